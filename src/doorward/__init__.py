@@ -1,0 +1,1 @@
+"""Doorward: the governed path between AI agents and MCP servers."""
