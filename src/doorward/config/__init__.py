@@ -1,0 +1,1 @@
+"""The document an operator writes, and how it is read and checked."""

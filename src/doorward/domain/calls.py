@@ -1,0 +1,65 @@
+"""A call: who wants what with which arguments, in bytes that are decided on and sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from doorward.domain.actors import Principal
+from doorward.domain.catalog import Target
+from doorward.domain.ids import CallId, Digest
+
+
+class Era(StrEnum):
+    """A family of protocol revisions: with `initialize` and sessions, or one exchange per request."""
+
+    SESSION = "session"
+    EXCHANGE = "exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One governed message. INVARIANT: `digest` is the SHA-256 of `canonical`, which holds method, target name, arguments and extras."""
+
+    id: CallId
+    principal: Principal
+    target: Target
+    method: str
+    """The MCP method, such as `tools/call`."""
+    arguments: Mapping[str, object]
+    """What policy reads: a tool's or prompt's arguments, `{"uri": …}` of a resource, a completion's `ref` and `argument`."""
+    extras: Mapping[str, object]
+    """Every other field of `params` that goes upstream (input responses, opened request state, unknown fields)."""
+    canonical: bytes
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification on its way from an upstream to the caller (progress or log message)."""
+
+    method: str
+    params: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A JSON-RPC error as an upstream gave it."""
+
+    code: int
+    message: str
+    data: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an upstream said to a call, before anybody has looked at it."""
+
+    body: Mapping[str, object] | Fault
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the caller may see: an answer that has been inspected."""
+
+    body: Mapping[str, object] | Fault

@@ -1,0 +1,41 @@
+"""Facts that guards report, and what policy makes of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Direction(StrEnum):
+    """Which way the inspected text travels."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Disposition(StrEnum):
+    """What is done about a finding, from mildest to hardest."""
+
+    PASS = "pass"
+    REDACT = "redact"
+    ASK = "ask"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact about one string of a message: which rule saw it, where (RFC 6901), and how bad it is."""
+
+    guard: str
+    rule: str
+    severity: Severity
+    pointer: str
+    start: int = 0
+    end: int = 0
+    """Character offsets into the string at `pointer`; equal when the whole string is meant."""
