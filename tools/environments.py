@@ -111,8 +111,7 @@ def install_node_peer(lock: Path) -> None:
         check=True,
     ).stdout.strip()
     npm = Path(node) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = [Path(node) / "bin" / "node", npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-    run(command, directory=lock.parent)
+    run([Path(node) / "bin" / "node", npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], directory=lock.parent)
     stamp(modules, wanted)
 
 
@@ -146,9 +145,7 @@ def environment() -> dict[str, str]:
 @cache
 def pip_settings() -> dict[str, str]:
     """What pip is configured with on this machine, by setting; empty where there is no pip."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    ).stdout
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
     pairs = (line.partition("=") for line in listed.splitlines())
     return {name.rpartition(".")[2]: value.strip("'\"") for name, _, value in pairs}
 
