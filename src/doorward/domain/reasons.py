@@ -113,9 +113,10 @@ class Refused(Exception):
 
     `sentence` replaces the table's public one (it may name an upstream the caller can see, or a policy's `@reason`);
     `detail` is for operators and receipts only; `extra` goes to the public error's `data` (such as `supported` versions, or `retryAfterSeconds`).
+    `reference` is the id of the leaf that records it; the pipeline writes it once that leaf is on its way.
     """
 
-    __slots__ = ("detail", "extra", "policies", "ran", "reason", "sentence")
+    __slots__ = ("detail", "extra", "policies", "ran", "reason", "reference", "sentence")
 
     def __init__(
         self,
@@ -134,6 +135,7 @@ class Refused(Exception):
         self.policies = policies
         self.ran = ran
         self.extra = extra or {}
+        self.reference = ""
 
     @property
     def public(self) -> str:

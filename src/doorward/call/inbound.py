@@ -1,0 +1,83 @@
+"""What a door hands to the spine: one request, its caller, and what the client said of itself."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Era, Fault, Notice
+from doorward.domain.ids import SessionId, UpstreamId
+from doorward.identity.chain import Presented
+from doorward.wire.jsonrpc import Request
+
+Notices = Callable[[Notice], Awaitable[None]]
+"""Where notifications on the way go, already inspected and renamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One request of either era, read and checked by the door it came through."""
+
+    principal: Principal
+    endpoint: UpstreamId | None
+    """The upstream of `/mcp/{upstream}`, or None for `/mcp`: all upstreams, names prefixed."""
+    era: Era
+    version: str
+    request: Request
+    capabilities: Mapping[str, object]
+    """What the client declared, in the request or when its session began."""
+    client_info: Mapping[str, object]
+    log_level: str | None
+    progress_token: str | int | None
+    trace: str
+    """The W3C `traceparent`, or empty."""
+    meta: Mapping[str, object]
+    """The other `_meta` keys of the request."""
+    headers: Sequence[tuple[bytes, bytes]]
+    """As received, for `Mcp-Param-*` (exchange era)."""
+    session: SessionId | None
+
+
+class Session(Protocol):
+    """A session-era session, found and belonging to its caller."""
+
+    @property
+    def id(self) -> SessionId: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def capabilities(self) -> Mapping[str, object]: ...
+    @property
+    def client_info(self) -> Mapping[str, object]: ...
+    @property
+    def log_level(self) -> str | None: ...
+
+
+class Spine(Protocol):
+    """What a door may ask of `call`. Every method may raise `Refused`."""
+
+    def identify(self, presented: Presented) -> Principal:
+        """The principal behind a credential, verified on each call."""
+        ...
+
+    async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
+        """The result body in the shape of the caller's era; cancelling the awaiting task cancels the call."""
+        ...
+
+    async def initialize(
+        self, principal: Principal, endpoint: UpstreamId | None, params: Mapping[str, object]
+    ) -> tuple[str, dict[str, object]]:
+        """A sealed session id and the `InitializeResult`."""
+        ...
+
+    def session(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> Session:
+        """The session of this sealed id, if it is this caller's on this endpoint."""
+        ...
+
+    async def end(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> None:
+        """Ends a session; it is unknown from then on."""
+        ...
+
+    def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
+        """`notifications/…/list_changed` as the caller's view of an endpoint changes; ends at drain."""
+        ...
