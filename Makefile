@@ -4,10 +4,43 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup
+.PHONY: help setup run demo test check format bench soak lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
 
 setup: ## install every environment from its lock (downloads; nothing else does)
 	@$(PYTHON) tools/environments.py
+
+run: setup ## start Doorward in front of three real servers, print the URL, a key and what to try
+	@$(BIN)/python -m examples.run
+
+demo: setup ## the same, then a scripted agent: allowed, denied, drifted, stopped, verified
+	@$(BIN)/python -m examples.demo
+
+test: setup check ## everything that gates: the checks and all tests
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+check: setup ## lint, types, floors, and the laws of ARCHITECTURE.md
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo 'make format writes the one format'; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
+	@$(BIN)/python -m checks
+
+format: setup ## write the one format, and what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+soak: setup ## the long runs: 1,000 kills under load
+	@$(BIN)/python -m pytest -q -m soak
+
+lock: setup ## solve the dependencies again and write every lock
+	@$(BIN)/python tools/locks.py
+
+clean: ## remove environments and caches; the next target begins afresh
+	@rm -rf .venv .venvs peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist var
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
