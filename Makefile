@@ -10,7 +10,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
 
 setup: ## install every environment from its lock (downloads; nothing else does)
-	@$(PYTHON) tools/environments.py
+	@$(PYTHON) -m tools.environments
 
 run: setup ## start Doorward in front of three real servers, print the URL, a key and what to try
 	@$(BIN)/python -m examples.run
@@ -38,8 +38,8 @@ bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md
 soak: setup ## the long runs: 1,000 kills under load
 	@$(BIN)/python -m pytest -q -m soak
 
-lock: setup ## solve the dependencies again and write every lock
-	@$(BIN)/python tools/locks.py
+lock: setup ## solve the dependencies again and write every lock (UPGRADE=--upgrade for the newest)
+	@$(BIN)/python -m tools.locks $(UPGRADE)
 
 clean: ## remove environments and caches; the next target begins afresh
 	@rm -rf .venv .venvs peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist var

