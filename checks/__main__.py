@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks import doors, hosts, limits, purity, tickets
+from checks import doors, hosts, limits, names, purity, tickets
 from checks.source import Violation, sources
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,7 +18,7 @@ def all_violations(root: Path) -> Iterator[Violation]:
     for source in sources(root, "src", "checks", "tools", "examples", "bench"):
         yield from limits.of_code(source)
     for source in sources(root, "src"):
-        for check in (purity, tickets, doors):
+        for check in (purity, tickets, doors, names):
             yield from check.violations(source)
     for source in sources(root, "tests"):
         yield from limits.of_file(source)

@@ -10,6 +10,7 @@ def test_every_check_takes_part_in_the_run(tmp_path: Path) -> None:
         "src/doorward/wire/clock.py": "import time\n",
         "src/doorward/call/stream.py": "from doorward.domain.tickets import Admitted\nAdmitted(1)\n",
         "src/doorward/cli/log.py": "import doorward.stores.sqlite\n",
+        "src/doorward/net/utils.py": "",
         "src/doorward/net/tls.py": "def f(a, b, c, d, e, f, g): ...\n",
         "checks/own.py": "def f(a, b, c, d, e, f, g): ...\n",
         "tests/test_long.py": "a = 1\n" * 401,
