@@ -34,6 +34,9 @@ class SetupError(Exception):
 
 def main() -> int:
     """Install the development environment first, then all peers in parallel; give a process exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036  # whoever runs this may have any Python
+        print("set-up needs Python 3.11 or newer: make setup PYTHON=python3.12", file=sys.stderr)
+        return 1
     try:
         with one_at_a_time():
             install_dev()
@@ -56,11 +59,11 @@ def one_at_a_time() -> Iterator[None]:
 def install_dev() -> None:
     """Make `.venv`: what the lock lists, and this package as an editable install."""
     wanted = digest(DEV_LOCK, ROOT / "pyproject.toml")
-    if is_current(DEV, wanted):
+    is_usable = all((DEV / "bin" / program).exists() for program in ("python", "uv"))
+    if is_usable and is_current(DEV, wanted):
         return
-    if not (DEV / "bin" / "python").exists():
-        venv.create(DEV, with_pip=True, symlinks=True)
-    if not (DEV / "bin" / "uv").exists():
+    if not is_usable:
+        venv.create(DEV, with_pip=True, symlinks=True, clear=True)
         bootstrap_uv()
     sync(DEV, DEV_LOCK)
     run(uv("pip", "install", "--python", DEV, "--no-deps", "--no-build-isolation", "--editable", ROOT))
@@ -91,7 +94,7 @@ def install_python_peer(lock: Path) -> None:
     """Make `.venvs/<name>` hold what the peer's lock lists."""
     place = PEER_ENVIRONMENTS / lock.parent.name
     wanted = digest(lock)
-    if is_current(place, wanted):
+    if (place / "bin" / "python").exists() and is_current(place, wanted):
         return
     run(uv("venv", "--quiet", "--clear", "--python", DEV / "bin" / "python", place))
     sync(place, lock)
@@ -151,9 +154,8 @@ def pip_settings() -> dict[str, str]:
 
 
 def digest(*files: Path) -> str:
-    """A digest of the files and of the Python that runs this."""
-    parts = [sys.version.encode(), *(file.read_bytes() for file in files)]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    """A digest of what the files hold."""
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def is_current(place: Path, wanted: str) -> bool:
