@@ -107,7 +107,7 @@ def install_node_peer(lock: Path) -> None:
     wanted = digest(lock)
     if is_current(modules, wanted):
         return
-    run(node("npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"), directory=lock.parent)
+    run(node("npm", "ci", "--loglevel", "error", "--ignore-scripts", "--no-audit", "--no-fund"), directory=lock.parent)
     stamp(modules, wanted)
 
 
@@ -137,9 +137,9 @@ def run(command: list[str | Path], directory: Path = ROOT) -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment for `uv`, which does not read pip's configuration: hand it pip's index and certificates."""
-    ours = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
-    for variable, setting in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):
+    """The environment for `uv` and `npm`: the machine's own certificates, and for `uv` the index that pip is told to use."""
+    ours = {"NODE_USE_SYSTEM_CA": "1", "UV_SYSTEM_CERTS": "1", **os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for variable, setting in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert"), ("NODE_EXTRA_CA_CERTS", "cert")):
         if variable not in ours and setting in pip_settings():
             ours[variable] = pip_settings()[setting]
     return ours
