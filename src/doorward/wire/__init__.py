@@ -1,0 +1,1 @@
+"""MCP as data: both eras, as pure functions from bytes to values and back."""
