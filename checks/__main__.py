@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks import doors, hosts, limits, names, purity, tickets
+from checks import dependencies, doors, hosts, limits, names, purity, tickets
 from checks.source import Violation, sources
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +17,7 @@ def all_violations(root: Path) -> Iterator[Violation]:
     yield from hosts.in_tree(root)
     for source in sources(root, "src", "checks", "tools", "examples", "bench"):
         yield from limits.of_code(source)
+    yield from dependencies.in_repository(root, sources(root, "src"))
     for source in sources(root, "src"):
         for check in (purity, tickets, doors, names):
             yield from check.violations(source)

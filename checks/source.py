@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-LEFT_OUT = frozenset({".git", ".venv", ".venvs", "node_modules", "__pycache__", "var", "build", "dist", "htmlcov"})
-"""Directories that are not ours or not committed, besides hidden caches."""
+LEFT_OUT = frozenset({"node_modules", "__pycache__", "var", "build", "dist", "htmlcov"})
+"""Directories that are not committed, besides the hidden ones."""
+
+HIDDEN_BUT_OURS = frozenset({".ci", ".github"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,8 +54,12 @@ def files(root: Path, *folders: str) -> Iterator[Path]:
     """Every file under the given folders of `root` that could be committed, in a fixed order."""
     for folder in folders:
         for directory, inner, names in os.walk(root / folder):
-            inner[:] = sorted(name for name in inner if name not in LEFT_OUT and not name.endswith("_cache"))
+            inner[:] = sorted(name for name in inner if _is_ours(name))
             yield from (Path(directory, name) for name in sorted(names))
+
+
+def _is_ours(directory: str) -> bool:
+    return directory in HIDDEN_BUT_OURS or not (directory.startswith(".") or directory in LEFT_OUT)
 
 
 def sources(root: Path, *folders: str) -> Iterator[Source]:

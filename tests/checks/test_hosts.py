@@ -34,7 +34,10 @@ def test_similar_words_pass(line: str) -> None:
 
 
 def test_a_tree_is_searched_but_not_what_is_never_committed(tmp_path: Path) -> None:
-    for place in ("peers/a", ".venv/lib", "node_modules/b", ".mypy_cache"):
+    for place in ("peers/a", ".venv/lib", "node_modules/b", ".mypy_cache", ".hypothesis/constants", ".ci"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "package-lock.json").write_text(f"1\nhttps://{PUBLIC_INDEX}/")
-    assert [(violation.path, violation.line) for violation in hosts.in_tree(tmp_path)] == [("peers/a/package-lock.json", 2)]
+    assert [(violation.path, violation.line) for violation in hosts.in_tree(tmp_path)] == [
+        (".ci/package-lock.json", 2),
+        ("peers/a/package-lock.json", 2),
+    ]

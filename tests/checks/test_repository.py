@@ -8,6 +8,8 @@ from checks.__main__ import all_violations
 def test_every_check_takes_part_in_the_run(tmp_path: Path) -> None:
     broken = {
         "src/doorward/wire/clock.py": "import time\n",
+        "pyproject.toml": '[project]\ndependencies = ["msgspec"]\n',
+        "docs/decisions/dependencies.md": "| `jiter` | why |\n",
         "src/doorward/call/stream.py": "from doorward.domain.tickets import Admitted\nAdmitted(1)\n",
         "src/doorward/cli/log.py": "import doorward.stores.sqlite\n",
         "src/doorward/net/utils.py": "",
