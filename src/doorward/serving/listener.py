@@ -1,0 +1,99 @@
+"""The data plane's listening socket: accepts within a cap, sweeps deadlines, and drains without cutting a running call."""
+
+import asyncio
+import resource
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from doorward.serving.port import App
+from doorward.serving.protocol import Limits, StrictProtocol
+
+_SWEEP_SECONDS = 0.5
+"""How late a deadline may be noticed."""
+_DRAIN_STEP_SECONDS = 0.02
+_RESERVED_FILES = 64
+"""File descriptors left for upstreams, the database and logs when connections take all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where to listen, and how much to take on."""
+
+    host: str = "127.0.0.1"
+    port: int = 8420
+    connections: int = 4096
+    """Connections at the same time; fewer where the process may not open so many files. Those beyond it are told 503."""
+    backlog: int = 1024
+    limits: Limits = field(default_factory=Limits)
+
+
+class Listener:
+    """One ASGI app on one address, inside the running loop: `open`, then `run` as a task until `drain` has ended."""
+
+    __slots__ = ("_bind", "_config", "_is_drained", "_server", "_state")
+
+    def __init__(self, app: App, bind: Bind) -> None:
+        self._bind = bind
+        self._config = Config(cast(Any, app), http=StrictProtocol, ws="none", lifespan="off", log_config=None, proxy_headers=False)
+        self._config.load()
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+        self._is_drained = False
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._state.connections)
+
+    async def open(self) -> tuple[str, int]:
+        """Takes the address and begins to accept; gives host and port as bound. Raises `OSError` if the address cannot be had."""
+        cap = min(self._bind.connections, max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED_FILES))
+
+        def connect() -> StrictProtocol:
+            return StrictProtocol(self._config, self._state, self._bind.limits, cap)
+
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(connect, self._bind.host, self._bind.port, backlog=self._bind.backlog)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return str(host), int(port)
+
+    async def run(self) -> None:
+        """Notices deadlines that have passed, until the listener is drained."""
+        loop = asyncio.get_running_loop()
+        while not self._is_drained:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self.sweep(loop.time())
+
+    def sweep(self, now: float) -> None:
+        """Ends each connection whose client has let a deadline pass; `now` in loop time."""
+        for connection in self._open():
+            connection.expire(now)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Accepts no more, closes idle connections, lets running requests finish within the grace, then cancels and closes the rest.
+
+        Streams that wait for changes do not end by themselves: the app ends them before this is called.
+        """
+        if self._server is not None:
+            self._server.close()
+        for connection in self._open():
+            connection.shutdown()
+        await self._emptied(grace_seconds)
+        for task in tuple(self._state.tasks):
+            task.cancel("the grace of the drain is over")
+        await self._emptied(1 if self._state.tasks else 0)
+        for connection in self._open():
+            connection.transport.abort()
+        self._is_drained = True
+
+    def _open(self) -> tuple[StrictProtocol, ...]:
+        return cast("tuple[StrictProtocol, ...]", tuple(self._state.connections))
+
+    async def _emptied(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 -- uvicorn's plain sets have nothing to wait on
+            await asyncio.sleep(_DRAIN_STEP_SECONDS)

@@ -1,0 +1,37 @@
+"""What the serving room asks of its surroundings, and the words of ASGI that it speaks."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Era
+from doorward.domain.ids import UpstreamId
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+CONNECTION = "doorward.connection"
+"""The scope's key of the `Connection` that a request came on."""
+
+Sees = Callable[[Principal, UpstreamId], bool]
+"""Whether an upstream exists and this caller may know of it: `/mcp/{upstream}` is a 404 otherwise."""
+
+
+class Connection(Protocol):
+    """What a request may ask of the connection it came on."""
+
+    def on_hangup(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once if the client goes before this request is answered; at once if it has gone already."""
+        ...
+
+
+class Tally(Protocol):
+    """Counts what was answered; called once per request, must not block."""
+
+    def answered(self, status: int, era: Era | None) -> None:
+        """One more answer of this HTTP status; no era where the request was refused before its era was known."""
+        ...
