@@ -1,5 +1,7 @@
 """Server-sent events."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ EVENTS = [
 def test_any_cutting_of_the_stream_gives_the_same_events(cuts: list[int]) -> None:
     parser = Parser(1000)
     edges = [0, *sorted(cuts), len(STREAM)]
-    events = [event for start, end in zip(edges, edges[1:], strict=False) for event in parser.feed(STREAM[start:end])]
+    events = [event for start, end in itertools.pairwise(edges) for event in parser.feed(STREAM[start:end])]
     assert events == EVENTS
 
 
