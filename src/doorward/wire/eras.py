@@ -20,9 +20,7 @@ LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 _TRACE_KEYS = ("traceparent", "tracestate", "baggage")
 _RESERVED = "io.modelcontextprotocol/"
 
-CACHEABLE = frozenset(
-    {"server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"}
-)
+CACHEABLE = frozenset({"server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
 """Methods whose complete results say how long and for whom they hold (2026-07-28, utilities/caching)."""
 
 _EXCHANGE_ONLY = ("resultType", "ttlMs", "cacheScope", "inputRequests", "requestState")
@@ -91,9 +89,7 @@ def progress_token(meta: Mapping[str, Any]) -> str | int | None:
 def rest_of(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of `_meta` that belong to nobody on the way and go on to the upstream."""
     return {
-        key: value
-        for key, value in meta.items()
-        if key != "progressToken" and key not in _TRACE_KEYS and not key.startswith(_RESERVED)
+        key: value for key, value in meta.items() if key != "progressToken" and key not in _TRACE_KEYS and not key.startswith(_RESERVED)
     }
 
 

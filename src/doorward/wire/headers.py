@@ -85,10 +85,10 @@ def check_params(headers: Sequence[tuple[bytes, bytes]], arguments: Mapping[str,
             if header in found:
                 raise _mismatch(f"{header} is there, its argument {'.'.join(path)} is not")
             continue
-        value = found.get(header)
-        if value is None:
+        said = found.get(header)
+        if said is None:
             raise _mismatch(f"{header} is missing, its argument {'.'.join(path)} is there")
-        decoded = decode_value(value)
+        decoded = decode_value(said)
         if decoded is None or not _equal(decoded, argument):
             raise _mismatch(f"{header} and its argument {'.'.join(path)} differ")
 
