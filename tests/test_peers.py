@@ -52,7 +52,9 @@ def test_conformance_peer_serves_stdio(era: str) -> None:
     assert "test_simple_text" in tools_of((*peers.EVERYTHING, "--stdio", "--era", era))
 
 
-@pytest.mark.parametrize(("environment", "version"), [("sdk1", "1."), ("fastmcp", "2."), ("servers", "2."), ("sqlite", "1.")])
+@pytest.mark.parametrize(
+    ("environment", "version"), [("sdk1", "1."), ("sdk1_2025_06", "1."), ("fastmcp", "2."), ("servers", "2."), ("sqlite", "1.")]
+)
 def test_each_environment_holds_the_sdk_line_it_is_named_for(environment: str, version: str) -> None:
     ask = "import importlib.metadata as m; print(m.version('mcp'))"
     said = subprocess.run([peers.python_of(environment), "-c", ask], capture_output=True, text=True, check=True)
