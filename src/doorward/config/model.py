@@ -6,11 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
-UpstreamName = Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9]){0,30}$")]
+UpstreamName = Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9])*$", max_length=31)]
 """Lower-case letters, digits and single hyphens, at most 31: so that prefixed names split in one way only."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+"""The name of an agent, a team or a tool: not empty."""
 
 Reference = str
 """A text that may hold `${env:NAME}` or `${file:path}`; resolved only when a credential is leased."""
+
+Group = Literal["read", "write", "destructive", "external"]
+"""A policy group of tools; `destructive` includes `write`."""
 
 
 class Part(BaseModel):
@@ -22,89 +28,125 @@ class Part(BaseModel):
 class Listen(Part):
     """Where agents connect."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8420, ge=0, le=65535)
-    public_url: str | None = Field(None, description="How clients see this gateway, such as https://mcp.example.com; default http://host:port")
-    allowed_hosts: tuple[str, ...] = Field((), description="Host header values accepted besides the listener's own, such as mcp.example.com")
-    allowed_origins: tuple[str, ...] = Field((), description="Origin header values accepted besides the listener's own")
+    host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback, a TLS proxy belongs in front")
+    port: int = Field(8420, ge=0, le=65535, description="0 takes any free port")
+    public_url: str | None = Field(
+        None, description="How clients see this gateway, such as `https://mcp.example.com`; default `http://host:port`"
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="`Host` header values accepted besides the listener's own, such as `mcp.example.com`"
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="`Origin` header values accepted besides the listener's own, such as `https://mcp.example.com`"
+    )
 
 
 class Timeouts(Part):
     """How long an upstream may take, in seconds."""
 
-    connect: float = Field(3, gt=0, le=60)
-    first_byte: float = Field(60, gt=0, le=3600)
+    connect: float = Field(3, gt=0, le=60, description="To open a connection")
+    first_byte: float = Field(60, gt=0, le=3600, description="From the request to the first byte of the answer")
     idle: float = Field(60, gt=0, le=3600, description="Between two pieces of an answer that streams")
-    total: float = Field(600, gt=0, le=86400)
+    total: float = Field(600, gt=0, le=86400, description="For a whole call, whatever else is granted")
     start: float = Field(30, gt=0, le=600, description="From starting a process to its first answer")
 
 
 class ToolRule(Part):
     """What an operator says of one tool, whatever the server claims."""
 
-    groups: tuple[Literal["read", "write", "destructive", "external"], ...] = ()
-    reversibility: Reversibility = Reversibility.IRREVERSIBLE
+    groups: tuple[Group, ...] = Field(
+        (),
+        description="The policy groups the tool belongs to; `destructive` includes `write`. "
+        "Without them a tool is `write`, `destructive` and `external`, unless `hints: believe` says otherwise",
+    )
+    reversibility: Reversibility | None = Field(
+        None, description="What it takes to undo the tool's effect; default: `read` for a tool that only reads, else `irreversible`"
+    )
 
 
 class Credential(Part):
     """A static secret in a header of each request to an upstream (HTTP only)."""
 
-    header: str = Field("Authorization", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-    value: Reference = Field(description="Such as `Bearer ${env:GITHUB_TOKEN}`")
+    header: str = Field("Authorization", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description="The header that carries it")
+    value: Reference = Field(description="The header's text with a reference in it, such as `Bearer ${env:GITHUB_TOKEN}`")
 
 
 class Stdio(Part):
     """An upstream that is a process speaking MCP on its standard streams."""
 
-    command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell")
-    cwd: str | None = None
-    env: dict[str, Reference] = Field(default_factory=dict, description="The whole environment, besides PATH; values may be references")
+    command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell, no references")
+    cwd: str | None = Field(None, description="The directory it runs in, relative to the document; default: that of the document")
+    env: dict[str, Reference] = Field(
+        default_factory=dict, description="The whole environment besides `PATH`; values may hold references, secrets must be references"
+    )
 
 
 class Upstream(Part):
     """One MCP server behind us: exactly one of `url` and `stdio`."""
 
-    url: str | None = None
-    stdio: Stdio | None = None
-    era: Literal["auto", "session", "exchange"] = "auto"
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["url"], "properties": {"url": {"type": "string"}}},
+                {"required": ["stdio"], "properties": {"stdio": {"type": "object"}}},
+            ]
+        }
+    )
+
+    url: str | None = Field(None, description="The MCP endpoint of a Streamable HTTP server")
+    stdio: Stdio | None = Field(None, description="The process to start instead")
+    era: Literal["auto", "session", "exchange"] = Field(
+        "auto",
+        description="The protocol family: probed, with `initialize` and sessions (to 2025-11-25), or one exchange a request (from 2026-07-28)",
+    )
     private: bool = Field(False, description="The address may be loopback, link-local or otherwise special-use")
     plain_http: bool = Field(False, description="http instead of https is meant")
     stateless: bool = Field(False, description="A session-era upstream that keeps nothing between calls: one session serves all principals")
-    trust: Trust = Trust.REVIEW
-    posture: Posture = Posture.ENFORCE
-    team: str = "platform"
-    credential: Credential | None = None
-    timeouts: Timeouts = Timeouts()
+    trust: Trust = Field(Trust.REVIEW, description="What makes a definition accepted: a person's review, or being the first one seen")
+    hints: Literal["caution", "believe"] = Field(
+        "caution",
+        description="Whether the server's own annotations (`readOnlyHint`, `destructiveHint`, `openWorldHint`) may make a tool count as harmless. "
+        "`caution`: never; `believe`: where no rule under `tools` names its groups",
+    )
+    posture: Posture = Field(Posture.ENFORCE, description="`observe`: a call that policy denies passes, and its receipt says so")
+    team: Name = Field("platform", description="The team that owns it")
+    credential: Credential | None = Field(None, description="What it is shown on each call")
+    timeouts: Timeouts = Field(Timeouts(), description="How long it may take")
     refresh_seconds: float = Field(300, gt=0, le=86400, description="How old the list of definitions may get")
-    result_bytes: int = Field(4 * 2**20, ge=1024, le=64 * 2**20)
-    tools: dict[str, ToolRule] = Field(default_factory=dict)
+    result_bytes: int = Field(4 * 2**20, ge=1024, le=64 * 2**20, description="The largest result that is passed on")
+    client_input: tuple[Literal["elicitation", "sampling", "roots"], ...] = Field(
+        ("elicitation",), description="What the server may ask of a client in the middle of a call, where the client offers it"
+    )
+    tools: dict[Name, ToolRule] = Field(default_factory=dict, description="Rules by the tool's own name, without prefix")
 
 
 class Policies(Part):
     """Which Cedar files decide."""
 
-    files: tuple[str, ...] = Field((), description="Paths or globs, relative to the document")
-    timezone: str = Field("UTC", description="IANA name: the zone of `context.time`")
+    files: tuple[str, ...] = Field((), description="Paths or globs, relative to the document; with none, nothing is allowed")
+    timezone: str = Field("UTC", description="IANA name, such as `Europe/Berlin`: the zone of `context.time`")
 
 
 class Anonymous(Part):
     """Which agent a caller without a credential is (only on a loopback listener)."""
 
-    agent: str
-    team: str = "local"
+    agent: Name = Field(description="The agent's id")
+    team: Name = Field("local", description="Its team")
 
 
 class Identity(Part):
     """Who may act at all, besides the agents that Doorward has issued keys to."""
 
-    anonymous: Anonymous | None = None
+    anonymous: Anonymous | None = Field(
+        None, description="Who a caller without a credential is; without this field such a caller is refused"
+    )
 
 
 class Admission(Part):
     """How much one agent may do."""
 
-    calls_per_minute: int = Field(600, ge=1, le=1_000_000)
-    burst: int = Field(100, ge=1, le=1_000_000)
+    calls_per_minute: int = Field(600, ge=1, le=1_000_000, description="Calls of one agent a minute, once its burst is used up")
+    burst: int = Field(100, ge=1, le=1_000_000, description="Calls of one agent that may come at once")
     concurrent: int = Field(32, ge=1, le=10_000, description="Calls of one agent at the same time")
     in_flight: int = Field(1024, ge=1, le=100_000, description="Calls of everybody at the same time; more are shed with 503")
 
@@ -112,39 +154,54 @@ class Admission(Part):
 class Sessions(Part):
     """Bounds of session-era sessions."""
 
-    idle_seconds: int = Field(1800, ge=10, le=604800)
-    per_principal: int = Field(100, ge=1, le=100_000)
-    overall: int = Field(10_000, ge=1, le=1_000_000)
+    idle_seconds: int = Field(1800, ge=10, le=604800, description="A session that says nothing for so long ends")
+    per_principal: int = Field(100, ge=1, le=100_000, description="Sessions of one principal at the same time")
+    overall: int = Field(10_000, ge=1, le=1_000_000, description="Sessions of everybody at the same time")
 
 
 class Syslog(Part):
     """A syslog server that checkpoints are sent to (RFC 5424 over UDP or TCP)."""
 
-    host: str
-    port: int = Field(514, ge=1, le=65535)
-    protocol: Literal["udp", "tcp"] = "udp"
+    host: str = Field(description="Its name or address")
+    port: int = Field(514, ge=1, le=65535, description="Its port")
+    protocol: Literal["udp", "tcp"] = Field("udp", description="How it is spoken to")
 
 
 class Audit(Part):
     """How the log is kept."""
 
     origin: str = Field("doorward.local/log", description="The checkpoint origin: names this log (C2SP tlog-checkpoint)")
-    receipts: Literal["queued", "strict"] = Field("queued", description="strict: the outcome is durable before the reply leaves")
-    anchor_file: str | None = Field(None, description="An append-only copy of checkpoints, on another path or host")
-    anchor_syslog: Syslog | None = None
+    receipts: Literal["queued", "strict"] = Field("queued", description="`strict`: the outcome is durable before the reply leaves")
+    anchor_file: str | None = Field(
+        None, description="An append-only copy of checkpoints, on another path or host; relative to the document"
+    )
+    anchor_syslog: Syslog | None = Field(None, description="A syslog server that is sent each checkpoint")
     keep_side_records_days: int = Field(90, ge=0, le=36500, description="How long encrypted arguments and results are kept; 0 keeps none")
     side_record_bytes: int = Field(65536, ge=0, le=4 * 2**20, description="Cap of each stored argument or result")
+
+
+class Control(Part):
+    """Who may operate the gateway, through the Unix socket in the state directory."""
+
+    operators: dict[Name, Literal["viewer", "auditor", "approver", "admin"]] = Field(
+        default_factory=dict,
+        description="Roles of local users by name or uid; the gateway's own user and root are admins",
+    )
 
 
 class Document(Part):
     """The whole of `doorward.yaml`."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(1, description="The version of this format")
     state: str = Field("state", description="Directory of the database, keys and socket, relative to the document")
-    listen: Listen = Listen()
-    upstreams: dict[UpstreamName, Upstream] = Field(default_factory=dict)
-    policies: Policies = Policies()
-    identity: Identity = Identity()
-    admission: Admission = Admission()
-    sessions: Sessions = Sessions()
-    audit: Audit = Audit()
+    listen: Listen = Field(Listen(), description="Where agents connect")
+    upstreams: dict[UpstreamName, Upstream] = Field(
+        default_factory=dict,
+        description="The MCP servers behind this gateway, by name: at most 31 lower-case letters, digits and single hyphens",
+    )
+    policies: Policies = Field(Policies(), description="Which Cedar files decide")
+    identity: Identity = Field(Identity(), description="Who may act at all")
+    admission: Admission = Field(Admission(), description="How much one agent may do")
+    sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
+    control: Control = Field(Control(), description="Who may operate this gateway")
+    audit: Audit = Field(Audit(), description="How the log is kept")
