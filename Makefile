@@ -22,11 +22,13 @@ test: setup check ## everything that gates: the checks and all tests
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: setup ## lint, types, floors, and the laws of ARCHITECTURE.md
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet . || { echo 'make format writes the one format'; exit 1; }
-	@$(BIN)/mypy --no-error-summary
-	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
-	@$(BIN)/python -m checks
+	@failed=; \
+	$(BIN)/ruff check --quiet . || failed="$$failed lint"; \
+	$(BIN)/ruff format --check --quiet --output-format concise . || failed="$$failed format (make format writes it)"; \
+	$(BIN)/mypy --no-error-summary || failed="$$failed types"; \
+	said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; failed="$$failed floors"; }; \
+	$(BIN)/python -m checks || failed="$$failed laws"; \
+	if [ -n "$$failed" ]; then echo "make check failed:$$failed"; exit 1; fi
 
 format: setup ## write the one format, and what the linter can mend
 	@$(BIN)/ruff format .
