@@ -1,1 +1,1 @@
-"""MCP as data: both eras, as pure functions from bytes to values and back."""
+"""MCP as data: messages, revisions, headers and names of both eras, without a socket or a clock."""

@@ -1,0 +1,218 @@
+"""Strict JSON (RFC 8259 within I-JSON, RFC 7493) and JSON-RPC 2.0: what two readers could read differently is refused.
+
+Law: a message is parsed once, decided on as this value, and printed again from it; its bytes are never passed on (RULINGS 18).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import jiter
+import msgspec
+
+from doorward.domain.calls import Fault
+from doorward.domain.reasons import Reason, Refused
+
+Id = str | int
+
+_ID_CHARACTERS = 256
+_METHOD_CHARACTERS = 256
+_ID_BOUND = 2**63
+"""Integer ids stay within what every reader holds in one machine word."""
+
+_DIGITS = 400
+"""Digits of one run in a number: beyond any double and any integer in use, and cheap to print."""
+_EXPONENT = 1400
+"""Decimal exponents: above what 400 digits and a written exponent of three digits reach, so that the cheap test suffices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How big a JSON text may be, and what is in it (SECURITY.md, "Limits to ship")."""
+
+    body_bytes: int = 1_048_576
+    depth: int = 64
+    nodes: int = 100_000
+    string_bytes: int = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message that wants an answer."""
+
+    id: Id
+    method: str
+    params: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message that wants none."""
+
+    method: str
+    params: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer; `id` is None only where an error could not name its request."""
+
+    id: Id | None
+    body: dict[str, object] | Fault
+
+
+def parse(body: bytes, limits: Limits) -> Request | Notification | Response:
+    """One JSON-RPC message; raises `Refused` MALFORMED (not one strict JSON text) or INVALID_REQUEST (not one message)."""
+    message = parse_value(body, limits)
+    if not isinstance(message, dict):
+        raise _invalid("expected one object, a batch or a bare value was there")
+    if message.get("jsonrpc") != "2.0":
+        raise _invalid("expected 2.0 in jsonrpc")
+    if "method" not in message:
+        return _response(message)
+    if "result" in message or "error" in message:
+        raise _invalid("expected a request or a response, both were there")
+    method = message["method"]
+    if not isinstance(method, str) or not 0 < len(method) <= _METHOD_CHARACTERS:
+        raise _invalid(f"expected a string of 1 to {_METHOD_CHARACTERS} characters in method")
+    params = message.get("params", _NONE)
+    if not isinstance(params, dict):
+        raise _invalid("expected an object in params")
+    if params is _NONE:
+        params = {}
+    if "id" in message:
+        return Request(_id(message["id"]), method, params)
+    return Notification(method, params)
+
+
+def parse_value(raw: bytes, limits: Limits) -> object:
+    """The value of one strict JSON text, fractions as `Decimal`; raises `Refused` MALFORMED, whoever sent it.
+
+    Refused: duplicate keys, NaN and infinities, lone surrogates, a byte order mark, bytes that are not UTF-8, and what exceeds the limits.
+    """
+    if len(raw) > limits.body_bytes:
+        raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
+    try:
+        value: object = jiter.from_json(
+            raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal"
+        )
+    except ValueError as error:
+        raise _malformed(str(error)[:200]) from None
+    if not _is_surely_small(raw, limits):
+        check_value(value, limits)
+    return value
+
+
+def check_value(value: object, limits: Limits) -> None:
+    """Raises `Refused` MALFORMED where a value is deeper, larger or longer than the limits, or a number too long to be printed."""
+    level, depth, nodes = [value], 0, 0
+    while level:
+        nodes += len(level)
+        if nodes > limits.nodes:
+            raise _malformed(f"expected at most {limits.nodes} values", "The message holds too many values.")
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                _check_strings(item, limits)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+            else:
+                _check_scalar(item, limits)
+                continue
+            if depth >= limits.depth:
+                raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
+        level, depth = inner, depth + 1
+
+
+def dump(value: object) -> bytes:
+    """A value as one line of JSON in UTF-8: keys in their order, decimals as numbers."""
+    return _ENCODER.encode(value)
+
+
+def as_dict(value: object) -> object:
+    """What the encoder is given for a mapping that is not a `dict`."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError("expected a JSON value")
+
+
+_NONE: dict[str, object] = {}
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=as_dict)
+
+# What matters of a text for its bounds, in one pass at the speed of C: digits, exponent marks, signs and opening brackets.
+_SHAPE = bytes(
+    ord("0")
+    if chr(byte).isdigit() and byte < 128
+    else {"e": ord("e"), "E": ord("e"), "+": ord("-"), "-": ord("-"), "[": ord("["), "{": ord("[")}.get(chr(byte), ord(" "))
+    for byte in range(256)
+)
+_LONG_NUMBER = b"0" * (_DIGITS + 1)
+
+
+def _is_surely_small(raw: bytes, limits: Limits) -> bool:
+    """Whether the text alone shows that no limit can be exceeded; where strings look like numbers or brackets it may say no."""
+    size = len(raw)
+    if size > limits.string_bytes or size > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
+        return False
+    shape = raw.translate(_SHAPE)
+    if shape.count(b"[") > limits.depth:
+        return False
+    if b"0e" in shape and (b"0e0000" in shape or b"0e-0000" in shape):
+        return False
+    return size <= _DIGITS or _LONG_NUMBER not in shape
+
+
+def _check_strings(texts: Mapping[str, object], limits: Limits) -> None:
+    for text in texts:
+        _check_scalar(text, limits)
+
+
+def _check_scalar(item: object, limits: Limits) -> None:
+    if isinstance(item, str):
+        if len(item) * 4 > limits.string_bytes and len(item.encode()) > limits.string_bytes:
+            raise _malformed(f"expected strings of at most {limits.string_bytes} bytes", "The message holds a string that is too long.")
+    elif isinstance(item, int):
+        if item.bit_length() > 1024 and len(str(abs(item))) > _DIGITS:
+            raise _malformed(f"expected integers of at most {_DIGITS} digits", _NUMBER)
+    elif isinstance(item, Decimal) and (abs(item.adjusted()) > _EXPONENT or len(str(item)) > 2 * _DIGITS + 10):
+        raise _malformed(f"expected numbers of at most {_DIGITS} digits and an exponent of three", _NUMBER)
+
+
+_NUMBER = "The message holds a number that is too long."
+
+
+def _response(message: Mapping[str, object]) -> Response:
+    if ("result" in message) == ("error" in message):
+        raise _invalid("expected one of method, result and error")
+    if "error" not in message:
+        result = message["result"]
+        if not isinstance(result, dict):
+            raise _invalid("expected an object in result")
+        return Response(_id(message.get("id")), result)
+    answered = message.get("id")
+    return Response(None if answered is None else _id(answered), _fault(message["error"]))
+
+
+def _fault(error: object) -> Fault:
+    if isinstance(error, dict):
+        code, text = error.get("code"), error.get("message")
+        if type(code) is int and -_ID_BOUND <= code < _ID_BOUND and isinstance(text, str):
+            return Fault(code, text, error.get("data"))
+    raise _invalid("expected an object with an integer code and a string message in error")
+
+
+def _id(value: object) -> Id:
+    if type(value) is int and -_ID_BOUND <= value < _ID_BOUND:
+        return value
+    if isinstance(value, str) and len(value) <= _ID_CHARACTERS:
+        return value
+    raise _invalid(f"expected a string of at most {_ID_CHARACTERS} characters or an integer in id")
+
+
+def _malformed(detail: str, sentence: str | None = None) -> Refused:
+    return Refused(Reason.MALFORMED, detail, sentence=sentence)
+
+
+def _invalid(detail: str) -> Refused:
+    return Refused(Reason.INVALID_REQUEST, detail)
