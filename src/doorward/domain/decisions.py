@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from doorward.domain.ids import PolicyId
+from doorward.domain.ids import Digest, PolicyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Ask:
     policies: tuple[PolicyId, ...]
     approvers: frozenset[str]
     reason: str
+    basis: Digest = Digest("")
+    """SHA-256 over the texts of `policies`: a grant is bound to it (RULINGS 21); a question without one is never asked."""
 
 
 Decision = Allow | Ask | Deny

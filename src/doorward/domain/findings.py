@@ -28,6 +28,13 @@ class Disposition(StrEnum):
     BLOCK = "block"
 
 
+class Part(StrEnum):
+    """Which half of an object's member a pointer means; an item of an array has a value only."""
+
+    VALUE = "value"
+    KEY = "key"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A fact about one string of a message: which rule saw it, where (RFC 6901), and how bad it is."""
@@ -39,3 +46,5 @@ class Finding:
     start: int = 0
     end: int = 0
     """Character offsets into the string at `pointer`; equal when the whole string is meant."""
+    part: Part = Part.VALUE
+    """`KEY`: the text is the member's name, not its value."""

@@ -1,0 +1,130 @@
+"""The gate before policy: a call that touches nothing stopped, within its agent's pace and share, gets a seat until it ends.
+
+Counters hang on the authenticated agent, never on what a client says of itself (RULINGS 8): two keys of one agent share one pace.
+The gateway's own calls are not counted: they are as many as the configuration makes them, and must work when agents are too many.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from doorward.admission.rates import Pace, Rates
+from doorward.admission.stops import Switch
+from doorward.domain.actors import AuthnMethod
+from doorward.domain.calls import Call
+from doorward.domain.ids import AgentId
+from doorward.domain.reasons import Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may go through the gate."""
+
+    pace: Pace
+    """Of one agent."""
+    concurrent: int
+    """Calls of one agent at the same time."""
+    in_flight: int
+    """Calls of everybody at the same time."""
+
+
+class Seat:
+    """A place among the calls that run. Leave it exactly when the call ends: it is a context for that."""
+
+    __slots__ = ("_agent", "_gate", "epoch")
+
+    def __init__(self, gate: "Gate", agent: AgentId | None, epoch: int) -> None:
+        self._gate: Gate | None = gate if agent is not None else None
+        self._agent = agent
+        self.epoch = epoch
+
+    def leave(self) -> None:
+        """Gives the place back; a second time does nothing."""
+        gate, self._gate = self._gate, None
+        if gate is not None and self._agent is not None:
+            gate._left(self._agent)  # noqa: SLF001 - a seat is half of the gate
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.leave()
+
+
+class Gate:
+    """Admits calls, and says later whether they still may go on."""
+
+    __slots__ = ("_inside", "_limits", "_monotonic", "_rates", "_running", "_switch")
+
+    def __init__(self, switch: Switch, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._switch = switch
+        self._limits = limits
+        self._monotonic = monotonic
+        self._rates = Rates(limits.pace)
+        self._running: dict[AgentId, int] = {}
+        self._inside = 0
+
+    @property
+    def inside(self) -> int:
+        """How many calls of agents run."""
+        return self._inside
+
+    def running(self, agent: AgentId) -> int:
+        """How many calls of one agent run."""
+        return self._running.get(agent, 0)
+
+    def adopt(self, limits: Limits) -> None:
+        """Goes on with other limits; calls that run keep their seats."""
+        if limits.pace != self._limits.pace:
+            self._rates.adopt(limits.pace)
+        self._limits = limits
+
+    def admit(self, call: Call) -> Seat:
+        """A seat for a call; raises `Refused` STOPPED, REVOKED, OVERLOADED, OVER_CONCURRENCY or OVER_RATE."""
+        self._switch.check(call)
+        if call.principal.method is AuthnMethod.OWN:
+            return Seat(self, None, self._switch.epoch)
+        agent, limits = call.principal.agent.id, self._limits
+        if self._inside >= limits.in_flight:
+            raise Refused(Reason.OVERLOADED, f"{self._inside} calls in flight, at most {limits.in_flight}", extra={"retryAfterSeconds": 1})
+        running = self._running.get(agent, 0)
+        if running >= limits.concurrent:
+            raise _over_concurrency(agent, limits.concurrent)
+        wait = self._rates.take(agent, self._monotonic())
+        if wait > 0:
+            raise _over_rate(agent, limits.pace, wait)
+        self._running[agent] = running + 1
+        self._inside += 1
+        return Seat(self, agent, self._switch.epoch)
+
+    def still(self, call: Call, epoch: int) -> None:
+        """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""
+        self._switch.still(call, epoch)
+
+    def _left(self, agent: AgentId) -> None:
+        self._inside -= 1
+        running = self._running[agent] - 1
+        if running:
+            self._running[agent] = running
+        else:
+            del self._running[agent]
+
+
+def _over_concurrency(agent: AgentId, most: int) -> Refused:
+    return Refused(
+        Reason.OVER_CONCURRENCY,
+        f"agent {agent} runs {most} calls, which is its share",
+        sentence=f"Too many calls at once: at most {most}. Wait until one of them ends, then try again.",
+    )
+
+
+def _over_rate(agent: AgentId, pace: Pace, wait: float) -> Refused:
+    seconds = math.ceil(wait)
+    return Refused(
+        Reason.OVER_RATE,
+        f"agent {agent} is over {pace.per_minute} calls a minute",
+        sentence=f"Too many calls: at most {pace.per_minute} a minute. Wait {seconds} s, then try again.",
+        extra={"retryAfterSeconds": seconds},
+    )

@@ -1,0 +1,1 @@
+"""Questions to people about single calls, and their answers."""

@@ -1,0 +1,62 @@
+"""A question to people and the states it goes through. Pure: every move is here, and there is no other.
+
+    pending → approved | rejected | expired        by a person, a person, time
+    approved → used | rejected | expired           by an intent, a person who takes it back, time
+    used → approved                                 when the call was not forwarded after all (RULINGS 22)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from doorward.approval.binding import Binding
+from doorward.domain.ids import AgentId, GrantId, PolicyId, UpstreamId
+
+
+class State(StrEnum):
+    """Where a question stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    USED = "used"
+
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.APPROVED, State.REJECTED, State.EXPIRED}),
+    State.APPROVED: frozenset({State.USED, State.REJECTED, State.EXPIRED}),
+    State.USED: frozenset({State.APPROVED}),
+    State.REJECTED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question, with all that a person must see to answer it. Times are Unix seconds."""
+
+    id: GrantId
+    """Its reference, and the id of the grant that comes of it."""
+    binding: Binding
+    agent: AgentId
+    owner: str
+    upstream: UpstreamId
+    kind: str
+    name: str
+    canonical: bytes
+    """Method, target and arguments, whole: what is approved is what is shown (AISVS 9.2.2)."""
+    policies: tuple[PolicyId, ...]
+    approvers: frozenset[str]
+    """Teams of which one must say yes."""
+    reason: str
+    asked_at: float
+    state: State
+    expires_at: float
+    """Until when it may be answered; once it is approved, until when the call may be made."""
+    decided_by: str = ""
+    decided_at: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time has run out before it came to anything."""
+        return self.state in (State.PENDING, State.APPROVED) and now >= self.expires_at

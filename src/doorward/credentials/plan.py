@@ -1,0 +1,99 @@
+"""What each upstream is shown, as the configuration says it: a plan names references, never values. Pure.
+
+The headers of an upstream request are built from such a plan alone. Nothing here takes a header of the client, so none can stand in
+for a credential of ours (CVE-2026-110279) or travel on by itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+from urllib.parse import urlsplit
+
+from doorward.config.model import Document, Upstream
+from doorward.config.references import Pointer, references_in
+from doorward.domain.ids import UpstreamId
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The upstream is shown no credential."""
+
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaticHeader:
+    """A header with a static secret in it."""
+
+    audience: str
+    header: str
+    value: str
+    """The text with its references, not their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment of a process, with or without secrets in it."""
+
+    audience: str
+    variables: tuple[tuple[str, str], ...]
+    """Names and texts with their references."""
+
+
+Plan = Nothing | StaticHeader | Environment
+
+
+def plans(document: Document) -> Mapping[UpstreamId, Plan]:
+    """The plan of every upstream in a document."""
+    return {UpstreamId(name): plan(name, upstream) for name, upstream in document.upstreams.items()}
+
+
+def plan(name: str, upstream: Upstream) -> Plan:
+    """The plan of one upstream."""
+    match upstream:
+        case Upstream(stdio=stdio) if stdio is not None:
+            return Environment(f"stdio:{name}", tuple(stdio.env.items()))
+        case Upstream(url=str(url), credential=None):
+            return Nothing(_origin(url))
+        case Upstream(url=str(url), credential=credential) if credential is not None:
+            return StaticHeader(_origin(url), credential.header, credential.value)
+        case _:
+            return Nothing("")
+
+
+def texts(of: Plan) -> tuple[str, ...]:
+    """The texts of a plan that may hold references."""
+    match of:
+        case Nothing():
+            return ()
+        case StaticHeader():
+            return (of.value,)
+        case Environment():
+            return tuple(text for _, text in of.variables)
+        case _:
+            assert_never(of)
+
+
+def pointers(of: Plan) -> tuple[Pointer, ...]:
+    """Every reference of a plan; raises `MalformedError`."""
+    return tuple(pointer for text in texts(of) for pointer in references_in(text))
+
+
+def kind(of: Plan) -> str:
+    """How receipts name the plan: `none` where no secret is involved, else `static`."""
+    match of:
+        case Nothing():
+            return "none"
+        case StaticHeader():
+            return "static"
+        case Environment():
+            return "static" if pointers(of) else "none"
+        case _:
+            assert_never(of)
+
+
+def _origin(url: str) -> str:
+    """For whom the credential is: scheme, host and port, without user, path or query."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

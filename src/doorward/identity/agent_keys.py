@@ -1,0 +1,114 @@
+"""The source of identity for keys that we issued: `Authorization: Bearer dw_…`.
+
+What was verified once is remembered under the SHA-256 of the whole header (CVE-2026-35030: never a part of it), and is void as
+soon as anything in the registry changes or the key or agent expires: so a look in the cache is as strict as a full check.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from doorward.domain.actors import Agent, AuthnMethod, Principal
+from doorward.domain.ids import InstanceId, KeyId
+from doorward.domain.reasons import Reason, Refused
+from doorward.identity import bearer, keys
+from doorward.identity.chain import Presented
+from doorward.identity.keys import KeyRecord
+from doorward.identity.registry import SEEN_EVERY_SECONDS, AgentRecord, Registry, State
+
+MOST_KNOWN = 4096
+"""Headers remembered: more live keys than that only cost a full check (7 µs) now and then."""
+
+MOST_NETWORKS = 64
+"""Addresses remembered for one key, so that an agent that roams does not fill the memory."""
+
+
+class _Known:
+    """One verified header."""
+
+    __slots__ = ("agent", "key", "principals", "seen_due", "until", "version")
+
+    def __init__(self, agent: Agent, key: KeyId, until: float, version: int) -> None:
+        self.agent = agent
+        self.key = key
+        self.until = until
+        self.version = version
+        self.seen_due = 0.0
+        self.principals: dict[str, Principal] = {}
+
+
+class AgentKeys:
+    """Knows agents by the keys they were issued."""
+
+    __slots__ = ("_known", "_now", "_registry")
+
+    def __init__(self, registry: Registry, now: Callable[[], float]) -> None:
+        self._registry = registry
+        self._now = now
+        self._known: dict[bytes, _Known] = {}
+
+    def identify(self, presented: Presented) -> Principal | None:
+        """The principal of a key that stands; None where no key of ours was presented; raises `Refused`."""
+        authorization = presented.authorization
+        if authorization is None:
+            return None
+        now = self._now()
+        slot = sha256(authorization.encode()).digest()
+        known = self._known.get(slot)
+        if known is None or known.version != self._registry.version or now >= known.until:
+            self._known.pop(slot, None)
+            known = self._verified(authorization, now)
+            if known is None:
+                return None
+            self._remember(slot, known)
+        if now >= known.seen_due:
+            self._registry.seen(known.agent.id, now)
+            known.seen_due = now + SEEN_EVERY_SECONDS
+        return known.principals.get(presented.network) or _principal(known, presented.network)
+
+    def _verified(self, authorization: str, now: float) -> _Known | None:
+        text = bearer.token(authorization)
+        if text is None or not text.startswith(keys.PREFIX):
+            return None
+        key_id = keys.key_id(text)
+        if key_id is None:
+            raise Refused(Reason.UNAUTHENTICATED, "the agent key is not well-formed")
+        key = self._registry.key(key_id)
+        if not keys.matches(text, key) or key is None:
+            raise Refused(Reason.UNAUTHENTICATED, f"no agent key {key_id} with this secret")
+        agent = self._registry.agent(key.agent)
+        if agent is None:
+            raise Refused(Reason.UNAUTHENTICATED, f"the agent of key {key_id} is not registered")
+        _check_standing(key, agent, now)
+        return _Known(agent.agent, key.id, min(key.expires_at, agent.expires_at), self._registry.version)
+
+    def _remember(self, slot: bytes, known: _Known) -> None:
+        if len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[slot] = known
+
+
+def _check_standing(key: KeyRecord, agent: AgentRecord, now: float) -> None:
+    if key.revoked_at is not None:
+        raise Refused(Reason.REVOKED, f"key {key.id} of {agent.agent.id} is revoked")
+    if agent.state is not State.ACTIVE:
+        raise Refused(Reason.REVOKED, f"agent {agent.agent.id} is {agent.state}")
+    if now >= key.expires_at:
+        raise Refused(Reason.UNAUTHENTICATED, f"key {key.id} of {agent.agent.id} has expired")
+    if now >= agent.expires_at:
+        raise Refused(Reason.UNAUTHENTICATED, f"agent {agent.agent.id} has expired")
+
+
+def _principal(known: _Known, network: str) -> Principal:
+    principal = Principal(
+        agent=known.agent,
+        subject=None,
+        actors=(),
+        method=AuthnMethod.AGENT_KEY,
+        instance=InstanceId(f"key:{known.key}"),
+        credential=known.key,
+        network=network,
+    )
+    if len(known.principals) >= MOST_NETWORKS:
+        known.principals.clear()
+    known.principals[network] = principal
+    return principal

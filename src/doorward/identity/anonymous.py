@@ -1,0 +1,52 @@
+"""The caller without a credential, on a machine's own loopback, where an operator has said who that is."""
+
+from ipaddress import IPv6Address, ip_address
+
+from doorward.domain.actors import Agent, AuthnMethod, Principal
+from doorward.domain.ids import InstanceId
+from doorward.domain.reasons import Reason, Refused
+from doorward.identity.chain import Presented
+from doorward.identity.registry import Registry, State
+
+LOCAL = "local"
+"""The network of a caller on a Unix socket."""
+
+KIND = "anonymous"
+
+
+class Anonymous:
+    """Knows callers that present nothing as one declared agent. INVARIANT: listener and peer are loopback, each by itself."""
+
+    __slots__ = ("_agent", "_registry")
+
+    def __init__(self, agent: Agent, registry: Registry) -> None:
+        self._agent = agent
+        self._registry = registry
+
+    def identify(self, presented: Presented) -> Principal | None:
+        """The declared agent; None where a credential was presented, good or bad, or the caller is not on this machine."""
+        if presented.authorization is not None or not presented.loopback or not _is_loopback(presented.network):
+            return None
+        record = self._registry.agent(self._agent.id)
+        if record is not None and record.state is not State.ACTIVE:
+            raise Refused(Reason.REVOKED, f"agent {self._agent.id}, declared for anonymous callers, is {record.state}")
+        return Principal(
+            agent=self._agent,
+            subject=None,
+            actors=(),
+            method=AuthnMethod.ANONYMOUS,
+            instance=InstanceId(KIND),
+            credential=KIND,
+            network=presented.network,
+        )
+
+
+def _is_loopback(network: str) -> bool:
+    if network == LOCAL:
+        return True
+    try:
+        address = ip_address(network)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback

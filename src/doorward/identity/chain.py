@@ -1,0 +1,74 @@
+"""Who is calling: the ordered sources of identity, and the one place where their answer becomes a principal or a refusal.
+
+INVARIANTS: a principal comes from a source that verified a credential, or (declared, and on loopback) from a caller who presented
+none; whatever goes wrong in a source is "not authenticated", never "somebody" (CVE-2026-59822).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.domain.actors import Principal
+from doorward.domain.reasons import Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request brought along to say who sends it."""
+
+    authorization: str | None
+    """The value of the only `Authorization` header; None if there was none. An empty one is there, and wrong."""
+    network: str
+    """The peer's address as text."""
+    loopback: bool
+    """Whether the listener it came through is bound to a loopback address."""
+
+    def __repr__(self) -> str:
+        return f"Presented(network={self.network!r})"
+
+
+class Source(Protocol):
+    """One way to be known."""
+
+    def identify(self, presented: Presented) -> Principal | None:
+        """The principal behind a credential of this source's kind; None if it is of another kind.
+
+        Raises `Refused` UNAUTHENTICATED or REVOKED where the credential is of its kind and does not hold.
+        """
+        ...
+
+
+class Chain:
+    """Asks each source in turn; the first to recognise the credential decides alone."""
+
+    __slots__ = ("_sources",)
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = tuple(sources)
+
+    def identify(self, presented: Presented) -> Principal:
+        """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
+        try:
+            principal = self._first(presented)
+        except Refused as refused:
+            if refused.reason in (Reason.UNAUTHENTICATED, Reason.REVOKED):
+                raise
+            raise Refused(Reason.UNAUTHENTICATED, f"refused as {refused.reason} while identifying") from refused
+        except Exception as error:
+            # An authenticator that fails lets nobody in, whatever failed: this catch is the fix of CVE-2026-59822, not its cause.
+            raise Refused(Reason.UNAUTHENTICATED, f"{type(error).__name__} while identifying") from error
+        if isinstance(principal, Principal):
+            return principal
+        raise Refused(Reason.UNAUTHENTICATED, _unknown(presented))
+
+    def _first(self, presented: Presented) -> object:
+        """What the first source gave that gave anything: not taken for a principal before it has been looked at."""
+        for source in self._sources:
+            found = source.identify(presented)
+            if found is not None:
+                return found
+        return None
+
+
+def _unknown(presented: Presented) -> str:
+    return "no credential was presented" if presented.authorization is None else "the credential is of no kind that is known here"

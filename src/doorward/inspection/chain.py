@@ -1,0 +1,68 @@
+"""Inspection: shows each message to the guards in their order, and takes out what policy says shall not pass.
+
+One road for every carrier: requests, results, JSON-RPC errors and notifications are the same walk. An error in a guard is not caught
+here: the spine refuses the call.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from doorward.domain.calls import Answer, Call, Fault, Notice
+from doorward.domain.findings import Finding, Severity
+from doorward.inspection.edit import EditError, redact
+from doorward.inspection.view import Carrier, Guard, View, request_body, response_body
+
+MOST_FINDINGS = 256
+"""Of one message: as many fit into a leaf. What is beyond is one more finding, high, about the whole."""
+
+Remake = Callable[[Call, Mapping[str, object], Mapping[str, object]], Call]
+"""Another call of the same target with other arguments and extras: canonical bytes and digest made anew."""
+
+
+class Inspection:
+    """The guards in their order."""
+
+    __slots__ = ("_guards", "_remake")
+
+    def __init__(self, guards: Sequence[Guard], remake: Remake) -> None:
+        self._guards = tuple(guards)
+        self._remake = remake
+
+    def request(self, call: Call) -> tuple[Finding, ...]:
+        """What guards find in a call; pointers begin with `/arguments` or `/extras`."""
+        return self._looked(View(Carrier.REQUEST, call, request_body(call)))
+
+    def response(self, call: Call, answer: Answer) -> tuple[Finding, ...]:
+        """What guards find in an answer; pointers are into the result, or begin with `/message` or `/data` of an error."""
+        return self._looked(View(Carrier.RESPONSE, call, response_body(answer.body)))
+
+    def notice(self, call: Call, notice: Notice) -> tuple[Finding, ...]:
+        """What guards find in a notification on the way; pointers are into its params."""
+        return self._looked(View(Carrier.NOTICE, call, notice.params))
+
+    def edit_request(self, call: Call, findings: Iterable[Finding]) -> Call:
+        """Another call, without what the findings point at; raises `EditError` where none would be left."""
+        edited = redact(request_body(call), findings)
+        arguments, extras = edited["arguments"], edited["extras"]
+        if not isinstance(arguments, Mapping) or not isinstance(extras, Mapping):
+            raise EditError("expected findings within the arguments, got one about all of them")
+        return self._remake(call, arguments, extras)
+
+    def edit_response(self, body: Mapping[str, object] | Fault, findings: Iterable[Finding]) -> Mapping[str, object] | Fault:
+        """An answer's body without what the findings point at; raises `EditError`."""
+        edited = redact(response_body(body), findings)
+        if not isinstance(body, Fault):
+            return edited
+        code = edited.get("code")
+        return Fault(code if isinstance(code, int) else body.code, str(edited.get("message", "")), edited.get("data"))
+
+    def edit_notice(self, notice: Notice, findings: Iterable[Finding]) -> Notice:
+        """A notification without what the findings point at; raises `EditError`."""
+        return Notice(notice.method, redact(notice.params, findings))
+
+    def _looked(self, view: View) -> tuple[Finding, ...]:
+        found: list[Finding] = []
+        for guard in self._guards:
+            found += guard.look(view)
+        if len(found) > MOST_FINDINGS:
+            return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
+        return tuple(found)

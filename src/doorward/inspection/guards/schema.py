@@ -1,0 +1,183 @@
+"""The schema guard: arguments against a tool's `inputSchema`, structured results against its `outputSchema` (JSON Schema 2020-12 and before).
+
+Schemas come from upstreams, so they are hostile: nothing is fetched for a `$ref`, patterns run on a linear engine, and what is too
+large, too deep or not understood is not tried but reported.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Never
+
+import jsonschema_rs
+import msgspec
+
+from doorward.domain.calls import Call
+from doorward.domain.catalog import Kind
+from doorward.domain.findings import Finding, Severity
+from doorward.domain.ids import Digest
+from doorward.inspection.reach import ANY_DEPTH, NOT_AT_ALL, depth, reach
+from doorward.inspection.view import Carrier, View
+from doorward.inspection.walk import escape
+
+NAME = "schema"
+
+MOST_COMPILED = 4096
+"""Definitions whose validators are kept."""
+
+MOST_BYTES = 64 * 1024
+"""Of one schema."""
+
+_MASK = "…"
+"""Stands for values in the validator's messages: they cost time there, and are not read."""
+_LINEAR = jsonschema_rs.RegexOptions()
+
+_RULES: Mapping[str, str] = {
+    "additionalProperties": "additional_properties",
+    "allOf": "all_of",
+    "anyOf": "any_of",
+    "const": "const",
+    "enum": "enum",
+    "exclusiveMaximum": "maximum",
+    "exclusiveMinimum": "minimum",
+    "maximum": "maximum",
+    "maxItems": "max_items",
+    "maxLength": "max_length",
+    "minimum": "minimum",
+    "minItems": "min_items",
+    "minLength": "min_length",
+    "multipleOf": "multiple_of",
+    "oneOf": "one_of",
+    "pattern": "pattern",
+    "required": "required",
+    "type": "type",
+    "unevaluatedProperties": "additional_properties",
+    "uniqueItems": "unique_items",
+}
+
+Define = Callable[[Call], Mapping[str, object] | None]
+"""The whole accepted definition of a call's target; None where it is not known any more."""
+
+
+_UNFIT = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One schema, ready: `validator` is None where it is not tried."""
+
+    validator: jsonschema_rs.Validator | None
+    reach: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A definition's two schemas; `output` is None where it declares none."""
+
+    input: _Check
+    output: _Check | None
+
+
+_UNCHECKABLE = _Check(None, NOT_AT_ALL)
+
+
+class Schema:
+    """Reports what does not keep to a tool's own schemas."""
+
+    __slots__ = ("_compiled", "_define")
+
+    def __init__(self, define: Define) -> None:
+        self._define = define
+        self._compiled: dict[Digest, _Compiled] = {}
+
+    def look(self, view: View) -> tuple[Finding, ...]:
+        """What of a tool's arguments or structured result breaks its schema; high for arguments, medium for results."""
+        call = view.call
+        if call.target.kind is not Kind.TOOL or call.method != "tools/call":
+            return ()
+        match view.carrier:
+            case Carrier.REQUEST:
+                return _checked(self._of(call).input, call.arguments, "/arguments", Severity.HIGH)
+            case Carrier.RESPONSE:
+                return self._of_result(call, view.body)
+            case Carrier.NOTICE:
+                return ()
+
+    def _of_result(self, call: Call, body: Mapping[str, object]) -> tuple[Finding, ...]:
+        output = self._of(call).output
+        is_result = "content" in body or "structuredContent" in body
+        if output is None or not is_result or body.get("isError") is True or body.get("resultType") == "input_required":
+            return ()
+        if "structuredContent" not in body:
+            return (Finding(NAME, "structured_content_missing", Severity.LOW, ""),)
+        return _checked(output, body["structuredContent"], "/structuredContent", Severity.MEDIUM)
+
+    def _of(self, call: Call) -> _Compiled:
+        digest = call.target.definition
+        compiled = self._compiled.get(digest) if digest is not None else None
+        if compiled is None:
+            definition = self._define(call)
+            if definition is None or digest is None:
+                # Not kept: it may be found the next time.
+                return _Compiled(_UNCHECKABLE, _UNCHECKABLE)
+            compiled = _compile(definition)
+            self._keep(digest, compiled)
+        return compiled
+
+    def _keep(self, digest: Digest, compiled: _Compiled) -> None:
+        if len(self._compiled) >= MOST_COMPILED:
+            del self._compiled[next(iter(self._compiled))]
+        self._compiled[digest] = compiled
+
+
+def _compile(definition: Mapping[str, object]) -> _Compiled:
+    output = definition.get("outputSchema")
+    return _Compiled(_check(definition.get("inputSchema")), None if output is None else _check(output))
+
+
+def _check(schema: object) -> _Check:
+    if not isinstance(schema, dict | bool) or len(msgspec.json.encode(schema)) > MOST_BYTES:
+        return _UNCHECKABLE
+    levels = reach(schema)
+    return _UNCHECKABLE if levels == NOT_AT_ALL else _Check(_validator(schema), levels)
+
+
+def _validator(schema: dict[str, object] | bool) -> jsonschema_rs.Validator | None:
+    try:
+        return jsonschema_rs.validator_for(schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK)
+    except _UNFIT:
+        return _older(schema)
+
+
+def _older(schema: dict[str, object] | bool) -> jsonschema_rs.Validator | None:
+    """Real servers write draft 4 (`exclusiveMinimum: true`) and do not say so."""
+    if isinstance(schema, bool) or "$schema" in schema:
+        return None
+    try:
+        return jsonschema_rs.Draft4Validator(
+            schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK
+        )
+    except _UNFIT:
+        return None
+
+
+def _refuse(uri: str) -> Never:
+    raise ValueError(f"expected a schema that stands alone, it refers to {uri[:200]!r}")
+
+
+def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> tuple[Finding, ...]:
+    if check.validator is None or (check.reach < ANY_DEPTH and depth(value, check.reach) > check.reach):
+        return (Finding(NAME, "schema_uncheckable", severity, pointer),)
+    if check.validator.is_valid(value):
+        return ()
+    try:
+        # The first error only: looking for all of them takes as long as the value is large and the schema is branched.
+        check.validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return (Finding(NAME, _rule(error), severity, pointer + "".join(map(escape, error.instance_path))),)
+    return (Finding(NAME, "schema_other", severity, pointer),)
+
+
+def _rule(error: jsonschema_rs.ValidationError) -> str:
+    """Named for the keyword that failed: the last one on the way through the schema that is known."""
+    words = [step for step in error.schema_path if isinstance(step, str) and step in _RULES]
+    return f"schema_{_RULES[words[-1]]}" if words else "schema_other"

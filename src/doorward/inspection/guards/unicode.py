@@ -1,0 +1,32 @@
+"""The guard of what is not seen: control and invisible characters, escape sequences, overridden directions, text hidden in tags."""
+
+from doorward.domain.findings import Finding
+from doorward.inspection.characters import SEVERITIES, spans
+from doorward.inspection.view import View
+from doorward.inspection.walk import Leaf, pointer
+
+NAME = "unicode"
+
+
+class Unicode:
+    """Reports each text with such characters once for each rule."""
+
+    __slots__ = ()
+
+    def look(self, view: View) -> tuple[Finding, ...]:
+        """A finding with its place where a rule is broken once in a text, about the whole text where more often."""
+        if view.is_plain:
+            return ()
+        return tuple(finding for leaf in view.leaves for finding in _found(leaf))
+
+
+def _found(leaf: Leaf) -> list[Finding]:
+    path, text, part = leaf
+    places: dict[str, list[tuple[int, int]]] = {}
+    for start, end, rule in spans(text):
+        places.setdefault(rule, []).append((start, end))
+    found = []
+    for rule, spots in places.items():
+        start, end = spots[0] if len(spots) == 1 else (0, 0)
+        found.append(Finding(NAME, rule, SEVERITIES[rule], pointer(path), start, end, part))
+    return found

@@ -1,0 +1,70 @@
+"""What a guard is shown: one message, its carrier, and the texts in it, walked at most once."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from doorward.domain.calls import Call, Fault
+from doorward.domain.findings import Finding
+from doorward.inspection.characters import is_plain_json
+from doorward.inspection.walk import Leaf, leaves
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Carrier(StrEnum):
+    """What sort of message is looked at."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    NOTICE = "notice"
+
+
+class View:
+    """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
+
+    __slots__ = ("_is_plain", "_leaves", "body", "call", "carrier", "encoded")
+
+    def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
+        self.carrier = carrier
+        self.call = call
+        self.body = body
+        self.encoded = _ENCODER.encode(body)
+        self._leaves: tuple[Leaf, ...] | None = None
+        self._is_plain: bool | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no text of the body has a character that is not seen."""
+        if self._is_plain is None:
+            self._is_plain = is_plain_json(self.encoded)
+        return self._is_plain
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every string and key of the body; raises `WalkError`."""
+        if self._leaves is None:
+            self._leaves = leaves(self.body)
+        return self._leaves
+
+
+class Guard(Protocol):
+    """Looks at messages for one sort of thing. Pure: the same view gives the same findings."""
+
+    def look(self, view: View) -> tuple[Finding, ...]:
+        """What was found, in the order of the text. An error here refuses the message."""
+        ...
+
+
+def request_body(call: Call) -> dict[str, object]:
+    """What of a call is looked at: pointers of its findings begin with `/arguments` or `/extras`."""
+    return {"arguments": call.arguments, "extras": call.extras}
+
+
+def response_body(body: Mapping[str, object] | Fault) -> Mapping[str, object]:
+    """What of an answer is looked at: the result, or the fields of a JSON-RPC error."""
+    if isinstance(body, Fault):
+        return {"code": body.code, "message": body.message, "data": body.data}
+    return body
