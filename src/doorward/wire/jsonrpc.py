@@ -3,9 +3,10 @@
 Law: a message is parsed once, decided on as this value, and printed again from it; its bytes are never passed on (RULINGS 18).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 import jiter
 import msgspec
@@ -93,36 +94,21 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     if len(raw) > limits.body_bytes:
         raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
     try:
-        value: object = jiter.from_json(
-            raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal"
-        )
+        value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
     except ValueError as error:
         raise _malformed(str(error)[:200]) from None
-    if not _is_surely_small(raw, limits):
-        check_value(value, limits)
+    shape = raw.translate(_SHAPE)
+    if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
+        _check_extent(value, limits)
+    if len(raw) > limits.string_bytes or _may_hold_long_number(shape):
+        _check_scalars(value, limits)
     return value
 
 
 def check_value(value: object, limits: Limits) -> None:
     """Raises `Refused` MALFORMED where a value is deeper, larger or longer than the limits, or a number too long to be printed."""
-    level, depth, nodes = [value], 0, 0
-    while level:
-        nodes += len(level)
-        if nodes > limits.nodes:
-            raise _malformed(f"expected at most {limits.nodes} values", "The message holds too many values.")
-        inner: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                _check_strings(item, limits)
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-            else:
-                _check_scalar(item, limits)
-                continue
-            if depth >= limits.depth:
-                raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
-        level, depth = inner, depth + 1
+    _check_extent(value, limits)
+    _check_scalars(value, limits)
 
 
 def dump(value: object) -> bytes:
@@ -148,38 +134,71 @@ _SHAPE = bytes(
     for byte in range(256)
 )
 _LONG_NUMBER = b"0" * (_DIGITS + 1)
+_DIGIT_BITS = 1329
+"""Bits of the largest integer of 400 digits."""
+_CONTAINERS = frozenset({dict, list})
 
 
-def _is_surely_small(raw: bytes, limits: Limits) -> bool:
-    """Whether the text alone shows that no limit can be exceeded; where strings look like numbers or brackets it may say no."""
-    size = len(raw)
-    if size > limits.string_bytes or size > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
-        return False
-    shape = raw.translate(_SHAPE)
-    if shape.count(b"[") > limits.depth:
-        return False
+def _may_hold_long_number(shape: bytes) -> bool:
+    """Whether a text may hold a number out of bounds; it may say yes to a string that looks like one."""
     if b"0e" in shape and (b"0e0000" in shape or b"0e-0000" in shape):
-        return False
-    return size <= _DIGITS or _LONG_NUMBER not in shape
+        return True
+    return len(shape) > _DIGITS and _LONG_NUMBER in shape
 
 
-def _check_strings(texts: Mapping[str, object], limits: Limits) -> None:
-    for text in texts:
-        _check_scalar(text, limits)
+def _levels(value: object) -> Iterator[list[object]]:
+    """The value, then what is in it, then what is in that, and so on; ends with the innermost."""
+    level = [value]
+    yield level
+    while not _CONTAINERS.isdisjoint(map(type, level)):
+        # By exact type, and not as a pattern: this loop is most of what a large result costs.
+        containers = [item for item in level if type(item) is dict or type(item) is list]
+        level = list(chain.from_iterable([item.values() if type(item) is dict else item for item in containers]))
+        yield level
 
 
-def _check_scalar(item: object, limits: Limits) -> None:
-    if isinstance(item, str):
-        if len(item) * 4 > limits.string_bytes and len(item.encode()) > limits.string_bytes:
-            raise _malformed(f"expected strings of at most {limits.string_bytes} bytes", "The message holds a string that is too long.")
-    elif isinstance(item, int):
-        if item.bit_length() > 1024 and len(str(abs(item))) > _DIGITS:
-            raise _malformed(f"expected integers of at most {_DIGITS} digits", _NUMBER)
-    elif isinstance(item, Decimal) and (abs(item.adjusted()) > _EXPONENT or len(str(item)) > 2 * _DIGITS + 10):
-        raise _malformed(f"expected numbers of at most {_DIGITS} digits and an exponent of three", _NUMBER)
+def _check_extent(value: object, limits: Limits) -> None:
+    nodes = 0
+    for depth, level in enumerate(_levels(value)):
+        nodes += len(level)
+        if nodes > limits.nodes:
+            raise _malformed(f"expected at most {limits.nodes} values", "The message holds too many values.")
+        if depth >= limits.depth and not _CONTAINERS.isdisjoint(map(type, level)):
+            raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
 
 
-_NUMBER = "The message holds a number that is too long."
+def _check_scalars(value: object, limits: Limits) -> None:
+    for level in _levels(value):
+        for item in level:
+            match item:
+                case str():
+                    _check_string(item, limits)
+                case dict():
+                    for key in item:
+                        _check_string(key, limits)
+                case bool() | None | list():
+                    pass
+                case _:
+                    _check_number(item)
+
+
+def _check_string(text: str, limits: Limits) -> None:
+    if len(text) * 4 > limits.string_bytes and len(text.encode()) > limits.string_bytes:
+        raise _malformed(f"expected strings of at most {limits.string_bytes} bytes", "The message holds a string that is too long.")
+
+
+def _check_number(number: object) -> None:
+    match number:
+        case int():
+            is_long = number.bit_length() > _DIGIT_BITS
+        case Decimal():
+            is_long = abs(number.adjusted()) > _EXPONENT or len(number.as_tuple().digits) > 2 * _DIGITS
+        case _:
+            is_long = True
+    if is_long:
+        raise _malformed(
+            f"expected numbers of at most {_DIGITS} digits and an exponent of three", "The message holds a number that is too long."
+        )
 
 
 def _response(message: Mapping[str, object]) -> Response:
