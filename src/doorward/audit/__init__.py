@@ -1,0 +1,1 @@
+"""The log: receipts that anyone can verify."""

@@ -1,0 +1,77 @@
+"""The key files of the log: made on first start, readable by their owner alone."""
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.domain.errors import DoorwardError
+
+KEY_BYTES = 32
+
+
+class KeyFileError(DoorwardError):
+    """A key file is missing, damaged, or readable by others."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LogKeys:
+    """The three secrets of a log."""
+
+    signing: bytes
+    """Ed25519 seed of checkpoints (`log.key`)."""
+    audit: bytes
+    """HMAC key of pseudonyms and fields (`audit.key`)."""
+    side: bytes
+    """Wraps the data keys of side records (`side.key`)."""
+
+
+_FILES = ("log.key", "audit.key", "side.key")
+
+
+def make(directory: Path, draw: Callable[[int], bytes]) -> LogKeys:
+    """The keys of a new log: made where they are not there yet."""
+    for name in _FILES:
+        if not (directory / name).exists():
+            _write(directory / name, draw(KEY_BYTES))
+    return read(directory)
+
+
+def read(directory: Path) -> LogKeys:
+    """The keys of a log that has leaves; raises KeyFileError, as a new key in place of a lost one would pass for a forgery."""
+    return LogKeys(*[_read(directory / name) for name in _FILES])
+
+
+def _write(path: Path, key: bytes) -> None:
+    """Whole and durable, or not at all."""
+    partial = path.with_suffix(".new")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.hex().encode() + b"\n")
+        file.flush()
+        os.fsync(descriptor)
+    partial.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"a key file was expected at {path}: {error}") from error
+    if mode & 0o077:
+        raise KeyFileError(f"{path} must be readable by its owner alone (0600), its mode is {mode:04o}")
+    try:
+        key = bytes.fromhex(text)
+    except ValueError as error:
+        raise KeyFileError(f"{KEY_BYTES} bytes in hexadecimal were expected in {path}") from error
+    if len(key) != KEY_BYTES:
+        raise KeyFileError(f"{KEY_BYTES} bytes in hexadecimal were expected in {path}, not {len(key)}")
+    return key

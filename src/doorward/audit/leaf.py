@@ -1,0 +1,250 @@
+"""A leaf: one JSON object that says what happened without saying any value (AUDIT.md, point 2).
+
+What the caller knows is encoded once, on its side; the committer frames it with the place it gives. Field order is fixed, so
+the same event makes the same bytes; the hash is over these bytes, and verifying never parses and prints again.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+
+from doorward.audit.store import Box, Encode
+from doorward.audit.veil import Veil
+from doorward.domain.actors import Principal
+from doorward.domain.decisions import Allow, Ask
+from doorward.domain.findings import Finding
+from doorward.domain.ids import PolicyId
+from doorward.domain.reasons import Reason
+from doorward.domain.receipts import Event, Intent, Outcome, Refusal, Status
+
+VERSION = 1
+LEAF_BYTES = 60_000
+"""Under the 65,535 that an entry of a tile can have."""
+FRAME_BYTES = 96
+"""More than the version, the longest index and the moment take."""
+CALL_TYPES = frozenset({"intent", "outcome", "refusal", "list"})
+
+_TEXT = 512
+_NAME = 128
+_LISTED = 32
+_EXACT = 2**53
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_encoder = msgspec.json.Encoder()
+
+
+def moment(micros: int) -> str:
+    """RFC 3339 in UTC, always with six digits of a second: such texts sort like the moments."""
+    return (_EPOCH + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def micros(leaf: bytes) -> int:
+    """The moment of a leaf, in Unix microseconds."""
+    ts: str = msgspec.json.decode(leaf)["ts"]
+    return (datetime.fromisoformat(ts) - _EPOCH) // timedelta(microseconds=1)
+
+
+def frame(body: bytes, seq: int, ts: str) -> bytes:
+    """A leaf's bytes: version and place, then the fields that were encoded before."""
+    return b'{"v":%d,"seq":%d,"ts":"%s",%s' % (VERSION, seq, ts.encode(), body[1:])
+
+
+def encoded(body: Mapping[str, object]) -> Encode:
+    """The pure function that the committer calls with a place."""
+    raw = _encoder.encode(body)
+    if len(raw) > LEAF_BYTES - FRAME_BYTES:
+        raw = _encoder.encode(_shortened(body))
+        assert len(raw) <= LEAF_BYTES - FRAME_BYTES
+    return partial(frame, raw)
+
+
+def _shortened(body: Mapping[str, object]) -> dict[str, object]:
+    """A leaf too long loses what is only there to be searched; what is left is bounded field by field."""
+    short = {key: value for key, value in body.items() if key not in {"findings", "fields"}}
+    arguments = short.get("arguments")
+    if isinstance(arguments, Mapping):
+        short["arguments"] = {"commitment": arguments["commitment"]}
+    return {**short, "shortened": True}
+
+
+class Bodies:
+    """Makes the fields of leaves for one node, all but their place."""
+
+    __slots__ = ("_node", "_principals", "_veil")
+
+    def __init__(self, node: str, veil: Veil) -> None:
+        self._node = node
+        self._veil = veil
+        self._principals: dict[tuple[object, ...], msgspec.Raw] = {}
+
+    def intent(self, intent: Intent, arguments: Mapping[str, object], box: Box | None) -> dict[str, object]:
+        """The first leaf of a call; `arguments` as `self.arguments` gives them."""
+        call = intent.call
+        body: dict[str, object] = {
+            "node": self._node,
+            "type": "intent",
+            "call": call.id,
+            "method": call.method,
+            "principal": self._principal(call.principal),
+            "upstream": call.target.upstream,
+            "kind": call.target.kind,
+            "name": cut(call.target.name),
+            "owner": call.target.team,
+            "definition": call.target.definition,
+            "arguments": arguments,
+            "decision": _decision(intent),
+        }
+        self._add(body, intent.findings, box)
+        if intent.grant is not None:
+            body["approval"] = {"id": intent.grant.id, "by": intent.grant.approved_by}
+        body["credential"] = {"kind": intent.credential}
+        if intent.trace:
+            body["trace"] = cut(intent.trace)
+        return body
+
+    def outcome(self, outcome: Outcome, commitment: str | None, box: Box | None) -> dict[str, object]:
+        """The second leaf of a call; `commitment` to the reply, where there is one."""
+        call = outcome.call
+        body: dict[str, object] = {
+            "node": self._node,
+            "type": "outcome",
+            "call": call.id,
+            "principal": self._principal(call.principal),
+            "upstream": call.target.upstream,
+            "kind": call.target.kind,
+            "name": cut(call.target.name),
+            "owner": call.target.team,
+            "result": _result(outcome, commitment),
+        }
+        self._add(body, outcome.findings, box)
+        if outcome.lease:
+            body["credential"] = {key: cut(value) for key, value in outcome.lease.items()}
+        return body
+
+    def refusal(self, refusal: Refusal, arguments: Mapping[str, object] | None, box: Box | None) -> dict[str, object]:
+        """The only leaf of a call that was refused, or of a list."""
+        body: dict[str, object] = {
+            "node": self._node,
+            "type": "list" if refusal.reason is None else "refusal",
+            "call": refusal.id,
+            "method": cut(refusal.method),
+            "principal": self._principal(refusal.principal),
+            "upstream": cut(refusal.upstream),
+            "kind": refusal.kind,
+            "name": cut(refusal.name),
+        }
+        if refusal.call is not None:
+            body["owner"] = refusal.call.target.team
+            body["definition"] = refusal.call.target.definition
+        if arguments is not None:
+            body["arguments"] = arguments
+        body["decision"] = {
+            "effect": _effect(refusal.reason),
+            "policies": _listed(refusal.policies),
+            "reason": refusal.reason,
+            "generation": refusal.generation,
+        }
+        if refusal.detail:
+            body["detail"] = cut(refusal.detail)
+        self._add(body, refusal.findings, box)
+        if refusal.trace:
+            body["trace"] = cut(refusal.trace)
+        return body
+
+    def event(self, event: Event) -> dict[str, object]:
+        """Any other leaf; raises ValueError for a type that calls use, or a number a leaf cannot hold."""
+        if event.type in CALL_TYPES:
+            raise ValueError(f"an event type besides {', '.join(sorted(CALL_TYPES))} was expected, not {event.type}")
+        for name, value in event.fields.items():
+            if not _is_exact(value):
+                raise ValueError(f"a text or an integer below 2^53 was expected in {name} of {event.type}, not {value}")
+        fields = {cut(name): cut(value) if isinstance(value, str) else value for name, value in event.fields.items()}
+        return {"node": self._node, "type": event.type, "by": cut(event.by), "fields": fields}
+
+    def unknown(self, intent: bytes) -> dict[str, object]:
+        """The outcome of an intent that stood open when its process died, from the intent's own leaf."""
+        known: dict[str, object] = msgspec.json.decode(intent)
+        body: dict[str, object] = {"node": self._node, "type": "outcome"}
+        body.update({key: known[key] for key in ("call", "principal", "upstream", "kind", "name", "owner") if key in known})
+        return {**body, "result": {"status": Status.UNKNOWN}}
+
+    def arguments(self, commitment: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """What a leaf says of arguments: a salted commitment to all of them, and an HMAC of each of the first fields."""
+        return {"commitment": commitment, "fields": self._veil.fields(arguments)}
+
+    def _add(self, body: dict[str, object], findings: tuple[Finding, ...], box: Box | None) -> None:
+        if findings:
+            body["findings"] = [
+                {"guard": found.guard, "rule": found.rule, "severity": found.severity, "pointer": self._veil.pointer(found.pointer)}
+                for found in findings[:_LISTED]
+            ]
+        if box is not None:
+            body["side"] = box.digest
+
+    def _principal(self, principal: Principal) -> msgspec.Raw:
+        """Encoded once for each agent, subject, chain and credential, as most calls come from the same few."""
+        key = (principal.agent, principal.subject, principal.actors, principal.method, principal.credential)
+        known = self._principals.get(key)
+        if known is None:
+            if len(self._principals) >= 4096:
+                self._principals.clear()
+            known = self._principals[key] = msgspec.Raw(_encoder.encode(self._described(principal)))
+        return known
+
+    def _described(self, principal: Principal) -> dict[str, object]:
+        return {
+            "agent": cut(principal.agent.id, _NAME),
+            "team": cut(principal.agent.team, _NAME),
+            "subject": self._veil.pseudonym(principal.subject.id) if principal.subject else None,
+            "act": [{"id": self._veil.pseudonym(actor.id), "issuer": cut(actor.issuer, _NAME)} for actor in principal.actors[:8]],
+            "method": principal.method,
+            "credential_id": cut(principal.credential, _NAME),
+        }
+
+
+def _decision(intent: Intent) -> dict[str, object]:
+    match intent.decision:
+        case Allow(policies, would):
+            decided: dict[str, object] = {"effect": "allow", "policies": _listed(policies), "generation": intent.generation}
+            if would is not None:
+                decided["would"] = {"effect": "deny", "policies": _listed(would.policies), "detail": cut(would.reason)}
+            return decided
+        case Ask(policies):
+            return {"effect": "ask", "policies": _listed(policies), "generation": intent.generation}
+
+
+def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:
+    result: dict[str, object] = {"status": outcome.status, "ms": max(0, min(outcome.milliseconds, _EXACT - 1))}
+    if outcome.answer is not None:
+        result["bytes"] = outcome.answer.size_bytes
+    if outcome.reason is not None:
+        result["reason"] = outcome.reason
+    if outcome.detail:
+        result["detail"] = cut(outcome.detail)
+    if commitment is not None:
+        result["commitment"] = commitment
+    return result
+
+
+def _effect(reason: Reason | None) -> str:
+    if reason is None:
+        return "allow"
+    return "deny" if reason is Reason.FORBIDDEN else "refuse"
+
+
+def _is_exact(value: object) -> bool:
+    """Whether a leaf can hold a value such that every reader of JSON reads the same."""
+    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < _EXACT)
+
+
+def _listed(policies: tuple[PolicyId, ...]) -> tuple[str, ...]:
+    return tuple([cut(policy, _NAME) for policy in policies[:_LISTED]])
+
+
+def cut(text: str, most: int = _TEXT) -> str:
+    """A text of bounded length that UTF-8 can hold."""
+    if len(text) > most:
+        text = text[: most - 1] + "…"
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,235 @@
+"""The recorder: tells the log of every call before and after it, of every refusal and of every other event.
+
+What it owes (law 6): an intent that it acknowledges is durable; an outcome is never lost while the process lives, also where
+the store cannot write for a while; intents that a dead process left open are closed as unknown at the next start.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from doorward.audit.flood import OVER_LIMIT, Flood, Source, prefix
+from doorward.audit.leaf import Bodies, encoded
+from doorward.audit.query import Located
+from doorward.audit.sides import Sealer, Wrapper
+from doorward.audit.store import Box, Entry, LogStore
+from doorward.audit.veil import SALT_BYTES, commitment
+from doorward.domain.calls import Fault, Reply
+from doorward.domain.errors import StoreError, UnrecordedError
+from doorward.domain.ids import CallId
+from doorward.domain.reasons import Reason
+from doorward.domain.receipts import Event, Intent, Outcome, Place, Refusal, Scalar
+
+OWED = 10_000
+"""Outcomes kept in memory while the store cannot write; those beyond are closed as unknown at the next start."""
+DAY_SECONDS = 86_400
+
+_UNSHOWN = frozenset({Reason.UNSAFE_REQUEST})
+"""Refusals of calls that may hold secrets and were never masked: no side record is kept of these."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class SideRules:
+    """What is kept beside the leaves."""
+
+    keep_days: int
+    """0 keeps nothing."""
+    cap_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a recorder works with."""
+
+    store: LogStore
+    bodies: Bodies
+    wrapper: Wrapper
+    sides: SideRules
+    now: Callable[[], float]
+    draw: Callable[[int], bytes]
+    """So many random bytes."""
+
+
+class Recorder:
+    """One node's way into the log. Used from the tasks of one event loop."""
+
+    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_means", "_owed", "_salts", "_sealer", "_store")
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._store = means.store
+        self._bodies = means.bodies
+        self._salts = _Salts(means.draw)
+        self._flood = Flood(means.now)
+        self._owed: deque[Entry] = deque()
+        self._sealer: Sealer | None = None
+        self._day = -1
+        self._failure: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last attempt to write failed; None while the log can be written. For readiness."""
+        return self._failure
+
+    @property
+    def owed(self) -> int:
+        """How many outcomes wait for the store to write again."""
+        return len(self._owed)
+
+    async def start(self, fields: Mapping[str, Scalar]) -> int:
+        """Closes what the last process left open, and says that this one began; gives how many calls were closed as unknown."""
+        await self._new_data_key()
+        opened = await self._store.open_intents()
+        entries = [self._unknown(intent) for intent in opened]
+        entries.append(self._event(Event("gateway_started", "doorward", fields)))
+        await asyncio.gather(*[self._append(entry) for entry in entries])
+        return len(opened)
+
+    async def stop(self, fields: Mapping[str, Scalar]) -> None:
+        """Says that this process ends, after everything that it still owes, and seals the log with a checkpoint."""
+        self._settle()
+        for event in [*self._flood.close(), Event("gateway_stopped", "doorward", fields)]:
+            await self.note(event)
+        await self._store.seal()
+
+    async def tick(self) -> None:
+        """To be called every second or so: closes a minute of counts, pays what is owed, renews the data key daily."""
+        for event in self._flood.close_minute():
+            self._queue(self._event(event))
+        self._settle()
+        if int(self._means.now() // DAY_SECONDS) != self._day:
+            await self._new_data_key()
+
+    async def intend(self, intent: Intent) -> Place:
+        """The place of the intent, durable on return; raises UnrecordedError, and then nothing may be forwarded."""
+        call = intent.call
+        salt = self._salts.take()
+        box = self._box(f"{call.id}/arguments", salt, call.canonical)
+        arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
+        body = self._bodies.intent(intent, arguments, box)
+        return await self._append(Entry(encoded(body), box, opens=call.id))
+
+    def conclude(self, outcome: Outcome) -> asyncio.Future[Place]:
+        """Queues the outcome at once, whoever waits for the future; done when it is durable."""
+        text = salt = None
+        if outcome.reply is not None:
+            text, salt = _shown(outcome.reply), self._salts.take()
+        box = self._box(f"{outcome.call.id}/result", salt, text) if text is not None and salt is not None else None
+        committed = commitment(salt, text) if text is not None and salt is not None else None
+        body = self._bodies.outcome(outcome, committed, box)
+        return self._queue(Entry(encoded(body), box, closes=outcome.call.id))
+
+    async def refuse(self, refusal: Refusal) -> Place | None:
+        """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""
+        if refusal.reason in OVER_LIMIT and not self._flood.is_first(Source(refusal.principal.agent.id, refusal.reason)):
+            return None
+        call, box, arguments = refusal.call, None, None
+        if call is not None:
+            salt = self._salts.take()
+            if refusal.reason not in _UNSHOWN:
+                box = self._box(f"{refusal.id}/arguments", salt, call.canonical)
+            arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
+        return await self._append(Entry(encoded(self._bodies.refusal(refusal, arguments, box)), box))
+
+    def turn_away(self, network: str, reason: Reason, detail: str) -> None:
+        """Tells of a caller that was refused before anybody knew who it is: the first of its kind in a minute, then a count."""
+        source = Source(prefix(network), reason)
+        if self._flood.is_first(source):
+            fields: dict[str, Scalar] = {"source": source.name, "reason": reason.value, "detail": detail}
+            self._queue(self._event(Event("turned_away", "doorward", fields)))
+
+    async def note(self, event: Event) -> Place:
+        """The place of any other event's leaf, durable on return; raises UnrecordedError."""
+        return await self._append(self._event(event))
+
+    async def retain(self) -> int:
+        """Deletes side records that are older than they may get; gives how many."""
+        cutoff = self._means.now() - self._means.sides.keep_days * DAY_SECONDS
+        return await self._store.sweep(int(cutoff * 1_000_000))
+
+    def _event(self, event: Event) -> Entry:
+        return Entry(encoded(self._bodies.event(event)))
+
+    def _unknown(self, intent: Located) -> Entry:
+        body = self._bodies.unknown(intent.leaf)
+        return Entry(encoded(body), closes=CallId(str(body["call"])))
+
+    def _box(self, context: str, salt: bytes, text: bytes) -> Box | None:
+        return self._sealer.seal(context, salt, text) if self._sealer is not None else None
+
+    async def _append(self, entry: Entry) -> Place:
+        try:
+            place = await self._store.append(entry)
+        except UnrecordedError as error:
+            self._failure = str(error)
+            raise
+        self._failure = None
+        return place
+
+    def _queue(self, entry: Entry) -> asyncio.Future[Place]:
+        """An entry that must not be lost: kept and queued again should the store fail."""
+        written = self._store.append(entry)
+        written.add_done_callback(lambda done: self._queued(entry, done))
+        return written
+
+    def _queued(self, entry: Entry, done: asyncio.Future[Place]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        self._failure = str(error) if error is not None else None
+        if error is not None and len(self._owed) < OWED:
+            self._owed.append(entry)
+
+    def _settle(self) -> None:
+        """Queues again what the store could not write; in the order it happened."""
+        owed, self._owed = self._owed, deque()
+        for entry in owed:
+            self._queue(entry)
+
+    async def _new_data_key(self) -> None:
+        """Side records of the next day get a key of their own; while the store cannot keep one, the old key serves on."""
+        self._day = int(self._means.now() // DAY_SECONDS)
+        if self._means.sides.keep_days == 0:
+            return
+        key, wrapped = self._means.wrapper.fresh()
+        try:
+            number = await self._store.add_data_key(wrapped)
+        except StoreError:
+            if self._sealer is None:
+                raise
+            self._day = -1
+            return
+        self._sealer = Sealer(number, key, self._means.sides.cap_bytes)
+
+
+class _Salts:
+    """Random bytes drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes."""
+
+    __slots__ = ("_draw", "_drawn", "_used")
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._draw = draw
+        self._drawn = b""
+        self._used = 0
+
+    def take(self) -> bytes:
+        """A salt that nobody was given before."""
+        if self._used == len(self._drawn):
+            self._drawn, self._used = self._draw(SALT_BYTES * 256), 0
+        start = self._used
+        self._used = start + SALT_BYTES
+        return self._drawn[start : self._used]
+
+
+def _shown(reply: Reply) -> bytes:
+    """A reply as JSON text."""
+    match reply.body:
+        case Fault(code, message, data):
+            return _encoder.encode({"error": {"code": code, "message": message, "data": data}})
+        case body:
+            return _encoder.encode(body)

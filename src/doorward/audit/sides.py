@@ -1,0 +1,73 @@
+"""Side records: what a call's arguments and result were, encrypted beside the leaf that commits to them.
+
+Each process run and each day has a data key of its own, wrapped by the key file: deleting a side record, its data key or the
+key file takes the contents away for good, and every proof still holds. The leaf names the digest of the sealed record,
+so an edit of it shows without any key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from doorward.audit.store import Box
+from doorward.audit.veil import SALT_BYTES, commitment
+from doorward.domain.errors import StoreError
+
+_NONCE_BYTES = 12
+_WRAPPING = b"doorward side data key"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A side record in clear."""
+
+    text: bytes
+    """JSON, cut to the cap: whole if `size_bytes` says so."""
+    size_bytes: int
+    commitment: str | None
+    """What the leaf must commit to; None where the text was cut, so that nothing can be compared."""
+
+
+class Sealer:
+    """Encrypts side records under one data key. INVARIANT: the key is of this object alone, so that a counter is a nonce never used twice."""
+
+    __slots__ = ("_aead", "_cap", "_count", "_number")
+
+    def __init__(self, number: int, key: bytes, cap_bytes: int) -> None:
+        self._aead = AESGCM(key)
+        self._number = number
+        self._cap = cap_bytes
+        self._count = 0
+
+    def seal(self, context: str, salt: bytes, text: bytes) -> Box:
+        """The stored form of a text and of the salt that its commitment was made with; `context` names call and part."""
+        self._count += 1
+        nonce = self._count.to_bytes(_NONCE_BYTES, "big")
+        return Box(self._number, nonce, len(text), self._aead.encrypt(nonce, salt + text[: self._cap], context.encode()))
+
+
+class Wrapper:
+    """The key file's key: wraps data keys, and opens what was sealed under them."""
+
+    __slots__ = ("_aead", "_draw")
+
+    def __init__(self, key: bytes, draw: Callable[[int], bytes]) -> None:
+        self._aead = AESGCM(key)
+        self._draw = draw
+
+    def fresh(self) -> tuple[bytes, bytes]:
+        """A new data key, in clear and wrapped."""
+        key, nonce = self._draw(32), self._draw(_NONCE_BYTES)
+        return key, nonce + self._aead.encrypt(nonce, key, _WRAPPING)
+
+    def open(self, wrapped: bytes, box: Box, context: str) -> Opened:
+        """The contents of a side record; raises StoreError where it or its key was altered, or belongs to another leaf."""
+        try:
+            key = self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _WRAPPING)
+            plain = AESGCM(key).decrypt(box.nonce, box.sealed, context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise StoreError(f"the side record of {context} cannot be opened: altered, or sealed under another key file") from error
+        salt, text = plain[:SALT_BYTES], plain[SALT_BYTES:]
+        return Opened(text, box.size_bytes, commitment(salt, text) if len(text) == box.size_bytes else None)

@@ -1,0 +1,126 @@
+"""What the log asks of the store that keeps it.
+
+The store owns the order: it takes entries from any task, gives each batch to a `Committer` in its one writing thread, makes
+what comes back durable in one transaction, and only then says so. It decides nothing about contents.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.audit.merkle import Span
+from doorward.audit.query import Located, Page, Query
+from doorward.domain.ids import CallId
+from doorward.domain.receipts import Place
+
+Encode = Callable[[int, str], bytes]
+"""Pure: a leaf's bytes, from its place (`seq` and `ts`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A side record as it is stored: encrypted, cut to the cap."""
+
+    key: int
+    """Which data key; the store gave the number."""
+    nonce: bytes
+    size_bytes: int
+    """Of the whole text, before the cap."""
+    sealed: bytes
+
+    @property
+    def digest(self) -> str:
+        """What the leaf says of it, in hexadecimal: SHA-256 over number and size (64 bits, big-endian), nonce and contents."""
+        head = self.key.to_bytes(8, "big") + self.size_bytes.to_bytes(8, "big") + self.nonce
+        return hashlib.sha256(head + self.sealed).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leaf on its way into the log, and what is written with it."""
+
+    encode: Encode
+    box: Box | None = None
+    opens: CallId | None = None
+    """The call whose intent this is: it stands open until an entry closes it."""
+    closes: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log stands: what the committer goes on from."""
+
+    size: int
+    ts_micros: int
+    """Of the last leaf, Unix microseconds; 0 in an empty log."""
+    roots: tuple[bytes, ...]
+    """Of the complete subtrees, largest first."""
+    signed_size: int
+    """Of the last checkpoint; 0 where there is none."""
+
+
+class LogStore(Protocol):
+    """Where leaves, tree nodes, checkpoints and side records are kept.
+
+    Owes: what is acknowledged is durable; indexes have no gap; a batch is written whole or not at all; a store that could not
+    write (disk full) writes again as soon as it can, without a restart. Raises `UnrecordedError` from `append` and `StoreError`
+    from everything else.
+    """
+
+    def append(self, entry: Entry) -> asyncio.Future[Place]:
+        """Queues an entry, in the order of calls; done once durable. Dropping or cancelling the future does not unqueue it."""
+        ...
+
+    def seal(self) -> asyncio.Future[bytes | None]:
+        """A checkpoint that covers every entry queued before; None for an empty log."""
+        ...
+
+    def checkpoint(self) -> bytes | None:
+        """The last durable checkpoint, from memory."""
+        ...
+
+    async def checkpoints(self, after: int, limit: int) -> tuple[bytes, ...]:
+        """Checkpoints of sizes above `after`, smallest first."""
+        ...
+
+    async def size(self) -> int:
+        """How many leaves are durable."""
+        ...
+
+    async def leaves(self, first: int, stop: int) -> tuple[Located, ...]:
+        """The leaves of a range, in order; fewer where the log ends."""
+        ...
+
+    async def hashes(self, spans: Sequence[Span]) -> tuple[tuple[bytes, ...], ...]:
+        """The tree hashes of each span; all must be complete in the durable tree."""
+        ...
+
+    async def find(self, query: Query) -> Page:
+        """The leaves a query asks for, newest first; sees everything that was durable when it was asked."""
+        ...
+
+    async def of_call(self, call: CallId) -> tuple[Located, ...]:
+        """Every leaf of one call, in order."""
+        ...
+
+    async def open_intents(self) -> tuple[Located, ...]:
+        """The intents that stand open, oldest first."""
+        ...
+
+    async def add_data_key(self, wrapped: bytes) -> int:
+        """Keeps a wrapped data key and gives its number, greater than any before; durable on return."""
+        ...
+
+    async def data_key(self, number: int) -> bytes | None:
+        """A wrapped data key; None once it was swept."""
+        ...
+
+    async def box(self, index: int) -> Box | None:
+        """The side record beside a leaf; None where there is none or it was swept."""
+        ...
+
+    async def sweep(self, before_micros: int) -> int:
+        """Deletes side records of leaves older than this, and data keys that none uses any more; gives how many records."""
+        ...

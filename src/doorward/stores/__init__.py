@@ -1,0 +1,1 @@
+"""Drivers of the stores that the rooms ask for; only `app` knows that they exist."""

@@ -1,0 +1,1 @@
+"""Everything durable in one SQLite database, written by one thread."""

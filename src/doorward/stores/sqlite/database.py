@@ -1,0 +1,80 @@
+"""One SQLite database in one state directory: how it is opened, and by whom it is owned."""
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from doorward.domain.errors import StoreError
+from doorward.stores.sqlite.directory import StateDirectory, own
+from doorward.stores.sqlite.migrate import migrate
+from doorward.stores.sqlite.migrations import MIGRATIONS
+
+T = TypeVar("T")
+
+FILE = "doorward.db"
+BUSY_MILLISECONDS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database at its last step, owned by this process."""
+
+    directory: StateDirectory
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.directory.path / FILE
+
+    def connect(self) -> apsw.Connection:
+        """A connection that writes durably."""
+        return connect(self.path)
+
+    def now(self, job: Callable[[apsw.Connection], T]) -> T:
+        """The result of a job, done at once in this thread: for the start, before anything runs."""
+        try:
+            with closing(self.connect()) as db:
+                return job(db)
+        except apsw.Error as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error
+
+    def close(self) -> None:
+        """Lets another process own it. The writer and reader must have been closed before."""
+        self.directory.close()
+
+
+def open_database(path: Path) -> Database:
+    """The database of a state directory, made if need be, brought to the last step; raises StoreError."""
+    directory = own(path)
+    try:
+        _make_private(path / FILE)
+        database = Database(directory)
+        database.now(lambda db: migrate(db, MIGRATIONS))
+    except (StoreError, OSError) as error:
+        directory.close()
+        raise StoreError(str(error)) from error
+    return database
+
+
+def connect(path: Path) -> apsw.Connection:
+    """A connection with the settings that durability rests on."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI, statementcachesize=200)
+    db.set_busy_timeout(BUSY_MILLISECONDS)
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "full")
+    db.pragma("foreign_keys", True)
+    # Contents of deleted side records are overwritten where that costs no extra write.
+    db.pragma("secure_delete", "fast")
+    db.pragma("trusted_schema", False)
+    return db
+
+
+def _make_private(path: Path) -> None:
+    """The file exists with mode 0600 before SQLite opens it; its journal and shared memory files inherit that."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)

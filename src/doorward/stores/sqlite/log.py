@@ -1,0 +1,200 @@
+"""The log in SQLite: leaves, tree nodes, checkpoints, open intents and side records, each batch in one durable transaction."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from doorward.audit import leaf as leaves
+from doorward.audit.commit import Batch, Committer, Moment, Sealing
+from doorward.audit.merkle import Span, fold, frontier_ranges, spans
+from doorward.audit.query import Located, Page, Query
+from doorward.audit.store import Box, Entry, Head
+from doorward.domain.errors import StoreError
+from doorward.domain.ids import CallId
+from doorward.domain.receipts import Place
+from doorward.stores.sqlite import index
+from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.reader import Reader
+from doorward.stores.sqlite.rows import Value, delete, insert, select
+from doorward.stores.sqlite.writer import Writer
+
+_SWEPT = 500
+"""Side records deleted in one transaction: a sweep must not hold up calls."""
+
+
+class _Seal:
+    """An item that asks for a checkpoint."""
+
+
+class LogGroup:
+    """The writing half, in the writer's thread."""
+
+    def __init__(self, committer: Committer, clocks: Callable[[], Moment]) -> None:
+        self._committer = committer
+        self._clocks = clocks
+        self._batch: Batch | None = None
+        self.note: bytes | None = None
+
+    def resume(self, db: apsw.Connection) -> None:
+        """Goes on from the rows."""
+        self._committer.resume(head(db))
+        self.note = db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").get
+
+    def due_in(self) -> float | None:
+        """Until a checkpoint is due."""
+        return self._committer.due_in(self._clocks().steady)
+
+    def write(self, db: apsw.Connection, items: Sequence[Entry | _Seal]) -> Sequence[object]:
+        """Writes entries; a place for each, a note for each seal."""
+        entries = [item for item in items if isinstance(item, Entry)]
+        sealing = Sealing.WHEN_DUE if len(entries) == len(items) else Sealing.NOW
+        batch = self._batch = self._committer.prepare(entries, self._clocks(), sealing)
+        insert(db, "INSERT INTO leaf", batch.rows)
+        insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
+        if batch.note is not None:
+            insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
+        _write_beside(db, entries, batch)
+        places = iter(batch.places)
+        note = batch.note or self.note
+        return [next(places) if isinstance(item, Entry) else note for item in items]
+
+    def committed(self) -> None:
+        """The last batch is durable."""
+        if self._batch is not None:
+            self._committer.accept(self._batch)
+            self.note = self._batch.note or self.note
+
+
+def _write_beside(db: apsw.Connection, entries: Sequence[Entry], batch: Batch) -> None:
+    """Side records, and which intents are open now."""
+    sides: list[tuple[Value, ...]] = []
+    opened: dict[str, int] = {}
+    closed: list[str] = []
+    for entry, place in zip(entries, batch.places, strict=True):
+        if (box := entry.box) is not None:
+            sides.append((place.seq, box.key, box.nonce, box.size_bytes, box.sealed))
+        if entry.opens is not None:
+            opened[entry.opens] = place.seq
+        if entry.closes is not None and opened.pop(entry.closes, None) is None:
+            closed.append(entry.closes)
+    insert(db, "INSERT INTO side", sides)
+    insert(db, "INSERT OR REPLACE INTO open_intent", list(opened.items()))
+    delete(db, "DELETE FROM open_intent WHERE call", closed)
+
+
+def head(db: apsw.Connection) -> Head:
+    """Where the stored log stands."""
+    last = db.execute("SELECT seq, body FROM leaf ORDER BY seq DESC LIMIT 1").get
+    size = last[0] + 1 if last else 0
+    roots = tuple(fold(hashes(db, spans(part))) for part in frontier_ranges(size))
+    signed = db.execute("SELECT coalesce(max(size), 0) FROM checkpoint").get
+    return Head(size, leaves.micros(last[1]) if last else 0, roots, signed)
+
+
+def hashes(db: apsw.Connection, wanted: Sequence[Span]) -> tuple[tuple[bytes, ...], ...]:
+    """The tree hashes of each span; raises StoreError where one is not there."""
+    return tuple(_hashes(db, span) for span in wanted)
+
+
+def _hashes(db: apsw.Connection, span: Span) -> tuple[bytes, ...]:
+    within = (span.first, span.first + span.count)
+    if span.level == 0:
+        rows = db.execute("SELECT hash FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq", within)
+    else:
+        rows = db.execute("SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx", (span.level, *within))
+    found = tuple(row[0] for row in rows)
+    if len(found) != span.count:
+        raise StoreError(f"{span.count} hashes of level {span.level} from {span.first} were expected, {len(found)} are there")
+    return found
+
+
+class SqliteLog:
+    """The log store on one database (`LogStore`)."""
+
+    def __init__(self, database: Database, committer: Committer, clocks: Callable[[], Moment]) -> None:
+        self._group = LogGroup(committer, clocks)
+        database.now(self._group.resume)
+        self.writer = Writer(database.connect, self._group)
+        """For the other stores of the same database."""
+        self._reader = Reader(index.opening(database.path), index.catch_up)
+
+    def close(self) -> None:
+        """Writes what is queued, ends both threads. Blocks until then."""
+        self._reader.close()
+        # Last, so that it leaves one whole file behind.
+        self.writer.close()
+
+    def append(self, entry: Entry) -> asyncio.Future[Place]:
+        """Queues an entry."""
+        return self.writer.add(entry)
+
+    def seal(self) -> asyncio.Future[bytes | None]:
+        """A checkpoint over everything queued before."""
+        return self.writer.add(_Seal())
+
+    def checkpoint(self) -> bytes | None:
+        """The last durable one."""
+        return self._group.note
+
+    async def checkpoints(self, after: int, limit: int) -> tuple[bytes, ...]:
+        """Notes of sizes above `after`."""
+        sql = "SELECT note FROM log.checkpoint WHERE size > ? ORDER BY size LIMIT ?"
+        return await self._reader.submit(lambda db: tuple(row[0] for row in db.execute(sql, (after, limit))))
+
+    async def size(self) -> int:
+        """How many leaves are durable."""
+        return await self._reader.submit(lambda db: db.execute("SELECT coalesce(max(seq) + 1, 0) FROM log.leaf").get)
+
+    async def leaves(self, first: int, stop: int) -> tuple[Located, ...]:
+        """The leaves of a range."""
+        sql = "SELECT seq, body FROM log.leaf WHERE seq >= ? AND seq < ? ORDER BY seq"
+        return await self._reader.submit(lambda db: tuple(Located(*row) for row in db.execute(sql, (first, stop))))
+
+    async def hashes(self, wanted: Sequence[Span]) -> tuple[tuple[bytes, ...], ...]:
+        """Tree hashes."""
+        return await self._reader.submit(lambda db: hashes(db, wanted))
+
+    async def find(self, query: Query) -> Page:
+        """The leaves of a query."""
+        return await self._reader.submit(lambda db: index.find(db, query))
+
+    async def of_call(self, call: CallId) -> tuple[Located, ...]:
+        """The leaves of a call."""
+        return await self._reader.submit(lambda db: index.of_call(db, call))
+
+    async def open_intents(self) -> tuple[Located, ...]:
+        """Intents without an outcome."""
+        sql = "SELECT seq, body FROM log.leaf WHERE seq IN (SELECT seq FROM log.open_intent) ORDER BY seq"
+        return await self._reader.submit(lambda db: tuple(Located(*row) for row in db.execute(sql)))
+
+    async def add_data_key(self, wrapped: bytes) -> int:
+        """Keeps a wrapped key."""
+        return await self.writer.submit(lambda db: db.execute("INSERT INTO data_key (wrapped) VALUES (?) RETURNING number", (wrapped,)).get)
+
+    async def data_key(self, number: int) -> bytes | None:
+        """A wrapped key."""
+        return await self._reader.submit(lambda db: db.execute("SELECT wrapped FROM log.data_key WHERE number = ?", (number,)).get)
+
+    async def box(self, seq: int) -> Box | None:
+        """The side record of a leaf."""
+        sql = "SELECT key, nonce, size, sealed FROM log.side WHERE seq = ?"
+        row = await self._reader.submit(lambda db: db.execute(sql, (seq,)).get)
+        return Box(*row) if row else None
+
+    async def sweep(self, before_micros: int) -> int:
+        """Deletes old side records."""
+        swept = 0
+        while found := await self.writer.submit(lambda db: _sweep(db, before_micros)):
+            swept += found
+        return swept
+
+
+def _sweep(db: apsw.Connection, before_micros: int) -> int:
+    """Some of the oldest side records; index order is time order, so only the first rows need be looked at."""
+    oldest = select(db, "SELECT seq, body FROM side JOIN leaf USING (seq) ORDER BY seq LIMIT ?", (_SWEPT,))
+    old = [seq for seq, body in oldest if leaves.micros(body) < before_micros]
+    delete(db, "DELETE FROM side WHERE seq", old)
+    # A key is used by no record older than the oldest that is left; the newest key may be about to be used.
+    db.execute("DELETE FROM data_key WHERE number < coalesce((SELECT key FROM side ORDER BY seq LIMIT 1), (SELECT max(number) FROM data_key))")
+    return len(old)

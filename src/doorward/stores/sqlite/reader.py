@@ -1,0 +1,93 @@
+"""The one thread that reads: questions of auditors and proofs, off the event loop and never in the writer's way."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import apsw
+
+from doorward.domain.errors import DoorwardError, StoreError
+from doorward.stores.sqlite.waiters import Waiter, waiter, wake
+
+T = TypeVar("T")
+Job = Callable[[apsw.Connection], T]
+
+Idle = Callable[[apsw.Connection], bool]
+"""A piece of work for when nothing is asked; whether there is more of it."""
+
+IDLE_SECONDS = 1.0
+BREATH_SECONDS = 0.02
+"""Between two pieces of idle work: calls come first."""
+
+
+class Reader:
+    """Owns one connection for reading."""
+
+    __slots__ = ("_closed", "_connect", "_db", "_idle", "_queue", "_thread")
+
+    def __init__(self, connect: Callable[[], apsw.Connection], idle: Idle) -> None:
+        self._connect = connect
+        self._idle = idle
+        self._queue: queue.SimpleQueue[tuple[Waiter, Job[Any]] | None] = queue.SimpleQueue()
+        self._db: apsw.Connection | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="doorward-reader", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+        """Queues a job; its result, or StoreError."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        waiting = waiter()
+        self._queue.put((waiting, job))
+        return waiting.future
+
+    def close(self) -> None:
+        """Answers what is queued and ends the thread. Blocks until then."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = IDLE_SECONDS
+        while True:
+            try:
+                asked = self._queue.get(timeout=pause)
+            except queue.Empty:
+                pause = self._rest()
+                continue
+            if asked is None:
+                break
+            self._answer(*asked)
+        self._drop()
+
+    def _answer(self, waiting: Waiter, job: Job[Any]) -> None:
+        try:
+            waiting.result = job(self._current())
+        except DoorwardError as error:
+            waiting.error = error
+        except Exception as error:  # noqa: BLE001 - root of the thread: whatever it is must reach who waits, and not end the thread
+            waiting.error = StoreError(f"the store cannot answer: {type(error).__name__}: {error}")
+            self._drop()
+        wake([waiting])
+
+    def _rest(self) -> float:
+        """Does a piece of idle work; gives how long to wait for a question before the next."""
+        try:
+            return BREATH_SECONDS if self._idle(self._current()) else IDLE_SECONDS
+        except apsw.Error:
+            # A question will fail for the same cause, and say so to somebody; until then another connection may help.
+            self._drop()
+            return IDLE_SECONDS
+
+    def _current(self) -> apsw.Connection:
+        if self._db is None:
+            self._db = self._connect()
+        return self._db
+
+    def _drop(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close(force=True)

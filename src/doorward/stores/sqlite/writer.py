@@ -1,0 +1,193 @@
+"""The one thread that writes: whatever gathered while the last flush ran goes into the next transaction, and all wake together.
+
+Nothing waits for a timer. An item that fails on its own account (a bug, a constraint) is tried again alone and fails alone; a
+store that cannot write fails the whole batch at once and is tried anew with the next one, so it recovers as soon as there is
+space again.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import apsw
+
+from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
+from doorward.stores.sqlite.waiters import Waiter, waiter, wake
+
+T = TypeVar("T")
+Job = Callable[[apsw.Connection], T]
+"""Runs in the writer's transaction; may be run again after it failed, so it must leave nothing behind but rows."""
+
+BATCH = 256
+
+RETRY_SECONDS = 1.0
+"""What is due without anybody waiting is tried again so long after it failed."""
+
+UNABLE = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.PermissionsError,
+)
+"""The store's own failures, whatever was to be written."""
+
+
+class Group(Protocol):
+    """Items that are written together, with state in memory that must agree with the rows."""
+
+    def resume(self, db: apsw.Connection) -> None:
+        """Reads the state anew: before the first batch, and after a failed one."""
+        ...
+
+    def write(self, db: apsw.Connection, items: Sequence[Any]) -> Sequence[object]:
+        """Writes the items in the open transaction and gives each its result; called with none when `due_in` has passed."""
+        ...
+
+    def committed(self) -> None:
+        """What was written last is durable."""
+        ...
+
+    def due_in(self) -> float | None:
+        """Seconds after which `write` wants to be called though nothing came; None for never."""
+        ...
+
+
+class _Closing:
+    """Asks the thread to end."""
+
+
+class _Item:
+    """Something to write, and who waits for it."""
+
+    __slots__ = ("job", "leaf", "waiter")
+
+    def __init__(self, waiting: Waiter, leaf: object, job: Job[Any] | None) -> None:
+        self.waiter, self.leaf, self.job = waiting, leaf, job
+
+    def fail(self, error: Exception) -> None:
+        """What the waiter is told: the room's own error as it is, any other as the store's."""
+        if not isinstance(error, DoorwardError):
+            text = f"the store cannot write: {type(error).__name__}: {error}"
+            error = StoreError(text) if self.job is not None else UnrecordedError(text)
+        self.waiter.result, self.waiter.error = None, error
+
+
+class Writer:
+    """Owns the writing connection of one database."""
+
+    __slots__ = ("_closed", "_connect", "_db", "_group", "_is_current", "_queue", "_thread")
+
+    def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
+        self._connect = connect
+        self._group = group
+        self._queue: queue.SimpleQueue[_Item | _Closing] = queue.SimpleQueue()
+        self._db: apsw.Connection | None = None
+        self._is_current = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="doorward-writer", daemon=True)
+        self._thread.start()
+
+    def add(self, item: object) -> asyncio.Future[Any]:
+        """Queues an item of the group; its result once it is durable, or UnrecordedError."""
+        return self._put(_Item(waiter(), item, None), UnrecordedError)
+
+    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+        """Queues a job; its result once it is durable, or StoreError."""
+        return self._put(_Item(waiter(), None, job), StoreError)
+
+    def close(self) -> None:
+        """Writes what is queued and ends the thread. Blocks until then."""
+        self._closed = True
+        self._queue.put(_Closing())
+        self._thread.join()
+
+    def _put(self, item: _Item, refusing: type[DoorwardError]) -> asyncio.Future[Any]:
+        if self._closed:
+            raise refusing("the store is closed")
+        self._queue.put(item)
+        return item.waiter.future
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch, is_open = self._gather()
+            self._attempt(batch)
+            wake([item.waiter for item in batch])
+        if self._db is not None:
+            self._db.close()
+
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """The next batch, and whether another may follow; empty when something is due instead."""
+        due = self._group.due_in()
+        pause = due if due is None or self._is_current else RETRY_SECONDS
+        batch: list[_Item] = []
+        try:
+            found = self._queue.get(timeout=pause)
+            while isinstance(found, _Item) and len(batch) < BATCH - 1:
+                batch.append(found)
+                found = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        if isinstance(found, _Closing):
+            return batch, False
+        return [*batch, found], True
+
+    def _attempt(self, batch: list[_Item]) -> None:
+        try:
+            self._transact(batch)
+        except UNABLE as error:
+            self._abandon(batch, error)
+        except Exception as error:  # noqa: BLE001 - root of the thread: whatever it is must reach who waits, and not end the thread
+            if len(batch) == 1:
+                self._abandon(batch, error)
+                return
+            self._abandon([], error)
+            for item in batch:
+                self._attempt([item])
+
+    def _transact(self, batch: list[_Item]) -> None:
+        db = self._current()
+        leaves = [item for item in batch if item.job is None]
+        db.execute("BEGIN IMMEDIATE")
+        results = self._group.write(db, [item.leaf for item in leaves]) if leaves or not batch else ()
+        for item, result in zip(leaves, results, strict=True):
+            item.waiter.result = result
+        for item in batch:
+            if item.job is not None:
+                item.waiter.result = item.job(db)
+        db.execute("COMMIT")
+        if leaves or not batch:
+            self._group.committed()
+
+    def _current(self) -> apsw.Connection:
+        """The connection, with the group's state read from it; opened again where it had to be given up."""
+        if self._db is None:
+            self._db = self._connect()
+        if not self._is_current:
+            self._group.resume(self._db)
+            self._is_current = True
+        return self._db
+
+    def _abandon(self, batch: list[_Item], error: Exception) -> None:
+        """Undoes what was begun; the group's state is read anew, as nobody knows how far a failed commit got."""
+        self._is_current = False
+        for item in batch:
+            item.fail(error)
+        try:
+            if self._db is not None and self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except apsw.Error:
+            self._drop()
+
+    def _drop(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close(force=True)
