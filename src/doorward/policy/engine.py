@@ -1,0 +1,283 @@
+"""The decision: default deny, a matching `forbid` wins, an error of any rule denies.
+
+Policies are compiled once for a generation and never change. What they remember (parsed panels, decisions of rules that
+read neither arguments nor time) could be computed again at any time and would come out the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cedarpy import Schema
+
+from doorward.domain.actors import AuthnMethod, Principal
+from doorward.domain.calls import Call
+from doorward.domain.catalog import Kind, Target
+from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.ids import Digest, PolicyId, UpstreamId
+from doorward.policy.check import check
+from doorward.policy.could import could_allow
+from doorward.policy.lanes import (
+    Lane,
+    Slice,
+    admitted,
+    ask,
+    context,
+    context_without_input,
+    parsed_entities,
+    request,
+    sliced,
+    written_request,
+)
+from doorward.policy.memo import Memo
+from doorward.policy.panel import Match, Panel, panel
+from doorward.policy.problems import Problem, Problems, Weight, cut
+from doorward.policy.project import Unheld
+from doorward.policy.question import Actor, Moment, Place, facts, time_facts
+from doorward.policy.rules import OWN, Rule, Source, parse
+from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
+
+LANES = 8_192
+"""Pairs of principal and action that are kept ready; each holds a few kilobytes."""
+PANELS = 1_024
+"""Sets of rules that are kept parsed."""
+ANSWERS = 32_768
+"""Answers of `could_allow` that are remembered: 64 principals with a list of 500 tools each."""
+
+OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
+"""What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
+NOT_APPROVED = "it is not in the approved catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the rules with `@mode("observe")` would have done to a call."""
+
+    policies: tuple[PolicyId, ...]
+    """Those that matched."""
+    would: Decision
+    """The decision if they were enforced with all others."""
+
+
+def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python here
+    sources: Iterable[Source], entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId]
+) -> "Policies | Problems":
+    """The policies of some files over an approved catalogue, or everything that is wrong with them."""
+    files = tuple(sources)
+    known = vocabulary(entries, upstreams)
+    rules: list[Rule] = []
+    problems: list[Problem] = list(_misnamed(known))
+    for source in files:
+        found, wrong = parse(source)
+        rules.extend(found)
+        problems.extend(wrong)
+    written = known.schema()
+    problems.extend(check(rules, known, Schema.from_json_str(written, release_gil=True)))
+    if any(problem.weight is Weight.ERROR for problem in problems):
+        return Problems(tuple(problems))
+    return Policies(tuple(rules), known, _digest(files, written), tuple(problems))
+
+
+def _misnamed(known: Vocabulary) -> Iterable[Problem]:
+    for upstream in sorted(known.upstreams & set(GROUPS)):
+        yield Problem("", 0, 0, None, f"an upstream may not be called {cut(upstream)}: policies know a group of that name")
+
+
+def _digest(files: tuple[Source, ...], schema: str) -> Digest:
+    """Names the set: its files in their order and the vocabulary they were read with."""
+    total = sha256()
+    for text in (schema, *(part for file in files for part in (file.path, file.text))):
+        total.update(sha256(text.encode()).digest())
+    return Digest(total.hexdigest())
+
+
+class Policies:
+    """The policies of one generation: decides calls, and says what a principal may see."""
+
+    __slots__ = (
+        "_could",
+        "_instant",
+        "_lanes",
+        "_of_upstream",
+        "_panels",
+        "_shared",
+        "_slices",
+        "digest",
+        "rules",
+        "vocabulary",
+        "warnings",
+    )
+
+    def __init__(self, rules: tuple[Rule, ...], known: Vocabulary, digest: Digest, warnings: tuple[Problem, ...]) -> None:
+        self.rules = rules
+        self.vocabulary = known
+        self.digest = digest
+        self.warnings = warnings
+        self._slices = sliced(rules, known)
+        self._of_upstream: Mapping[str, list[Slice]] = {upstream: [] for upstream in known.upstreams}
+        for one in self._slices.values():
+            self._of_upstream[one.action.upstream].append(one)
+        self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
+        self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
+        self._could: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
+        self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
+        self._instant: tuple[Moment, dict[str, object]] | None = None
+
+    def decide(self, call: Call, at: Moment) -> Decision:
+        """Whether a call may go on, must be asked about, or is denied; and by which policies."""
+        principal = call.principal
+        if principal.method is AuthnMethod.OWN:
+            return _own(call.target)
+        lane = self.lane(call)
+        if lane is None:
+            return self._unnamed(principal, call.target, at)
+        read = lane.panel.reads.context
+        if not lane.is_constant:
+            return ask(lane.panel, lane, {**facts(principal, call.target, at, read), "input": call.arguments})
+        key = (principal.method if "authn" in read else "", principal.network if "network" in read else "")
+        decision = lane.decisions.get(key)
+        if decision is None:
+            decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, read)))
+        return decision
+
+    def observed(self, call: Call, at: Moment) -> Observation | None:
+        """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
+        lane = None if call.principal.method is AuthnMethod.OWN else self.lane(call)
+        if lane is None or not lane.watching:
+            return None
+        together = self._panel(tuple(sorted(lane.enforced + lane.watching)))
+        values = {**facts(call.principal, call.target, at, together.reads.context), "input": call.arguments}
+        matched = [position for position in lane.watching if self.match(position, lane, values) is Match.MATCHED]
+        return Observation(tuple(self.rules[position].id for position in matched), ask(together, lane, values))
+
+    def match(self, position: int, lane: Lane, values: Mapping[str, object]) -> Match:
+        """What comes of one rule alone; a rule that reads what cannot be held fails."""
+        alone = self._panel((position,))
+        if not alone.reads.context:
+            return alone.match(lane.request, lane.entities)
+        written = context(lane.action, alone.reads.context, values)
+        if isinstance(written, Unheld):
+            return Match.FAILED
+        return alone.match({**lane.request, "context": written}, lane.entities)
+
+    def could_allow(self, principal: Principal, target: Target, at: Moment) -> bool:
+        """Whether a principal may see a target: whether `decide` could allow or ask for some arguments.
+
+        A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.
+        """
+        if principal.method is AuthnMethod.OWN:
+            return target.kind is Kind.UPSTREAM
+        if target.kind in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
+            return any(self._sees(one, principal, one.action.target or target, at) for one in self._of_upstream.get(target.upstream, ()))
+        one = self._slice(target, "")
+        return one is not None and self._sees(one, principal, target, at)
+
+    def lane(self, call: Call) -> Lane | None:
+        """Everything that can decide a call, ready to be asked; None if the call is of no action."""
+        one = self._slice(call.target, call.method)
+        if one is None:
+            return None
+        key = _key(one, call.principal, call.target)
+        lane = self._lanes.get(key)
+        return lane if lane is not None else self._lanes.put(key, self._new_lane(one, call.principal, call.target))
+
+    def _new_lane(self, one: Slice, principal: Principal, target: Target) -> Lane:
+        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
+        enforced = admitted(self.rules, one.enforced, actor, place)
+        panel = self._panel(enforced)
+        read = panel.reads.context
+        return Lane(
+            action=one.action,
+            enforced=enforced,
+            watching=admitted(self.rules, one.watching, actor, place),
+            panel=panel,
+            entities=parsed_entities(actor, place, one.action),
+            request=request(actor, place, one.action),
+            is_constant="input" not in read and "time" not in read,
+        )
+
+    def _panel(self, positions: tuple[int, ...]) -> Panel:
+        known = self._panels.get(positions)
+        return known if known is not None else self._panels.put(positions, panel([self.rules[position] for position in positions]))
+
+    def _slice(self, target: Target, method: str) -> Slice | None:
+        name = action_name(target, method)
+        one = None if name is None else self._slices.get(name)
+        if one is None or one.action.target is None or one.action.target is target:
+            return one
+        return one if _same(one.action.target, target) else None
+
+    def _unnamed(self, principal: Principal, target: Target, at: Moment) -> Decision:
+        """The decision on what has no policies of its own: an upstream's lists and instructions may be had by who sees anything of it."""
+        if target.kind not in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
+            return Deny((), NOT_APPROVED)
+        return Allow(()) if self.could_allow(principal, target, at) else Deny((), "no policy permits anything of this upstream")
+
+    def _sees(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
+        """Whether a principal may see an action; remembered by everything that its rules could read."""
+        if not one.enforced:
+            return False
+        time = self._time(at) if "time" in one.reads else {}
+        clock = tuple(time[name] for name in time if name in one.reads.below("time"))
+        uri = target.name if target.kind is Kind.RESOURCE and "input" in one.reads else None
+        key = (*_key(one, principal, target), principal.method, principal.network, clock, uri)
+        known = self._could.get(key)
+        return known if known is not None else self._could.put(key, self._could_see(one, principal, target, at))
+
+    def _could_see(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
+        """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
+        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
+        enforced = admitted(self.rules, one.enforced, actor, place)
+        panel = self._panel(enforced)
+        read = panel.reads
+        values = facts(principal, target, at, read.context)
+        written = context_without_input(one.action, read.context, values)
+        if isinstance(written, Unheld) or not len(panel.permits):
+            return False
+        uri = target.name if target.kind is Kind.RESOURCE and read.of_input else None
+        # The scopes hold, so only what the conditions read can make a difference.
+        named = one.action.name if read.action else ""
+        key = (enforced, actor if read.principal else None, place if read.resource else None, named, written, uri)
+        known = self._shared.get(key)
+        if known is None:
+            lane = self._new_lane(one, principal, target)
+            if read.of_input and uri is None:
+                known = could_allow(panel, {**written_request(actor, place, one.action), "context": written}, lane.entities)
+            else:
+                known = not isinstance(ask(panel, lane, {**values, "input": {"uri": uri}}), Deny)
+            self._shared.put(key, known)
+        return known
+
+    def _time(self, at: Moment) -> dict[str, object]:
+        """The time facts of a moment; a list asks for the same ones hundreds of times."""
+        if self._instant is None or self._instant[0] is not at:
+            self._instant = (at, time_facts(at))
+        return self._instant[1]
+
+
+def observe(decision: Decision) -> Allow:
+    """What `posture: observe` makes of a decision: the call passes, and the receipt says what would have become of it."""
+    match decision:
+        case Allow():
+            return decision
+        case Deny():
+            return Allow((), would=decision)
+        case Ask(policies, approvers, reason):
+            return Allow((), would=Deny(policies, f"{' and '.join(sorted(approvers))} would be asked: {reason}"))
+
+
+def _own(target: Target) -> Decision:
+    """The decision on the gateway's own principal, which needs no policy to discover and can do nothing else."""
+    return Allow((OWN_DISCOVERY,)) if target.kind is Kind.UPSTREAM else Deny((), "the gateway itself only discovers")
+
+
+def _key(one: Slice, principal: Principal, target: Target) -> tuple[object, ...]:
+    """Everything about principal and target that rules on an action can read, but for network and method."""
+    agent = principal.agent
+    place = (target.team, target.reversibility) if one.action.target is None else None
+    return one.number, agent.id, agent.owner, agent.team, agent.kind, principal.subject, place
+
+
+def _same(approved: Target, target: Target) -> bool:
+    """Whether a target is what its rules were selected for; one of another generation is decided by none."""
+    return (approved.team, approved.parents, approved.reversibility) == (target.team, target.parents, target.reversibility)

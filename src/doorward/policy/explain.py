@@ -1,0 +1,106 @@
+"""Why a call was decided as it was: for operators, as plain values. Never shown to agents."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from doorward.domain.calls import Call
+from doorward.domain.decisions import Decision
+from doorward.domain.ids import PolicyId
+from doorward.policy.engine import Observation, Policies
+from doorward.policy.lanes import Lane
+from doorward.policy.panel import Match
+from doorward.policy.question import Actor, Moment, Place, Uid, facts
+from doorward.policy.reads import WHOLE, Tree, together
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One rule that could have matched, where it stands, and what came of it."""
+
+    policy: PolicyId
+    effect: str
+    mode: str
+    path: str
+    line: int
+    match: Match
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One attribute that the rules read, and its value for this call; `is_there` is false where the call has none."""
+
+    name: str
+    value: object
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision with all that went into it."""
+
+    decision: Decision
+    action: str
+    """The name policies know the call by; empty if they know none."""
+    considered: tuple[Considered, ...]
+    facts: tuple[Fact, ...]
+    observed: Observation | None
+
+
+def explain(policies: Policies, call: Call, at: Moment) -> Explanation:
+    """What decides a call at a moment, and on which facts."""
+    decision = policies.decide(call, at)
+    lane = policies.lane(call)
+    if lane is None:
+        return Explanation(decision, "", (), (), None)
+    values = {**facts(call.principal, call.target, at, WHOLE), "input": call.arguments}
+    considered = tuple(_considered(policies, lane, values))
+    return Explanation(decision, lane.action.name, considered, tuple(_facts(policies, lane, call, values)), policies.observed(call, at))
+
+
+def _considered(policies: Policies, lane: Lane, values: Mapping[str, object]) -> Iterator[Considered]:
+    for position in sorted(lane.enforced + lane.watching):
+        rule = policies.rules[position]
+        match = policies.match(position, lane, values)
+        yield Considered(rule.id, rule.effect, rule.mode.value, rule.source.path, rule.spot.line, match, rule.reason)
+
+
+def _facts(policies: Policies, lane: Lane, call: Call, values: Mapping[str, object]) -> Iterator[Fact]:
+    actor, place = Actor(call.principal.agent, call.principal.subject), Place(call.target.upstream, call.target.team)
+    yield Fact("principal", _listed(actor.uids()), True)
+    yield Fact("action", _listed(("Action", name) for name in {lane.action.name, lane.action.upstream, *lane.action.groups}), True)
+    yield Fact("resource", _listed(place.uids()), True)
+    read = together([policies.rules[position].reads for position in lane.enforced + lane.watching])
+    for variable, tree, known in (
+        ("principal", read.principal, _of_agent(call)),
+        ("resource", read.resource, {"name": str(place.upstream), "team": str(place.team)}),
+        ("context", read.context, values),
+    ):
+        yield from _of_tree(variable, tree, known)
+
+
+def _of_tree(variable: str, tree: Tree, known: Mapping[str, object]) -> Iterator[Fact]:
+    if not tree:
+        return
+    for path in tree.paths():
+        if path or variable == "context":
+            value, is_there = _at(known, path)
+            yield Fact(".".join((variable, *path)), value, is_there)
+
+
+def _of_agent(call: Call) -> dict[str, object]:
+    agent, subject = call.principal.agent, call.principal.subject
+    known: dict[str, object] = {"name": str(agent.id), "owner": agent.owner, "kind": agent.kind, "team": str(agent.team)}
+    return known if subject is None else {**known, "user": str(subject.id)}
+
+
+def _at(value: object, path: tuple[str, ...]) -> tuple[object, bool]:
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            return None, False
+        value = value[name]
+    return value, True
+
+
+def _listed(uids: Iterable[Uid]) -> list[str]:
+    return sorted(f'{kind}::"{identity}"' for kind, identity in uids)

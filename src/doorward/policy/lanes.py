@@ -1,0 +1,142 @@
+"""A lane: one principal on one action, ready to be asked.
+
+The rules that cannot match it are out, the others are parsed, the entities are built; what is left for a call is its context.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from cedarpy import Entities
+
+from doorward.domain.decisions import Decision, Deny
+from doorward.policy.could import UNKNOWN
+from doorward.policy.memo import Memo
+from doorward.policy.panel import Panel, Request
+from doorward.policy.problems import cut
+from doorward.policy.project import Unheld, project
+from doorward.policy.question import Actor, Place, entities
+from doorward.policy.reads import Tree, together
+from doorward.policy.rules import Mode, Rule
+from doorward.policy.schema import Action, Vocabulary
+from doorward.policy.scope import admits, slices
+from doorward.policy.text import quoted
+
+FACTS = 64
+"""Decisions remembered for one lane: one for each network address and authentication method seen."""
+
+_UNHELD = Unheld((), "it is text that is not Unicode")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rules that can match one action, as positions in the set, and what the enforced ones read of the context."""
+
+    number: int
+    action: Action
+    enforced: tuple[int, ...]
+    watching: tuple[int, ...]
+    """Those with `@mode("observe")`."""
+    reads: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What can match one principal on one action."""
+
+    action: Action
+    enforced: tuple[int, ...]
+    watching: tuple[int, ...]
+    panel: Panel
+    """The enforced rules."""
+    entities: Entities
+    request: Request
+    """Principal, action and resource."""
+    is_constant: bool
+    """Whether no enforced rule reads arguments or time, so that its decisions may be remembered."""
+    decisions: Memo[tuple[str, str], Decision] = field(default_factory=lambda: Memo(FACTS))
+
+
+def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
+    """The slice of every action."""
+    found = slices(rules, known)
+    return {action.name: _slice(number, action, found.get(action.name, ()), rules) for number, action in enumerate(known.actions.values())}
+
+
+def _slice(number: int, action: Action, positions: Sequence[int], rules: Sequence[Rule]) -> Slice:
+    enforced = tuple(position for position in positions if rules[position].mode is Mode.ENFORCE)
+    watching = tuple(position for position in positions if rules[position].mode is Mode.OBSERVE)
+    return Slice(number, action, enforced, watching, together([rules[position].reads for position in enforced]).context)
+
+
+def admitted(rules: Sequence[Rule], positions: Sequence[int], actor: Actor, place: Place) -> tuple[int, ...]:
+    """Of some rules, those whose scope holds for a principal and an upstream."""
+    agent, upstream = ("Agent", str(actor.agent.id)), ("Upstream", str(place.upstream))
+    above, around = actor.uids(), place.uids()
+    return tuple(
+        position
+        for position in positions
+        if admits(rules[position].cedar.principal, agent, above) and admits(rules[position].cedar.resource, upstream, around)
+    )
+
+
+def parsed_entities(actor: Actor, place: Place, action: Action) -> Entities:
+    """The entities of every question in a lane."""
+    return Entities.from_json_str(entities(actor, place, action.name, action.groups | {action.upstream}))
+
+
+def request(actor: Actor, place: Place, action: Action) -> Request:
+    """Principal, action and resource for a decision."""
+    return {
+        "principal": {"type": "Agent", "id": str(actor.agent.id)},
+        "action": {"type": "Action", "id": action.name},
+        "resource": {"type": "Upstream", "id": str(place.upstream)},
+    }
+
+
+def written_request(actor: Actor, place: Place, action: Action) -> Request:
+    """The same in Cedar's syntax, as partial evaluation wants it."""
+    return {
+        "principal": f"Agent::{quoted(actor.agent.id)}",
+        "action": f"Action::{quoted(action.name)}",
+        "resource": f"Upstream::{quoted(place.upstream)}",
+    }
+
+
+def context(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
+    """The context in Cedar's JSON as far as it is read, or the first place of it that Cedar cannot hold."""
+    held = project(values, action.context, read)
+    return held if isinstance(held, Unheld) else _written(held)
+
+
+def context_without_input(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
+    """The same with arguments that are unknown."""
+    names = action.context.fields if read.is_whole else read.parts
+    held = project(values, action.context, Tree(False, {name: read.below(name) for name in names if name != "input"}))
+    if isinstance(held, dict) and "input" in read:
+        held["input"] = UNKNOWN
+    return held if isinstance(held, Unheld) else _written(held)
+
+
+def _written(held: object) -> str | Unheld:
+    try:
+        return msgspec.json.encode(held).decode()
+    except UnicodeEncodeError:
+        return _UNHELD
+
+
+def ask(panel: Panel, lane: Lane, values: Mapping[str, object]) -> Decision:
+    """What some rules make of a question in a lane, given all that its context can hold."""
+    asked = lane.request
+    if panel.reads.context:
+        written = context(lane.action, panel.reads.context, values)
+        if isinstance(written, Unheld):
+            return unheld(panel, written)
+        asked = {**asked, "context": written}
+    return panel.decide(asked, lane.entities)
+
+
+def unheld(panel: Panel, place: Unheld) -> Deny:
+    """The denial of a call that holds what policy reads and cannot hold (RULINGS 4)."""
+    readers = panel.readers(place.path) or tuple(rule.id for rule in panel.rules)
+    return Deny(readers, f"{cut('.'.join(('context', *place.path)))} cannot be decided on: {place.reason}")

@@ -1,0 +1,124 @@
+"""A panel: the rules that can match one question, asked together.
+
+Law 5 lives here. Cedar skips a policy that fails to evaluate, so that a failing `forbid` would allow; whoever asks a panel
+gets a denial instead, for any error of any rule.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from cedarpy import Entities, PolicySet, is_authorized
+
+from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.ids import Digest, PolicyId
+from doorward.policy.problems import cut
+from doorward.policy.reads import Reads, Tree, together
+from doorward.policy.rules import Rule
+
+UNPERMITTED = "no policy permits it"
+
+
+class Match(StrEnum):
+    """What came of one rule."""
+
+    MATCHED = "matched"
+    DID_NOT_MATCH = "did not match"
+    FAILED = "failed"
+
+
+Request = dict[str, object]
+"""Principal, action, resource and, if any of it is read, context, as Cedar takes them."""
+
+_FAILED = re.compile(r"policy `policy(\d+)`: (.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Some rules in the order of their files, parsed together, and what they read."""
+
+    rules: tuple[Rule, ...]
+    reads: Reads
+    cedar: PolicySet
+    permits: PolicySet
+    """The permits alone: whether one matches where a `forbid` does."""
+
+    def decide(self, request: Request, entities: Entities) -> Decision:
+        """What the rules together make of a question."""
+        result = is_authorized(request, self.cedar, entities)
+        if result.diagnostics.errors:
+            return self._failed(result.diagnostics.errors)
+        deciding = self._rules(result.diagnostics.reasons)
+        if result.allowed and deciding:
+            return Allow(tuple(rule.id for rule in deciding))
+        if not deciding:
+            return Deny((), UNPERMITTED)
+        if any(rule.approver is None for rule in deciding):
+            return _forbidden(deciding)
+        if not is_authorized(request, self.permits, entities).allowed:
+            return Deny(_ids(deciding), UNPERMITTED)
+        approvers = frozenset(rule.approver for rule in deciding if rule.approver is not None)
+        return Ask(_ids(deciding), approvers, "; ".join(rule.reason for rule in deciding), _basis(deciding))
+
+    def match(self, request: Request, entities: Entities) -> Match:
+        """What comes of a panel of one rule."""
+        found = is_authorized(request, self.cedar, entities).diagnostics
+        if found.errors:
+            return Match.FAILED
+        return Match.MATCHED if found.reasons else Match.DID_NOT_MATCH
+
+    def _rules(self, names: Sequence[str]) -> tuple[Rule, ...]:
+        return tuple(self.rules[position] for position in sorted(int(name.removeprefix("policy")) for name in names))
+
+    def _failed(self, errors: Sequence[str]) -> Deny:
+        found = sorted((int(match[1]), match[2]) for error in errors if (match := _FAILED.search(error)) is not None)
+        if len(found) < len(errors):
+            return Deny((), f"the policies could not be evaluated: {cut(errors[0], 200)}")
+        told = "; ".join(f"policy {self.rules[position].id} could not be evaluated: {cut(text, 200)}" for position, text in found)
+        return Deny(tuple(self.rules[position].id for position, _ in found), told)
+
+    def readers(self, path: tuple[str, ...]) -> tuple[PolicyId, ...]:
+        """The rules that read something at a path of the context, above it or below it."""
+        return tuple(rule.id for rule in self.rules if _meets(rule.reads.context, path))
+
+
+def panel(rules: Sequence[Rule]) -> Panel:
+    """A panel of these rules."""
+    permits = [rule for rule in rules if rule.effect == "permit"]
+    return Panel(tuple(rules), together([rule.reads for rule in rules]), _parsed(rules), _parsed(permits))
+
+
+def _forbidden(deciding: Sequence[Rule]) -> Deny:
+    """The denial of some `forbid`s that match; the first public reason is told to the agent."""
+    public = next((rule.reason for rule in deciding if rule.is_public), None)
+    return Deny(_ids(deciding), "; ".join(rule.reason for rule in deciding), public)
+
+
+def _parsed(rules: Sequence[Rule]) -> PolicySet:
+    return PolicySet.from_str("\n".join(rule.piece.text for rule in rules))
+
+
+def _basis(rules: Sequence[Rule]) -> Digest:
+    """What a grant is bound to: the texts of the rules that ask, in order."""
+    total = sha256()
+    for rule in rules:
+        total.update(sha256(rule.piece.text.encode()).digest())
+    return Digest(total.hexdigest())
+
+
+def _ids(rules: Sequence[Rule]) -> tuple[PolicyId, ...]:
+    return tuple(rule.id for rule in rules)
+
+
+def _meets(read: Tree, path: tuple[str, ...]) -> bool:
+    if not read:
+        return False
+    for name in path:
+        if not read.is_whole and not read.parts:
+            return True
+        if name not in read:
+            return False
+        read = read.below(name)
+    return True

@@ -1,0 +1,113 @@
+"""The question that Cedar is asked: a call and its moment as principal, action, resource, entities and context."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import msgspec
+
+from doorward.domain.actors import Agent, Principal, Subject
+from doorward.domain.catalog import Target
+from doorward.domain.ids import TeamId, UpstreamId
+from doorward.policy.reads import Tree
+
+LOCAL = "local"
+"""The network of a caller that came over none, such as a Unix socket: the context then has no `network`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Uid = tuple[str, str]
+"""Type and id of an entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a call is decided, and in whose time of day: the zone of `context.time`."""
+
+    unix_seconds: float
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Everything that policy can see of a principal except how it came: who it is, and for whom it acts."""
+
+    agent: Agent
+    subject: Subject | None
+
+    def uids(self) -> frozenset[Uid]:
+        """The agent and all that it stands in."""
+        found = {("Agent", str(self.agent.id)), ("Team", str(self.agent.team))}
+        if self.subject is not None:
+            found |= {("User", str(self.subject.id)), *(("Group", group) for group in self.subject.groups)}
+        return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything that policy can see of an upstream."""
+
+    upstream: UpstreamId
+    team: TeamId
+
+    def uids(self) -> frozenset[Uid]:
+        """The upstream and the team that owns it."""
+        return frozenset({("Upstream", str(self.upstream)), ("Team", str(self.team))})
+
+
+def facts(principal: Principal, target: Target, at: Moment, read: Tree) -> dict[str, object]:
+    """The context but for the arguments, as plain values; the time only if it is read."""
+    found: dict[str, object] = {"authn": str(principal.method), "reversibility": str(target.reversibility)}
+    if principal.network != LOCAL:
+        found["network"] = principal.network
+    if "time" in read:
+        found["time"] = time_facts(at)
+    return found
+
+
+def time_facts(at: Moment) -> dict[str, object]:
+    """A moment as policy sees it: hour and minute of the zone, weekday from 1 (Monday) to 7, date, and the instant itself.
+
+    Raises OverflowError outside the years 1 to 9999.
+    """
+    milliseconds = int(at.unix_seconds * 1000)
+    here = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(at.zone)
+    return {
+        "hour": here.hour,
+        "minute": here.minute,
+        "weekday": here.isoweekday(),
+        "date": f"{here.year:04d}-{here.month:02d}-{here.day:02d}",
+        "unix": milliseconds // 1000,
+        "now": milliseconds,
+    }
+
+
+def entities(actor: Actor, place: Place, action: str, groups: frozenset[str]) -> str:
+    """The entities of one question in Cedar's JSON: the agent and what it stands in, the upstream, the action."""
+    agent, subject = actor.agent, actor.subject
+    attributes: dict[str, object] = {
+        "name": str(agent.id),
+        "owner": agent.owner,
+        "kind": agent.kind,
+        "team": {"__entity": _uid("Team", agent.team)},
+    }
+    parents = [_uid("Team", agent.team)]
+    found = []
+    if subject is not None:
+        attributes["user"] = {"__entity": _uid("User", subject.id)}
+        members = [_uid("Group", group) for group in sorted(subject.groups)]
+        parents += [_uid("User", subject.id), *members]
+        found.append(_entity("User", subject.id, {}, members))
+    found.append(_entity("Agent", agent.id, attributes, parents))
+    team = _uid("Team", place.team)
+    found.append(_entity("Upstream", place.upstream, {"name": str(place.upstream), "team": {"__entity": team}}, [team]))
+    found.append(_entity("Action", action, {}, [_uid("Action", group) for group in sorted(groups)]))
+    return msgspec.json.encode(found).decode()
+
+
+def _uid(kind: str, identity: str) -> dict[str, str]:
+    return {"type": kind, "id": str(identity)}
+
+
+def _entity(kind: str, identity: str, attributes: Mapping[str, object], parents: list[dict[str, str]]) -> dict[str, object]:
+    return {"uid": _uid(kind, identity), "attrs": attributes, "parents": parents}

@@ -1,0 +1,169 @@
+"""A rule: one Cedar policy of a file with what its annotations say.
+
+`@id` and `@reason` are required. `@approval("team")` on a `forbid` asks that team instead of denying (RULINGS 2),
+`@mode("observe")` evaluates the rule without letting it decide, `@public("no")` keeps its reason from agents.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from cedarpy import PolicySet, pst
+
+from doorward.domain.ids import PolicyId
+from doorward.policy.problems import Problem, Weight, cut, meant
+from doorward.policy.reads import Reads, conditions
+from doorward.policy.text import Piece, Spot, find, first_bad, pieces, spot
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+OWN = "doorward."
+"""Ids that start so are the gateway's own decisions."""
+_ANNOTATIONS = ("id", "reason", "approval", "mode", "public")
+
+
+class Mode(StrEnum):
+    """Whether a rule decides, or is only evaluated."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A policy file: the path it is told by, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One policy: what its annotations say, where it stands, and what it reads."""
+
+    id: PolicyId
+    reason: str
+    approver: str | None
+    """Who may lift this `forbid`, or None if nobody may."""
+    mode: Mode
+    is_public: bool
+    """Whether agents may read the reason."""
+    source: Source
+    piece: Piece
+    cedar: pst.Template
+    reads: Reads
+
+    @property
+    def effect(self) -> pst.Effect:
+        """`permit` or `forbid`."""
+        return self.cedar.effect
+
+    def problem(self, word: str, message: str, weight: Weight = Weight.ERROR) -> Problem:
+        """A problem at the first place where this rule says `word`, or at its start."""
+        return replace(problem_at(self.source, self.piece, find(self.piece, word), self.id, message), weight=weight)
+
+    @property
+    def spot(self) -> Spot:
+        """Where it begins."""
+        return spot(self.source.text, self.piece.start)
+
+
+def parse(source: Source) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+    """The rules of a file that are well-formed, and a problem for each that is not."""
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for piece in pieces(source.text):
+        found = _rule(source, piece)
+        if isinstance(found, Rule):
+            rules.append(found)
+        else:
+            problems.extend(found)
+    return tuple(rules), tuple(problems)
+
+
+def problem_at(source: Source, piece: Piece, offset: int, rule: PolicyId | None, message: str) -> Problem:
+    """A problem at an offset of a piece."""
+    at = spot(source.text, piece.start + offset)
+    return Problem(source.path, at.line, at.column, rule, message)
+
+
+def _rule(source: Source, piece: Piece) -> Rule | tuple[Problem, ...]:
+    if (complaint := _complaint(piece.text)) is not None:
+        return (problem_at(source, piece, first_bad(piece, _complaint) or _named(piece, complaint), None, complaint),)
+    try:
+        cedar = _only(PolicySet.from_str(piece.text).to_pst())
+    except ValueError as error:
+        return (problem_at(source, piece, 0, None, _plain(str(error))),)
+    notes = cedar.annotations
+    identity = PolicyId(notes["id"]) if _ID.fullmatch(notes.get("id", "")) else None
+    wrong = tuple(problem_at(source, piece, find(piece, at), identity, message) for at, message in _wrong(cedar))
+    if wrong or identity is None:
+        return wrong
+    return _made(source, piece, cedar, identity)
+
+
+def _made(source: Source, piece: Piece, cedar: pst.Template, identity: PolicyId) -> Rule:
+    notes = cedar.annotations
+    return Rule(
+        id=identity,
+        reason=notes["reason"].strip(),
+        approver=notes["approval"].strip() if "approval" in notes else None,
+        mode=Mode(notes.get("mode", Mode.ENFORCE)),
+        is_public=notes.get("public", "yes") == "yes",
+        source=source,
+        piece=piece,
+        cedar=cedar,
+        reads=conditions(cedar),
+    )
+
+
+def _only(parsed: pst.PolicySet) -> pst.Template:
+    """The one policy of a piece; a template (with `?principal` or `?resource`) is none."""
+    if parsed.templates:
+        raise ValueError("a template with ?principal or ?resource is not a policy; write who is meant")
+    return next(iter(parsed.static_policies.values()))
+
+
+def _complaint(text: str) -> str | None:
+    """What Cedar's parser says of a text, or None if it can read it."""
+    try:
+        PolicySet.from_str(text)
+    except ValueError as error:
+        return _plain(str(error))
+    return None
+
+
+def _plain(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _named(piece: Piece, complaint: str) -> int:
+    """The offset of the first word that a complaint quotes and the piece holds."""
+    return find(piece, *re.findall(r"`([^`]+)`", complaint))
+
+
+def _wrong(cedar: pst.Template) -> Iterator[tuple[str, str]]:
+    """What is wrong with the annotations: the word to point at, and what to say."""
+    notes = cedar.annotations
+    yield from _wrong_names(notes)
+    if "approval" in notes and cedar.effect == "permit":
+        yield "approval", "@approval stands on a forbid only: on a permit, any wider permit would undo it"
+    if "approval" in notes and not notes["approval"].strip():
+        yield "approval", '@approval names nobody; write who may say yes, such as @approval("finance")'
+    for name, allowed in (("mode", ("enforce", "observe")), ("public", ("yes", "no"))):
+        if notes.get(name, allowed[0]) not in allowed:
+            yield name, f'@{name} is "{allowed[0]}" or "{allowed[1]}", not {cut(notes[name])}'
+
+
+def _wrong_names(notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in notes:
+        if name not in _ANNOTATIONS:
+            yield name, f"there is no annotation @{name}{meant(name, _ANNOTATIONS)}"
+    if "id" not in notes:
+        yield "", 'the policy has no @id; put @id("a-name-of-its-own") before it'
+    elif not _ID.fullmatch(notes["id"]):
+        yield "id", f"@id is 1 to 128 letters, digits and . _ / -, starting with a letter or digit, not {cut(notes['id'])}"
+    elif notes["id"].startswith(OWN):
+        yield "id", f"ids that start with {OWN} are the gateway's own"
+    if not notes.get("reason", "").strip():
+        yield "", 'the policy has no @reason; put @reason("why, in a sentence") before it'

@@ -1,0 +1,211 @@
+"""The vocabulary of policies, generated from the approved catalogue: what can be named, and what a call of it carries.
+
+One flat namespace. A principal is an `Agent`; it stands in its `Team` and, while it acts for somebody, in that `User` and
+the user's `Group`s. A resource is an `Upstream`; it stands in the `Team` that owns it. An action is a tool
+(`Action::"github/create_issue"`), a prompt (`"github/prompt/x"`), reading resources (`"github/resources/read"`) or completion
+(`"github/completion/complete"`); it stands in the group of its upstream (`Action::"github"`) and in any of `read`, `write`,
+`destructive` and `external`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from doorward.domain.catalog import Kind, Target
+from doorward.domain.ids import UpstreamId
+from doorward.policy.arguments import arguments_shape
+from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Text, Whole, cedar_type, gaps_of
+
+GROUPS = ("read", "write", "destructive", "external")
+READ = "read"
+COMPLETE = "completion/complete"
+READ_RESOURCE = "resources/read"
+_FIRST_PARTS = ("tool", "prompt", "resources", "completion")
+"""First parts of names that are no tool's own: a tool named `prompt/x` is written `tool/prompt/x`."""
+
+_TIME = Fields(
+    {
+        "hour": Field(Whole(), required=True),
+        "minute": Field(Whole(), required=True),
+        "weekday": Field(Whole(), required=True),
+        "date": Field(Text(), required=True),
+        "unix": Field(Whole(), required=True),
+        "now": Field(Instant(), required=True),
+    },
+    {},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaEntry:
+    """One approved tool or prompt, with the JSON Schema of its arguments (None: it takes none)."""
+
+    target: Target
+    input_schema: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What policies can name of a call: its name, the groups it stands in, and the shape of its context."""
+
+    name: str
+    upstream: UpstreamId
+    groups: frozenset[str]
+    """The four of `GROUPS`; the group of the upstream is not repeated."""
+    context: Fields
+    note: str | None
+    """Why none of its arguments can be read, or None."""
+    target: Target | None
+    """The tool or prompt; None for actions of a whole upstream."""
+
+    @property
+    def input(self) -> Fields:
+        """The shape of its arguments."""
+        shape = self.context.fields["input"].shape
+        return shape if isinstance(shape, Fields) else EMPTY
+
+    def gaps(self) -> Mapping[tuple[str, ...], str]:
+        """The arguments that policy cannot read, each with the reason."""
+        return dict(gaps_of(self.input))
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All that policies can name, and Cedar's JSON schema of it."""
+
+    actions: Mapping[str, Action]
+    upstreams: frozenset[UpstreamId]
+    discovered: frozenset[UpstreamId]
+    """The upstreams with at least one approved definition: of these, an unknown name is an error."""
+    members: Mapping[str, frozenset[str]]
+    """For each name of an action or group, the actions that are it or stand in it."""
+
+    def schema(self) -> str:
+        """The schema for Cedar's validator."""
+        return msgspec.json.encode({"": {"entityTypes": _ENTITIES, "actions": self._actions()}}).decode()
+
+    def _actions(self) -> dict[str, object]:
+        groups: dict[str, object] = {name: {} for name in self.members if name not in self.actions}
+        return groups | {action.name: _cedar_action(action) for action in self.actions.values()}
+
+
+def schema_entry(target: Target, body: Mapping[str, object]) -> SchemaEntry:
+    """The entry of a definition as MCP words it (`inputSchema` of a tool, `arguments` of a prompt)."""
+    if target.kind is Kind.TOOL:
+        schema = body.get("inputSchema")
+        return SchemaEntry(target, schema if isinstance(schema, Mapping) else None)
+    arguments = body.get("arguments")
+    names = [one for one in arguments if isinstance(one, Mapping)] if isinstance(arguments, list | tuple) else []
+    required = [one.get("name") for one in names if one.get("required") is True]
+    properties = {one["name"]: {"type": "string"} for one in names if isinstance(one.get("name"), str)}
+    return SchemaEntry(target, {"type": "object", "properties": properties, "required": required})
+
+
+def vocabulary(entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId]) -> Vocabulary:
+    """What policies can name, given the approved definitions and the ids of all upstreams."""
+    known = frozenset(upstreams)
+    actions = {action.name: action for upstream in sorted(known) for action in _of_upstream(upstream)}
+    discovered: set[UpstreamId] = set()
+    for entry in entries:
+        if entry.target.upstream in known and (name := action_name(entry.target, "")) is not None:
+            discovered.add(entry.target.upstream)
+            actions[name] = _of_entry(name, entry)
+    return Vocabulary(actions, known, frozenset(discovered), _members(actions.values(), known))
+
+
+def _members(actions: Iterable[Action], upstreams: Iterable[UpstreamId]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {name: set() for name in (*GROUPS, *upstreams)}
+    for action in actions:
+        for name in (action.name, action.upstream, *action.groups):
+            found.setdefault(name, set()).add(action.name)
+    return {name: frozenset(inside) for name, inside in found.items()}
+
+
+def action_name(target: Target, method: str) -> str | None:
+    """The action of a call of this method on this target; None where there is nothing to decide (lists, instructions)."""
+    if method == COMPLETE:
+        return f"{target.upstream}/{COMPLETE}"
+    match target.kind:
+        case Kind.TOOL:
+            first = target.name.partition("/")[0]
+            return f"{target.upstream}/tool/{target.name}" if first in _FIRST_PARTS else f"{target.upstream}/{target.name}"
+        case Kind.PROMPT:
+            return f"{target.upstream}/prompt/{target.name}"
+        case Kind.RESOURCE | Kind.TEMPLATE:
+            return f"{target.upstream}/{READ_RESOURCE}"
+        case Kind.INSTRUCTIONS | Kind.UPSTREAM:
+            return None
+
+
+def _of_entry(name: str, entry: SchemaEntry) -> Action:
+    shape = arguments_shape(entry.input_schema)
+    note = shape.reason if isinstance(shape, Gap) else None
+    groups = entry.target.parents | ({READ} if entry.target.kind is Kind.PROMPT else frozenset())
+    return Action(name, entry.target.upstream, groups, context_shape(EMPTY if isinstance(shape, Gap) else shape), note, entry.target)
+
+
+def _of_upstream(upstream: UpstreamId) -> tuple[Action, ...]:
+    """What can be done with any upstream: read its resources, have arguments completed. By the protocol both only read."""
+    uri = Fields({"uri": Field(Text(), required=True)}, {})
+    groups = frozenset({READ})
+    return (
+        Action(f"{upstream}/{READ_RESOURCE}", upstream, groups, context_shape(uri), None, None),
+        Action(f"{upstream}/{COMPLETE}", upstream, groups, context_shape(_COMPLETION), None, None),
+    )
+
+
+def context_shape(arguments: Fields) -> Fields:
+    """The shape of the whole context of an action with these arguments."""
+    return Fields(
+        {
+            "input": Field(arguments, required=True),
+            "time": Field(_TIME, required=True),
+            "authn": Field(Text(), required=True),
+            "network": Field(Address()),
+            "reversibility": Field(Text(), required=True),
+        },
+        {},
+    )
+
+
+_COMPLETION = Fields(
+    {
+        "ref": Field(Fields({"type": Field(Text(), required=True), "name": Field(Text()), "uri": Field(Text())}, {}), required=True),
+        "argument": Field(Fields({"name": Field(Text(), required=True), "value": Field(Text(), required=True)}, {}), required=True),
+    },
+    {},
+)
+
+AGENT = ("name", "owner", "kind", "team", "user")
+"""Attributes of an agent; `user` is there only while it acts for somebody."""
+UPSTREAM = ("name", "team")
+
+_STRING: Mapping[str, object] = {"type": "String"}
+_TEAM: Mapping[str, object] = {"type": "Entity", "name": "Team"}
+_ENTITIES: Mapping[str, object] = {
+    "Agent": {
+        "memberOfTypes": ["Team", "User", "Group"],
+        "shape": {
+            "type": "Record",
+            "attributes": {
+                "name": _STRING,
+                "owner": _STRING,
+                "kind": _STRING,
+                "team": _TEAM,
+                "user": {"type": "Entity", "name": "User", "required": False},
+            },
+        },
+    },
+    "User": {"memberOfTypes": ["Group"]},
+    "Team": {},
+    "Group": {},
+    "Upstream": {"memberOfTypes": ["Team"], "shape": {"type": "Record", "attributes": {"name": _STRING, "team": _TEAM}}},
+}
+
+
+def _cedar_action(action: Action) -> dict[str, object]:
+    return {
+        "memberOf": [{"id": group} for group in sorted({*action.groups, action.upstream})],
+        "appliesTo": {"principalTypes": ["Agent"], "resourceTypes": ["Upstream"], "context": cedar_type(action.context)},
+    }

@@ -1,0 +1,94 @@
+"""Policy text: where one policy ends and the next begins, and where in it a word stands.
+
+Cedar's parser says what is wrong but not where; the places are found here.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r'\s+|//[^\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_?][A-Za-z0-9_]*|[0-9]+|::|==|!=|<=|>=|&&|\|\||.', re.DOTALL)
+"""One token of Cedar, blank or comment; a quote that nothing closes is a token of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a file; both count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token and the offset it starts at."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The text of one policy, without what surrounds it, and the offset it starts at."""
+
+    text: str
+    start: int
+    tokens: tuple[Token, ...]
+    """With offsets into the piece."""
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """The policies of a file: each ends with its semicolon, the last possibly without one."""
+    found: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        word = match.group()
+        if word.isspace() or word.startswith("//"):
+            continue
+        found.append(Token(word, match.start()))
+        if word == ";":
+            yield _piece(text, found)
+            found = []
+    if found:
+        yield _piece(text, found)
+
+
+def _piece(text: str, tokens: Sequence[Token]) -> Piece:
+    start, last = tokens[0].start, tokens[-1]
+    return Piece(text[start : last.start + len(last.text)], start, tuple(Token(token.text, token.start - start) for token in tokens))
+
+
+def spot(text: str, offset: int) -> Spot:
+    """Line and column of an offset."""
+    before = text[:offset]
+    return Spot(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+
+
+def find(piece: Piece, *words: str) -> int:
+    """The offset of the first token that is one of these words, bare or in quotes; the start of the piece if there is none."""
+    wanted = {form for word in words if word for form in (word, quoted(word))}
+    return next((token.start for token in piece.tokens if token.text in wanted), 0)
+
+
+def first_bad(piece: Piece, complaint: Callable[[str], str | None]) -> int:
+    """The offset of the token at which a parser that reads from the left first complains of more than a missing end.
+
+    `complaint` gives the parser's error for a text, or None; a text that merely stops early is one with `unexpected end`.
+    """
+    low, high = 0, len(piece.tokens)
+    while low < high:
+        middle = (low + high) // 2
+        token = piece.tokens[middle]
+        error = complaint(piece.text[: token.start + len(token.text)])
+        if error is None or "unexpected end" in error:
+            low = middle + 1
+        else:
+            high = middle
+    return piece.tokens[low].start if low < len(piece.tokens) else 0
+
+
+def quoted(word: str) -> str:
+    """A string as Cedar source: only printable ASCII, everything else escaped."""
+    return '"' + "".join(character if character in _PLAIN else f"\\u{{{ord(character):x}}}" for character in word) + '"'
+
+
+_PLAIN = frozenset(chr(code) for code in range(0x20, 0x7F)) - {'"', "\\"}
