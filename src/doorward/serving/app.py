@@ -1,0 +1,160 @@
+"""The data-plane app: raw ASGI, one way for every request: edge, identity, body, era, spine, answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from doorward.call.inbound import Spine
+from doorward.domain.calls import Era, Fault
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.identity.chain import Presented
+from doorward.serving.arrival import Arrival
+from doorward.serving.browsers import cross_origin, preflight
+from doorward.serving.edge import (
+    Allowed,
+    EdgeError,
+    HangupError,
+    body,
+    check_post,
+    check_stream,
+    endpoint,
+    fields,
+    nothing_here,
+    takes,
+)
+from doorward.serving.exchange import Exchange
+from doorward.serving.port import CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
+from doorward.serving.pulse import Pulse
+from doorward.serving.respond import Cause, Reply
+from doorward.serving.resume import Journals, Kept
+from doorward.serving.session import Sessions
+from doorward.serving.streams import Streams
+from doorward.wire.eras import era_of
+from doorward.wire.jsonrpc import Limits, parse
+from doorward.wire.replies import error_body
+
+_LOG = logging.getLogger("doorward.serving")
+_HUNG_UP = 499
+"""What is counted for a request whose client went before it was answered."""
+_VERSION = b"mcp-protocol-version"
+_JSON = (b"content-type", b"application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the door is told of its place."""
+
+    allowed: Allowed
+    is_loopback: bool
+    """Whether the listener is bound to a loopback address."""
+    limits: Limits = field(default_factory=Limits)
+    kept: Kept = field(default_factory=Kept)
+    beat_seconds: float = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the door asks of the rest of the house."""
+
+    spine: Spine
+    sees: Sees
+    tally: Tally
+    monotonic: Callable[[], float]
+    new_id: Callable[[], str]
+
+
+class Door:
+    """The ASGI app. `pulse.run` has to be run beside it; `drain` ends the streams that wait for changes."""
+
+    __slots__ = ("_around", "_exchange", "_sessions", "_settings", "_streams", "pulse")
+
+    def __init__(self, around: Surroundings, settings: Settings) -> None:
+        self._around, self._settings = around, settings
+        self.pulse = Pulse(settings.beat_seconds, around.monotonic)
+        self._streams = Streams(self.pulse)
+        self._exchange = Exchange(around.spine, self._streams, self.pulse)
+        self._sessions = Sessions(around.spine, self._streams, self.pulse, Journals(settings.kept, around.monotonic, around.new_id))
+
+    def drain(self) -> None:
+        """Ends every stream that waits for changes; running calls go on."""
+        self._streams.drain()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, from its head to the last byte of its answer."""
+        reply = Reply(send)
+        try:
+            await self._answer(scope, receive, reply)
+        except asyncio.CancelledError:
+            await _cancelled(reply)
+        finally:
+            self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
+
+    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        try:
+            await self._serve(scope, receive, reply)
+        except EdgeError as error:
+            await reply.plain(error.status, error_body(None, Fault(error.code, error.sentence)), [_JSON, *error.headers])
+        except Refused as refused:
+            await reply.refuse(refused)
+        except HangupError:
+            reply.detach()
+        except Exception:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
+            _LOG.exception("a request failed inside the gateway")
+            await reply.refuse(Refused(Reason.INTERNAL, ran=Ran.MAYBE))
+
+    async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        headers: Headers = scope["headers"]
+        by_name = fields(headers, self._settings.allowed)
+        upstream = endpoint(scope["raw_path"], scope["query_string"])
+        method: str = scope["method"]
+        limit = self._settings.limits.body_bytes
+        if b"origin" in by_name:
+            reply.headers += cross_origin(by_name)
+        if method == "OPTIONS":
+            await reply.plain(200, b"", preflight(by_name))
+            return
+        if method == "POST":
+            reply.takes = check_post(by_name, limit)
+        reply.presented = presented = self._presented(by_name, scope)
+        principal = self._around.spine.identify(presented)
+        if upstream is not None and not self._around.sees(principal, upstream):
+            raise nothing_here()
+        arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
+        reply.era = era = era_of(arrival.text(_VERSION))
+        if method == "POST":
+            message = parse(await body(receive, limit), self._settings.limits)
+            engine = self._exchange if era is Era.EXCHANGE else self._sessions
+            await engine.post(arrival, message, reply)
+        else:
+            await self._other(method, arrival, reply)
+
+    async def _other(self, method: str, arrival: Arrival, reply: Reply) -> None:
+        if reply.era is Era.EXCHANGE:
+            raise EdgeError(405, "This protocol version knows POST alone.", [(b"allow", b"POST")])
+        match method:
+            case "GET":
+                reply.takes = takes(arrival.fields.get(b"accept", b""))
+                check_stream(reply.takes)
+                await self._sessions.get(arrival, reply)
+            case "DELETE":
+                await self._sessions.delete(arrival, reply)
+            case _:
+                raise EdgeError(405, "The endpoint knows POST, GET and DELETE.", [(b"allow", b"GET, POST, DELETE, OPTIONS")])
+
+    def _presented(self, by_name: dict[bytes, bytes], scope: Scope) -> Presented:
+        authorization = by_name.get(b"authorization")
+        return Presented(
+            authorization=None if authorization is None else authorization.decode("latin-1"),
+            network=scope["client"][0] if scope["client"] else "",
+            loopback=self._settings.is_loopback,
+        )
+
+
+async def _cancelled(reply: Reply) -> None:
+    """Answers a request whose task was cancelled: by its client, or because the grace of a drain is over."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    if reply.cause is not Cause.HANGUP:
+        await reply.refuse(Refused(Reason.CANCELLED, ran=Ran.MAYBE))

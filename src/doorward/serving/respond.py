@@ -1,0 +1,204 @@
+"""The answer to one request: one JSON object, or a stream of events from the moment there is something to say on the way."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from doorward.domain.calls import Era, Fault, Notice
+from doorward.domain.reasons import Refused
+from doorward.identity.chain import Presented
+from doorward.identity.challenge import challenge
+from doorward.serving.edge import Takes
+from doorward.serving.port import Headers, Send
+from doorward.serving.resume import Journal
+from doorward.wire import replies
+from doorward.wire.jsonrpc import Request, dump
+from doorward.wire.sse import KEEP_ALIVE, frame
+
+_JSON = (b"content-type", b"application/json")
+_STREAM: Headers = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+_NOTHING = Takes(json=False, stream=False)
+
+
+def _headers(status: int, refused: Refused, presented: Presented | None) -> Headers:
+    """What goes with a refusal of this status."""
+    if status == 401 and presented is not None:
+        return [(b"www-authenticate", challenge(presented).encode("ascii"))]
+    wait = refused.extra.get("retryAfterSeconds", 1 if status == 503 else None)
+    return [(b"retry-after", b"%d" % wait)] if isinstance(wait, int) and status in (429, 503) else []
+
+
+class Cause(Enum):
+    """Why the task of a request is cancelled."""
+
+    HANGUP = "hangup"
+    """The client has gone: there is nobody to answer."""
+    CLIENT = "client"
+    """The client has asked for it (`notifications/cancelled`)."""
+    ENDED = "ended"
+    """A stream that waits for changes has nothing more to wait for: drain, its session's end, or the end of its caller's rights."""
+
+
+class Reply:
+    """What goes back on one HTTP request. Whoever writes to a stream takes turns, so that events stay whole and in order."""
+
+    __slots__ = (
+        "_is_gone",
+        "_send",
+        "_task",
+        "_turn",
+        "cause",
+        "era",
+        "headers",
+        "journal",
+        "keep",
+        "presented",
+        "request",
+        "status",
+        "still",
+        "takes",
+    )
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._task: asyncio.Task[object] | None = None
+        self._turn: asyncio.Lock | None = None
+        self._is_gone = False
+        self.cause: Cause | None = None
+        self.era: Era | None = None
+        self.headers: Headers = []
+        """Sent with whatever is answered."""
+        self.journal: Journal | None = None
+        self.keep: Callable[[], tuple[Journal, bytes]] | None = None
+        """Opens the journal in which a stream's events are kept (session era); gives it with the first bytes of the stream."""
+        self.presented: Presented | None = None
+        """What a 401 has to answer to."""
+        self.request: Request | None = None
+        """What is answered, once it has been read."""
+        self.status = 0
+        """What was answered; 0 while nothing was."""
+        self.still: Callable[[], object] | None = None
+        """Raises `Refused` once the caller of a long stream has lost the right to it."""
+        self.takes = _NOTHING
+
+    # Being cancelled
+
+    def started(self, task: asyncio.Task[object] | None) -> None:
+        """Names the task that makes this reply, so that it can be cancelled."""
+        self._task = task
+
+    def hung_up(self) -> None:
+        """The client has gone, and with it whatever it asked for."""
+        self._is_gone = True
+        self.cancel(Cause.HANGUP)
+
+    def detach(self) -> None:
+        """The client has gone; what it asked for goes on, and is kept if it was being streamed."""
+        self._is_gone = True
+
+    def cancel(self, cause: Cause) -> None:
+        """Cancels the task that makes this reply; the first cause stands."""
+        if self.cause is None and self._task is not None:
+            self.cause = cause
+            self._task.cancel(cause.value)
+
+    # One object
+
+    async def plain(self, status: int, body: bytes, headers: Headers) -> None:
+        """One whole answer, which ends the request."""
+        self.status = status
+        if self._is_gone:
+            return
+        head = [*headers, *self.headers, (b"content-length", b"%d" % len(body))]
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def deliver(self, outcome: Mapping[str, Any] | Fault) -> None:
+        """The result of the request, or the error that an upstream gave."""
+        assert self.request is not None
+        status = replies.fault_status(outcome) if isinstance(outcome, Fault) and self.era is Era.EXCHANGE else 200
+        await self._last(status, replies.body(self.request.id, outcome), [])
+
+    async def refuse(self, refused: Refused) -> None:
+        """The refusal of the request, in the shape that its reason, method and era ask for."""
+        request = self.request
+        rendered = replies.refusal(refused, request.method if request else "", self.era or Era.EXCHANGE)
+        headers = _headers(rendered.status, refused, self.presented)
+        if request is not None:
+            await self._last(rendered.status, replies.body(request.id, rendered.body), headers)
+            return
+        assert isinstance(rendered.body, Fault)
+        # An error that names no request can be told apart from another's only by its status.
+        status = max(rendered.status, 400)
+        await self._last(status, replies.error_body(None, rendered.body), headers)
+
+    async def _last(self, status: int, body: bytes, headers: Headers) -> None:
+        if self._turn is None:
+            await self.plain(status, body, [_JSON, *headers])
+        else:
+            await self.event(body)
+            await self.end()
+
+    # A stream
+
+    async def notice(self, notice: Notice) -> None:
+        """A notification on the way; dropped for a client that takes no streams. Waits while the client reads slowly."""
+        if self.takes.stream and not (self._is_gone and self._turn is None):
+            await self.event(dump({"jsonrpc": "2.0", "method": notice.method, "params": notice.params}))
+
+    async def event(self, message: bytes) -> None:
+        """One JSON-RPC message as an event; begins the stream if need be."""
+        await self.begin()
+        await self.framed(self.journal.add(message) if self.journal is not None else frame(message))
+
+    async def begin(self) -> None:
+        """Turns the answer into a stream, if it is not one yet."""
+        if self._turn is not None:
+            return
+        self._turn = asyncio.Lock()
+        self.status = 200
+        first = b""
+        if self.keep is not None:
+            self.journal, first = self.keep()
+            self.journal.reader = self
+        async with self._turn:
+            if self._is_gone:
+                return
+            await self._send({"type": "http.response.start", "status": 200, "headers": [*_STREAM, *self.headers]})
+            # Also when empty: the head goes out with it, and the client knows that it is listened to.
+            await self._send({"type": "http.response.body", "body": first, "more_body": True})
+
+    async def framed(self, event: bytes) -> None:
+        """Bytes of the stream as they are, unless its client has gone or reads it elsewhere by now."""
+        assert self._turn is not None
+        async with self._turn:
+            if not self._is_gone and (self.journal is None or self.journal.reader is self):
+                await self._send({"type": "http.response.body", "body": event, "more_body": True})
+
+    async def end(self) -> None:
+        """Ends the stream."""
+        assert self._turn is not None
+        if self.journal is not None:
+            self.journal.end()
+        async with self._turn:
+            if not self._is_gone:
+                await self._send({"type": "http.response.body", "body": b""})
+
+    async def beat(self) -> None:
+        """See `pulse.Waiting`: a comment; a long stream whose caller has lost the right to it ends here."""
+        try:
+            if self.still is not None:
+                self.still()
+        except Refused:
+            self.cancel(Cause.ENDED)
+            return
+        is_answered = self.status != 0 and self._turn is None
+        is_writing = self._turn is not None and self._turn.locked()
+        if self.takes.stream and not (is_answered or is_writing or self._is_gone):
+            await self.begin()
+            await self.framed(KEEP_ALIVE)
