@@ -1,12 +1,12 @@
 """The canonical form of a JSON value: sorted keys, no space, shortest numbers; its SHA-256 names the value (RFC 8785).
 
-Numbers that a double holds exactly are printed as RFC 8785 prints them; all others keep their own digits, so that two different
-numbers never share a digest. Keys are sorted by UTF-16 code units.
+Numbers are laid out as RFC 8785 lays them out, from their own exact digits: the same bytes as its own wherever a number is the
+shortest text of its double, and never the same bytes for two different numbers. Keys are sorted by UTF-16 code units.
 """
 
 import hashlib
 from collections.abc import Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,16 +14,17 @@ import msgspec
 from doorward.domain.catalog import Definition, Kind
 from doorward.domain.ids import Digest, UpstreamId
 
-_SORTED = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_SORTED = msgspec.json.Encoder(order="sorted")
 _SAFE = 2**53
+"""Integers below are printed by the fast encoder; beyond, the digits decide (from 10^21 on, RFC 8785 writes an exponent)."""
 
 
 def canonical(value: Any) -> bytes:
-    """The canonical bytes of a JSON value (dicts, lists, strings, ints, Decimals, booleans, None)."""
-    plain = _plain(value)
-    if plain is _ODD:
-        return _slow(value).encode("utf-8")
-    return _SORTED.encode(plain)
+    """The canonical bytes of a JSON value (mappings, lists, tuples, strings, finite numbers, booleans, None).
+
+    Raises `ValueError` for numbers that are not finite and for lone surrogates, `TypeError` for what is not JSON.
+    """
+    return _SORTED.encode(value) if _is_plain(value) else _slow(value).encode("utf-8")
 
 
 def sha256(raw: bytes) -> Digest:
@@ -37,79 +38,67 @@ def define(upstream: UpstreamId, kind: Kind, name: str, body: Mapping[str, Any])
     return Definition(upstream, kind, name, body, raw, sha256(raw))
 
 
-_ODD = object()
-"""Says that a value holds something that the fast encoder would print in another way."""
+def number(exact: Decimal) -> str:
+    """The canonical text of a number: its own digits without needless zeros, in the layout of ECMAScript's Number::toString."""
+    sign, digits, exponent = exact.as_tuple()
+    if not isinstance(exponent, int):
+        raise ValueError(f"expected a finite number, got {exact}")
+    shown = "".join(map(str, digits)).lstrip("0")
+    stripped = shown.rstrip("0")
+    if not stripped:
+        return "0"
+    return ("-" if sign else "") + _layout(stripped, exponent + len(shown) - len(stripped))
 
 
-def _plain(value: Any) -> Any:
-    """The value itself if the fast encoder prints it canonically, else `_ODD`."""
+def _is_plain(value: Any) -> bool:
+    """Whether the fast encoder prints a value canonically; no for whatever it might print in another way."""
     stack = [value]
     while stack:
         item = stack.pop()
         kind = type(item)
+        if kind is str or kind is bool or item is None or (kind is int and -_SAFE < item < _SAFE):
+            continue
         if kind is dict:
-            for key in item:
-                if not key.isascii():
-                    return _ODD
+            if not "".join(item).isascii():
+                return False
             stack.extend(item.values())
         elif kind is list or kind is tuple:
             stack.extend(item)
-        elif kind is Decimal or kind is float or (kind is int and not -_SAFE < item < _SAFE):
-            return _ODD
-    return value
+        else:
+            return False
+    return True
 
 
 def _slow(value: Any) -> str:
-    if isinstance(value, Mapping):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{_text(key)}:{_slow(value[key])}" for key in keys) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(_slow(item) for item in value) + "]"
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int | float | Decimal):
-        return number(Decimal(value) if not isinstance(value, float) else Decimal(repr(value)))
-    raise TypeError(f"expected a JSON value, got {type(value).__name__}")
+    match value:
+        case Mapping():
+            keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+            return "{" + ",".join(f"{_text(key)}:{_slow(value[key])}" for key in keys) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(_slow, value)) + "]"
+        case None | bool() | str():
+            return _text(value)
+        case int() | Decimal():
+            return number(Decimal(value))
+        case float():
+            return number(Decimal(repr(value)))
+        case _:
+            raise TypeError("expected a JSON value")
 
 
-def _text(value: Any) -> str:
+def _text(value: str | bool | None) -> str:
     return _SORTED.encode(value).decode("utf-8")
 
 
-def number(exact: Decimal) -> str:
-    """The text of a number: ECMAScript's where its double is exactly or shortest this number, else its own digits without needless zeros."""
-    if exact == 0:
-        return "0"
-    double = float(exact) if abs(exact.adjusted()) < 308 else 0.0
-    if double and Decimal(repr(double)) == exact:
-        return _ecmascript(repr(double))
-    sign, digits, exponent = exact.normalize(_context(exact)).as_tuple()
-    assert isinstance(exponent, int)
-    return _layout(sign, "".join(map(str, digits)), exponent)
-
-
-def _ecmascript(text: str) -> str:
-    sign, digits, exponent = Decimal(text).as_tuple()
-    assert isinstance(exponent, int)
-    shown = "".join(map(str, digits))
-    stripped = shown.rstrip("0") or "0"
-    return _layout(sign, stripped, exponent + len(shown) - len(stripped))
-
-
-def _layout(sign: int, digits: str, exponent: int) -> str:
-    """Number::toString of ECMAScript, from digits and the exponent of the last one."""
+def _layout(digits: str, exponent: int) -> str:
+    """Number::toString of a positive number, from its digits and the exponent of the last one."""
     point = len(digits) + exponent
-    minus = "-" if sign else ""
     if exponent >= 0 and point <= 21:
-        return minus + digits + "0" * exponent
+        return digits + "0" * exponent
     if 0 < point <= 21:
-        return minus + digits[:point] + "." + digits[point:]
+        return digits[:point] + "." + digits[point:]
     if -6 < point <= 0:
-        return minus + "0." + "0" * -point + digits
+        return "0." + "0" * -point + digits
     head = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
     power = point - 1
-    return f"{minus}{head}e{'+' if power > 0 else '-'}{abs(power)}"
-
-
-def _context(exact: Decimal) -> Context:
-    return Context(prec=max(1, len(exact.as_tuple().digits)))
+    return f"{head}e{'+' if power > 0 else '-'}{abs(power)}"
