@@ -6,6 +6,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import InstanceId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Presented
+from doorward.identity.names import check
 from doorward.identity.registry import Registry, State
 
 LOCAL = "local"
@@ -20,6 +21,8 @@ class Anonymous:
     __slots__ = ("_agent", "_registry")
 
     def __init__(self, agent: Agent, registry: Registry) -> None:
+        """Raises `RegistryError` for an agent that cannot be called so."""
+        check(agent)
         self._agent = agent
         self._registry = registry
 

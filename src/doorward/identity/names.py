@@ -2,31 +2,30 @@
 
 from doorward.domain.actors import Agent
 from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import AgentId, TeamId
+from doorward.domain.ids import AgentId
 
 OWN = AgentId("doorward")
 """The gateway itself, among agents."""
 
 _LONGEST = 64
-_LONGEST_OWNER = 200
+_LONGEST_OWNER = 256
 _INNER = frozenset("-._")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
-class AgentError(DoorwardError):
-    """A name that an agent cannot have."""
+class RegistryError(DoorwardError):
+    """A change that cannot be made to the registry."""
 
 
-def described(agent: str, owner: str, team: str, kind: str) -> Agent:
-    """An agent from what an operator wrote; raises `AgentError`."""
-    if agent == OWN:
-        raise AgentError(f"expected a name other than {OWN!r}, which is the gateway's own")
-    for what, text in (("an agent's name", agent), ("a team", team), ("a kind", kind)):
-        if not _is_name(text):
-            raise AgentError(f"expected {what} of lower-case letters, digits and single . _ - between them, got {text[:_LONGEST]!r}")
-    if not owner.strip() or len(owner) > _LONGEST_OWNER or not owner.isprintable():
-        raise AgentError(f"expected an owner of 1 to {_LONGEST_OWNER} printable characters, got {owner[:_LONGEST]!r}")
-    return Agent(AgentId(agent), owner.strip(), TeamId(team), kind)
+def check(agent: Agent) -> None:
+    """Raises `RegistryError` unless the agent can be known by these names."""
+    if agent.id == OWN:
+        raise RegistryError(f"expected a name other than {OWN!r}, which is the gateway's own")
+    if not _is_name(agent.id):
+        raise RegistryError(f"expected an agent's name of a-z, 0-9 and single . _ - between them, got {agent.id[:_LONGEST]!r}")
+    for what, text, longest in (("team", agent.team, _LONGEST), ("kind", agent.kind, _LONGEST), ("owner", agent.owner, _LONGEST_OWNER)):
+        if not text.strip() or len(text) > longest or not text.isprintable():
+            raise RegistryError(f"expected a {what} of 1 to {longest} printable characters, got {text[:_LONGEST]!r}")
 
 
 def _is_name(text: str) -> bool:

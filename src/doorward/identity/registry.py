@@ -12,9 +12,11 @@ from typing import Protocol
 import anyio
 
 from doorward.domain.actors import Agent
-from doorward.domain.errors import DoorwardError, StoreError
+from doorward.domain.errors import StoreError
 from doorward.domain.ids import AgentId, KeyId
 from doorward.identity.keys import KeyRecord, issue
+from doorward.identity.names import RegistryError as RegistryError
+from doorward.identity.names import check
 
 NEVER = float("inf")
 """The end of an agent that has none: said, not left out."""
@@ -53,10 +55,6 @@ class Change:
     agent: AgentId
     key: KeyId | None
     is_narrower: bool
-
-
-class RegistryError(DoorwardError):
-    """A change that cannot be made to the registry."""
 
 
 class AgentStore(Protocol):
@@ -122,7 +120,9 @@ class Registry:
         return tuple(sorted((key for key in self._keys.values() if key.agent == agent), key=lambda key: (key.created_at, key.id)))
 
     async def add(self, agent: Agent, expires_at: float, key_ttl_seconds: float) -> tuple[str, KeyRecord]:
-        """Makes an agent known with its first key, whose text is given here and never again; raises `RegistryError` if the name was ever taken."""
+        """Makes an agent known with its first key, whose text is given here and never again; raises `RegistryError` if the name
+        cannot be one or was ever taken."""
+        check(agent)
         async with self._lock:
             if agent.id in self._agents:
                 raise RegistryError(f"expected a new name, {agent.id!r} is {self._agents[agent.id].state}")
