@@ -1,0 +1,54 @@
+"""The log of one state directory, opened: keys, committer, recorder, auditor and anchors."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.app import clocks
+from doorward.audit import keys
+from doorward.audit.anchor import Anchor, Anchors, FileAnchor, SyslogAnchor, anchors
+from doorward.audit.auditor import Auditor
+from doorward.audit.checkpoint import Signer
+from doorward.audit.commit import Committer
+from doorward.audit.leaf import Bodies
+from doorward.audit.recorder import Means, Recorder, SideRules
+from doorward.audit.sides import Wrapper
+from doorward.audit.veil import Veil
+from doorward.config.model import Audit
+from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.log import SqliteLog, head
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that writes and reads the log."""
+
+    log: SqliteLog
+    recorder: Recorder
+    auditor: Auditor
+    anchors: Anchors
+
+
+def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
+    """The log of a database; raises `KeyFileError` where it has leaves and its keys are lost: new ones would pass for a forgery."""
+    directory = database.directory.path
+    is_new = database.now(head).size == 0
+    held = keys.make(directory, clocks.draw) if is_new else keys.read(directory)
+    signer = Signer(rules.origin, held.signing)
+    veil = Veil(held.audit)
+    bodies = Bodies(socket.gethostname(), veil)
+    wrapper = Wrapper(held.side, clocks.draw)
+    log = SqliteLog(database, Committer(signer, bodies), clocks.both)
+    sides = SideRules(rules.keep_side_records_days, rules.side_record_bytes)
+    recorder = Recorder(Means(log, bodies, wrapper, sides, clocks.now, clocks.draw))
+    return Evidence(log, recorder, Auditor(log, veil, wrapper, signer.vkey), anchors(*_anchors(rules, root)))
+
+
+def _anchors(rules: Audit, root: Path) -> list[Anchor]:
+    chosen: list[Anchor] = []
+    if rules.anchor_file is not None:
+        chosen.append(FileAnchor(root / rules.anchor_file))
+    if rules.anchor_syslog is not None:
+        server = rules.anchor_syslog
+        chosen.append(SyslogAnchor(server.host, server.port, server.protocol, clocks.now))
+    return chosen

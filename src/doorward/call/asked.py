@@ -1,0 +1,49 @@
+"""What the spine is asked to do, and what has become of it so far."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from doorward.call.inbound import Notices
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Answer, Call, Reply
+from doorward.domain.findings import Finding
+from doorward.domain.ids import CallId
+from doorward.domain.leases import Lease
+from doorward.domain.tickets import Recorded
+from doorward.runtime.snapshot import Snapshot
+
+Resolve = Callable[[], Call]
+"""Stage 2 for one message: the call it names, within what its principal may see; raises `Refused`."""
+
+Carry = Callable[[Call, Lease, Notices], Awaitable[Answer]]
+"""Stage 9 for one message: takes the decided call to its upstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message on its way in, under the one snapshot that it will be decided by."""
+
+    id: CallId
+    principal: Principal
+    method: str
+    named: str
+    """The name or URI as the caller gave it: what the leaf says when nothing of that name was found."""
+    snapshot: Snapshot
+    resolve: Resolve
+    carry: Carry
+    trace: str
+
+
+@dataclass(slots=True)
+class Track:
+    """What has become of one call so far: what its last leaf will tell. Local to `handle`, the only mutable value of the spine."""
+
+    asked: Asked
+    started: float
+    """Monotonic seconds."""
+    call: Call | None = None
+    recorded: Recorded | None = None
+    findings: tuple[Finding, ...] = ()
+    lease: Mapping[str, str] = field(default_factory=dict)
+    answer: Answer | None = None
+    reply: Reply | None = None

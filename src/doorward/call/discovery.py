@@ -1,0 +1,142 @@
+"""Discovery: keeps the catalogue fresh; each look at an upstream is a governed, recorded call of the gateway's own principal."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from doorward.call.asked import Asked
+from doorward.call.inbound import Notices
+from doorward.call.pipeline import Pipeline
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Answer, Call, Notice
+from doorward.domain.catalog import Kind, Reversibility, Target
+from doorward.domain.ids import CallId, TeamId, UpstreamId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Refused
+from doorward.runtime.fleet import Fleet
+from doorward.runtime.generations import Generations
+from doorward.upstream.sight import Sight
+from doorward.wire.canonical import canonical, sha256
+
+DISCOVER = "server/discover"
+"""The one method that the gateway calls for itself: everything an upstream offers, pages and all."""
+
+_FIRST_RETRY_SECONDS = 1.0
+_LAST_RETRY_SECONDS = 60.0
+
+Saw = Callable[[UpstreamId, Sight], Awaitable[None]]
+"""Takes what an upstream showed into the next generation."""
+
+Missed = Callable[[UpstreamId, str], Awaitable[None]]
+"""Hears that an upstream could not be looked at, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What discovery needs of the house."""
+
+    pipeline: Pipeline
+    generations: Generations
+    fleet: Fleet
+    own: Principal
+    new_id: Callable[[], str]
+    saw: Saw
+    missed: Missed
+
+
+class Discovery:
+    """Looks at each upstream when it is new, when it says that it changed, and before its list gets too old."""
+
+    __slots__ = ("_eyes", "_tasks", "_wanted")
+
+    def __init__(self, eyes: Eyes) -> None:
+        self._eyes = eyes
+        self._tasks: dict[UpstreamId, asyncio.Task[None]] = {}
+        self._wanted: dict[UpstreamId, asyncio.Event] = {}
+
+    def follow(self, changed: tuple[UpstreamId, ...]) -> None:
+        """Starts looking at new or changed upstreams, and stops at those that are gone."""
+        present = self._eyes.fleet.all()
+        for name in [name for name in self._tasks if name not in present or name in changed]:
+            self._tasks.pop(name).cancel()
+            self._wanted.pop(name)
+        for name in changed:
+            self._wanted[name] = asyncio.Event()
+            self._tasks[name] = asyncio.get_running_loop().create_task(self._keep(name), name=f"discover {name}")
+
+    def want(self, name: UpstreamId) -> None:
+        """Asks for a fresh look soon: the upstream said that it changed."""
+        if name in self._wanted:
+            self._wanted[name].set()
+
+    async def close(self) -> None:
+        """Stops looking."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def look(self, name: UpstreamId) -> Sight:
+        """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
+        seen: list[Sight] = []
+
+        async def carry(call: Call, lease: Lease, notices: Notices) -> Answer:
+            sight = await self._eyes.fleet.upstream(call.target.upstream).discover(lease)
+            seen.append(sight)
+            return Answer(_summary(sight), 0)
+
+        await self._eyes.pipeline.handle(self._asked(name, carry), _unheard)
+        await self._eyes.saw(name, seen[0])
+        return seen[0]
+
+    async def _keep(self, name: UpstreamId) -> None:
+        retry = _FIRST_RETRY_SECONDS
+        wanted = self._wanted[name]
+        while True:
+            wanted.clear()
+            try:
+                await self.look(name)
+            except Refused as refused:
+                await self._eyes.missed(name, f"{refused.reason}: {refused.detail}")
+                pause, retry = retry, min(retry * 2, _LAST_RETRY_SECONDS)
+            else:
+                retry = _FIRST_RETRY_SECONDS
+                pause = self._eyes.generations.current.document.upstreams[name].refresh_seconds
+            await _either(wanted, pause * (0.9 + random.random() * 0.1))
+
+    def _asked(self, name: UpstreamId, carry: Callable[[Call, Lease, Notices], Awaitable[Answer]]) -> Asked:
+        call_id = CallId(self._eyes.new_id())
+        snapshot = self._eyes.generations.current
+
+        def resolve() -> Call:
+            target = Target(name, Kind.UPSTREAM, name, None, TeamId(""), frozenset(), Reversibility.READ)
+            raw = canonical({"method": DISCOVER, "upstream": name})
+            return Call(call_id, self._eyes.own, target, DISCOVER, {}, {}, raw, sha256(raw))
+
+        return Asked(call_id, self._eyes.own, DISCOVER, name, snapshot, resolve, carry, "")
+
+
+async def _either(wanted: asyncio.Event, seconds: float) -> None:
+    """Waits until a look is wanted, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wanted.wait()
+    except TimeoutError:
+        return
+
+
+async def _unheard(notice: Notice) -> None:
+    """Nobody waits for the notifications of a discovery."""
+
+
+def _summary(sight: Sight) -> Mapping[str, object]:
+    return {
+        "era": sight.era,
+        "tools": len(sight.tools),
+        "prompts": len(sight.prompts),
+        "resources": len(sight.resources),
+        "templates": len(sight.templates),
+        "digest": sha256(canonical([list(sight.tools), list(sight.prompts), list(sight.templates), sight.instructions])),
+    }

@@ -1,0 +1,222 @@
+"""The spine as a door sees it: each request goes the way its row in the method table says."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from doorward.call import local
+from doorward.call.asked import Asked
+from doorward.call.changes import Changes
+from doorward.call.inbound import Inbound, Notices
+from doorward.call.listing import KINDS, Listing
+from doorward.call.outbound import LEVELS, order_of, rendered, shown_notice
+from doorward.call.pipeline import Pipeline
+from doorward.call.resolve import Found, found, listed
+from doorward.call.rounds import Rounds
+from doorward.call.sessions import LiveSession, SessionRow, Sessions
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
+from doorward.domain.ids import CallId, SessionId, UpstreamId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.identity.chain import Chain, Presented
+from doorward.policy.question import Moment
+from doorward.runtime.fleet import Fleet
+from doorward.runtime.generations import Generations
+from doorward.wire.methods import Route, row
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the spine is put together from."""
+
+    chain: Chain
+    generations: Generations
+    pipeline: Pipeline
+    listing: Listing
+    rounds: Rounds
+    sessions: Sessions
+    changes: Changes
+    fleet: Fleet
+    turn_away: Callable[[str, Reason, str], None]
+    moment: Callable[[], Moment]
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+
+
+class Dispatch:
+    """Implements `call.inbound.Spine` over the rooms."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def identify(self, presented: Presented) -> Principal:
+        """Stage 1: the principal behind a credential; raises `Refused` UNAUTHENTICATED, and the log is told who knocked."""
+        try:
+            return self._parts.chain.identify(presented)
+        except Refused as refused:
+            self._parts.turn_away(presented.network, refused.reason, refused.detail)
+            raise
+
+    async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
+        """The result body of one request, in the shape of the caller's era; raises `Refused`."""
+        self._known(inbound)
+        match row(inbound.request.method, inbound.era).route:
+            case Route.CALL:
+                return await self._call(inbound, notices)
+            case Route.LIST:
+                return await self._list(inbound)
+            case Route.LOCAL:
+                return self._local(inbound)
+            case Route.REVERSE | Route.REFUSED:
+                raise Refused(Reason.UNKNOWN_METHOD, inbound.request.method[:200])
+
+    async def initialize(
+        self, principal: Principal, endpoint: UpstreamId | None, params: Mapping[str, object]
+    ) -> tuple[str, dict[str, object]]:
+        """Opens a session: its sealed id and the `InitializeResult`; raises `Refused`."""
+        version = local.session_version(params.get("protocolVersion"))
+        now = self._parts.now()
+        row = SessionRow(
+            id=SessionId(self._parts.new_id()),
+            principal=principal.id,
+            endpoint=endpoint or "",
+            version=version,
+            capabilities=_mapping(params.get("capabilities")),
+            client_info=_mapping(params.get("clientInfo")),
+            created=now,
+            seen=now,
+        )
+        text = await self._parts.sessions.open(row)
+        return text, local.initialize_result(self._parts.generations.current, endpoint, version)
+
+    def session(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
+        """The session of a sealed id; raises `Refused` UNKNOWN_SESSION."""
+        return self._parts.sessions.find(text, principal, endpoint)
+
+    async def end(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> None:
+        """Ends a session; raises `Refused` UNKNOWN_SESSION."""
+        await self._parts.sessions.end(self._parts.sessions.find(text, principal, endpoint))
+
+    def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
+        """List changes in this principal's view of an endpoint, until drain."""
+        parts = self._parts
+        return parts.changes.listen(lambda: parts.listing.fingerprint(principal, endpoint, parts.generations.current))
+
+    def _known(self, inbound: Inbound) -> None:
+        """An endpoint is there if its upstream is configured and the caller may see anything of it; both alike unknown else."""
+        snapshot = self._parts.generations.current
+        if inbound.endpoint is not None and inbound.endpoint not in snapshot.document.upstreams:
+            raise Refused(Reason.UNKNOWN_TARGET, f"no upstream {inbound.endpoint!r}")
+
+    async def _call(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
+        errand = Errand(inbound, self._parts, CallId(self._parts.new_id()))
+        reply = await self._parts.pipeline.handle(errand.asked(), errand.notices(notices))
+        return errand.rendered(reply)
+
+    async def _list(self, inbound: Inbound) -> Mapping[str, object]:
+        parts = self._parts
+        snapshot = parts.generations.current
+        call_id = CallId(parts.new_id())
+        asked = Asked(
+            id=call_id,
+            principal=inbound.principal,
+            method=inbound.request.method,
+            named=inbound.endpoint or "",
+            snapshot=snapshot,
+            resolve=lambda: listed(inbound, call_id, KINDS[inbound.request.method][0]),
+            carry=_never,
+            trace=inbound.trace,
+        )
+        result = await parts.pipeline.show(asked, lambda: parts.listing.page(inbound, snapshot))
+        return rendered(inbound, None, result)
+
+    def _local(self, inbound: Inbound) -> Mapping[str, object]:
+        match inbound.request.method:
+            case "ping":
+                return {}
+            case "logging/setLevel":
+                return _level_checked(inbound.request.params)
+            case "server/discover":
+                return rendered(inbound, None, local.discover_result(self._parts.generations.current, inbound.endpoint))
+            case other:
+                raise Refused(Reason.UNKNOWN_METHOD, other)
+
+
+class Errand:
+    """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
+
+    __slots__ = ("_found", "_id", "_inbound", "_parts", "_snapshot")
+
+    def __init__(self, inbound: Inbound, parts: Parts, call_id: CallId) -> None:
+        self._inbound, self._parts, self._id = inbound, parts, call_id
+        self._snapshot = parts.generations.current
+        self._found: Found | None = None
+
+    def asked(self) -> Asked:
+        """The call as the pipeline takes it."""
+        return Asked(
+            id=self._id,
+            principal=self._inbound.principal,
+            method=self._inbound.request.method,
+            named=str(self._inbound.request.params.get("name") or self._inbound.request.params.get("uri") or ""),
+            snapshot=self._snapshot,
+            resolve=self._resolve,
+            carry=self._carry,
+            trace=self._inbound.trace,
+        )
+
+    def notices(self, notices: Notices) -> Notices:
+        """Where the call's notifications go: to the caller, under the caller's own progress token."""
+        inbound = self._inbound
+
+        async def pass_on(notice: Notice) -> None:
+            shown = shown_notice(inbound, notice)
+            if shown is not None:
+                await notices(shown)
+
+        return pass_on
+
+    def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
+        """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
+        body = reply.body
+        if isinstance(body, Fault):
+            return body
+        assert self._found is not None
+        call = self._found.call
+        if body.get("resultType") == "input_required":
+            state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
+            body = {**body, "requestState": state}
+        return rendered(self._inbound, self._found, body)
+
+    def _resolve(self) -> Call:
+        self._found = found(self._inbound, self._snapshot, self._id, self._parts.moment, self._parts.rounds)
+        return self._found.call
+
+    async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:
+        assert self._found is not None
+        upstream = self._parts.fleet.upstream(call.target.upstream)
+        answer = await upstream.forward(order_of(self._inbound, call, self._found.entry, lease), notices)
+        if self._inbound.era is Era.SESSION and not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
+            raise Refused(
+                Reason.MISSING_CAPABILITY,
+                "the upstream asked for input, which a session-era client cannot be asked for yet",
+                sentence="This needs input from a person, which this client cannot be asked for; the call did not finish.",
+                ran=Ran.MAYBE,
+            )
+        return answer
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _level_checked(params: Mapping[str, object]) -> Mapping[str, object]:
+    if params.get("level") not in LEVELS:
+        raise Refused(Reason.INVALID_PARAMS, "not a log level", sentence=f"The parameter `level` must be one of {', '.join(LEVELS)}.")
+    return {}
+
+
+async def _never(call: Call, lease: Lease, notices: Notices) -> Answer:
+    raise AssertionError("a list is never carried upstream")

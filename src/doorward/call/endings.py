@@ -1,0 +1,105 @@
+"""How a call ends: what its last leaf tells, and what its caller may know. Pure."""
+
+from doorward.call.asked import Track
+from doorward.domain.calls import Call, Fault, Reply
+from doorward.domain.catalog import Kind
+from doorward.domain.ids import PolicyId
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.domain.receipts import Outcome, Refusal, Status
+
+_HIDING = frozenset({Reason.DRIFTED})
+"""Reasons that say publicly no more than that nothing of this name is offered (RULINGS 15)."""
+
+
+def ran(track: Track) -> Ran:
+    """Whether the upstream may have acted by now."""
+    if track.answer is not None:
+        return Ran.YES
+    return Ran.MAYBE if track.lease else Ran.NO
+
+
+def outcome(track: Track, refused: Refused | None, now: float) -> Outcome:
+    """The second leaf of a recorded call; `now` in monotonic seconds."""
+    assert track.recorded is not None
+    call = track.recorded.intent.call
+    status = _delivered(track.reply) if refused is None else _failed(refused)
+    return Outcome(
+        call=call,
+        status=status,
+        reason=refused.reason if refused else None,
+        detail=refused.detail if refused else "",
+        findings=track.findings,
+        answer=track.answer,
+        reply=track.reply,
+        lease=track.lease,
+        milliseconds=int((now - track.started) * 1000),
+    )
+
+
+def not_forwarded(track: Track, call: Call, reason: Reason, now: float) -> Outcome:
+    """The outcome of an intent that may have become durable after its caller had gone."""
+    return Outcome(
+        call=call,
+        status=Status.NOT_FORWARDED,
+        reason=reason,
+        detail="",
+        findings=track.findings,
+        answer=None,
+        reply=None,
+        lease={},
+        milliseconds=int((now - track.started) * 1000),
+    )
+
+
+def listed(track: Track) -> Refusal:
+    """The only leaf of a list: shown, not refused."""
+    return _single(track, None, "", ())
+
+
+def refusal(track: Track, refused: Refused) -> Refusal:
+    """The only leaf of a call that was refused before its intent."""
+    return _single(track, refused.reason, refused.detail, refused.policies)
+
+
+def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[PolicyId, ...]) -> Refusal:
+    asked, call = track.asked, track.call
+    return Refusal(
+        id=asked.id,
+        principal=asked.principal,
+        method=asked.method,
+        upstream=call.target.upstream if call else "",
+        kind=call.target.kind if call else Kind.UPSTREAM,
+        name=call.target.name if call else asked.named,
+        call=call,
+        reason=reason,
+        detail=detail,
+        policies=policies,
+        findings=track.findings,
+        generation=asked.snapshot.generation,
+        trace=asked.trace,
+    )
+
+
+def public(track: Track, refused: Refused) -> Refused:
+    """The refusal as its caller may know it: what hides behind `unknown` looks the same as what never was."""
+    hidden = refused.reason in _HIDING or bool(refused.extra.get("hidden"))
+    shown = Refused(Reason.UNKNOWN_TARGET) if hidden else refused
+    shown.reference = track.asked.id
+    return shown
+
+
+def _delivered(reply: Reply | None) -> Status:
+    body = reply.body if reply else {}
+    if isinstance(body, Fault):
+        return Status.UPSTREAM_ERROR
+    if body.get("isError") is True:
+        return Status.TOOL_ERROR
+    return Status.INPUT_REQUIRED if body.get("resultType") == "input_required" else Status.DELIVERED
+
+
+def _failed(refused: Refused) -> Status:
+    if refused.ran is Ran.YES:
+        return Status.WITHHELD
+    if refused.reason is Reason.CANCELLED:
+        return Status.CANCELLED
+    return Status.NOT_FORWARDED if refused.ran is Ran.NO else Status.FAILED

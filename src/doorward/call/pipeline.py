@@ -1,0 +1,222 @@
+"""The spine: one way through, in one order, for every governed call (ARCHITECTURE.md, "The way of a call").
+
+INVARIANTS: the tickets of `domain/tickets.py` are made here and nowhere else; no credential is released and no byte goes
+upstream before the intent is durable; whatever way a call ends, the log is told; a refusal has one exit.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from doorward.admission.gate import Gate
+from doorward.approval.desk import Desk
+from doorward.audit.recorder import Recorder
+from doorward.call import endings
+from doorward.call.asked import Asked, Track
+from doorward.call.flight import Flight
+from doorward.call.inbound import Notices
+from doorward.credentials.broker import Broker
+from doorward.domain.calls import Answer, Notice, Reply
+from doorward.domain.catalog import Posture
+from doorward.domain.decisions import Allow, Ask, Deny
+from doorward.domain.errors import UnrecordedError
+from doorward.domain.findings import Direction, Disposition, Finding
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.domain.receipts import Intent, Status
+from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
+from doorward.inspection.chain import Inspection
+from doorward.policy.dispose import dispose
+from doorward.policy.engine import observe
+from doorward.policy.question import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms that the spine goes through, and its clocks."""
+
+    gate: Gate
+    inspection: Inspection
+    desk: Desk
+    recorder: Recorder
+    broker: Broker
+    flight: Flight
+    moment: Callable[[], Moment]
+    monotonic: Callable[[], float]
+
+
+class Pipeline:
+    """Takes a call through every stage."""
+
+    __slots__ = ("_rooms",)
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def handle(self, asked: Asked, notices: Notices) -> Reply:
+        """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
+        track = Track(asked, self._rooms.monotonic())
+        try:
+            call = track.call = asked.resolve()  # 2
+            with self._rooms.gate.admit(call) as seat:  # 3
+                authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
+                inspected = self._inspect_request(track, authorized)  # 5, 5b
+                clearance = await self._approve(inspected)  # 6
+                recorded = track.recorded = await self._intend(track, clearance)  # 7
+                lease = await self._credential(track, recorded)  # 8
+                answer = await self._forward(track, recorded, lease, notices)  # 9
+                reply = self._inspect_response(track, recorded, answer)  # 10
+            await self._conclude(track, None)  # 11
+            return reply
+        except Refused as refused:
+            raise await self._refuse(track, refused) from refused
+        except Exception as error:
+            broken = Refused(Reason.INTERNAL, f"{type(error).__name__}: {error}", ran=endings.ran(track))
+            raise await self._refuse(track, broken) from error
+        except asyncio.CancelledError:
+            self._abandon(track)
+            raise
+
+    async def show(self, asked: Asked, view: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+        """A list, which policy filters entry by entry in `view`: admitted like a call, and told to the log in one leaf."""
+        track = Track(asked, self._rooms.monotonic())
+        try:
+            call = track.call = asked.resolve()  # 2
+            with self._rooms.gate.admit(call):  # 3
+                shown = view()  # 4
+                await self._rooms.recorder.refuse(endings.listed(track))  # 7
+            return shown
+        except UnrecordedError as error:
+            raise endings.public(track, Refused(Reason.UNRECORDED, str(error))) from error
+        except Refused as refused:
+            raise await self._refuse(track, refused) from refused
+
+    def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
+        """Stage 4: policy says yes, or yes once approved."""
+        call = admitted.call
+        snapshot = track.asked.snapshot
+        decision = snapshot.policies.decide(call, self._rooms.moment())
+        if not isinstance(decision, Allow) and snapshot.posture(call.target.upstream) is Posture.OBSERVE:
+            decision = observe(decision)
+        match decision:
+            case Allow() | Ask():
+                return Authorized(admitted, decision)
+            case Deny(policies, reason, sentence):
+                raise Refused(Reason.FORBIDDEN, reason, policies=policies, sentence=sentence)
+
+    def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
+        """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
+        call = authorized.admitted.call
+        findings = self._rooms.inspection.request(call)
+        if not findings:
+            return Inspected(authorized, ())
+        track.findings = findings
+        redacted = self._disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO)
+        if not redacted:
+            return Inspected(authorized, findings)
+        edited = track.call = self._rooms.inspection.edit_request(call, redacted)
+        again = self._authorize(track, Admitted(edited, authorized.admitted.epoch))
+        return Inspected(again, findings)
+
+    async def _approve(self, inspected: Inspected) -> Clearance:
+        """Stage 6: nothing to ask, or a grant for exactly this call is there."""
+        decision = inspected.authorized.decision
+        if isinstance(decision, Allow):
+            return Clearance(inspected, None)
+        grant = await self._rooms.desk.clear(inspected.authorized.admitted.call, decision)
+        return Clearance(inspected, grant)
+
+    async def _intend(self, track: Track, clearance: Clearance) -> Recorded:
+        """Stage 7: the intent is durable, the grant consumed with it; or nothing happens."""
+        call = clearance.inspected.authorized.admitted.call
+        intent = Intent(
+            call=call,
+            decision=clearance.inspected.authorized.decision,
+            findings=clearance.inspected.findings,
+            grant=clearance.grant,
+            credential=self._rooms.broker.kind(call.target.upstream),
+            generation=track.asked.snapshot.generation,
+            trace=track.asked.trace,
+        )
+        try:
+            place = await self._rooms.recorder.intend(intent)
+        except UnrecordedError as error:
+            raise Refused(Reason.UNRECORDED, str(error)) from error
+        except asyncio.CancelledError:
+            # The intent may become durable all the same: its outcome follows it in the same queue.
+            self._rooms.recorder.conclude(endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
+            raise
+        if clearance.grant is not None:
+            self._rooms.desk.used(clearance.grant)
+        return Recorded(clearance, intent, place)
+
+    async def _credential(self, track: Track, recorded: Recorded) -> Lease:
+        """Stage 8: the credential for this upstream, released only now."""
+        call = recorded.intent.call
+        lease = await self._rooms.broker.lease(call.target.upstream, call.principal)
+        track.lease = {"kind": lease.kind, "id": lease.id, "audience": lease.audience, "scope": lease.scope}
+        return lease
+
+    async def _forward(self, track: Track, recorded: Recorded, lease: Lease, notices: Notices) -> Answer:
+        """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off."""
+        call = recorded.intent.call
+        self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
+
+        async def inspected_notices(notice: Notice) -> None:
+            seen = self._rooms.inspection.notice(call, notice)
+            track.findings += seen
+            redacted = self._disposed(seen, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.MAYBE)
+            await notices(self._rooms.inspection.edit_notice(notice, redacted) if redacted else notice)
+
+        with self._rooms.flight.of(call):
+            answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
+        return answer
+
+    def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
+        """Stage 10: what the caller may see of the answer."""
+        findings = self._rooms.inspection.response(recorded.intent.call, answer)
+        reply = Reply(answer.body)
+        if findings:
+            track.findings += findings
+            redacted = self._disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
+            if redacted:
+                reply = Reply(self._rooms.inspection.edit_response(answer.body, redacted))
+        track.reply = reply
+        return reply
+
+    def _disposed(self, findings: tuple[Finding, ...], direction: Direction, reason: Reason, ran: Ran) -> tuple[Finding, ...]:
+        """The findings to redact; raises `Refused` when one of them blocks (an `ask` about a finding has nobody to answer it yet)."""
+        verdicts = [(finding, dispose(finding, direction)) for finding in findings]
+        blocking = [finding for finding, verdict in verdicts if verdict in (Disposition.BLOCK, Disposition.ASK)]
+        if blocking:
+            detail = ", ".join(f"{finding.guard}/{finding.rule} at {finding.pointer or '(whole)'}" for finding in blocking[:8])
+            raise Refused(reason, detail, ran=ran)
+        return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
+
+    async def _conclude(self, track: Track, refused: Refused | None) -> None:
+        """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
+        outcome = endings.outcome(track, refused, self._rooms.monotonic())
+        pending = self._rooms.recorder.conclude(outcome)
+        grant = track.recorded.clearance.grant if track.recorded else None
+        if grant is not None and outcome.status is Status.NOT_FORWARDED:
+            self._rooms.desk.released(grant)
+        if track.asked.snapshot.document.audit.receipts == "strict":
+            await asyncio.shield(pending)
+
+    async def _refuse(self, track: Track, refused: Refused) -> Refused:
+        """The one exit of refusals: leaves a leaf, and gives what the caller may know of it."""
+        try:
+            if track.recorded is not None:
+                await self._conclude(track, refused)
+            else:
+                await self._rooms.recorder.refuse(endings.refusal(track, refused))
+        except UnrecordedError as error:
+            # Nobody is let in by a log that fails: the caller is refused all the same, and told the graver reason.
+            refused = Refused(Reason.UNRECORDED, f"{error}; was refused for {refused.reason.value}", ran=refused.ran)
+        return endings.public(track, refused)
+
+    def _abandon(self, track: Track) -> None:
+        """The caller hung up: an intent that is on record gets its outcome all the same, without waiting for anything."""
+        if track.recorded is not None and track.reply is None:
+            gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
+            self._rooms.recorder.conclude(endings.outcome(track, gone, self._rooms.monotonic()))

@@ -1,0 +1,173 @@
+"""Stage 2: what a request names, as a call on a target, within what its principal may see. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from doorward.call.inbound import Inbound
+from doorward.call.rounds import Rounds
+from doorward.catalog.index import Entry
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Call
+from doorward.domain.catalog import Kind, Reversibility, Standing, Target
+from doorward.domain.ids import CallId, TeamId, UpstreamId
+from doorward.domain.reasons import Reason, Refused
+from doorward.policy.question import Moment
+from doorward.runtime.snapshot import Snapshot
+from doorward.wire.canonical import canonical, sha256
+
+_TAKEN = frozenset({"name", "uri", "ref", "argument", "context", "arguments", "_meta", "requestState"})
+"""Fields of `params` that are read here; every other one goes upstream as it is, and is part of the digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a request is aimed at: kind, the name as the caller gave it, and the arguments that policy reads."""
+
+    kind: Kind
+    name: str
+    arguments: Mapping[str, object]
+
+
+def named(method: str, params: Mapping[str, object]) -> Named:
+    """The thing that the params of a governed method name; raises `Refused` INVALID_PARAMS."""
+    match method:
+        case "tools/call":
+            return Named(Kind.TOOL, _text(params, "name"), _object(params, "arguments"))
+        case "prompts/get":
+            return Named(Kind.PROMPT, _text(params, "name"), _object(params, "arguments"))
+        case "resources/read":
+            uri = _text(params, "uri")
+            return Named(Kind.RESOURCE, uri, {"uri": uri})
+        case "completion/complete":
+            return _completion(params)
+        case _:
+            raise Refused(Reason.UNKNOWN_METHOD, f"no governed method {method!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and by which MCP method."""
+
+    principal: Principal
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call and the catalogue entry behind its target."""
+
+    call: Call
+    entry: Entry
+
+
+def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, moment: Callable[[], Moment], rounds: Rounds) -> Found:
+    """The call that a request makes; raises `Refused` where nothing of the name is there for this principal."""
+    wanted = named(inbound.request.method, inbound.request.params)
+    entry = snapshot.index.resolve(inbound.endpoint, wanted.kind, wanted.name)
+    if entry is None:
+        raise Refused(Reason.UNKNOWN_TARGET, f"no {wanted.kind} {wanted.name[:200]!r} at {inbound.endpoint or 'any upstream'}")
+    if not _visible(inbound, snapshot, entry.target, moment):
+        raise Refused(Reason.FORBIDDEN, "no arguments of this principal could be allowed", extra={"hidden": True})
+    if entry.standing is not Standing.APPROVED:
+        raise Refused(Reason.DRIFTED, f"the definition of {entry.target.upstream}/{entry.target.name} is {entry.standing}")
+    arguments = wanted.arguments
+    if wanted.kind is Kind.RESOURCE:
+        arguments = {"uri": entry.target.name}
+    elif inbound.request.method == "completion/complete":
+        arguments = _own_reference(arguments, entry)
+    extras = {key: value for key, value in inbound.request.params.items() if key not in _TAKEN}
+    if inbound.meta:
+        extras["_meta"] = dict(inbound.meta)
+    state = inbound.request.params.get("requestState")
+    if state is not None:
+        extras |= rounds.opened(inbound, entry.target, arguments, state)
+    caller = Caller(inbound.principal, inbound.request.method)
+    return Found(make_call(call_id, caller, entry.target, arguments, extras), entry)
+
+
+def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
+    """A list as a call: aimed at everything of a kind on an endpoint, with no arguments but its cursor."""
+    target = Target(
+        upstream=inbound.endpoint or UpstreamId("*"),
+        kind=kind,
+        name="*",
+        definition=None,
+        team=TeamId(""),
+        parents=frozenset({"read"}),
+        reversibility=Reversibility.READ,
+    )
+    return make_call(call_id, Caller(inbound.principal, inbound.request.method), target, {}, {})
+
+
+def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
+    """A call with its canonical bytes and their digest, computed once."""
+    raw = canonical(
+        {
+            "arguments": arguments,
+            "extras": extras,
+            "method": caller.method,
+            "name": target.name,
+            "upstream": target.upstream,
+        }
+    )
+    return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw))
+
+
+def remade(call: Call, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
+    """Another call of the same caller on the same target: bytes and digest made anew (law 3)."""
+    return make_call(call.id, Caller(call.principal, call.method), call.target, arguments, extras)
+
+
+def params_of(call: Call) -> dict[str, object]:
+    """The params that go upstream for a call: what was decided on, in the upstream's own names."""
+    extras = {key: value for key, value in call.extras.items() if key != "_meta"}
+    match call.method:
+        case "tools/call" | "prompts/get":
+            return {"name": call.target.name, "arguments": dict(call.arguments), **extras}
+        case _:
+            return {**call.arguments, **extras}
+
+
+def _visible(inbound: Inbound, snapshot: Snapshot, target: Target, moment: Callable[[], Moment]) -> bool:
+    if snapshot.is_observed(target.upstream):
+        return True
+    return snapshot.policies.could_allow(inbound.principal, target, moment())
+
+
+def _completion(params: Mapping[str, object]) -> Named:
+    reference = _object(params, "ref")
+    arguments = {key: params[key] for key in ("ref", "argument", "context") if key in params}
+    match reference.get("type"):
+        case "ref/prompt":
+            return Named(Kind.PROMPT, _text(reference, "name"), arguments)
+        case "ref/resource":
+            return Named(Kind.TEMPLATE, _text(reference, "uri"), arguments)
+        case other:
+            raise Refused(Reason.INVALID_PARAMS, f"expected a ref of type ref/prompt or ref/resource, got {str(other)[:80]!r}")
+
+
+def _own_reference(arguments: Mapping[str, object], entry: Entry) -> dict[str, object]:
+    reference = arguments["ref"]
+    assert isinstance(reference, Mapping)
+    field = "name" if entry.target.kind is Kind.PROMPT else "uri"
+    return {**arguments, "ref": {**reference, field: entry.target.name}}
+
+
+def _text(params: Mapping[str, object], field: str) -> str:
+    value = params.get(field)
+    if not isinstance(value, str) or not value:
+        raise Refused(
+            Reason.INVALID_PARAMS,
+            f"expected a non-empty string in {field}",
+            sentence=f"The parameter `{field}` must be a non-empty string.",
+        )
+    return value
+
+
+def _object(params: Mapping[str, object], field: str) -> Mapping[str, object]:
+    value = params.get(field, {})
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Refused(Reason.INVALID_PARAMS, f"expected an object in {field}", sentence=f"The parameter `{field}` must be an object.")
+    return value

@@ -1,0 +1,131 @@
+"""Session-era sessions: the id is sealed and authenticates, the row is the truth (RULINGS 9)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from doorward.config.model import Sessions as Bounds
+from doorward.domain.actors import Principal
+from doorward.domain.ids import SessionId, UpstreamId
+from doorward.domain.reasons import Reason, Refused
+from doorward.wire.sealed import Seal
+
+_SEEN_STEP_SECONDS = 60
+"""How coarse `seen` is written: a row is stored anew at most once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session as it is stored."""
+
+    id: SessionId
+    principal: str
+    endpoint: str
+    """An upstream's id, or empty for all."""
+    version: str
+    capabilities: Mapping[str, object]
+    client_info: Mapping[str, object]
+    created: float
+    seen: float
+    """Unix seconds, both."""
+
+
+class SessionStore(Protocol):
+    """Where session rows are kept across restarts."""
+
+    def all(self) -> tuple[SessionRow, ...]:
+        """Every row that was put and not dropped."""
+        ...
+
+    async def put(self, row: SessionRow) -> None:
+        """Writes or overwrites one row; idempotent; durable on return."""
+        ...
+
+    async def drop(self, ids: tuple[SessionId, ...]) -> None:
+        """Removes rows; unknown ids are ignored; durable on return."""
+        ...
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """A session in use: its row, and what lives only as long as the process."""
+
+    row: SessionRow
+    seen: float
+    log_level: str | None = None
+    id: SessionId = field(init=False)
+    version: str = field(init=False)
+    capabilities: Mapping[str, object] = field(init=False)
+    client_info: Mapping[str, object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id, self.version = self.row.id, self.row.version
+        self.capabilities, self.client_info = self.row.capabilities, self.row.client_info
+
+
+class Sessions:
+    """Opens, finds and ends sessions; bounded per principal and overall, idle ones expire."""
+
+    __slots__ = ("_bounds", "_live", "_nonce", "_now", "_seal", "_store")
+
+    def __init__(
+        self,
+        store: SessionStore,
+        seal: Seal,
+        bounds: Callable[[], Bounds],
+        now: Callable[[], float],
+        nonce: Callable[[], bytes],
+    ) -> None:
+        self._store, self._seal, self._bounds, self._now, self._nonce = store, seal, bounds, now, nonce
+        self._live = {row.id: LiveSession(row, row.seen) for row in store.all()}
+
+    async def open(self, row: SessionRow) -> str:
+        """Keeps a new session and gives its sealed id; the oldest of a principal over its cap makes room; raises `Refused` OVERLOADED."""
+        await self.expire()
+        mine = sorted((live for live in self._live.values() if live.row.principal == row.principal), key=lambda live: live.seen)
+        surplus = tuple(live.id for live in mine[: max(0, len(mine) + 1 - self._bounds().per_principal)])
+        await self._drop(surplus)
+        if len(self._live) >= self._bounds().overall:
+            raise Refused(Reason.OVERLOADED, "the cap of sessions is reached")
+        await self._store.put(row)
+        self._live[row.id] = LiveSession(row, row.seen)
+        return self._seal.seal(row.id.encode(), _context(row.principal, row.endpoint), self._nonce())
+
+    def find(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
+        """The session of a sealed id; raises `Refused` UNKNOWN_SESSION alike for a forged, foreign, ended or expired one."""
+        plain = self._seal.open(text, _context(principal.id, endpoint or ""))
+        live = self._live.get(SessionId(plain.decode())) if plain is not None else None
+        now = self._now()
+        if live is None or now - live.seen > self._bounds().idle_seconds:
+            raise Refused(Reason.UNKNOWN_SESSION)
+        live.seen = now
+        return live
+
+    async def end(self, live: LiveSession) -> None:
+        """Ends a session: unknown from now on, also after a restart."""
+        await self._drop((live.id,))
+
+    async def expire(self) -> None:
+        """Drops what has idled too long, and stores when the others were last seen."""
+        now = self._now()
+        idle = self._bounds().idle_seconds
+        await self._drop(tuple(live.id for live in self._live.values() if now - live.seen > idle))
+        for live in tuple(self._live.values()):
+            if live.seen - live.row.seen > _SEEN_STEP_SECONDS:
+                live.row = replace(live.row, seen=live.seen)
+                await self._store.put(live.row)
+
+    def rows(self) -> tuple[SessionRow, ...]:
+        """Every live session, for operators."""
+        return tuple(live.row for live in self._live.values())
+
+    async def _drop(self, ids: tuple[SessionId, ...]) -> None:
+        if not ids:
+            return
+        for session_id in ids:
+            self._live.pop(session_id, None)
+        await self._store.drop(ids)
+
+
+def _context(principal: str, endpoint: str) -> bytes:
+    return f"session\0{principal}\0{endpoint}".encode()

@@ -1,0 +1,33 @@
+"""Everything an operator can change, as one immutable value that a call reads once (law 7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorward.catalog.index import Index
+from doorward.catalog.offer import Offer
+from doorward.config.model import Document
+from doorward.domain.catalog import Posture
+from doorward.domain.ids import Digest, Generation, UpstreamId
+from doorward.policy.engine import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One generation of configuration, catalogue and policy."""
+
+    generation: Generation
+    document: Document
+    document_digest: Digest
+    index: Index
+    offers: Mapping[UpstreamId, Offer]
+    policies: Policies
+    observed: frozenset[UpstreamId]
+    """Upstreams with `posture: observe`."""
+
+    def posture(self, upstream: UpstreamId) -> Posture:
+        """Whether policy decides for an upstream or is only recorded."""
+        return Posture.OBSERVE if upstream in self.observed else Posture.ENFORCE
+
+    def is_observed(self, upstream: UpstreamId) -> bool:
+        """Whether calls pass that policy would deny."""
+        return upstream in self.observed

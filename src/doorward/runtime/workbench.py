@@ -1,0 +1,291 @@
+"""The one place where a new generation is made: each change builds a whole snapshot first, and a failed build changes nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from doorward.catalog.offer import Offer, Shown, observe
+from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use
+from doorward.catalog.suspicions import HOLDING, Suspicion, suspicions
+from doorward.config.check import policy_files
+from doorward.config.diff import changes as changed
+from doorward.config.load import Loaded, load
+from doorward.config.model import Document
+from doorward.config.problems import ConfigError
+from doorward.domain.catalog import Kind, Pin, Standing, Trust
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import Generation, UpstreamId
+from doorward.domain.receipts import Event, Scalar
+from doorward.policy.problems import Problems
+from doorward.policy.rules import Source
+from doorward.runtime.build import Materials, build
+from doorward.runtime.generations import Generations
+from doorward.runtime.snapshot import Snapshot
+
+Note = Callable[[Event], Awaitable[object]]
+"""Tells the log of an event; durable when it returns."""
+
+Adopt = Callable[[Snapshot, Snapshot], None]
+"""Lets the rooms that hold live parts (fleet, limits, plans) go over from one snapshot to the next; called just before the swap."""
+
+_FIRST = Generation(1)
+
+
+class ReloadError(DoorwardError):
+    """A configuration that is not taken; the old one goes on. `problems`: a line each, with file and place."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload brought."""
+
+    generation: Generation
+    changes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document and the policy files it names, read at one moment."""
+
+    loaded: Loaded
+    sources: tuple[Source, ...]
+
+
+def read(path: Path) -> Read:
+    """The document at a path and its policy files; raises `ReloadError` with every problem."""
+    try:
+        loaded = load(path)
+        files = policy_files(loaded.document.policies, path.resolve().parent)
+        return Read(loaded, tuple(Source(str(file), file.read_text(encoding="utf-8")) for file in files))
+    except ConfigError as error:
+        raise ReloadError(error.lines) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReloadError((f"a policy file cannot be read: {error}",)) from error
+
+
+def first(held: Read, pins: Pins) -> tuple[Materials, Snapshot]:
+    """The materials and snapshot of a start, before any upstream has been seen; raises `ReloadError`."""
+    materials = Materials(held.loaded.document, held.loaded.digest, held.sources, {}, pins)
+    return materials, _built(materials, _FIRST)
+
+
+class Workbench:
+    """Holds the materials, and makes one generation after the other."""
+
+    __slots__ = (
+        "_adopt",
+        "_generations",
+        "_lock",
+        "_materials",
+        "_note",
+        "_notes",
+        "_now",
+        "_path",
+        "_rejected",
+        "_store",
+        "_unfit",
+        "suspicions",
+    )
+
+    def __init__(self, path: Path, materials: Materials, generations: Generations, places: "Places") -> None:
+        self._path = path
+        self._materials = materials
+        self._generations = generations
+        self._store, self._note, self._adopt, self._now = places.pins, places.note, places.adopt, places.now
+        self._lock = asyncio.Lock()
+        self._rejected: tuple[str, ...] = ()
+        self._unfit: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self.suspicions: tuple[Suspicion, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why the last reload was not taken, and which policies do not fit what first use would accept."""
+        return self._rejected + self._unfit
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is worth a look in the document and policies that are in force."""
+        return self._notes + tuple(str(warning) for warning in self._generations.current.policies.warnings)
+
+    @property
+    def offers(self) -> Mapping[UpstreamId, Offer]:
+        """What each upstream showed last."""
+        return self._materials.offers
+
+    async def reload(self, by: str) -> Reloaded:
+        """Reads document and policies again; raises `ReloadError`, and keeps the old ones then."""
+        async with self._lock:
+            try:
+                held = await asyncio.to_thread(read, self._path)
+                _keep_in_place(self._materials.document, held.loaded.document)
+                wanted = replace(self._materials, document=held.loaded.document, digest=held.loaded.digest, sources=held.sources)
+                candidate = self._candidate(wanted)
+            except ReloadError as error:
+                self._rejected = error.problems
+                await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
+                raise
+            told = changed(self._materials.document, held.loaded.document)
+            self._rejected, self._notes = (), tuple(str(note) for note in held.loaded.notes)
+            await self._note(_config_event(candidate.snapshot, by, told))
+            await self._go_over(candidate)
+            return Reloaded(candidate.snapshot.generation, told, self.warnings)
+
+    async def saw(self, name: UpstreamId, shown: Shown) -> None:
+        """Takes what an upstream shows into the next generation, if it shows anything else than before."""
+        async with self._lock:
+            if name not in self._materials.document.upstreams:
+                return
+            offer = observe(name, shown, self._now())
+            before = self._materials.offers.get(name)
+            wanted = replace(self._materials, offers={**self._materials.offers, name: offer})
+            if before is not None and _alike(before, offer):
+                self._materials = wanted
+                return
+            await self._tell_drift(offer)
+            self.suspicions = suspicions(wanted.offers)
+            await self._go_over(self._candidate(wanted))
+
+    async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
+        """Accepts definitions as they were shown.
+
+        Raises `StaleApprovalError` when something else is offered by now, and `ReloadError` when a policy reads of one of them what
+        it no longer has: the policy is to be mended first, and nothing is accepted.
+        """
+        async with self._lock:
+            pins = approve(self._materials.offers, items, by, self._stamp())
+            wanted = replace(self._materials, pins=self._materials.pins.having(pins))
+            candidate = Candidate(wanted, _built(wanted, self._generations.next()), ())
+            await self._keep(pins, by)
+            await self._go_over(candidate)
+            return candidate.snapshot.generation
+
+    async def withdraw(self, keys: tuple[tuple[UpstreamId, Kind, str], ...], by: str) -> Generation:
+        """Takes acceptance back: what was pinned is withheld as new from now on. Raises `ReloadError` when a policy names it."""
+        async with self._lock:
+            wanted = replace(self._materials, pins=self._materials.pins.without(keys))
+            candidate = Candidate(wanted, _built(wanted, self._generations.next()), ())
+            await self._store.drop(keys)
+            for upstream, kind, name in keys:
+                await self._note(Event("definition_withdrawn", by, {"upstream": upstream, "kind": kind, "name": name[:200]}))
+            await self._go_over(candidate)
+            return candidate.snapshot.generation
+
+    def _candidate(self, wanted: Materials) -> "Candidate":
+        """The next generation with what first use accepts; without it, where a policy does not fit that (it stays withheld then).
+
+        Raises `ReloadError` where the policies do not even fit what was accepted before.
+        """
+        generation = self._generations.next()
+        pins = self._first_uses(wanted)
+        accepting = replace(wanted, pins=wanted.pins.having(pins))
+        snapshot = build(accepting, generation)
+        if not isinstance(snapshot, Problems):
+            self._unfit = ()
+            return Candidate(accepting, snapshot, pins)
+        self._unfit = _told(snapshot)
+        if not pins:
+            raise ReloadError(self._unfit)
+        return Candidate(wanted, _built(wanted, generation), ())
+
+    def _first_uses(self, wanted: Materials) -> tuple[Pin, ...]:
+        """Pins for what upstreams trusted on first use show for the first time, but for what a person should see."""
+        held = frozenset(suspicion.key for suspicion in suspicions(wanted.offers) if suspicion.sort in HOLDING)
+        trusted = {name for name, upstream in wanted.document.upstreams.items() if upstream.trust is Trust.FIRST_USE}
+        stamp = self._stamp()
+        return tuple(pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, held, stamp))
+
+    async def _go_over(self, candidate: "Candidate") -> None:
+        await self._keep(candidate.accepted, FIRST_USE)
+        self._adopt(self._generations.current, candidate.snapshot)
+        self._materials = candidate.materials
+        self._generations.swap(candidate.snapshot)
+
+    async def _keep(self, pins: tuple[Pin, ...], by: str) -> None:
+        """Pins are on disk and told to the log before any call can rest on them."""
+        if not pins:
+            return
+        await self._store.put(pins)
+        for pin in pins:
+            fields = {"upstream": pin.upstream, "kind": pin.kind.value, "name": pin.name[:200], "definition": pin.digest}
+            await self._note(Event("definition_approved", by, fields))
+
+    async def _tell_drift(self, offer: Offer) -> None:
+        before = self._materials.offers.get(offer.upstream)
+        for key, definition in offer.definitions.items():
+            known = before.definitions.get(key) if before else None
+            is_news = known is None or known.digest != definition.digest
+            if is_news and self._materials.pins.standing(definition) is Standing.DRIFTED:
+                fields = {"upstream": offer.upstream, "kind": key[0].value, "name": key[1][:200], "definition": definition.digest}
+                await self._note(Event("definition_drifted", "doorward", fields))
+
+    def _stamp(self) -> str:
+        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A generation that is built and not yet current."""
+
+    materials: Materials
+    snapshot: Snapshot
+    accepted: tuple[Pin, ...]
+    """What it accepts for being the first seen; not yet kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the workbench writes to, and the clock it writes by."""
+
+    pins: PinStore
+    note: Note
+    adopt: Adopt
+    now: Callable[[], float]
+
+
+def _built(materials: Materials, generation: Generation) -> Snapshot:
+    made = build(materials, generation)
+    if isinstance(made, Problems):
+        raise ReloadError(_told(made))
+    return made
+
+
+def _told(problems: Problems) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in problems.items)
+
+
+def _alike(one: Offer, other: Offer) -> bool:
+    """Whether two looks at an upstream showed the same."""
+    return (
+        {key: definition.digest for key, definition in one.definitions.items()}
+        == {key: definition.digest for key, definition in other.definitions.items()}
+        and {uri: definition.digest for uri, definition in one.resources.items()}
+        == {uri: definition.digest for uri, definition in other.resources.items()}
+        and one.dropped == other.dropped
+        and one.capabilities == other.capabilities
+    )
+
+
+def _keep_in_place(old: Document, new: Document) -> None:
+    """Some fields take a restart; a reload that changes them is refused rather than half taken."""
+    fixed = [name for name in ("listen", "state") if getattr(old, name) != getattr(new, name)]
+    fixed += ["audit.origin"] if old.audit.origin != new.audit.origin else []
+    if fixed:
+        raise ReloadError((f"a restart is needed to change {', '.join(fixed)}",))
+
+
+def _config_event(snapshot: Snapshot, by: str, told: tuple[str, ...]) -> Event:
+    fields: dict[str, Scalar] = {
+        "generation": snapshot.generation,
+        "config": snapshot.document_digest,
+        "policies": snapshot.policies.digest,
+        "changes": "; ".join(told)[:2000],
+    }
+    return Event("config_loaded", by, fields)

@@ -1,0 +1,41 @@
+"""The journal: one JSON object a line, for whoever runs the process; receipts are elsewhere."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TextIO
+
+import msgspec
+
+
+class Level(StrEnum):
+    """How much a line matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Journal:
+    """Writes lines to a stream; text from outside is escaped as JSON, and cut."""
+
+    __slots__ = ("_now", "_stream")
+
+    def __init__(self, stream: TextIO, now: Callable[[], float]) -> None:
+        self._stream = stream
+        self._now = now
+
+    def say(self, event: str, level: Level = Level.INFO, **fields: object) -> None:
+        """One line: when, how much it matters, what happened (`snake_case`), and its facts."""
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        shown = {name: _cut(value) for name, value in fields.items()}
+        line = msgspec.json.encode({"ts": at, "level": level, "event": event, **shown}).decode()
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+def _cut(value: object) -> object:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    text = str(value)
+    return text if len(text) <= 1000 else text[:1000] + "…"

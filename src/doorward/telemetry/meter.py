@@ -1,0 +1,82 @@
+"""Counters and durations of calls: a dictionary each, so that counting costs nothing worth measuring; read by Prometheus."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""From a local echo to a slow tool."""
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Gauge = Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Durations:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_SECONDS) + 1))
+    total: float = 0.0
+
+
+class Meter:
+    """Counts how calls end and how long they take."""
+
+    __slots__ = ("_durations", "_ended", "_gauges", "_requests")
+
+    def __init__(self) -> None:
+        self._ended: dict[tuple[str, str, str], int] = {}
+        self._requests: dict[tuple[str, str], int] = {}
+        self._durations: dict[str, _Durations] = {}
+        self._gauges: dict[str, tuple[str, Gauge]] = {}
+
+    def ended(self, upstream: str, method: str, outcome: str, seconds: float) -> None:
+        """One governed message ended: `outcome` is a status or a reason."""
+        key = (upstream, method, outcome)
+        self._ended[key] = self._ended.get(key, 0) + 1
+        durations = self._durations.get(upstream)
+        if durations is None:
+            durations = self._durations[upstream] = _Durations()
+        durations.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
+        durations.total += seconds
+
+    def answered(self, era: str, status: int) -> None:
+        """One HTTP request was answered."""
+        key = (era, str(status))
+        self._requests[key] = self._requests.get(key, 0) + 1
+
+    def gauge(self, name: str, text: str, read: Gauge) -> None:
+        """Adds a value that is read when somebody looks."""
+        self._gauges[name] = (text, read)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metric families, as Prometheus asks for them."""
+        ended = CounterMetricFamily("doorward_calls", "Governed messages by how they ended", labels=("upstream", "method", "outcome"))
+        for labels, count in self._ended.items():
+            ended.add_metric(labels, count)
+        requests = CounterMetricFamily("doorward_http_requests", "HTTP requests by era and status", labels=("era", "status"))
+        for pair, count in self._requests.items():
+            requests.add_metric(pair, count)
+        seconds = HistogramMetricFamily("doorward_call_seconds", "Duration of governed messages", labels=("upstream",))
+        for upstream, durations in self._durations.items():
+            seconds.add_metric([upstream], _buckets(durations.counts), durations.total)
+        yield from (ended, requests, seconds)
+        for name, (text, read) in self._gauges.items():
+            yield GaugeMetricFamily(name, text, value=read())
+
+    def page(self) -> bytes:
+        """The page that a Prometheus server scrapes."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry)
+
+
+def _buckets(counts: list[int]) -> list[tuple[str, float]]:
+    seen = 0
+    buckets: list[tuple[str, float]] = []
+    for bound, count in zip((*map(str, BOUNDS_SECONDS), "+Inf"), counts, strict=True):
+        seen += count
+        buckets.append((bound, float(seen)))
+    return buckets
