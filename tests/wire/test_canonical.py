@@ -16,7 +16,7 @@ from doorward.wire.canonical import canonical, define, number, sha256
 from doorward.wire.jsonrpc import Limits, dump, parse_value
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=None).filter(lambda number: abs(number.adjusted()) < 1000)
+DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=None).filter(lambda number: abs(number.adjusted()) < 300)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**40), 10**40) | DECIMALS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
@@ -66,7 +66,7 @@ def test_doubles_are_printed_as_appendix_b_of_rfc_8785_says(bits: str, text: str
         ["100", "1e2", "1E+2", "100.00"],
         ["0", "-0", "0.0", "-0.0", "0e7", "-0e0"],
         ["1000000000000000000000", "1e21", "10e20"],
-        ["1e400", "10e399", "1" + "0" * 399 + "e1"],
+        ["1e300", "10e299", "1" + "0" * 290 + "e10"],
         ["0.1000000000000000055511151231257827", "1.000000000000000055511151231257827e-1"],
     ],
 )
@@ -75,8 +75,9 @@ def test_one_number_has_one_text_however_it_was_written(texts: list[str]) -> Non
 
 
 def test_numbers_beyond_a_double_keep_their_digits() -> None:
-    texts = ["9007199254740993", "0.1000000000000000055511151231257827", "1e+400", "-1.5e-400", "123456789012345678901"]
+    texts = ["9007199254740993", "0.1000000000000000055511151231257827", "123456789012345678901"]
     assert [canonical(parse_value(text.encode(), Limits())).decode() for text in texts] == texts
+    assert [number(Decimal(text)) for text in ("1e400", "-15e-401")] == ["1e+400", "-1.5e-400"]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

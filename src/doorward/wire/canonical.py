@@ -18,6 +18,8 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 _SAFE = 2**53
 """Integers below are printed by the fast encoder; beyond, the digits decide (from 10^21 on, RFC 8785 writes an exponent)."""
 
+_PLAIN = frozenset({str, bool, type(None)})
+
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value (mappings, lists, tuples, strings, finite numbers, booleans, None).
@@ -56,15 +58,11 @@ def _is_plain(value: Any) -> bool:
     while stack:
         item = stack.pop()
         kind = type(item)
-        if kind is str or kind is bool or item is None or (kind is int and -_SAFE < item < _SAFE):
-            continue
-        if kind is dict:
-            if not "".join(item).isascii():
-                return False
+        if kind is dict and "".join(item).isascii():
             stack.extend(item.values())
         elif kind is list or kind is tuple:
             stack.extend(item)
-        else:
+        elif kind not in _PLAIN and not (kind is int and -_SAFE < item < _SAFE):
             return False
     return True
 

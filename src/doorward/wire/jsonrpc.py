@@ -22,9 +22,10 @@ _ID_BOUND = 2**63
 """Integer ids stay within what every reader holds in one machine word."""
 
 _DIGITS = 400
-"""Digits of one run in a number: beyond any double and any integer in use, and cheap to print."""
-_EXPONENT = 1400
-"""Decimal exponents: above what 400 digits and a written exponent of three digits reach, so that the cheap test suffices."""
+"""Digits of a number: more than a double's range needs, and few enough to print and compare at no cost."""
+_LARGEST, _SMALLEST = Decimal("1.7976931348623157E+308"), Decimal("4.9406564584124654E-324")
+"""The range of a double: beyond it one reader sees infinity or zero where another sees a number."""
+_LARGEST_INTEGER = 2**1024 - 2**971
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def parse(body: bytes, limits: Limits) -> Request | Notification | Response:
 def parse_value(raw: bytes, limits: Limits) -> object:
     """The value of one strict JSON text, fractions as `Decimal`; raises `Refused` MALFORMED, whoever sent it.
 
-    Refused: duplicate keys, NaN and infinities, lone surrogates, a byte order mark, bytes that are not UTF-8, and what exceeds the limits.
+    Refused: duplicate keys, NaN and infinities, numbers beyond the range of a double, lone surrogates, a byte order mark, bytes that are not
+    UTF-8, and what exceeds the limits.
     """
     if len(raw) > limits.body_bytes:
         raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
@@ -100,15 +102,18 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     shape = raw.translate(_SHAPE)
     if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
         _check_extent(value, limits)
-    if len(raw) > limits.string_bytes or _may_hold_long_number(shape):
-        _check_scalars(value, limits)
+    if _may_hold_extreme_number(shape):
+        _check_numbers(value)
+    if len(raw) > limits.string_bytes:
+        _check_strings(value, limits)
     return value
 
 
 def check_value(value: object, limits: Limits) -> None:
-    """Raises `Refused` MALFORMED where a value is deeper, larger or longer than the limits, or a number too long to be printed."""
+    """Raises `Refused` MALFORMED where a value is deeper, larger or longer than the limits, or a number extreme."""
     _check_extent(value, limits)
-    _check_scalars(value, limits)
+    _check_numbers(value)
+    _check_strings(value, limits)
 
 
 def dump(value: object) -> bytes:
@@ -133,17 +138,17 @@ _SHAPE = bytes(
     else {"e": ord("e"), "E": ord("e"), "+": ord("-"), "-": ord("-"), "[": ord("["), "{": ord("[")}.get(chr(byte), ord(" "))
     for byte in range(256)
 )
-_LONG_NUMBER = b"0" * (_DIGITS + 1)
-_DIGIT_BITS = 1329
-"""Bits of the largest integer of 400 digits."""
+_RUN = 200
+"""Digits of one run that, with an exponent of two digits, stay within a double's range."""
+_LONG_RUN = b"0" * (_RUN + 1)
 _CONTAINERS = frozenset({dict, list})
 
 
-def _may_hold_long_number(shape: bytes) -> bool:
-    """Whether a text may hold a number out of bounds; it may say yes to a string that looks like one."""
-    if b"0e" in shape and (b"0e0000" in shape or b"0e-0000" in shape):
+def _may_hold_extreme_number(shape: bytes) -> bool:
+    """Whether a text may hold a number that is out of bounds; it may say yes to a string that looks like one."""
+    if b"0e" in shape and (b"0e000" in shape or b"0e-000" in shape):
         return True
-    return len(shape) > _DIGITS and _LONG_NUMBER in shape
+    return len(shape) > _RUN and _LONG_RUN in shape
 
 
 def _levels(value: object) -> Iterator[list[object]]:
@@ -167,38 +172,36 @@ def _check_extent(value: object, limits: Limits) -> None:
             raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
 
 
-def _check_scalars(value: object, limits: Limits) -> None:
+def _check_numbers(value: object) -> None:
+    if any(map(_is_extreme, chain.from_iterable(_levels(value)))):
+        detail = f"expected numbers of at most {_DIGITS} digits within the range of a double"
+        raise _malformed(detail, "The message holds an extreme number.")
+
+
+def _is_extreme(item: object) -> bool:
+    if type(item) is int:
+        return abs(item) > _LARGEST_INTEGER
+    return type(item) is Decimal and not _is_moderate(item)
+
+
+def _is_moderate(number: Decimal) -> bool:
+    if abs(number.adjusted()) > _DIGITS or len(number.as_tuple().digits) > _DIGITS:
+        return False
+    return not number or _SMALLEST <= number.copy_abs() <= _LARGEST
+
+
+def _check_strings(value: object, limits: Limits) -> None:
+    longest = limits.string_bytes
+    for text in _strings(value):
+        if len(text) * 4 > longest and len(text.encode()) > longest:
+            raise _malformed(f"expected strings of at most {longest} bytes", "The message holds a string that is too long.")
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string in a value, keys included."""
     for level in _levels(value):
-        for item in level:
-            match item:
-                case str():
-                    _check_string(item, limits)
-                case dict():
-                    for key in item:
-                        _check_string(key, limits)
-                case bool() | None | list():
-                    pass
-                case _:
-                    _check_number(item)
-
-
-def _check_string(text: str, limits: Limits) -> None:
-    if len(text) * 4 > limits.string_bytes and len(text.encode()) > limits.string_bytes:
-        raise _malformed(f"expected strings of at most {limits.string_bytes} bytes", "The message holds a string that is too long.")
-
-
-def _check_number(number: object) -> None:
-    match number:
-        case int():
-            is_long = number.bit_length() > _DIGIT_BITS
-        case Decimal():
-            is_long = abs(number.adjusted()) > _EXPONENT or len(number.as_tuple().digits) > 2 * _DIGITS
-        case _:
-            is_long = True
-    if is_long:
-        raise _malformed(
-            f"expected numbers of at most {_DIGITS} digits and an exponent of three", "The message holds a number that is too long."
-        )
+        yield from [item for item in level if type(item) is str]
+        yield from chain.from_iterable([item for item in level if type(item) is dict])
 
 
 def _response(message: Mapping[str, object]) -> Response:
