@@ -90,7 +90,7 @@ class Broker:
             raise _refused(upstream, "there is no credential plan")
         stamps = self._stamps(plan)
         if held is not None and now < held.until and stamps == held.stamps:
-            held.look_at = now + LOOKED_AFTER_SECONDS
+            held.look_at = min(held.until, now + LOOKED_AFTER_SECONDS)
             return held
         self._held.pop(upstream, None)
         return _Held(plan, self._loaded(upstream, plan), stamps, now + KEPT_SECONDS, now + LOOKED_AFTER_SECONDS)

@@ -9,11 +9,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import re2
+
 SHORTEST = 12
 """Characters: what is shorter appears in honest texts, and is not looked for."""
 
-MOST = 4096
+MOST = 1024
 """Fingerprints kept; the oldest go first. Rotated secrets stay on purpose: an old one may still open something."""
+
+FEW = 8
+"""So many hints are looked for one by one, each a search of its own; more are one automaton (RE2), slower at first and flat then."""
 
 MOST_TRIES = 4096
 """HMACs computed for one text. Whoever repeats the four characters more often than that knows them, and is taken to leak."""
@@ -35,13 +40,15 @@ class _Print:
 class Fingerprints:
     """The secrets that were leased in this process."""
 
-    __slots__ = ("_blind", "_by_hint", "_hints", "_key", "_prints")
+    __slots__ = ("_blind", "_by_hint", "_hints", "_key", "_many", "_most", "_prints")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, most: int = MOST) -> None:
         self._key = key
+        self._most = most
         self._prints: OrderedDict[bytes, _Print] = OrderedDict()
         self._by_hint: dict[str, list[_Print]] = {}
         self._hints: tuple[bytes, ...] = ()
+        self._many: re2._Regexp | None = None
         self._blind = False
 
     def add(self, secret: str) -> None:
@@ -52,7 +59,11 @@ class Fingerprints:
 
     def near(self, encoded: bytes) -> bool:
         """Whether a JSON text could hold one of the secrets in a string; false means that none is there."""
-        return self._blind or any(hint in encoded for hint in self._hints)
+        if self._blind:
+            return True
+        if self._many is not None:
+            return self._many.search(encoded) is not None
+        return any(hint in encoded for hint in self._hints)
 
     def spans(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where secrets stand in a text, as character offsets."""
@@ -80,12 +91,13 @@ class Fingerprints:
             return
         offset = _hint_at(text)
         self._prints[mark] = _Print(text[offset : offset + _HINT], offset, len(text), mark)
-        if len(self._prints) > MOST:
+        if len(self._prints) > self._most:
             self._prints.popitem(last=False)
         self._by_hint = {}
         for one in self._prints.values():
             self._by_hint.setdefault(one.hint, []).append(one)
         self._hints = tuple(hint.encode() for hint in self._by_hint)
+        self._many = re2.compile("|".join(map(re2.escape, self._by_hint))) if len(self._by_hint) > FEW else None
         self._blind = not all(_is_plain(hint) for hint in self._by_hint)
 
     def _span(self, text: str, at: int, one: _Print) -> tuple[int, int] | None:
