@@ -103,7 +103,9 @@ class SyslogAnchor:
 
     def _message(self, note: bytes) -> bytes:
         ts = moment(int(self.now() * 1_000_000))
-        return f"<{_PRIORITY}>1 {ts} {socket.gethostname()} doorward {os.getpid()} checkpoint - {SYSLOG_WORD} ".encode() + base64.b64encode(note)
+        return f"<{_PRIORITY}>1 {ts} {socket.gethostname()} doorward {os.getpid()} checkpoint - {SYSLOG_WORD} ".encode() + base64.b64encode(
+            note
+        )
 
 
 def notes(text: bytes) -> Iterator[bytes]:

@@ -43,6 +43,13 @@ def read(directory: Path) -> LogKeys:
     return LogKeys(*[_read(directory / name) for name in _FILES])
 
 
+def kept(path: Path, draw: Callable[[int], bytes]) -> bytes:
+    """The secret in one file, made on first use; for keys whose loss costs no evidence. Raises KeyFileError."""
+    if not path.exists():
+        _write(path, draw(KEY_BYTES))
+    return _read(path)
+
+
 def _write(path: Path, key: bytes) -> None:
     """Whole and durable, or not at all."""
     partial = path.with_suffix(".new")

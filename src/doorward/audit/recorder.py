@@ -19,9 +19,9 @@ from doorward.audit.store import Box, Entry, LogStore
 from doorward.audit.veil import SALT_BYTES, commitment
 from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import StoreError, UnrecordedError
-from doorward.domain.ids import CallId
-from doorward.domain.reasons import Reason
-from doorward.domain.receipts import Event, Intent, Outcome, Place, Refusal, Scalar
+from doorward.domain.ids import CallId, GrantId
+from doorward.domain.reasons import Reason, Refused
+from doorward.domain.receipts import Event, Intent, Outcome, Place, Refusal, Scalar, Status
 
 OWED = 10_000
 """Outcomes kept in memory while the store cannot write; those beyond are closed as unknown at the next start."""
@@ -58,7 +58,7 @@ class Means:
 class Recorder:
     """One node's way into the log. Used from the tasks of one event loop."""
 
-    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_means", "_owed", "_salts", "_sealer", "_store")
+    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_granted", "_means", "_owed", "_salts", "_sealer", "_store")
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -70,6 +70,7 @@ class Recorder:
         self._sealer: Sealer | None = None
         self._day = -1
         self._failure: str | None = None
+        self._granted: dict[CallId, GrantId] = {}
 
     @property
     def failure(self) -> str | None:
@@ -106,13 +107,23 @@ class Recorder:
             await self._new_data_key()
 
     async def intend(self, intent: Intent) -> Place:
-        """The place of the intent, durable on return; raises UnrecordedError, and then nothing may be forwarded."""
+        """The place of the intent, durable on return with its grant consumed.
+
+        Raises UnrecordedError, or Refused GRANT_GONE: nothing may be forwarded then.
+        """
         call = intent.call
         salt = self._salts.take()
         box = self._box(f"{call.id}/arguments", salt, call.canonical)
         arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
         body = self._bodies.intent(intent, arguments, box)
-        return await self._append(Entry(encoded(body), box, opens=call.id))
+        if intent.grant is None:
+            return await self._append(Entry(encoded(body), box, opens=call.id))
+        self._granted[call.id] = intent.grant.id
+        try:
+            return await self._append(Entry(encoded(body), box, opens=call.id, uses=intent.grant))
+        except (Refused, UnrecordedError):
+            del self._granted[call.id]
+            raise
 
     def conclude(self, outcome: Outcome) -> asyncio.Future[Place]:
         """Queues the outcome at once, whoever waits for the future; done when it is durable."""
@@ -122,7 +133,9 @@ class Recorder:
         box = self._box(f"{outcome.call.id}/result", salt, text) if text is not None and salt is not None else None
         committed = commitment(salt, text) if text is not None and salt is not None else None
         body = self._bodies.outcome(outcome, committed, box)
-        return self._queue(Entry(encoded(body), box, closes=outcome.call.id))
+        grant = self._granted.pop(outcome.call.id, None) if self._granted else None
+        released = grant if outcome.status is Status.NOT_FORWARDED else None
+        return self._queue(Entry(encoded(body), box, closes=outcome.call.id, releases=released))
 
     async def refuse(self, refusal: Refusal) -> Place | None:
         """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from doorward.audit.merkle import Span
 from doorward.audit.query import Located, Page, Query
-from doorward.domain.ids import CallId
+from doorward.domain.approvals import Grant
+from doorward.domain.ids import CallId, GrantId
+from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Place
 
 Encode = Callable[[int, str], bytes]
@@ -46,6 +48,15 @@ class Entry:
     opens: CallId | None = None
     """The call whose intent this is: it stands open until an entry closes it."""
     closes: CallId | None = None
+    uses: Grant | None = None
+    """The grant that is consumed with it: where it is gone, the entry is not written (RULINGS 22)."""
+    releases: GrantId | None = None
+    """The grant that may be used again, as the call it was for was not made."""
+
+
+def grant_gone() -> Refused:
+    """What an entry meets whose grant was used or has expired meanwhile."""
+    return Refused(Reason.GRANT_GONE, "the grant was used, taken back or has expired since it was looked up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,8 @@ class LogStore(Protocol):
     """Where leaves, tree nodes, checkpoints and side records are kept.
 
     Owes: what is acknowledged is durable; indexes have no gap; a batch is written whole or not at all; a store that could not
-    write (disk full) writes again as soon as it can, without a restart. Raises `UnrecordedError` from `append` and `StoreError`
-    from everything else.
+    write (disk full) writes again as soon as it can, without a restart. Raises `UnrecordedError` from `append` (and `Refused`
+    GRANT_GONE for an entry whose grant is gone), `StoreError` from everything else.
     """
 
     def append(self, entry: Entry) -> asyncio.Future[Place]:

@@ -63,7 +63,9 @@ def open_database(path: Path) -> Database:
 
 def connect(path: Path) -> apsw.Connection:
     """A connection with the settings that durability rests on."""
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI, statementcachesize=200)
+    db = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI, statementcachesize=200
+    )
     db.set_busy_timeout(BUSY_MILLISECONDS)
     db.pragma("journal_mode", "wal")
     db.pragma("synchronous", "full")

@@ -160,4 +160,3 @@ def _selecting(query: Query) -> tuple[str, list[Value]]:
         f" WHERE {' AND '.join([*conditions, f'{order} >= ?', f'{order} < ?'])} ORDER BY {order} DESC LIMIT ?"
     )
     return sql, [*marks, *[getattr(query, column) for column in columns]]
-

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
+from doorward.approval.store import GrantUse
 from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span, fold, frontier_ranges, spans
 from doorward.audit.query import Located, Page, Query
-from doorward.audit.store import Box, Entry, Head
+from doorward.audit.store import Box, Entry, Head, grant_gone
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
@@ -30,9 +31,10 @@ class _Seal:
 class LogGroup:
     """The writing half, in the writer's thread."""
 
-    def __init__(self, committer: Committer, clocks: Callable[[], Moment]) -> None:
+    def __init__(self, committer: Committer, clocks: Callable[[], Moment], grants: GrantUse[apsw.Connection]) -> None:
         self._committer = committer
         self._clocks = clocks
+        self._grants = grants
         self._batch: Batch | None = None
         self.note: bytes | None = None
 
@@ -46,10 +48,12 @@ class LogGroup:
         return self._committer.due_in(self._clocks().steady)
 
     def write(self, db: apsw.Connection, items: Sequence[Entry | _Seal]) -> Sequence[object]:
-        """Writes entries; a place for each, a note for each seal."""
-        entries = [item for item in items if isinstance(item, Entry)]
-        sealing = Sealing.WHEN_DUE if len(entries) == len(items) else Sealing.NOW
-        batch = self._batch = self._committer.prepare(entries, self._clocks(), sealing)
+        """Writes entries; a place for each, a note for each seal, a refusal where a grant is gone."""
+        at = self._clocks()
+        gone = {number for number, item in enumerate(items) if isinstance(item, Entry) and not self._settled(db, item, at)}
+        entries = [item for number, item in enumerate(items) if isinstance(item, Entry) and number not in gone]
+        sealing = Sealing.NOW if any(isinstance(item, _Seal) for item in items) else Sealing.WHEN_DUE
+        batch = self._batch = self._committer.prepare(entries, at, sealing)
         insert(db, "INSERT INTO leaf", batch.rows)
         insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
         if batch.note is not None:
@@ -57,7 +61,13 @@ class LogGroup:
         _write_beside(db, entries, batch)
         places = iter(batch.places)
         note = batch.note or self.note
-        return [next(places) if isinstance(item, Entry) else note for item in items]
+        return [grant_gone() if number in gone else next(places) if isinstance(item, Entry) else note for number, item in enumerate(items)]
+
+    def _settled(self, db: apsw.Connection, entry: Entry, at: Moment) -> bool:
+        """Whether the grants that an entry uses and releases are so now."""
+        if entry.releases is not None:
+            self._grants.release(db, entry.releases)
+        return entry.uses is None or self._grants.consume(db, entry.uses, at.wall_micros / 1_000_000)
 
     def committed(self) -> None:
         """The last batch is durable."""
@@ -112,8 +122,8 @@ def _hashes(db: apsw.Connection, span: Span) -> tuple[bytes, ...]:
 class SqliteLog:
     """The log store on one database (`LogStore`)."""
 
-    def __init__(self, database: Database, committer: Committer, clocks: Callable[[], Moment]) -> None:
-        self._group = LogGroup(committer, clocks)
+    def __init__(self, database: Database, committer: Committer, clocks: Callable[[], Moment], grants: GrantUse[apsw.Connection]) -> None:
+        self._group = LogGroup(committer, clocks, grants)
         database.now(self._group.resume)
         self.writer = Writer(database.connect, self._group)
         """For the other stores of the same database."""
@@ -196,5 +206,7 @@ def _sweep(db: apsw.Connection, before_micros: int) -> int:
     old = [seq for seq, body in oldest if leaves.micros(body) < before_micros]
     delete(db, "DELETE FROM side WHERE seq", old)
     # A key is used by no record older than the oldest that is left; the newest key may be about to be used.
-    db.execute("DELETE FROM data_key WHERE number < coalesce((SELECT key FROM side ORDER BY seq LIMIT 1), (SELECT max(number) FROM data_key))")
+    db.execute(
+        "DELETE FROM data_key WHERE number < coalesce((SELECT key FROM side ORDER BY seq LIMIT 1), (SELECT max(number) FROM data_key))"
+    )
     return len(old)

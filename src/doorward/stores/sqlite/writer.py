@@ -48,7 +48,10 @@ class Group(Protocol):
         ...
 
     def write(self, db: apsw.Connection, items: Sequence[Any]) -> Sequence[object]:
-        """Writes the items in the open transaction and gives each its result; called with none when `due_in` has passed."""
+        """Writes the items in the open transaction and gives each its result, or the exception that it alone meets.
+
+        Called with no items when `due_in` has passed.
+        """
         ...
 
     def committed(self) -> None:
@@ -159,7 +162,7 @@ class Writer:
         db.execute("BEGIN IMMEDIATE")
         results = self._group.write(db, [item.leaf for item in leaves]) if leaves or not batch else ()
         for item, result in zip(leaves, results, strict=True):
-            item.waiter.result = result
+            item.waiter.result, item.waiter.error = (None, result) if isinstance(result, Exception) else (result, None)
         for item in batch:
             if item.job is not None:
                 item.waiter.result = item.job(db)

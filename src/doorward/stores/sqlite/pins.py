@@ -1,0 +1,59 @@
+"""Pins in SQLite (`PinStore`), with a mirror in memory for who must not wait."""
+
+from collections.abc import Iterable, Sequence
+
+import apsw
+
+from doorward.catalog.pins import Key
+from doorward.domain.catalog import Kind, Pin
+from doorward.domain.ids import Digest, UpstreamId
+from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.rows import select
+from doorward.stores.sqlite.writer import Writer
+
+
+class SqlitePins:
+    """Every pin of one database."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._writer = writer
+        self._pins = {_key(pin): pin for pin in database.now(_load)}
+
+    def all(self) -> tuple[Pin, ...]:
+        """Every pin."""
+        return tuple(self._pins.values())
+
+    async def put(self, pins: Iterable[Pin]) -> None:
+        """Keeps these pins, all or none."""
+        kept = tuple(pins)
+        await self._writer.submit(lambda db: _put(db, kept))
+        self._pins.update({_key(pin): pin for pin in kept})
+
+    async def drop(self, keys: Iterable[Key]) -> None:
+        """Forgets the pins of these keys."""
+        gone = tuple(keys)
+        await self._writer.submit(lambda db: _drop(db, gone))
+        for key in gone:
+            self._pins.pop(key, None)
+
+
+def _key(pin: Pin) -> Key:
+    return pin.upstream, pin.kind, pin.name
+
+
+def _load(db: apsw.Connection) -> list[Pin]:
+    sql = "SELECT upstream, kind, name, digest, canonical, approved_by, approved_at FROM pin ORDER BY upstream, kind, name"
+    return [
+        Pin(UpstreamId(upstream), Kind(kind), name, Digest(digest), canonical, by, at)
+        for upstream, kind, name, digest, canonical, by, at in select(db, sql)
+    ]
+
+
+def _put(db: apsw.Connection, pins: Sequence[Pin]) -> None:
+    rows = ((pin.upstream, pin.kind.value, pin.name, pin.digest, pin.canonical, pin.approved_by, pin.approved_at) for pin in pins)
+    db.executemany("INSERT OR REPLACE INTO pin VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _drop(db: apsw.Connection, keys: Sequence[Key]) -> None:
+    rows = ((upstream, kind.value, name) for upstream, kind, name in keys)
+    db.executemany("DELETE FROM pin WHERE upstream = ? AND kind = ? AND name = ?", rows)
