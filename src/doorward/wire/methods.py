@@ -27,7 +27,7 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MethodRow:
-    """One row: the way of a method, what it is aimed at, and which field of `params` names that."""
+    """One row: the way of a method, what sort of thing it is aimed at or lists, and which field of `params` names it."""
 
     route: Route
     kind: Kind | None = None
@@ -42,7 +42,7 @@ _BOTH: Mapping[str, MethodRow] = {
     "tools/call": MethodRow(Route.CALL, Kind.TOOL, "name"),
     "prompts/get": MethodRow(Route.CALL, Kind.PROMPT, "name"),
     "resources/read": MethodRow(Route.CALL, Kind.RESOURCE, "uri"),
-    "completion/complete": MethodRow(Route.CALL, Kind.PROMPT, "ref"),
+    "completion/complete": MethodRow(Route.CALL),  # aimed at what its `ref` names: a prompt or a template
     "tools/list": MethodRow(Route.LIST, Kind.TOOL),
     "prompts/list": MethodRow(Route.LIST, Kind.PROMPT),
     "resources/list": MethodRow(Route.LIST, Kind.RESOURCE),
@@ -61,11 +61,11 @@ _BOTH: Mapping[str, MethodRow] = {
     "notifications/subscriptions/acknowledged": _REVERSE,
     "notifications/tasks": _REVERSE,
     "notifications/tasks/status": _REVERSE,
-    "tasks/get": REFUSED,
+    "tasks/get": MethodRow(Route.REFUSED, name_field="taskId"),
     "tasks/list": REFUSED,
-    "tasks/cancel": REFUSED,
-    "tasks/result": REFUSED,
-    "tasks/update": REFUSED,
+    "tasks/cancel": MethodRow(Route.REFUSED, name_field="taskId"),
+    "tasks/result": MethodRow(Route.REFUSED, name_field="taskId"),
+    "tasks/update": MethodRow(Route.REFUSED, name_field="taskId"),
     "skills/list": REFUSED,
     "skills/get": REFUSED,
     "resources/directory/read": REFUSED,

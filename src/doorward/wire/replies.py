@@ -1,19 +1,33 @@
 """Replies as they go out: results, errors, and refusals in the one shape that all of them have (RULINGS 15 and 16)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from doorward.domain.calls import Era, Fault
-from doorward.domain.reasons import TABLE, Reason, Refused, Shape
+from doorward.domain.reasons import TABLE, Ran, Reason, Refused, Shape
 from doorward.wire.jsonrpc import Id, dump
 
 REASON_KEY = "dev.doorward/reason"
 """The `_meta` key under which a refused tool result names its reason."""
 
 _PRIVATE = frozenset({"hidden"})
+"""What `extra` holds for the spine alone."""
+_SHOWN_AS = {Reason.DRIFTED: Reason.UNKNOWN_TARGET, Reason.REVOKED: Reason.UNAUTHENTICATED}
+"""Reasons whose own name would tell what the sentence hides."""
+
+_ENDS = {Ran.YES: " The call ran.", Ran.MAYBE: " The call may have run."}
+_TELLS_END = re.compile(r"\b(?:ran|have run)\b")
+
+_INTERNAL = -32603
 _NOT_FOUND = -32602
 _SESSION_RESOURCE_NOT_FOUND = -32002
+_OURS_TO_MEND = frozenset({-32020, -32022})
+"""What an upstream says of our own headers and version: news for operators, of no meaning to a client."""
+_SESSION_ONLY = frozenset({-32042})
+"""Codes that an exchange-era message may not carry, besides the one that has a successor (2026-07-28, basic, Error Codes)."""
 
 _SESSION_STATUS = {
     Reason.MALFORMED: 400,
@@ -40,7 +54,7 @@ def result_body(request_id: Id, result: Mapping[str, Any]) -> bytes:
 
 
 def error_body(request_id: Id | None, fault: Fault) -> bytes:
-    """The response that carries an error; `data` only where there is any."""
+    """The response that carries an error; `data` only where there is any, a null id where the request could not be read (JSON-RPC 2.0 §5)."""
     error: dict[str, Any] = {"code": fault.code, "message": fault.message}
     if fault.data is not None:
         error["data"] = fault.data
@@ -55,27 +69,28 @@ def body(request_id: Id, answer: Mapping[str, Any] | Fault) -> bytes:
 def refusal(refused: Refused, method: str, era: Era) -> Rendered:
     """What a caller is told of a refusal: the public sentence and the reference, and never the operator's detail."""
     row = TABLE[refused.reason]
-    reference = f" (reference {refused.reference})" if refused.reference else ""
     if row.shape is Shape.TOOL_RESULT and method == "tools/call":
-        return Rendered(200, _tool_result(refused, reference, era))
+        return Rendered(HTTPStatus.OK, _tool_result(refused, era))
     data: dict[str, Any] = {key: value for key, value in refused.extra.items() if key not in _PRIVATE}
-    data["reason"] = refused.reason.value
+    data["reason"] = _reason(refused)
     if refused.reference:
         data["reference"] = refused.reference
     status = row.status.value if era is Era.EXCHANGE else _SESSION_STATUS.get(refused.reason, 200)
-    return Rendered(status, Fault(row.code, refused.public + reference, data))
+    return Rendered(status, Fault(row.code, _said(refused), data))
 
 
 def fault_to_session(method: str, fault: Fault) -> Fault:
     """An upstream's error for a session-era client: a resource that is not there has its older code there."""
     if method == "resources/read" and fault.code == _NOT_FOUND:
         return Fault(_SESSION_RESOURCE_NOT_FOUND, fault.message, fault.data)
-    return fault
+    return Fault(_INTERNAL, fault.message, fault.data) if fault.code in _OURS_TO_MEND else fault
 
 
 def fault_to_exchange(fault: Fault) -> Fault:
     """An upstream's error for an exchange-era client: the older code for a resource that is not there is no more (schema, 2026-07-28)."""
-    return Fault(_NOT_FOUND, fault.message, fault.data) if fault.code == _SESSION_RESOURCE_NOT_FOUND else fault
+    if fault.code == _SESSION_RESOURCE_NOT_FOUND:
+        return Fault(_NOT_FOUND, fault.message, fault.data)
+    return Fault(_INTERNAL, fault.message, fault.data) if fault.code in _OURS_TO_MEND or fault.code in _SESSION_ONLY else fault
 
 
 def fault_status(fault: Fault) -> int:
@@ -89,18 +104,30 @@ def fault_status(fault: Fault) -> int:
             return 200
 
 
-def _tool_result(refused: Refused, reference: str, era: Era) -> dict[str, Any]:
-    meta: dict[str, Any] = {REASON_KEY: refused.reason.value}
+def _tool_result(refused: Refused, era: Era) -> dict[str, Any]:
+    meta: dict[str, Any] = {REASON_KEY: _reason(refused)}
     wait = refused.extra.get("retryAfterSeconds")
     if wait is not None:
         meta["dev.doorward/retryAfterSeconds"] = wait
     if refused.reference:
         meta["dev.doorward/receipt"] = refused.reference
     result: dict[str, Any] = {
-        "content": [{"type": "text", "text": refused.public + reference}],
+        "content": [{"type": "text", "text": _said(refused)}],
         "isError": True,
         "_meta": meta,
     }
     if era is Era.EXCHANGE:
         result["resultType"] = "complete"
     return result
+
+
+def _reason(refused: Refused) -> str:
+    return _SHOWN_AS.get(refused.reason, refused.reason).value
+
+
+def _said(refused: Refused) -> str:
+    """The public sentence, that the call ran or may have run if it does not say so itself (RULINGS 16), and the reference."""
+    sentence = refused.public
+    if refused.ran is not Ran.NO and _TELLS_END.search(sentence) is None:
+        sentence += _ENDS[refused.ran]
+    return f"{sentence} (reference {refused.reference})" if refused.reference else sentence
