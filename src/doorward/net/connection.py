@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from doorward.domain.reasons import Ran
+from doorward.net.deadline import NEVER, Deadline
 from doorward.net.errors import NetError, Trouble
 from doorward.net.reader import Limits, Reader, Stage
 from doorward.net.stream import Stream
@@ -44,7 +45,6 @@ class Response:
 REST_BYTES: Final = 64 * 1024
 """How much of an unread body is taken in to keep its connection; more is dearer than a new connection."""
 REST_SECONDS: Final = 1.0
-NEVER: Final = float("inf")
 
 
 class Connection(asyncio.Protocol):
@@ -55,15 +55,13 @@ class Connection(asyncio.Protocol):
         "_born",
         "_clock",
         "_deadline",
-        "_loop",
+        "_new_future",
         "_on_idle",
         "_on_lost",
         "_reader",
         "_rest",
-        "_rings_at",
         "_stream",
         "_timeouts",
-        "_timer",
         "_total_at",
         "_transport",
         "is_open",
@@ -76,7 +74,7 @@ class Connection(asyncio.Protocol):
         on_idle: "Callable[[Connection], None]",
         on_lost: "Callable[[Connection], None]",
     ) -> None:
-        self._loop = loop
+        self._new_future = loop.create_future
         self._clock = loop.time
         self._reader = Reader(limits)
         self._on_idle = on_idle
@@ -85,9 +83,7 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Response] | None = None
         self._stream: Stream | None = None
         self._timeouts = TIMEOUTS
-        self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = NEVER
-        self._deadline = NEVER
+        self._deadline = Deadline(loop, self._on_late)
         self._total_at = NEVER
         self._rest = 0
         """Bytes of an unread body that may still come; 0 while somebody reads."""
@@ -104,13 +100,13 @@ class Connection(asyncio.Protocol):
         """Writes a request; the future gives its response or a NetError. Whoever stops waiting for it must say so with `forsake`."""
         assert self._transport is not None
         assert self._answer is None
-        answer: asyncio.Future[Response] = self._loop.create_future()
+        answer: asyncio.Future[Response] = self._new_future()
         self._answer = answer
         self._timeouts = timeouts
         self._reader.begin()
         now = self._clock()
         self._total_at = now + timeouts.total
-        self._expire_at(min(now + timeouts.first_byte, self._total_at))
+        self._deadline.move(min(now + timeouts.first_byte, self._total_at))
         self._transport.write(request)
         return answer
 
@@ -124,7 +120,7 @@ class Connection(asyncio.Protocol):
     def keep(self, idle_seconds: float, age_seconds: float) -> bool:
         """Keeps it idle for a while, unless it is too old to be kept: then False."""
         now = self._clock()
-        self._expire_at(now + idle_seconds)
+        self._deadline.move(now + idle_seconds)
         return now - self._born <= age_seconds
 
     # What a stream calls.
@@ -133,19 +129,19 @@ class Connection(asyncio.Protocol):
         """Holds the sender back; the idle deadline rests meanwhile."""
         if self._transport is not None and self.is_open:
             self._transport.pause_reading()
-            self._expire_at(self._total_at)
+            self._deadline.move(self._total_at)
 
     def resume(self) -> None:
         """Takes bytes again."""
         if self._transport is not None and self.is_open:
             self._transport.resume_reading()
-            self._expire_at(min(self._clock() + self._timeouts.idle, self._total_at))
+            self._deadline.move(min(self._clock() + self._timeouts.idle, self._total_at))
 
     def leave(self) -> None:
         """Takes in the rest of a body that nobody reads, if it is short and quick."""
         self._stream = None
         self._rest = REST_BYTES
-        self._expire_at(self._clock() + REST_SECONDS)
+        self._deadline.move(self._clock() + REST_SECONDS)
         self.resume_quietly()
 
     def resume_quietly(self) -> None:
@@ -192,7 +188,7 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         if reader.is_stream and reader.stage is Stage.BODY:
             self._hand_over_stream()
-        self._expire_at(min(self._clock() + self._timeouts.idle, self._total_at))
+        self._deadline.move(min(self._clock() + self._timeouts.idle, self._total_at))
         if self._stream is not None and reader.chunks:
             self._feed_stream(self._stream)
 
@@ -247,9 +243,7 @@ class Connection(asyncio.Protocol):
         if not self.is_open:
             return
         self.is_open = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadline.stop()
         if self._transport is not None:
             self._transport.abort()
         answer, stream = self._answer, self._stream
@@ -260,28 +254,12 @@ class Connection(asyncio.Protocol):
             stream.fail(error)
         self._on_lost(self)
 
-    # The one timer. It is set once and looks at the deadline when it rings, so that moving the deadline later costs nothing.
-
-    def _expire_at(self, when: float) -> None:
-        self._deadline = when
-        if self._rings_at <= when:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._rings_at = when
-        self._timer = self._loop.call_at(when, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        self._rings_at = NEVER
-        if self._clock() < self._deadline:
-            self._expire_at(self._deadline)
-            return
+    def _on_late(self) -> None:
         self._fail(self._lateness())
 
     def _lateness(self) -> NetError:
         reader = self._reader
-        if self._deadline >= self._total_at:
+        if self._deadline.when >= self._total_at:
             return NetError(Trouble.TOTAL_TIMEOUT, f"no whole answer within {self._timeouts.total:g} s", Ran.MAYBE)
         if reader.stage is Stage.HEAD and not reader.has_begun:
             return NetError(Trouble.FIRST_BYTE_TIMEOUT, f"no answer within {self._timeouts.first_byte:g} s", Ran.MAYBE)

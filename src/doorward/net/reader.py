@@ -105,6 +105,7 @@ class Reader:
         """Whether the response is whole now that the connection has ended."""
         if self.stage is _BODY and self.until_end:
             self.stage = _DONE
+            self.is_kept = False
         return self.stage is _DONE
 
     def _feed_carefully(self, octets: bytes) -> None:

@@ -1,0 +1,93 @@
+"""An upstream of the exchange era over HTTP (2026-07-28, streamable-http): each request says all of itself and stands alone."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Final
+
+from doorward.domain.calls import Answer, Era, Fault
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran
+from doorward.net.connection import Response as HttpResponse
+from doorward.net.connection import Timeouts
+from doorward.net.http import Pool
+from doorward.net.stream import Stream
+from doorward.upstream.answers import Answers, Asked, Broken
+from doorward.upstream.faults import MistakenError, broken, turned_away
+from doorward.upstream.introductions import of_discovery
+from doorward.upstream.messages import HEADER_MISMATCH, UNSUPPORTED_VERSION, Tongue, answer, exchange_params, read_response, request
+from doorward.upstream.order import Order, own_order
+from doorward.upstream.port import Notices, unheard
+from doorward.upstream.relay import Relay
+from doorward.upstream.sight import Introduction
+from doorward.upstream.watch import LISTENING
+from doorward.wire.headers import derive
+
+OK: Final = 200
+_LISTS: Final = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
+
+
+class ExchangeHttp:
+    """Speaks one revision of the exchange era to one upstream."""
+
+    era: Final = Era.EXCHANGE
+
+    def __init__(self, tongue: Tongue, pool: Pool, version: str, on_change: Callable[[], None]) -> None:
+        self._tongue = tongue
+        self._pool = pool
+        self.version = version
+        self._numbers = count(1)
+        self._on_change = on_change
+        self._answers = Answers(tongue, on_change)
+
+    async def ask(self, order: Order, notices: Notices) -> Answer:
+        """Asks once; raises Refused, NetError, or MistakenError if the upstream speaks something else and nothing ran."""
+        number = next(self._numbers)
+        token = number if order.wants_progress else None
+        response = await self._post(number, token, order, None)
+        if response.status != OK:
+            return self._turned_away(response, number)
+        found = await self._answers.of(response, Asked(number, Era.EXCHANGE, Relay(token, order.log_level), notices))
+        assert not isinstance(found, Broken)
+        return found
+
+    async def introduce(self, lease: Lease) -> Introduction:
+        """What it says of itself now, by `server/discover`; raises as `ask` does."""
+        answered = await self.ask(own_order("server/discover", {}, lease), unheard)
+        if isinstance(answered.body, Fault):
+            raise broken(self._tongue.upstream, f"server/discover was answered with error {answered.body.code}", Ran.NO)
+        return of_discovery(answered.body)
+
+    async def listen(self, lease: Lease) -> Stream | None:
+        """A stream of list changes, or None if it offers none; raises NetError."""
+        order = own_order("subscriptions/listen", {"notifications": _LISTS}, lease)
+        response = await self._post(next(self._numbers), None, order, LISTENING)
+        if response.status == OK and isinstance(response.body, Stream):
+            return response.body
+        response.forsake()
+        return None
+
+    async def close(self) -> None:
+        """Nothing is held that would have to be ended."""
+
+    async def _post(self, number: int, token: int | None, order: Order, timeouts: Timeouts | None) -> HttpResponse:
+        body = request(number, order.method, exchange_params(order, token, self.version, self._tongue.client_info))
+        headers = derive(order.method, order.params, self.version, order.param_headers)
+        headers.extend([(name, secret.reveal()) for name, secret in order.lease.headers])
+        return await self._pool.post(headers, body, timeouts)
+
+    def _turned_away(self, response: HttpResponse, number: int) -> Answer:
+        """The JSON-RPC error in an answer of another status than 200, if it is an answer to this request."""
+        response.forsake()
+        refusal = turned_away(self._tongue.upstream, response.status)
+        if not isinstance(response.body, bytes) or response.status in {401, 403}:
+            raise refusal
+        message = read_response(self._tongue, response.body)
+        if message is None or message.id != number:
+            raise MistakenError(f"http status {response.status} without an answer to the request") if refusal.ran is Ran.NO else refusal
+        match message.body:
+            case Fault(code=code) if code == UNSUPPORTED_VERSION:
+                raise MistakenError("it does not support this version")
+            case Fault(code=code, message=text) if code == HEADER_MISMATCH:
+                self._on_change()
+                raise turned_away(self._tongue.upstream, response.status, f"headers and body differ, it says: {text[:200]}")
+        return answer(self._tongue, message, number, Era.EXCHANGE, len(response.body))

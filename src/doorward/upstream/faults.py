@@ -1,0 +1,67 @@
+"""What an upstream's failure is called, and whether the call may have run: one sentence for agents, one detail for operators."""
+
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import UpstreamId
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.net.errors import LATE, NetError, Trouble
+
+_ENDS = {Ran.NO: "the call was not made", Ran.MAYBE: "the call may have run", Ran.YES: "the call ran"}
+
+_UNTOUCHED = frozenset({400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 421, 426, 429, 431})
+"""HTTP statuses that say that the request was turned away at the door; a redirect (3xx) says so as well."""
+
+
+class MistakenError(DoorwardError):
+    """The upstream turned a request away because it speaks another era or version than assumed; nothing ran."""
+
+
+def _refused(reason: Reason, upstream: UpstreamId, what: str, detail: str, ran: Ran) -> Refused:
+    return Refused(reason, detail[:500], sentence=f"The upstream `{upstream}` {what}; {_ENDS[ran]}.", ran=ran)
+
+
+def unreachable(upstream: UpstreamId, detail: str) -> Refused:
+    """Not one byte of the request was sent."""
+    return _refused(Reason.UPSTREAM_UNREACHABLE, upstream, "could not be reached", detail, Ran.NO)
+
+
+def late(upstream: UpstreamId, detail: str, ran: Ran = Ran.MAYBE) -> Refused:
+    """No whole answer within a time-out."""
+    return _refused(Reason.UPSTREAM_TIMEOUT, upstream, "did not answer in time", detail, ran)
+
+
+def broken(upstream: UpstreamId, detail: str, ran: Ran = Ran.MAYBE) -> Refused:
+    """What came back is no answer to this request."""
+    return _refused(Reason.UPSTREAM_BROKEN, upstream, "gave a broken answer", detail, ran)
+
+
+def cut(upstream: UpstreamId, detail: str, ran: Ran = Ran.MAYBE) -> Refused:
+    """The connection or process ended before the answer did."""
+    return _refused(Reason.UPSTREAM_BROKEN, upstream, "broke off", detail, ran)
+
+
+def turned_away(upstream: UpstreamId, status: int, detail: str = "") -> Refused:
+    """An HTTP status other than 200, without a JSON-RPC error that could be passed on."""
+    if status < 300:
+        return broken(upstream, f"http status {status} without an answer")
+    ran = Ran.NO if status in _UNTOUCHED or status < 400 else Ran.MAYBE
+    what = "does not accept the gateway's credential" if status in {401, 403} else f"turned the request away (HTTP {status})"
+    return _refused(Reason.UPSTREAM_BROKEN, upstream, what, detail or f"http status {status}", ran)
+
+
+def of_net(upstream: UpstreamId, error: NetError) -> Refused:
+    """The refusal for an exchange that did not come to its end."""
+    detail = f"{error.trouble}: {error}"
+    if error.ran is Ran.NO:
+        return unreachable(upstream, detail)
+    if error.trouble in LATE:
+        return late(upstream, detail, error.ran)
+    if error.trouble in {Trouble.CLOSED, Trouble.SHUT}:
+        return cut(upstream, detail, error.ran)
+    return broken(upstream, detail, error.ran)
+
+
+def before_call(upstream: UpstreamId, error: NetError | Refused) -> Refused:
+    """The refusal of a call for what failed before it was sent: a probe, an `initialize`, a start."""
+    if isinstance(error, NetError):
+        return unreachable(upstream, f"{error.trouble}: {error}")
+    return error if error.ran is Ran.NO else unreachable(upstream, error.detail)

@@ -1,0 +1,211 @@
+"""An upstream over Streamable HTTP: finds its era without side effects, speaks it, and finds it anew when it turns out wrong."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from doorward.config.model import Upstream as Config
+from doorward.domain.calls import Answer
+from doorward.domain.ids import UpstreamId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran, Refused
+from doorward.net.errors import NetError
+from doorward.net.http import Pool
+from doorward.net.stream import Stream
+from doorward.upstream.backoff import Backoff
+from doorward.upstream.discovery import Discovery
+from doorward.upstream.exchange import ExchangeHttp
+from doorward.upstream.faults import MistakenError, before_call, broken, of_net
+from doorward.upstream.health import Health, Vitals
+from doorward.upstream.messages import Tongue
+from doorward.upstream.order import Order, own_order
+from doorward.upstream.port import Notices, unheard
+from doorward.upstream.probe import probe
+from doorward.upstream.seams import Seams
+from doorward.upstream.session import SessionHttp
+from doorward.upstream.sessions import own_key, shared_key
+from doorward.upstream.sight import Sight
+from doorward.upstream.single import Single
+from doorward.upstream.tasks import Tasks
+from doorward.upstream.watch import Watch
+from doorward.wire.eras import EXCHANGE_VERSIONS
+from doorward.wire.jsonrpc import Request
+
+Speaker = ExchangeHttp | SessionHttp
+
+BACKGROUND_TASKS: Final = 256
+CLOSE_SECONDS: Final = 6.0
+WATCH_FIRST_SECONDS: Final = 1.0
+WATCH_MOST_SECONDS: Final = 60.0
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+class HttpUpstream:
+    """One MCP server behind a URL."""
+
+    def __init__(self, upstream: UpstreamId, config: Config, tongue: Tongue, pool: Pool, seams: Seams) -> None:
+        self._id = upstream
+        self._config = config
+        self._tongue = tongue
+        self._pool = pool
+        self._seams = seams
+        self._vitals = Vitals(seams.now)
+        self._tasks = Tasks(BACKGROUND_TASKS, partial(seams.on_event, upstream))
+        self._speaker: Speaker | None = None
+        self._settling: Single[Speaker] = Single()
+        self._watching: asyncio.Task[None] | None = None
+        self.on_change: Callable[[], None] = _nothing
+
+    @property
+    def id(self) -> UpstreamId:
+        """Its name in the configuration."""
+        return self._id
+
+    def state(self) -> Health:
+        """How it is doing."""
+        return self._vitals.health
+
+    async def start(self, lease: Lease) -> None:
+        """Finds its era; raises Refused."""
+        try:
+            await self._settled(lease)
+        except (NetError, Refused) as error:
+            raise self._failed(before_call(self._id, error)) from error
+
+    async def forward(self, order: Order, notices: Notices) -> Answer:
+        """Asks once and gives what was said; raises Refused. Cancelling it cancels the request upstream."""
+        try:
+            answer = await self._asked(order, notices)
+        except NetError as error:
+            raise self._failed(of_net(self._id, error)) from error
+        except Refused as refused:
+            self._failed(refused)
+            raise
+        self._vitals.well()
+        return answer
+
+    async def discover(self, lease: Lease) -> Sight:
+        """Everything it offers now; raises Refused. From then on changes are listened for."""
+        try:
+            sight = await self._seen(lease)
+        except NetError as error:
+            raise self._failed(before_call(self._id, error)) from error
+        except Refused as refused:
+            self._failed(refused)
+            raise
+        self._vitals.well()
+        self._watch(lease)
+        return sight
+
+    async def close(self) -> None:
+        """Ends sessions and streams, within seconds."""
+        if self._watching is not None:
+            self._watching.cancel()
+        await self._settling.stop()
+        await self._tasks.settle(1.0)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await (self._speaker.close() if self._speaker is not None else asyncio.sleep(0))
+        except TimeoutError:
+            self._seams.on_event(self._id, "sessions were left open: the upstream did not answer in time")
+        finally:
+            await self._tasks.close()
+            self._pool.close()
+
+    # Which era.
+
+    async def _asked(self, order: Order, notices: Notices) -> Answer:
+        speaker = self._speaker or await self._settled(order.lease)
+        try:
+            return await speaker.ask(order, notices)
+        except MistakenError as error:
+            mistake = str(error)
+        speaker = await self._settled_anew(speaker, order.lease)
+        try:
+            return await speaker.ask(order, notices)
+        except MistakenError as error:
+            raise broken(self._id, f"{mistake}; and then: {error}", Ran.NO) from error
+
+    async def _settled(self, lease: Lease) -> Speaker:
+        if self._speaker is None:
+            try:
+                self._speaker = await self._settling.run(partial(self._find, lease))
+            except (NetError, Refused) as error:
+                raise before_call(self._id, error) from error
+        return self._speaker
+
+    async def _settled_anew(self, mistaken: Speaker, lease: Lease) -> Speaker:
+        """The speaker after a mistake, probed for once by all who noticed it."""
+        if self._speaker is mistaken:
+            self._speaker = None
+            self._tasks.spawn(mistaken.close())
+        return await self._settled(lease)
+
+    async def _find(self, lease: Lease) -> Speaker:
+        match self._config.era:
+            case "exchange":
+                return self._exchange(EXCHANGE_VERSIONS[0])
+            case "session":
+                return self._session()
+            case "auto":
+                self._vitals.starting()
+                version = await probe(self._tongue, self._pool, lease)
+                self._vitals.well()
+                return self._session() if version is None else self._exchange(version)
+
+    def _exchange(self, version: str) -> ExchangeHttp:
+        return ExchangeHttp(self._tongue, self._pool, version, self._changed)
+
+    def _session(self) -> SessionHttp:
+        key_of = shared_key if self._config.stateless else own_key
+        return SessionHttp(self._tongue, self._pool, self._tasks, self._changed, key_of)
+
+    # What it offers.
+
+    async def _seen(self, lease: Lease) -> Sight:
+        speaker = self._speaker or await self._settled(lease)
+        try:
+            return await self._seen_by(speaker, lease)
+        except MistakenError:
+            speaker = await self._settled_anew(speaker, lease)
+        try:
+            return await self._seen_by(speaker, lease)
+        except MistakenError as error:
+            raise broken(self._id, str(error), Ran.NO) from error
+
+    async def _seen_by(self, speaker: Speaker, lease: Lease) -> Sight:
+        discovery = Discovery(
+            self._id,
+            speaker.era,
+            lambda method, params: speaker.ask(own_order(method, params, lease), unheard),
+            partial(self._seams.on_event, self._id),
+        )
+        return await discovery.sight(await speaker.introduce(lease))
+
+    def _watch(self, lease: Lease) -> None:
+        """Listens for changes with the credential of the last discovery, unless that is under way."""
+        if self._watching is not None and not self._watching.done():
+            return
+        backoff = Backoff(WATCH_FIRST_SECONDS, WATCH_MOST_SECONDS, self._seams.chance)
+        watch = Watch(self._tongue, backoff, self._changed, partial(self._respond, lease))
+        self._watching = self._tasks.spawn(watch.run(partial(self._listen, lease)))
+
+    async def _listen(self, lease: Lease) -> Stream | None:
+        return await self._speaker.listen(lease) if self._speaker is not None else None
+
+    async def _respond(self, lease: Lease, asked: Request) -> None:
+        if isinstance(self._speaker, SessionHttp):
+            await self._speaker.respond(lease, asked)
+
+    def _changed(self) -> None:
+        self.on_change()
+
+    def _failed(self, refused: Refused) -> Refused:
+        """Takes note of a refusal that tells of the upstream's health, and gives it back."""
+        if refused.reason.startswith("upstream_"):
+            self._vitals.failed(refused.detail)
+        return refused

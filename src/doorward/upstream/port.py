@@ -1,0 +1,53 @@
+"""What the rest of Doorward may ask of an upstream, whatever its transport and era."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from doorward.domain.calls import Answer, Notice
+from doorward.domain.ids import UpstreamId
+from doorward.domain.leases import Lease
+from doorward.upstream.health import Health
+from doorward.upstream.order import Order
+from doorward.upstream.sight import Sight
+
+Notices = Callable[[Notice], Awaitable[None]]
+"""Takes notifications on the way; a `notifications/progress` comes without its token, which was ours."""
+
+
+async def unheard(notice: Notice) -> None:
+    """For requests of the gateway itself: nobody listens on the way."""
+
+
+class Upstream(Protocol):
+    """One MCP server behind us."""
+
+    on_change: Callable[[], None]
+    """Called when the upstream says that one of its lists has changed, or may have without our hearing of it."""
+
+    @property
+    def id(self) -> UpstreamId:
+        """Its name in the configuration."""
+        ...
+
+    async def start(self, lease: Lease) -> None:
+        """Makes it ready: starts the process, finds the era. Raises Refused; the upstream may be used all the same and tries again."""
+        ...
+
+    async def forward(self, order: Order, notices: Notices) -> Answer:
+        """Asks once and gives what was said, a JSON-RPC error included; raises Refused (UPSTREAM_*) with whether it may have run.
+
+        Cancelling the awaiting task cancels the request upstream in its era's way. Nothing that may have run is sent twice.
+        """
+        ...
+
+    async def discover(self, lease: Lease) -> Sight:
+        """Everything it offers now; raises Refused."""
+        ...
+
+    async def close(self) -> None:
+        """Ends sessions, streams and processes, within a bound of seconds. Idempotent."""
+        ...
+
+    def state(self) -> Health:
+        """How it is doing."""
+        ...

@@ -1,0 +1,30 @@
+"""What an upstream is given of the world: clock, chance, names, and where its words and changes go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from doorward.domain.ids import UpstreamId
+from doorward.net.egress import Lookup, system_lookup
+
+
+def _nobody(upstream: UpstreamId, text: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Given by `app`, and by tests."""
+
+    now: Callable[[], float]
+    """Unix seconds."""
+    chance: Callable[[], float]
+    """Numbers evenly spread over 0 ≤ n < 1, for the spread of retries; not for secrets."""
+    version: str
+    """Of Doorward, as upstreams are told it."""
+    path: str
+    """The PATH that server processes get."""
+    on_stderr: Callable[[UpstreamId, str], None] = _nobody
+    """Hears every line a server process says on standard error: text from outside."""
+    on_event: Callable[[UpstreamId, str], None] = _nobody
+    """Hears what happens to an upstream that operators want to know: a restart, a tool left out, a failed background task."""
+    lookup: Lookup = system_lookup
