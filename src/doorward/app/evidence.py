@@ -15,6 +15,7 @@ from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.config.model import Audit
+from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.log import SqliteLog, head
 
@@ -38,7 +39,7 @@ def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
     veil = Veil(held.audit)
     bodies = Bodies(socket.gethostname(), veil)
     wrapper = Wrapper(held.side, clocks.draw)
-    log = SqliteLog(database, Committer(signer, bodies), clocks.both)
+    log = SqliteLog(database, Committer(signer, bodies), clocks.both, SqliteGrants())
     sides = SideRules(rules.keep_side_records_days, rules.side_record_bytes)
     recorder = Recorder(Means(log, bodies, wrapper, sides, clocks.now, clocks.draw))
     return Evidence(log, recorder, Auditor(log, veil, wrapper, signer.vkey), anchors(*_anchors(rules, root)))
@@ -47,7 +48,9 @@ def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
 def _anchors(rules: Audit, root: Path) -> list[Anchor]:
     chosen: list[Anchor] = []
     if rules.anchor_file is not None:
-        chosen.append(FileAnchor(root / rules.anchor_file))
+        path = root / rules.anchor_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        chosen.append(FileAnchor(path))
     if rules.anchor_syslog is not None:
         server = rules.anchor_syslog
         chosen.append(SyslogAnchor(server.host, server.port, server.protocol, clocks.now))

@@ -48,12 +48,14 @@ class Eyes:
 class Discovery:
     """Looks at each upstream when it is new, when it says that it changed, and before its list gets too old."""
 
-    __slots__ = ("_eyes", "_tasks", "_wanted")
+    __slots__ = ("_eyes", "_tasks", "_wanted", "tried")
 
     def __init__(self, eyes: Eyes) -> None:
         self._eyes = eyes
         self._tasks: dict[UpstreamId, asyncio.Task[None]] = {}
         self._wanted: dict[UpstreamId, asyncio.Event] = {}
+        self.tried: set[UpstreamId] = set()
+        """Upstreams that have been looked at, well or not, since they were new or changed."""
 
     def follow(self, changed: tuple[UpstreamId, ...]) -> None:
         """Starts looking at new or changed upstreams, and stops at those that are gone."""
@@ -61,6 +63,7 @@ class Discovery:
         for name in [name for name in self._tasks if name not in present or name in changed]:
             self._tasks.pop(name).cancel()
             self._wanted.pop(name)
+            self.tried.discard(name)
         for name in changed:
             self._wanted[name] = asyncio.Event()
             self._tasks[name] = asyncio.get_running_loop().create_task(self._keep(name), name=f"discover {name}")
@@ -99,9 +102,11 @@ class Discovery:
             try:
                 await self.look(name)
             except Refused as refused:
+                self.tried.add(name)
                 await self._eyes.missed(name, f"{refused.reason}: {refused.detail}")
                 pause, retry = retry, min(retry * 2, _LAST_RETRY_SECONDS)
             else:
+                self.tried.add(name)
                 retry = _FIRST_RETRY_SECONDS
                 pause = self._eyes.generations.current.document.upstreams[name].refresh_seconds
             await _either(wanted, pause * (0.9 + random.random() * 0.1))

@@ -29,6 +29,7 @@ from doorward.inspection.chain import Inspection
 from doorward.policy.dispose import dispose
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
+from doorward.telemetry.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Rooms:
     recorder: Recorder
     broker: Broker
     flight: Flight
+    meter: Meter
     moment: Callable[[], Moment]
     monotonic: Callable[[], float]
 
@@ -85,6 +87,7 @@ class Pipeline:
             with self._rooms.gate.admit(call):  # 3
                 shown = view()  # 4
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
+            self._count(track, "listed")
             return shown
         except UnrecordedError as error:
             raise endings.public(track, Refused(Reason.UNRECORDED, str(error))) from error
@@ -197,6 +200,7 @@ class Pipeline:
         """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
         outcome = endings.outcome(track, refused, self._rooms.monotonic())
         pending = self._rooms.recorder.conclude(outcome)
+        self._count(track, (outcome.reason or outcome.status).value)
         grant = track.recorded.clearance.grant if track.recorded else None
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
             self._rooms.desk.released(grant)
@@ -209,6 +213,7 @@ class Pipeline:
             if track.recorded is not None:
                 await self._conclude(track, refused)
             else:
+                self._count(track, refused.reason.value)
                 await self._rooms.recorder.refuse(endings.refusal(track, refused))
         except UnrecordedError as error:
             # Nobody is let in by a log that fails: the caller is refused all the same, and told the graver reason.
@@ -220,3 +225,7 @@ class Pipeline:
         if track.recorded is not None and track.reply is None:
             gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
             self._rooms.recorder.conclude(endings.outcome(track, gone, self._rooms.monotonic()))
+
+    def _count(self, track: Track, outcome: str) -> None:
+        upstream = track.call.target.upstream if track.call else ""
+        self._rooms.meter.ended(upstream, track.asked.method, outcome, self._rooms.monotonic() - track.started)

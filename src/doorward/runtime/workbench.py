@@ -1,7 +1,7 @@
 """The one place where a new generation is made: each change builds a whole snapshot first, and a failed build changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +120,10 @@ class Workbench:
         """What each upstream showed last."""
         return self._materials.offers
 
+    def heed(self, notes: Iterable[object]) -> None:
+        """Keeps what the reading of the document in force had to say."""
+        self._notes = tuple(str(note) for note in notes)
+
     async def reload(self, by: str) -> Reloaded:
         """Reads document and policies again; raises `ReloadError`, and keeps the old ones then."""
         async with self._lock:
@@ -133,7 +137,8 @@ class Workbench:
                 await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
                 raise
             told = changed(self._materials.document, held.loaded.document)
-            self._rejected, self._notes = (), tuple(str(note) for note in held.loaded.notes)
+            self._rejected = ()
+            self.heed(held.loaded.notes)
             await self._note(_config_event(candidate.snapshot, by, told))
             await self._go_over(candidate)
             return Reloaded(candidate.snapshot.generation, told, self.warnings)

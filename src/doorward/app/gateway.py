@@ -1,0 +1,209 @@
+"""The gateway as a running thing: opens its doors, keeps its clocks, drains and closes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+from doorward import __version__
+from doorward.app import clocks
+from doorward.app.control import control_listener
+from doorward.app.house import House, build_house
+from doorward.app.watch import Watch
+from doorward.control.listener import ControlListener
+from doorward.domain.calls import Era
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import UpstreamId
+from doorward.runtime.workbench import Read, ReloadError, read
+from doorward.serving.app import Door, Settings, Surroundings
+from doorward.serving.edge import allowed
+from doorward.serving.listener import Bind, Listener
+from doorward.telemetry.journal import Journal, Level
+from doorward.telemetry.meter import Meter
+
+DRAIN_SECONDS = 10.0
+"""How long running calls may go on once the gateway was told to end."""
+_TICK_SECONDS = 1.0
+_MINUTE_SECONDS = 60.0
+_HOUR_SECONDS = 3600.0
+
+
+class Gateway:
+    """One gateway in one event loop: `start`, then `stop`."""
+
+    __slots__ = ("_control", "_door", "_house", "_journal", "_listener", "_path", "_tasks", "address", "is_draining")
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self._path = path
+        self._journal = journal
+        self._house: House | None = None
+        self._listener: Listener | None = None
+        self._door: Door | None = None
+        self._control: ControlListener | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.address: tuple[str, int] = ("", 0)
+        self.is_draining = False
+
+    @property
+    def house(self) -> House:
+        """The rooms; only once `start` has built them."""
+        assert self._house is not None
+        return self._house
+
+    async def start(self) -> None:
+        """Opens everything; raises `DoorwardError` or `OSError` for what keeps it from doing so, with nothing left open."""
+        held = read(self._path)
+        self._house = await build_house(held, self._journal)
+        try:
+            await self._open(held)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Drains: ends streams, lets calls finish within the grace, closes upstreams, seals the log."""
+        self.is_draining = True
+        house = self.house
+        if self._door is not None and self._listener is not None:
+            self._door.drain()
+            house.changes.close()
+            await self._listener.drain(DRAIN_SECONDS)
+        await house.discovery.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await house.fleet.close()
+        if self._control is not None:
+            await self._control.stop()
+        await self._seal(house)
+
+    async def reload(self, by: str) -> None:
+        """Reads the configuration again, and says in the journal what came of it."""
+        try:
+            done = await self.house.workbench.reload(by)
+        except ReloadError as error:
+            for problem in error.problems:
+                self._journal.say("config_rejected", Level.ERROR, problem=problem)
+        else:
+            self._journal.say("config_loaded", generation=done.generation, changes="; ".join(done.changes))
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Why no traffic should come here now; empty when it may."""
+        house = self.house
+        reasons = ["going down"] if self.is_draining else []
+        if house.evidence.recorder.failure is not None:
+            reasons.append(f"the log cannot be written: {house.evidence.recorder.failure}")
+        unseen = [name for name in house.fleet.all() if name not in house.discovery.tried]
+        if unseen:
+            reasons.append(f"not looked at yet: {', '.join(sorted(unseen))}")
+        return tuple(reasons)
+
+    async def _open(self, held: Read) -> None:
+        house, document = self.house, held.loaded.document
+        facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
+        unknown = await house.evidence.recorder.start(facts)
+        if unknown:
+            self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
+        self._control = control_listener(house, self)
+        await self._control.start()
+        listen = document.listen
+        self._listener = Listener(self._answer, Bind(listen.host, listen.port))
+        self.address = await self._listener.open()
+        settings = Settings(allowed(listen, self.address[1]), _is_loopback(listen.host))
+        self._door = Door(Surroundings(house.dispatch, self._sees, Tally(house.meter), clocks.monotonic, clocks.new_id), settings)
+        house.discovery.follow(house.fleet.match(document))
+        self._keep(self._listener.run(), self._door.pulse.run(), self._ticks(), self._minutes(), self._hours(), self._watch())
+        self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path))
+        self._warn()
+
+    async def _answer(self, scope: object, receive: object, send: object) -> None:
+        assert self._door is not None
+        await self._door(scope, receive, send)  # type: ignore[arg-type]
+
+    def _sees(self, principal: object, upstream: UpstreamId) -> bool:
+        return upstream in self.house.generations.current.document.upstreams
+
+    def _keep(self, *endless: Awaitable[None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._tasks += [loop.create_task(_run(one)) for one in endless]
+
+    async def _ticks(self) -> None:
+        async def tick() -> None:
+            await self.house.evidence.recorder.tick()
+            await self.house.evidence.anchors.offer(self.house.evidence.log.checkpoint())
+
+        await self._every(_TICK_SECONDS, tick)
+
+    async def _minutes(self) -> None:
+        async def minute() -> None:
+            await self.house.sessions.expire()
+            await self.house.registry.flush()
+            await self.house.desk.sweep()
+
+        await self._every(_MINUTE_SECONDS, minute)
+
+    async def _hours(self) -> None:
+        async def hour() -> None:
+            await self.house.evidence.recorder.retain()
+
+        await self._every(_HOUR_SECONDS, hour)
+
+    async def _watch(self) -> None:
+        watch = Watch(self._path)
+
+        async def look() -> None:
+            if await asyncio.to_thread(watch.has_changed, self.house.generations.current.document):
+                await self.reload("doorward")
+
+        await self._every(_TICK_SECONDS, look)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Does a piece of work again and again; one that fails is told and tried again the next time."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except (DoorwardError, OSError) as error:
+                self._journal.say("upkeep_failed", Level.ERROR, why=str(error))
+
+    async def _seal(self, house: House) -> None:
+        try:
+            await house.evidence.recorder.stop({"version": __version__})
+            await house.evidence.anchors.offer(house.evidence.log.checkpoint())
+        except DoorwardError as error:
+            self._journal.say("log_not_sealed", Level.ERROR, why=str(error))
+        await asyncio.to_thread(house.evidence.log.close)
+        house.database.close()
+        self._journal.say("gateway_stopped")
+
+    def _warn(self) -> None:
+        warnings = [*self.house.workbench.warnings, self.house.evidence.anchors.warning]
+        for warning in warnings:
+            if warning is not None:
+                self._journal.say("warning", Level.WARNING, text=warning)
+
+
+class Tally:
+    """Counts answered requests in the meter."""
+
+    __slots__ = ("_meter",)
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def answered(self, status: int, era: Era | None) -> None:
+        """One more answer."""
+        self._meter.answered(era.value if era else "none", status)
+
+
+async def _run(endless: Awaitable[None]) -> None:
+    await endless
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

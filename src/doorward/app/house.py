@@ -1,0 +1,249 @@
+"""The house put together: every room with its neighbours, on the embedded store."""
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from doorward import __version__
+from doorward.admission import stops
+from doorward.admission.gate import Gate, Limits
+from doorward.admission.rates import Pace
+from doorward.admission.stops import Matter, Switch
+from doorward.app import clocks
+from doorward.app.evidence import Evidence, open_evidence
+from doorward.app.places import anchored
+from doorward.approval.desk import Desk, Terms
+from doorward.audit import keys
+from doorward.call.changes import Changes
+from doorward.call.discovery import Discovery, Eyes
+from doorward.call.dispatch import Dispatch, Parts
+from doorward.call.flight import Flight
+from doorward.call.listing import Listing
+from doorward.call.pipeline import Pipeline, Rooms
+from doorward.call.resolve import remade
+from doorward.call.rounds import Rounds
+from doorward.call.sessions import Sessions
+from doorward.catalog.pins import Pins
+from doorward.config.model import Document
+from doorward.config.model import Upstream as UpstreamConfig
+from doorward.config.references import Resolver
+from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.plan import plans
+from doorward.domain.actors import Agent
+from doorward.domain.calls import Call
+from doorward.domain.ids import AgentId, TeamId, UpstreamId
+from doorward.identity.agent_keys import AgentKeys
+from doorward.identity.anonymous import Anonymous
+from doorward.identity.chain import Chain, Source
+from doorward.identity.own import own
+from doorward.identity.registry import Change, Registry
+from doorward.inspection.chain import Inspection
+from doorward.inspection.guards.own_secrets import OwnSecrets
+from doorward.inspection.guards.schema import Schema
+from doorward.inspection.guards.size import Size
+from doorward.inspection.guards.unicode import Unicode
+from doorward.policy.question import Moment
+from doorward.runtime.fleet import Fleet
+from doorward.runtime.generations import Generations
+from doorward.runtime.snapshot import Snapshot
+from doorward.runtime.workbench import Places, Read, Workbench, first
+from doorward.stores.sqlite.agents import SqliteAgents
+from doorward.stores.sqlite.approvals import SqliteApprovals
+from doorward.stores.sqlite.database import Database, open_database
+from doorward.stores.sqlite.pins import SqlitePins
+from doorward.stores.sqlite.sessions import SqliteSessions
+from doorward.stores.sqlite.stops import SqliteStops
+from doorward.telemetry.journal import Journal, Level
+from doorward.telemetry.meter import Meter
+from doorward.upstream.open import open_upstream
+from doorward.upstream.port import Upstream
+from doorward.upstream.seams import Seams
+from doorward.wire.sealed import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every part that somebody outside the composition asks for."""
+
+    root: Path
+    database: Database
+    evidence: Evidence
+    registry: Registry
+    switch: Switch
+    desk: Desk
+    sessions: Sessions
+    generations: Generations
+    workbench: Workbench
+    fleet: Fleet
+    flight: Flight
+    discovery: Discovery
+    changes: Changes
+    dispatch: Dispatch
+    meter: Meter
+    journal: Journal
+
+
+async def build_house(held: Read, journal: Journal) -> House:
+    """The house of a document; raises `StoreError`, `KeyFileError`, `ReloadError`, `ConfigurationError`."""
+    document, root = held.loaded.document, held.loaded.path.resolve().parent
+    database = open_database(root / document.state)
+    evidence = open_evidence(database, document.audit, root)
+    writer = evidence.log.writer
+    registry = Registry(SqliteAgents(writer), clocks.draw, clocks.now)
+    switch = Switch(SqliteStops(writer), clocks.now)
+    desk = Desk(SqliteApprovals(writer), Terms(), clocks.now, clocks.new_id)
+    for part in (registry, switch, desk):
+        await part.load()
+    pins = SqlitePins(database, writer)
+    materials, snapshot = first(held, Pins(pins.all()))
+    generations = Generations(snapshot)
+    meter, flight, changes = Meter(), Flight(), Changes()
+    moments = Moments(generations)
+
+    fingerprints = Fingerprints(clocks.draw(32))
+    sources = Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)
+    broker = Broker(plans(document), sources)
+    gate = Gate(switch, limits_of(document), clocks.monotonic)
+    rooms = Rooms(
+        gate=gate,
+        inspection=Inspection((Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints)), remade),
+        desk=desk,
+        recorder=evidence.recorder,
+        broker=broker,
+        flight=flight,
+        meter=meter,
+        moment=moments,
+        monotonic=clocks.monotonic,
+    )
+    pipeline = Pipeline(rooms)
+    opening = Opening(root, journal)
+    fleet = Fleet(opening, flight.count)
+
+    seal = Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),))
+    sessions = Sessions(SqliteSessions(database, writer), seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
+    parts = Parts(
+        chain=Chain(_sources(document, registry)),
+        generations=generations,
+        pipeline=pipeline,
+        listing=Listing(seal, moments, clocks.nonce),
+        rounds=Rounds(seal, clocks.now, clocks.nonce),
+        sessions=sessions,
+        changes=changes,
+        fleet=fleet,
+        turn_away=evidence.recorder.turn_away,
+        moment=moments,
+        now=clocks.now,
+        new_id=clocks.new_id,
+    )
+
+    def adopt(old: Snapshot, new: Snapshot) -> None:
+        if new.document is not old.document:
+            gate.adopt(limits_of(new.document))
+            broker.adopt(plans(new.document))
+            discovery.follow(fleet.match(new.document))
+
+    workbench = Workbench(held.loaded.path, materials, generations, Places(pins, evidence.recorder.note, adopt, clocks.now))
+    workbench.heed(held.loaded.notes)
+
+    async def missed(name: UpstreamId, why: str) -> None:
+        journal.say("upstream_missed", Level.WARNING, upstream=name, why=why)
+
+    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
+    opening.changed = discovery.want
+    generations.follow(changes.wake)
+    _connect_stops(switch, registry, flight)
+    return House(
+        root, database, evidence, registry, switch, desk, sessions, generations, workbench, fleet, flight, discovery, changes,
+        Dispatch(parts), meter, journal,
+    )  # fmt: skip
+
+
+class Moments:
+    """The time facts of now, in the zone of the current document."""
+
+    __slots__ = ("_generations", "_name", "_zone")
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+        self._name = ""
+        self._zone = ZoneInfo("UTC")
+
+    def __call__(self) -> Moment:
+        name = self._generations.current.document.policies.timezone
+        if name != self._name:
+            self._name, self._zone = name, ZoneInfo(name)
+        return Moment(clocks.now(), self._zone)
+
+
+class Definitions:
+    """The accepted definition of a call's target, for the guards that check against it."""
+
+    __slots__ = ("_generations",)
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+
+    def __call__(self, call: Call) -> dict[str, object] | None:
+        entry = self._generations.current.index.resolve(call.target.upstream, call.target.kind, call.target.name)
+        is_same = entry is not None and entry.target.definition == call.target.definition
+        return dict(entry.definition.body) if entry is not None and is_same else None
+
+
+class Opening:
+    """Opens the driver of an upstream, and carries what it says to whoever should hear it."""
+
+    __slots__ = ("_journal", "_root", "_seams", "changed")
+
+    def __init__(self, root: Path, journal: Journal) -> None:
+        self._root, self._journal = root, journal
+        self.changed = _ignored
+        self._seams = Seams(
+            now=clocks.now,
+            chance=random.random,
+            version=__version__,
+            path=os.environ.get("PATH", os.defpath),
+            on_stderr=lambda name, line: journal.say("upstream_stderr", upstream=name, line=line),
+            on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=text),
+        )
+
+    def __call__(self, name: UpstreamId, config: UpstreamConfig) -> Upstream:
+        upstream = open_upstream(name, anchored(config, self._root), self._seams)
+        upstream.on_change = lambda: self.changed(name)
+        return upstream
+
+
+def limits_of(document: Document) -> Limits:
+    """The limits of the gate that a document asks for."""
+    rules = document.admission
+    return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight)
+
+
+def _sources(document: Document, registry: Registry) -> list[Source]:
+    sources: list[Source] = [AgentKeys(registry, clocks.now)]
+    declared = document.identity.anonymous
+    if declared is not None:
+        agent = Agent(AgentId(declared.agent), "", TeamId(declared.team), "anonymous")
+        sources.append(Anonymous(agent, registry))
+    return sources
+
+
+def _connect_stops(switch: Switch, registry: Registry, flight: Flight) -> None:
+    """Whatever is stopped, revoked or suspended is cut off where it runs."""
+
+    def cut(matter: Matter, why: str) -> None:
+        flight.cut(lambda call: matter in stops.matters(call), why)
+
+    def narrowed(change: Change) -> None:
+        if change.is_narrower:
+            matter = stops.agent(change.agent) if change.key is None else stops.key(change.key)
+            switch.cut(matter, f"{matter.kind} {matter.name} was suspended or revoked")
+
+    switch.on_change(cut)
+    registry.follow(narrowed)
+
+
+def _ignored(name: UpstreamId) -> None:
+    """Before there is a discovery nobody hears of changes; the first look comes anyway."""

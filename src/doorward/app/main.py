@@ -1,0 +1,47 @@
+"""Runs a gateway in a process of its own: signals in, exit code out."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from doorward.app import clocks
+from doorward.app.gateway import Gateway
+from doorward.domain.errors import DoorwardError
+from doorward.runtime.workbench import ReloadError
+from doorward.telemetry.journal import Journal, Level
+
+
+def serve(path: Path) -> int:
+    """Serves until SIGTERM or SIGINT; SIGHUP reloads. Exit code 0, or 1 where it could not start."""
+    journal = Journal(sys.stderr, clocks.now)
+    try:
+        uvloop.run(_serve(Gateway(path, journal)))
+    except ReloadError as error:
+        for problem in error.problems:
+            sys.stderr.write(problem + "\n")
+        return 1
+    except (DoorwardError, OSError) as error:
+        journal.say("not_started", Level.ERROR, why=str(error))
+        return 1
+    return 0
+
+
+async def _serve(gateway: Gateway) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await gateway.start()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(gateway.reload("SIGHUP"))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await ended.wait()
+    await gateway.stop()

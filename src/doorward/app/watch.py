@@ -1,0 +1,36 @@
+"""Whether the document or a policy file has changed on disk since the last look."""
+
+from pathlib import Path
+
+from doorward.config.check import policy_files
+from doorward.config.model import Document
+
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+class Watch:
+    """Compares the times, sizes and inodes of the files that make up a configuration."""
+
+    __slots__ = ("_path", "_seen")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: Stamp | None = None
+
+    def has_changed(self, document: Document) -> bool:
+        """Whether anything differs from the look before; the first look never does."""
+        stamp = self._stamp(document)
+        before, self._seen = self._seen, stamp
+        return before is not None and before != stamp
+
+    def _stamp(self, document: Document) -> Stamp:
+        files = (self._path, *policy_files(document.policies, self._path.resolve().parent))
+        return tuple(one for file in files if (one := _stamp_of(file)) is not None)
+
+
+def _stamp_of(file: Path) -> tuple[str, int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return str(file), found.st_mtime_ns, found.st_size, found.st_ino
