@@ -84,24 +84,21 @@ class Door:
         """One request, from its head to the last byte of its answer."""
         reply = Reply(send)
         try:
-            await self._answer(scope, receive, reply)
+            try:
+                await self._serve(scope, receive, reply)
+            except EdgeError as error:
+                await reply.plain(error.status, error_body(None, Fault(error.code, error.sentence)), [_JSON, *error.headers])
+            except Refused as refused:
+                await reply.refuse(refused)
+            except HangupError:
+                reply.detach()
+            except Exception:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
+                _LOG.exception("a request failed inside the gateway")
+                await reply.refuse(Refused(Reason.INTERNAL, ran=Ran.MAYBE))
         except asyncio.CancelledError:
             await _cancelled(reply)
         finally:
             self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
-
-    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
-        try:
-            await self._serve(scope, receive, reply)
-        except EdgeError as error:
-            await reply.plain(error.status, error_body(None, Fault(error.code, error.sentence)), [_JSON, *error.headers])
-        except Refused as refused:
-            await reply.refuse(refused)
-        except HangupError:
-            reply.detach()
-        except Exception:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
-            _LOG.exception("a request failed inside the gateway")
-            await reply.refuse(Refused(Reason.INTERNAL, ran=Ran.MAYBE))
 
     async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         headers: Headers = scope["headers"]

@@ -11,9 +11,9 @@ from doorward.serving.port import Connection, Headers
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
-    """What the engines of both eras know of a request besides its body."""
+    """What the engines of both eras know of a request besides its body. (Not frozen: one is made on each request.)"""
 
     headers: Headers
     """As received, in order."""

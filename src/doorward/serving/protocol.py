@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection (RFC 9112): uvicorn's httptools protocol, held to limits and deadlines, and strict where parsers differ."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -13,6 +14,7 @@ from uvicorn.server import ServerState
 
 from doorward.serving.port import CONNECTION, Headers
 
+_LOG = logging.getLogger("doorward.serving")
 _LEFTOVER_SECONDS = 2
 """How long the rest of a body is read that was answered without it: long enough for the client to see the answer."""
 
@@ -50,6 +52,16 @@ class _Cycle(RequestResponseCycle):
 
     head: bytes | None = None
 
+    async def run_asgi(self, app: Any) -> None:
+        """Runs the app; a request that it leaves without a whole answer ends its connection."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:  # noqa: BLE001 -- the root of a request's task: the connection ends, the listener goes on
+            _LOG.exception("the app failed")
+        finally:
+            if not self.response_complete:
+                self.transport.close()
+
     async def send(self, message: Any) -> None:
         """See ASGI. INVARIANT: header values come from us or from an allow list; the first line break in one ends the request."""
         if self.flow.write_paused and not self.disconnected:
@@ -75,18 +87,16 @@ class _Cycle(RequestResponseCycle):
     def _begin(self, status: int, headers: Headers) -> bytes:
         self.response_started = True
         self.waiting_for_100_continue = False
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        if any(line.count(b"\n") != 1 for line in lines):
+        head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers):
             raise RuntimeError("a header value holds a line break")
         names = dict(headers)
         self.chunked_encoding = b"content-length" not in names
         if names.get(b"connection") == b"close":
             self.keep_alive = False
         elif not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        if self.chunked_encoding:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        return b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+            head += b"connection: close\r\n"
+        return b"%b%b%b" % (STATUS_LINE[status], head, b"transfer-encoding: chunked\r\n\r\n" if self.chunked_encoding else b"\r\n")
 
 
 class StrictProtocol(HttpToolsProtocol):

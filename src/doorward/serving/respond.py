@@ -122,7 +122,11 @@ class Reply:
         """The result of the request, or the error that an upstream gave."""
         assert self.request is not None
         status = replies.fault_status(outcome) if isinstance(outcome, Fault) and self.era is Era.EXCHANGE else 200
-        await self._last(status, replies.body(self.request.id, outcome), [])
+        body = replies.body(self.request.id, outcome)
+        if self._turn is None:
+            await self.plain(status, body, [_JSON])
+        else:
+            await self._last(status, body, [])
 
     async def refuse(self, refused: Refused) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
