@@ -3,12 +3,13 @@
 Session-era revisions go back to 2024-11-05; exchange-era ones begin with 2026-07-28 (the specification's "legacy" and "modern").
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from doorward.domain.calls import Era
 from doorward.domain.reasons import Reason, Refused
+from doorward.wire.jsonrpc import dump
 
 SESSION_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 EXCHANGE_VERSIONS = ("2026-07-28",)
@@ -23,7 +24,9 @@ _RESERVED = "io.modelcontextprotocol/"
 CACHEABLE = frozenset({"server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
 """Methods whose complete results say how long and for whom they hold (2026-07-28, utilities/caching)."""
 
-_EXCHANGE_ONLY = ("resultType", "ttlMs", "cacheScope", "inputRequests", "requestState")
+LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+"""From most to least talkative (RFC 5424 severities)."""
+
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 
 
@@ -33,7 +36,10 @@ def era_of(version: str | None) -> Era:
         return Era.SESSION
     if version in EXCHANGE_VERSIONS:
         return Era.EXCHANGE
-    raise unsupported(version)
+    trimmed = version.strip(" \t")
+    if trimmed == version:
+        raise unsupported(version)
+    return era_of(trimmed)
 
 
 def unsupported(version: str) -> Refused:
@@ -61,7 +67,10 @@ class Envelope:
 
 
 def open_envelope(params: Mapping[str, Any]) -> Envelope:
-    """The envelope of a request; raises `Refused` INVALID_PARAMS where a required key is missing or of the wrong type."""
+    """The envelope of a request; raises `Refused` INVALID_PARAMS where a required key is missing or of the wrong type.
+
+    Its version is not judged here: `era_of` has judged the header's, and `headers.check` refuses a body that says another.
+    """
     meta = params.get("_meta")
     if not isinstance(meta, Mapping):
         raise _invalid("_meta", "an object")
@@ -73,8 +82,8 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
     if not isinstance(client, Mapping):
         raise _invalid(f"_meta[{CLIENT_KEY!r}]", "an object")
     level = meta.get(LEVEL_KEY)
-    if level is not None and not isinstance(level, str):
-        raise _invalid(f"_meta[{LEVEL_KEY!r}]", "a string")
+    if level is not None and level not in LOG_LEVELS:
+        raise _invalid(f"_meta[{LEVEL_KEY!r}]", f"one of {', '.join(LOG_LEVELS)}")
     return Envelope(version, capabilities, client, level, progress_token(meta), _trace(meta), rest_of(meta))
 
 
@@ -110,56 +119,106 @@ def to_exchange(method: str, result: Mapping[str, Any]) -> dict[str, Any]:
     shown.setdefault("resultType", "complete")
     if method in CACHEABLE and shown["resultType"] == "complete":
         ttl = shown.get("ttlMs")
-        shown["ttlMs"] = ttl if isinstance(ttl, int) and ttl > 0 else 0
+        shown["ttlMs"] = ttl if type(ttl) is int and ttl > 0 else 0
         shown["cacheScope"] = "private"
     return shown
 
 
 def to_session(method: str, result: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """A result as a session-era client of a revision can read it; what that revision has no place for is left out.
+    """A result as a session-era client of a revision can read it; what no such revision can carry is said in what it can.
 
-    Structured values that are no object go (their text copy stays); older revisions lose later content kinds' typed form.
+    Structured values that are no object become text unless there is text already, audio a resource, links to resources text.
+    Unknown fields and kinds of content stay.
     """
-    shown = {key: value for key, value in result.items() if key not in _EXCHANGE_ONLY}
+    left_out = _left_out(method, result)
+    shown = {key: value for key, value in result.items() if key not in left_out}
     meta = shown.get("_meta")
     if isinstance(meta, Mapping) and _SERVER_KEY in meta:
         shown["_meta"] = {key: value for key, value in meta.items() if key != _SERVER_KEY}
-    match method:
-        case "tools/list":
-            shown["tools"] = [_tool(tool, version) for tool in shown.get("tools", ())]
-        case "tools/call":
-            if "structuredContent" in shown and (version < "2025-06-18" or not isinstance(shown["structuredContent"], Mapping)):
-                del shown["structuredContent"]
-            if isinstance(shown.get("content"), list) and version < "2025-06-18":
-                shown["content"] = [_block(block, version) for block in shown["content"]]
-        case "prompts/get":
-            if isinstance(shown.get("messages"), list) and version < "2025-06-18":
-                shown["messages"] = [_message(message, version) for message in shown["messages"]]
-        case _:
-            pass
+    carry = _CARRIED.get(method)
+    if carry is not None:
+        carry(shown, version)
     return shown
 
 
-def _tool(tool: Any, version: str) -> Any:
-    if not isinstance(tool, Mapping):
-        return tool
-    schema = tool.get("outputSchema")
-    if schema is None or (version >= "2025-06-18" and isinstance(schema, Mapping) and schema.get("type") == "object"):
-        return tool
-    return {key: value for key, value in tool.items() if key != "outputSchema"}
+def _left_out(method: str, result: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of a result that only the exchange era gives a meaning."""
+    if result.get("resultType") == "input_required":
+        return ("resultType", "inputRequests", "requestState")
+    return ("resultType", "ttlMs", "cacheScope") if method in CACHEABLE else ("resultType",)
 
 
-def _message(message: Any, version: str) -> Any:
-    return {**message, "content": _block(message.get("content"), version)} if isinstance(message, Mapping) else message
+def _carry_tools(shown: dict[str, Any], version: str) -> None:
+    _change(shown, "tools", _tool)
 
 
-def _block(block: Any, version: str) -> Any:
-    """A content block for a revision that may not know its kind: the same said as text."""
-    kind = block.get("type") if isinstance(block, Mapping) else None
+def _carry_call(shown: dict[str, Any], version: str) -> None:
+    if version < "2025-06-18":
+        _change(shown, "content", lambda block: _block(block, version))
+    if isinstance(shown.get("structuredContent", {}), Mapping):
+        return
+    said = dump(shown.pop("structuredContent")).decode()
+    content = shown.get("content")
+    blocks = content if isinstance(content, list) else []
+    if not any(isinstance(block, Mapping) and block.get("type") == "text" for block in blocks):
+        shown["content"] = [*blocks, {"type": "text", "text": said}]
+
+
+def _carry_prompt(shown: dict[str, Any], version: str) -> None:
+    if version < "2025-06-18":
+        _change(shown, "messages", lambda message: _message(message, version))
+
+
+_CARRIED: Mapping[str, Callable[[dict[str, Any], str], None]] = {
+    "tools/list": _carry_tools,
+    "tools/call": _carry_call,
+    "prompts/get": _carry_prompt,
+}
+"""What has to be done to results whose parts older revisions type more tightly (PROTOCOL.md §2.1)."""
+
+
+def _change(shown: dict[str, Any], field_name: str, change: Callable[[Any], Any]) -> None:
+    items = shown.get(field_name)
+    if isinstance(items, list):
+        shown[field_name] = [change(item) if isinstance(item, Mapping) else item for item in items]
+
+
+def _tool(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tool whose schemas are what every session-era reader takes: objects, with an object for each property."""
+    changed: dict[str, Any] = {}
+    for name in ("inputSchema", "outputSchema"):
+        schema = tool.get(name)
+        properties = schema.get("properties") if isinstance(schema, Mapping) else None
+        if isinstance(properties, Mapping) and any(isinstance(inner, bool) for inner in properties.values()):
+            changed[name] = {**tool[name], "properties": {key: _spelled(inner) for key, inner in properties.items()}}
+    shown = {**tool, **changed} if changed else tool
+    output = tool.get("outputSchema", _OBJECT)
+    if isinstance(output, Mapping) and output.get("type") == "object":
+        return shown
+    return {key: value for key, value in shown.items() if key != "outputSchema"}
+
+
+_OBJECT = {"type": "object"}
+
+
+def _spelled(schema: Any) -> Any:
+    """A boolean schema as the object that means the same (JSON Schema 2020-12 §4.3.2)."""
+    return {} if schema is True else {"not": {}} if schema is False else schema
+
+
+def _message(message: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    content = message.get("content")
+    return {**message, "content": _block(content, version)} if isinstance(content, Mapping) else message
+
+
+def _block(block: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    """A content block for a revision that may not know its kind."""
+    kind = block.get("type")
     if kind == "resource_link":
         return {"type": "text", "text": f"{block.get('name', '')} {block.get('uri', '')}".strip()}
     if kind == "audio" and version < "2025-03-26":
-        return {"type": "text", "text": f"(audio, {block.get('mimeType', 'unknown type')})"}
+        resource = {"uri": "urn:doorward:audio", "blob": block.get("data", ""), "mimeType": block.get("mimeType", "")}
+        return {"type": "resource", "resource": resource, **{key: block[key] for key in ("annotations", "_meta") if key in block}}
     return block
 
 
