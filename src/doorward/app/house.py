@@ -205,7 +205,7 @@ class Opening:
             chance=random.random,
             version=__version__,
             path=os.environ.get("PATH", os.defpath),
-            on_stderr=lambda name, line: journal.say("upstream_stderr", upstream=name, line=line),
+            on_stderr=lambda name, line: journal.say("upstream_stderr", Level.DEBUG, upstream=name, line=line),
             on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=text),
         )
 

@@ -1,6 +1,7 @@
 """Runs a gateway in a process of its own: signals in, exit code out."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ from doorward.telemetry.journal import Journal, Level
 
 
 def serve(path: Path) -> int:
-    """Serves until SIGTERM or SIGINT; SIGHUP reloads. Exit code 0, or 1 where it could not start."""
-    journal = Journal(sys.stderr, clocks.now)
+    """Serves until SIGTERM or SIGINT; SIGHUP reloads. `DOORWARD_JOURNAL` is the least level told. Exit code 0, or 1 where it could not start."""
+    journal = Journal(sys.stderr, clocks.now, Level(os.environ.get("DOORWARD_JOURNAL", Level.INFO)))
     try:
         uvloop.run(_serve(Gateway(path, journal)))
     except ReloadError as error:

@@ -11,22 +11,29 @@ import msgspec
 class Level(StrEnum):
     """How much a line matters."""
 
+    DEBUG = "debug"
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
 
 
+_RANK = {level: rank for rank, level in enumerate(Level)}
+
+
 class Journal:
     """Writes lines to a stream; text from outside is escaped as JSON, and cut."""
 
-    __slots__ = ("_now", "_stream")
+    __slots__ = ("_least", "_now", "_stream")
 
-    def __init__(self, stream: TextIO, now: Callable[[], float]) -> None:
+    def __init__(self, stream: TextIO, now: Callable[[], float], least: Level = Level.INFO) -> None:
         self._stream = stream
         self._now = now
+        self._least = _RANK[least]
 
     def say(self, event: str, level: Level = Level.INFO, **fields: object) -> None:
         """One line: when, how much it matters, what happened (`snake_case`), and its facts."""
+        if _RANK[level] < self._least:
+            return
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         shown = {name: _cut(value) for name, value in fields.items()}
         line = msgspec.json.encode({"ts": at, "level": level, "event": event, **shown}).decode()

@@ -1,0 +1,1 @@
+"""The tour: what `make run` and `make demo` do."""
