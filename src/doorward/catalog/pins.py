@@ -1,0 +1,121 @@
+"""What a person has accepted: a digest for each name, kept until somebody says otherwise, also while nothing of the name is offered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from doorward.catalog.offer import Offer
+from doorward.domain.catalog import Definition, Kind, Pin, Standing
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import Digest, UpstreamId
+
+Key = tuple[UpstreamId, Kind, str]
+"""Upstream, kind and own name: what a pin is for."""
+
+FIRST_USE = "first-use"
+"""Who accepted a definition that was pinned for being the first one seen."""
+
+
+class PinStore(Protocol):
+    """Where pins are kept. One writer; a pin is replaced as a whole."""
+
+    def all(self) -> tuple[Pin, ...]:
+        """Every pin as of the last completed `put` or `drop`; from memory, without waiting."""
+        ...
+
+    async def put(self, pins: Iterable[Pin]) -> None:
+        """Keeps these pins, each in place of the one with its key. Durable when it returns, all of them or none; idempotent."""
+        ...
+
+    async def drop(self, keys: Iterable[Key]) -> None:
+        """Forgets the pins of these keys; a key without a pin is no error. Durable when it returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's yes to one definition: the digest is the one of what that person was shown."""
+
+    upstream: UpstreamId
+    kind: Kind
+    name: str
+    digest: Digest
+
+
+class StaleApprovalError(DoorwardError):
+    """What is offered now is not what was shown; nothing of the whole request was accepted."""
+
+    def __init__(self, stale: Iterable[Approval]) -> None:
+        self.stale = tuple(stale)
+        super().__init__(
+            "changed since it was shown: "
+            + ", ".join(f"{approval.kind} {approval.upstream}/{approval.name[:100]!r}" for approval in self.stale)
+        )
+
+
+class Pins:
+    """Every pin at one moment, by key."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self, pins: Iterable[Pin] = ()) -> None:
+        self._by_key: Mapping[Key, Pin] = MappingProxyType({(pin.upstream, pin.kind, pin.name): pin for pin in pins})
+
+    def get(self, upstream: UpstreamId, kind: Kind, name: str) -> Pin | None:
+        """The pin of a name; None if nobody has accepted anything of it."""
+        return self._by_key.get((upstream, kind, name))
+
+    def items(self) -> Iterable[tuple[Key, Pin]]:
+        """Every pin with its key."""
+        return self._by_key.items()
+
+    def standing(self, definition: Definition) -> Standing:
+        """Where a definition that is offered stands."""
+        pin = self._by_key.get((definition.upstream, definition.kind, definition.name))
+        if pin is None:
+            return Standing.NEW
+        return Standing.APPROVED if pin.digest == definition.digest else Standing.DRIFTED
+
+    def having(self, pins: Iterable[Pin]) -> "Pins":
+        """These pins and the given ones, which replace their like."""
+        return Pins((*self._by_key.values(), *pins))
+
+    def without(self, keys: Iterable[Key]) -> "Pins":
+        """These pins but for some."""
+        gone = frozenset(keys)
+        return Pins(pin for key, pin in self._by_key.items() if key not in gone)
+
+
+def approve(offers: Mapping[UpstreamId, Offer], approvals: Iterable[Approval], by: str, at: str) -> tuple[Pin, ...]:
+    """Pins for what was shown, all or none; raises StaleApprovalError where something else, or nothing, is offered now.
+
+    `at`: RFC 3339, UTC. What was shown is what is accepted: an upstream that changes a definition between the two is found out.
+    """
+    wanted = tuple(approvals)
+    offered = {approval: _offered(offers, approval) for approval in wanted}
+    stale = [approval for approval, definition in offered.items() if definition is None or definition.digest != approval.digest]
+    if stale:
+        raise StaleApprovalError(stale)
+    return tuple(_pin(definition, by, at) for definition in offered.values() if definition is not None)
+
+
+def first_use(offer: Offer, pins: Pins, held: frozenset[Key], at: str) -> tuple[Pin, ...]:
+    """Pins for everything of an offer that was never seen before, but for what is held for a person (see `suspicions`).
+
+    A name that was ever pinned keeps its pin, also while it is not offered: taking a tool away and bringing another one back is drift.
+    """
+    return tuple(
+        _pin(definition, FIRST_USE, at)
+        for (kind, name), definition in offer.definitions.items()
+        if pins.get(offer.upstream, kind, name) is None and (offer.upstream, kind, name) not in held
+    )
+
+
+def _offered(offers: Mapping[UpstreamId, Offer], approval: Approval) -> Definition | None:
+    offer = offers.get(approval.upstream)
+    return offer.definitions.get((approval.kind, approval.name)) if offer is not None else None
+
+
+def _pin(definition: Definition, by: str, at: str) -> Pin:
+    return Pin(definition.upstream, definition.kind, definition.name, definition.digest, definition.canonical, by, at)
