@@ -1,10 +1,12 @@
 """Headers that say what the body says."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp.shared import inbound as sdk
 
 from doorward.domain.reasons import Reason, Refused
 from doorward.wire.headers import check, check_params, decode_value, derive, encode_value, param_headers
@@ -21,11 +23,40 @@ def test_every_text_survives_the_header_encoding(text: str) -> None:
     assert encoded == encoded.strip(" \t")
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.from_regex(r"=\?base64\?.{0,8}\?=", fullmatch=True))
+def test_the_official_sdk_and_we_read_each_others_header_values(text: str) -> None:
+    assert sdk.decode_header_value(encode_value(text)) == text
+    assert decode_value(sdk.encode_header_value(text)) == text
+
+
+@pytest.mark.parametrize("value", ["=?base64?ZR==?=", "=?base64?ZQ?=", "=?base64?Z Q==?=", "=?base64?_-8=?=", "=?base64?/w==?="])
+def test_a_value_between_markers_that_is_not_exactly_base64_of_utf_8_says_nothing(value: str) -> None:
+    assert decode_value(value) is None
+
+
+def test_markers_in_another_case_or_place_are_plain_text() -> None:
+    for value in ("=?BASE64?ZQ==?=", " =?base64?ZQ==?=", "x=?base64?ZQ==?=", "=?base64?ZQ==", ""):
+        assert decode_value(value) == value
+
+
 def test_headers_that_agree_with_the_body_pass() -> None:
     check(GOOD, "tools/call", {"name": "echo"}, VERSION)
     check([*GOOD[:2], (b"mcp-name", b" \techo ")], "tools/call", {"name": "echo"}, VERSION)
     check([*GOOD[:2], (b"mcp-name", b"=?base64?w7ZrbwA=?=")], "tools/call", {"name": "öko\0"}, VERSION)
     check([GOOD[0], (b"mcp-method", b"tools/list")], "tools/list", {}, VERSION)
+    check([(b"accept", b"a"), (b"accept", b"b"), *GOOD, (b"x-mcp-name", b"other")], "tools/call", {"name": "echo"}, VERSION)
+    check([GOOD[0], (b"mcp-method", b"resources/read"), (b"mcp-name", b"a:b")], "resources/read", {"uri": "a:b", "name": "c"}, VERSION)
+    check([GOOD[0], (b"mcp-method", b"tasks/get"), (b"mcp-name", b"t1")], "tasks/get", {"taskId": "t1"}, VERSION)
+
+
+def test_a_body_that_lacks_the_name_is_left_to_those_who_need_it() -> None:
+    check(GOOD[:2], "tools/call", {}, VERSION)
+
+
+def test_a_name_in_raw_bytes_beyond_ascii_is_refused_for_readers_differ_on_them() -> None:
+    for name in ("é".encode("latin-1"), "é".encode(), b"a\x00b", b"a\x7f"):
+        with pytest.raises(Refused):
+            check([*GOOD[:2], (b"mcp-name", name)], "tools/call", {"name": name.decode("latin-1")}, VERSION)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +73,9 @@ def test_headers_that_agree_with_the_body_pass() -> None:
         [*GOOD[:2], (b"mcp-name", b"=?base64?!!?=")],
         [*GOOD[:2], (b"mcp-name", b"=?base64?/w==?=")],
         [*GOOD[:2], (b"mcp-name", b"")],
+        [*GOOD[:2], (b"mcp-name", b"echo,echo")],
+        [*GOOD, (b"mcp-protocol-version", b"2026-07-28")],
+        [*GOOD, (b"mcp-session-id", b"a"), (b"mcp-session-id", b"a")],
     ],
 )
 def test_a_header_that_disagrees_is_missing_or_doubled_refuses_the_message(headers: list[tuple[bytes, bytes]]) -> None:
@@ -77,10 +111,40 @@ def test_annotations_along_properties_become_headers() -> None:
         {"a": {"type": "string", "x-mcp-header": "N"}, "b": {"type": "string", "x-mcp-header": "n"}},
         {"a": {"type": "array", "items": {"type": "string", "x-mcp-header": "N"}}},
         {"a": {"anyOf": [{"type": "string", "x-mcp-header": "N"}]}},
+        {"a": {"type": ["string", "null"], "x-mcp-header": "N"}},
+        {"a": {"type": "string", "x-mcp-header": "N\n"}},
+        {"a": {"type": "string", "x-mcp-header": "Größe"}},
+        {"a": {"x-mcp-header": "N"}},
+        {"a": {"type": "object", "additionalProperties": {"type": "string", "x-mcp-header": "N"}}},
+        {"a": {"type": "object", "$defs": {"b": {"properties": {"c": {"type": "string", "x-mcp-header": "N"}}}}}},
+        {str(number): {"type": "string", "x-mcp-header": f"N{number}"} for number in range(65)},
     ],
 )
 def test_an_annotation_that_breaks_a_rule_rules_the_tool_out(properties: dict[str, Any]) -> None:
     assert param_headers({"type": "object", "properties": properties}) is None
+
+
+def test_an_annotation_on_the_root_rules_the_tool_out_and_one_in_plain_values_is_none() -> None:
+    assert param_headers({"type": "string", "x-mcp-header": "N"}) is None
+    held = {"x-mcp-header": "N"}
+    assert param_headers({"properties": {"a": {"default": held, "enum": [held], "const": held, "examples": [held], "x": held}}}) == {}
+    assert param_headers({"$defs": {"x-mcp-header": {}}, "properties": {"x-mcp-header": True}}) == {}
+    assert param_headers(True) == {}
+
+
+KEYWORDS = st.sampled_from(["properties", "items", "anyOf", "$defs", "not", "default", "x-mcp-header", "type", "a", "b"])
+WORDS = st.sampled_from(["string", "integer", "number", "N", "n", "M", "two words", ""])
+SCHEMAS = st.recursive(
+    WORDS | st.booleans(), lambda inner: st.dictionaries(KEYWORDS, inner, max_size=4) | st.lists(inner, max_size=2), max_leaves=20
+)
+
+
+@given(SCHEMAS)
+def test_the_official_sdk_and_we_agree_on_which_annotations_are_good(schema: object) -> None:
+    found = param_headers(schema)
+    assert (found is None) == (sdk.find_invalid_x_mcp_header(schema) is not None)
+    if found is not None:
+        assert found == {f"mcp-param-{token.lower()}": path for path, token in sdk.x_mcp_header_map(schema).items()}
 
 
 @given(
@@ -88,8 +152,10 @@ def test_an_annotation_that_breaks_a_rule_rules_the_tool_out(properties: dict[st
         {},
         optional={
             "region": st.text(max_size=20),
-            "dry": st.booleans(),
-            "shard": st.fixed_dictionaries({"no": st.integers(-(2**53) + 1, 2**53 - 1)}),
+            "dry": st.booleans() | st.none(),
+            "shard": st.fixed_dictionaries(
+                {"no": st.integers(-(10**30), 10**30) | st.decimals(-(10**30), 10**30) | st.lists(st.integers(), max_size=2)}
+            ),
         },
     )
 )
@@ -111,6 +177,12 @@ def test_what_we_derive_for_an_upstream_is_what_we_would_accept(arguments: dict[
         ([(b"mcp-param-dry-run", b"True")], {"dry": True}),
         ([(b"mcp-param-shard", b"1e1")], {"shard": {"no": 10}}),
         ([(b"mcp-param-shard", b"1")], {"shard": {"no": True}}),
+        ([(b"mcp-param-shard", b"42.5")], {"shard": {"no": 42}}),
+        ([(b"mcp-param-shard", b"9007199254740993.0")], {"shard": {"no": 9007199254740992}}),
+        ([(b"mcp-param-shard", b"[]")], {"shard": {"no": []}}),
+        ([(b"mcp-param-shard", b"1")], {"shard": "1"}),
+        ([(b"mcp-param-region", b"\xc3\xa9")], {"region": "é"}),
+        ([(b"mcp-param-other", b"a"), (b"mcp-param-other", b"a")], {}),
     ],
 )
 def test_a_parameter_header_that_disagrees_refuses_the_call(headers: list[tuple[bytes, bytes]], arguments: dict[str, Any]) -> None:
@@ -119,5 +191,33 @@ def test_a_parameter_header_that_disagrees_refuses_the_call(headers: list[tuple[
     assert refused.value.reason is Reason.HEADER_MISMATCH
 
 
-def test_integers_are_compared_as_numbers_and_unknown_parameter_headers_pass() -> None:
-    check_params([(b"mcp-param-shard", b"42.0"), (b"mcp-param-other", b"x")], {"shard": {"no": 42}}, EXPECTED)
+@pytest.mark.parametrize(
+    ("said", "held"),
+    [(b"42.0", 42), (b" 42\t", 42), (b"42", Decimal("42.0")), (b"100", Decimal("1E+2")), (b"1.5", Decimal("1.50")), (b"-0", 0)],
+)
+def test_integers_are_compared_as_numbers(said: bytes, held: object) -> None:
+    check_params([(b"mcp-param-shard", said)], {"shard": {"no": held}}, EXPECTED)
+
+
+def test_a_parameter_header_that_no_annotation_asks_for_passes() -> None:
+    check_params([(b"mcp-param-other", b"x")], {}, EXPECTED)
+
+
+def test_arguments_that_no_header_can_repeat_are_not_repeated() -> None:
+    arguments = {"region": None, "shard": {"no": {"a": 1}}, "dry": [True]}
+    assert derive("tools/call", {"name": "t", "arguments": arguments}, VERSION, EXPECTED) == [
+        ("MCP-Protocol-Version", VERSION),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "t"),
+    ]
+    check_params([], arguments, EXPECTED)
+
+
+def test_headers_for_an_upstream_follow_from_its_own_names() -> None:
+    assert derive("tools/list", {"name": "no"}, VERSION, None) == [("MCP-Protocol-Version", VERSION), ("Mcp-Method", "tools/list")]
+    held = {"uri": "file:///ü", "arguments": {"region": "eu"}}
+    assert derive("resources/read", held, VERSION, None) == [
+        ("MCP-Protocol-Version", VERSION),
+        ("Mcp-Method", "resources/read"),
+        ("Mcp-Name", "=?base64?ZmlsZTovLy/DvA==?="),
+    ]

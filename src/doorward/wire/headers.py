@@ -7,7 +7,8 @@ can have routed or filtered by something else than we decide on.
 import re
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from doorward.domain.reasons import Reason, Refused
@@ -25,13 +26,23 @@ NAMED_BY = {
 _PARAM = b"mcp-param-"
 _ROUTING = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"mcp-session-id"})
 _ANNOTATION = "x-mcp-header"
+_PRIMITIVES = ("string", "integer", "boolean")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_PLAIN = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?\Z")
+_PLAIN = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?\Z")
 _SENTINEL = re.compile(r"=\?base64\?(.*)\?=\Z", re.DOTALL)
-_INTEGER = re.compile(r"-?[0-9]{1,17}(?:\.0+)?\Z")
-_SAFE = 2**53 - 1
+_DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?\Z")
 _MOST_ANNOTATIONS = 64
 _DEEPEST = 16
+"""Annotations of one tool and steps to one: far above any sensible tool, and few enough for a header block."""
+
+_SCHEMAS = frozenset(
+    """
+    items contains unevaluatedItems additionalProperties propertyNames unevaluatedProperties not if then else contentSchema
+    allOf anyOf oneOf prefixItems
+    """.split()
+)
+"""Keywords of JSON Schema 2020-12 that hold a schema or a list of them."""
+_NAMED_SCHEMAS = frozenset({"patternProperties", "dependentSchemas", "$defs", "definitions"})
 
 ParamHeaders = Mapping[str, tuple[str, ...]]
 """Header name in lower case, with `mcp-param-` → the path of the argument it repeats."""
@@ -39,18 +50,20 @@ ParamHeaders = Mapping[str, tuple[str, ...]]
 
 def encode_value(text: str) -> str:
     """A header value for a text: itself where it is plain, else base64 between markers."""
-    if (text == "" or _PLAIN.match(text)) and not text.startswith("=?base64?"):
+    if _PLAIN.match(text) and not _SENTINEL.match(text):
         return text
     return f"=?base64?{b64encode(text.encode()).decode()}?="
 
 
 def decode_value(value: str) -> str | None:
-    """The text of a header value; None where the markers are there and what stands between them is not base64 of UTF-8."""
+    """The text of a header value; None where the markers are there and what stands between them is not exactly base64 of UTF-8."""
     found = _SENTINEL.match(value)
     if found is None:
         return value
     try:
-        return b64decode(found[1], validate=True).decode()
+        raw = b64decode(found[1], validate=True)
+        # One text for one header: a lenient reader of unused bits would see this text behind several.
+        return raw.decode() if b64encode(raw).decode() == found[1] else None
     except (Error, ValueError):
         return None
 
@@ -60,76 +73,63 @@ def check(headers: Sequence[tuple[bytes, bytes]], method: str, params: Mapping[s
 
     `headers`: names in lower case. `Mcp-Param-*` are checked by `check_params`, once the tool is known.
     """
-    found = _routing(headers)
+    found = _collected((name, value) for name, value in headers if name in _ROUTING)
     _same("MCP-Protocol-Version", found.get(b"mcp-protocol-version"), version)
     _same("Mcp-Method", found.get(b"mcp-method"), method)
     field = NAMED_BY.get(method)
     if field is None:
         return
-    named = params.get(field)
-    value = found.get(b"mcp-name")
-    _same("Mcp-Name", None if value is None else decode_value(value), named)
+    named, said = params.get(field), found.get(b"mcp-name")
+    if named is not None or said is not None:  # where both lack it, the body is refused for what it lacks
+        _same("Mcp-Name", None if said is None else decode_value(said), named)
 
 
 def check_params(headers: Sequence[tuple[bytes, bytes]], arguments: Mapping[str, Any], expected: ParamHeaders) -> None:
     """Raises `Refused` HEADER_MISMATCH unless every annotated argument is repeated by its `Mcp-Param-*` header, and none else is."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        if name.startswith(_PARAM):
-            if name.decode("latin-1") in found:
-                raise _mismatch(f"{name.decode('latin-1')[:80]} stands there twice")
-            found[name.decode("latin-1")] = value.decode("latin-1").strip(" \t")
+    found = _collected((name, value) for name, value in headers if name.startswith(_PARAM))
     for header, path in expected.items():
-        argument = _at(arguments, path)
-        if argument is None:
-            if header in found:
-                raise _mismatch(f"{header} is there, its argument {'.'.join(path)} is not")
-            continue
-        said = found.get(header)
-        if said is None:
-            raise _mismatch(f"{header} is missing, its argument {'.'.join(path)} is there")
-        decoded = decode_value(said)
-        if decoded is None or not _equal(decoded, argument):
-            raise _mismatch(f"{header} and its argument {'.'.join(path)} differ")
+        _check_param(header, found.get(header.encode("ascii")), ".".join(path), _at(arguments, path))
 
 
 def derive(method: str, params: Mapping[str, Any], version: str, expected: ParamHeaders | None) -> list[tuple[str, str]]:
     """The headers that an exchange-era request to an upstream carries, from its body."""
     derived = [("MCP-Protocol-Version", version), ("Mcp-Method", method)]
-    field = NAMED_BY.get(method)
-    if field is not None and isinstance(params.get(field), str):
-        derived.append(("Mcp-Name", encode_value(params[field])))
+    named = params.get(NAMED_BY.get(method, ""))
+    if isinstance(named, str):
+        derived.append(("Mcp-Name", encode_value(named)))
     arguments = params.get("arguments")
     if expected and isinstance(arguments, Mapping):
-        for name, path in expected.items():
-            rendered = _rendered(_at(arguments, path))
-            if rendered is not None:
-                derived.append((name, encode_value(rendered)))
+        rendered = ((name, _rendered(_at(arguments, path))) for name, path in expected.items())
+        derived.extend((name, encode_value(text)) for name, text in rendered if text is not None)
     return derived
 
 
-def param_headers(schema: Mapping[str, Any]) -> ParamHeaders | None:
-    """Which arguments of a tool are repeated in headers; None where an annotation breaks a rule and the tool must be left out."""
+def param_headers(schema: Any) -> ParamHeaders | None:
+    """Which arguments of a tool are repeated in headers; None where an annotation breaks a rule and the tool must be left out.
+
+    An annotation counts wherever a schema may stand, and is good on a primitive that `properties` alone lead to (2026-07-28, server/tools).
+    """
     headers: dict[str, tuple[str, ...]] = {}
-    allowed = 0
-    for name, path, kind in _annotated(schema, ()):
-        allowed += 1
-        key = f"mcp-param-{name.lower()}" if isinstance(name, str) else ""
-        shaped = isinstance(name, str) and _TOKEN.match(name) is not None and kind in ("string", "integer", "boolean")
-        if not shaped or key in headers or allowed > _MOST_ANNOTATIONS:
+    for path, node in _positions(schema):
+        if _ANNOTATION not in node:
+            continue
+        name = node[_ANNOTATION]
+        key = f"mcp-param-{name.lower()}" if isinstance(name, str) and _TOKEN.match(name) else None
+        if key is None or key in headers or not path or node.get("type") not in _PRIMITIVES:
             return None
         headers[key] = path
-    # An annotation anywhere else than along `properties` is out of reach of clients and breaks the rule too.
-    return headers if allowed == _count(schema) else None
+    within = len(headers) <= _MOST_ANNOTATIONS and all(len(path) <= _DEEPEST for path in headers.values())
+    return headers if within else None
 
 
-def _routing(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, str]:
-    found: dict[bytes, str] = {}
+def _collected(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str | None]:
+    """The values of headers by name, without the white space around them; None for one that is not visible ASCII."""
+    found: dict[bytes, str | None] = {}
     for name, value in headers:
-        if name in _ROUTING:
-            if name in found:
-                raise _mismatch(f"{name.decode('latin-1')} stands there twice")
-            found[name] = value.decode("latin-1").strip(" \t")
+        if name in found:
+            raise _mismatch(f"{name.decode('latin-1')[:80]} stands there twice")
+        text = value.decode("latin-1").strip(" \t")
+        found[name] = text if _PLAIN.match(text) else None
     return found
 
 
@@ -138,6 +138,22 @@ def _same(header: str, value: str | None, wanted: object) -> None:
         raise _mismatch(f"{header} is missing or not readable")
     if value != wanted:
         raise _mismatch(f"{header} is {value[:80]!r}, the body says {str(wanted)[:80]!r}")
+
+
+def _check_param(header: str, said: str | None, where: str, argument: Any) -> None:
+    rendered = _rendered(argument)
+    if rendered is None:  # absent, null, or nothing that a header could repeat
+        if said is not None:
+            raise _mismatch(f"{header} is there, its argument {where} is not")
+        return
+    decoded = None if said is None else decode_value(said)
+    if decoded is None:
+        raise _mismatch(f"{header} is missing or not readable, its argument {where} is there")
+    is_number = isinstance(argument, int | Decimal) and not isinstance(argument, bool)
+    # Integers are compared as numbers: 42.0 in a header is 42 in a body (streamable-http, Custom Headers).
+    is_equal = Decimal(decoded) == argument if is_number and _DECIMAL.match(decoded) else decoded == rendered
+    if not is_equal:
+        raise _mismatch(f"{header} and its argument {where} differ")
 
 
 def _mismatch(what: str) -> Refused:
@@ -152,47 +168,35 @@ def _at(arguments: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 
 
 def _rendered(argument: Any) -> str | None:
+    """An argument as a header repeats it; None for null and for what is no primitive."""
     match argument:
         case bool():
             return "true" if argument else "false"
         case str():
             return argument
-        case int() if -_SAFE <= argument <= _SAFE:
+        case int():
             return str(argument)
+        case Decimal():
+            text = format(argument, "f")
+            return text.rstrip("0").rstrip(".") if "." in text else text
         case _:
             return None
 
 
-def _equal(value: str, argument: Any) -> bool:
-    if isinstance(argument, int) and not isinstance(argument, bool) and _INTEGER.match(value):
-        return int(value.partition(".")[0]) == argument
-    return value == _rendered(argument)
-
-
-def _annotated(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...], Any]]:
-    """Every annotation that a chain of `properties` leads to: its value, the argument's path and type."""
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    if not isinstance(properties, Mapping) or len(path) >= _DEEPEST:
-        return
-    for name, inner in properties.items():
-        if isinstance(inner, Mapping):
-            if _ANNOTATION in inner:
-                yield inner[_ANNOTATION], (*path, name), inner.get("type")
-            yield from _annotated(inner, (*path, name))
-
-
-def _count(schema: Any) -> int:
-    """How often the annotation stands anywhere in a schema as a keyword (not as the name of a property)."""
-    found, queue = 0, [(schema, False)]
-    while queue:
-        node, names = queue.pop()
+def _positions(schema: Any) -> Iterator[tuple[tuple[str, ...] | None, Mapping[str, Any]]]:
+    """Every place of a schema where a schema may stand, with the path of `properties` to it, None once another keyword was crossed."""
+    queue: list[tuple[tuple[str, ...] | None, Any]] = [((), schema)]
+    for path, node in queue:
         if isinstance(node, Mapping):
-            found += 0 if names else _ANNOTATION in node
-            queue.extend(
-                (inner, key == "properties" and not names)
-                for key, inner in node.items()
-                if names or key not in ("const", "enum", "default", "examples")
-            )
-        elif isinstance(node, list):
-            queue.extend((inner, False) for inner in node)
-    return found
+            yield path, node
+            queue.extend(_below(path, node))
+
+
+def _below(path: tuple[str, ...] | None, node: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...] | None, Any]]:
+    for key, inner in node.items():
+        if key == "properties" and isinstance(inner, Mapping):
+            yield from ((None if path is None else (*path, name), held) for name, held in inner.items())
+        elif key in _NAMED_SCHEMAS and isinstance(inner, Mapping):
+            yield from ((None, held) for held in inner.values())
+        elif key in _SCHEMAS:
+            yield from ((None, held) for held in (inner if isinstance(inner, list) else [inner]))
