@@ -69,7 +69,8 @@ def _of_action(rule: Rule, name: str, known: Vocabulary) -> Problem:
     if upstream not in known.discovered:
         told = f"{cut(name)} cannot be checked: nothing of {upstream} is approved yet"
         return rule.problem(name, told, Weight.WARNING)
-    return rule.problem(name, f"{upstream} has nothing approved of the name {cut(name)}{meant(name, known.members)}")
+    others = [other for other, action in known.actions.items() if action.upstream == upstream]
+    return rule.problem(name, f"{upstream} has nothing approved of the name {cut(name)}{meant(name, others)}")
 
 
 def _of_scope(rule: Rule, known: Vocabulary, is_explained: bool) -> Iterator[Problem]:

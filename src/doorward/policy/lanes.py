@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from cedarpy import Entities
+from cedarpy import Entities, PolicySet, pst
 
 from doorward.domain.decisions import Decision, Deny
 from doorward.policy.could import UNKNOWN
@@ -20,7 +20,6 @@ from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
 from doorward.policy.scope import admits, slices
-from doorward.policy.text import quoted
 
 FACTS = 64
 """Decisions remembered for one lane: one for each network address and authentication method seen."""
@@ -97,10 +96,21 @@ def request(actor: Actor, place: Place, action: Action) -> Request:
 def written_request(actor: Actor, place: Place, action: Action) -> Request:
     """The same in Cedar's syntax, as partial evaluation wants it."""
     return {
-        "principal": f"Agent::{quoted(actor.agent.id)}",
-        "action": f"Action::{quoted(action.name)}",
-        "resource": f"Upstream::{quoted(place.upstream)}",
+        "principal": _printed("Agent", actor.agent.id),
+        "action": _printed("Action", action.name),
+        "resource": _printed("Upstream", place.upstream),
     }
+
+
+_PRINCIPAL = ("permit(principal == ", ", action, resource);")
+
+
+def _printed(kind: str, identity: str) -> str:
+    """An entity as Cedar prints it: it takes no other spelling of a name with quotes or line breaks in it."""
+    uid = pst.EntityUid(pst.EntityType(kind), str(identity))
+    policy = pst.Template("p", "permit", pst.ScopeEq(uid), pst.ScopeAny(), pst.ScopeAny(), (), {})
+    before, after = _PRINCIPAL
+    return str(PolicySet.from_pst(pst.PolicySet({}, {"p": policy}, ()))).removeprefix(before).removesuffix(after)
 
 
 def context(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:

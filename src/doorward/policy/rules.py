@@ -89,7 +89,7 @@ def problem_at(source: Source, piece: Piece, offset: int, rule: PolicyId | None,
 
 def _rule(source: Source, piece: Piece) -> Rule | tuple[Problem, ...]:
     if (complaint := _complaint(piece.text)) is not None:
-        return (problem_at(source, piece, first_bad(piece, _complaint) or _named(piece, complaint), None, complaint),)
+        return (problem_at(source, piece, _place(piece, complaint), None, complaint),)
     try:
         cedar = _only(PolicySet.from_str(piece.text).to_pst())
     except ValueError as error:
@@ -137,9 +137,12 @@ def _plain(message: str) -> str:
     return " ".join(message.split())
 
 
-def _named(piece: Piece, complaint: str) -> int:
-    """The offset of the first word that a complaint quotes and the piece holds."""
-    return find(piece, *re.findall(r"`([^`]+)`", complaint))
+def _place(piece: Piece, complaint: str) -> int:
+    """Where a complaint is about: the token that the parser could not take, or what it found wrong in all it had read."""
+    bad = first_bad(piece, _complaint)
+    if bad < piece.tokens[-1].start or complaint.startswith("unexpected token"):
+        return bad
+    return find(piece, *(quoted or last for quoted, last in re.findall(r"`([^`]+)`|: @?(\w+)$", complaint)))
 
 
 def _wrong(cedar: pst.Template) -> Iterator[tuple[str, str]]:

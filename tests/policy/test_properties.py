@@ -1,0 +1,342 @@
+"""What holds for all policies, principals and arguments: slicing, memory and lists change nothing, and a `forbid` only narrows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+
+from cedarpy import is_authorized
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doorward.domain.actors import Principal
+from doorward.domain.calls import Call
+from doorward.domain.catalog import Kind, Target
+from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.ids import Digest
+from doorward.policy.engine import Policies
+from doorward.policy.project import Unheld, project
+from doorward.policy.question import Actor, Moment, Place, entities, facts
+from doorward.policy.reads import WHOLE
+from doorward.policy.rules import Source, parse
+from doorward.policy.schema import COMPLETE, Vocabulary, action_name, vocabulary
+from tests.policy.world import (
+    CREATE,
+    DELETE,
+    ENTRIES,
+    FILE,
+    NOON,
+    PAY,
+    REVIEW,
+    SEARCH,
+    UPSTREAMS,
+    WHOLE_GITHUB,
+    at,
+    call,
+    loaded,
+    policy,
+    principal,
+    target,
+    user,
+)
+
+PRINCIPALS = (
+    principal(),
+    principal("cursor", "finance"),
+    principal(user=user("alice", "staff", "admins")),
+    principal("cursor", user=user("bob", "staff"), network="192.168.0.9"),
+    principal('odd"\\\nname', "support", network="local"),
+)
+MOMENTS = (NOON, at(1_795_276_800.0))
+TARGETS = (CREATE, SEARCH, DELETE, PAY, REVIEW, FILE)
+
+PRINCIPAL_SCOPES = (
+    "principal",
+    'principal == Agent::"claude"',
+    'principal in Team::"finance"',
+    'principal in User::"alice"',
+    'principal in Group::"staff"',
+    'principal is Agent in Group::"admins"',
+    'principal == Agent::"odd\\"\\\\\\nname"',
+)
+ACTION_SCOPES = (
+    "action",
+    'action in Action::"github"',
+    'action in [Action::"write", Action::"bank"]',
+    'action == Action::"bank/pay"',
+    'action == Action::"github/create_issue"',
+    'action in Action::"read"',
+    'action == Action::"github/prompt/review"',
+)
+RESOURCE_SCOPES = (
+    "resource",
+    'resource == Upstream::"github"',
+    'resource in Team::"finance"',
+    'resource is Upstream in Team::"platform"',
+)
+CONDITIONS = (
+    "",
+    'when { context.input has owner && context.input.owner == "acme" }',
+    'unless { context.input has owner && context.input.owner == "acme" }',
+    "when { context.input has limit && context.input.limit * 4611686018427387904 > 0 }",
+    "when { context.input has limit && context.input.limit > 5 && context.time.hour < 13 }",
+    'when { context.input has amount && context.input.amount.lessThan(decimal("10.0")) }',
+    "when { context.input has options && context.input.options has deep && context.input.options.deep }",
+    'when { context.input has labels && context.input.labels.contains("ok") }',
+    'when { context.input has uri && context.input.uri like "file:///srv/*" }',
+    "when { context.time.weekday > 5 }",
+    'when { context has network && context.network.isInRange(ip("10.0.0.0/8")) }',
+    'when { context.reversibility == "read" || context.authn == "none" }',
+    "when { resource in principal.team || principal has user }",
+    'when { action in Action::"destructive" }',
+    'when { principal.name like "c*" && !(context.input has title) }',
+    'when { if context.input has title then context.input.title == "x" else context.time.hour == 12 }',
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A policy in parts."""
+
+    effect: str
+    principal: str
+    action: str
+    resource: str
+    condition: str
+    approval: bool
+
+    def text(self, name: str) -> str:
+        notes = {"approval": "ops"} if self.approval and self.effect == "forbid" else {}
+        return policy(f"{self.effect}({self.principal}, {self.action}, {self.resource}) {self.condition};", name, **notes)
+
+
+written = st.builds(
+    Written,
+    st.sampled_from(("permit", "permit", "forbid")),
+    st.sampled_from(PRINCIPAL_SCOPES),
+    st.sampled_from(ACTION_SCOPES),
+    st.sampled_from(RESOURCE_SCOPES),
+    st.sampled_from(CONDITIONS),
+    st.booleans(),
+)
+sets = st.lists(written, max_size=7)
+words = st.sampled_from(("acme", "ok", "x", "file:///srv/a", "file:///etc/a", ""))
+arguments = st.fixed_dictionaries(
+    {},
+    optional={
+        "owner": words,
+        "title": words | st.none(),
+        "labels": st.lists(words, max_size=3),
+        "limit": st.integers(-3, 9) | st.integers(2**62, 2**65) | words,
+        "options": st.fixed_dictionaries({}, optional={"deep": st.booleans(), "page": st.integers(), "more": words}),
+        "amount": st.decimals(-20, 20, places=5) | st.integers() | words,
+        "to": words,
+        "repo": words,
+        "code": words,
+        "uri": words,
+        "ids": words,
+    },
+)
+
+
+def asked(what: Target, given_arguments: dict[str, object], who: Principal) -> Call:
+    """A call with the arguments that the target can have, as its method words them."""
+    if what.kind is Kind.RESOURCE:
+        uri = given_arguments.get("uri", what.name)
+        return call(replace(what, name=str(uri)), {"uri": uri}, who, "resources/read")
+    return call(what, given_arguments, who, "prompts/get" if what.kind is Kind.PROMPT else "tools/call")
+
+
+def tidied(question: Call) -> Call:
+    """The same call with declared arguments only, where they can be held."""
+    name = action_name(question.target, question.method)
+    assert name is not None
+    fields = KNOWN.actions[name].input.fields
+    fit = {
+        key: value
+        for key, value in question.arguments.items()
+        if key in fields and not isinstance(project(value, fields[key].shape, WHOLE), Unheld)
+    }
+    missing = {"owner": "acme", "repo": "x", "code": "x", "amount": 9, "to": "x", "uri": "file:///srv/b"}
+    needed = {key: missing[key] for key, field in fields.items() if field.required}
+    return replace(question, arguments={**needed, **fit})
+
+
+KNOWN = vocabulary(ENTRIES, UPSTREAMS)
+untidy = st.builds(asked, st.sampled_from(TARGETS), arguments, st.sampled_from(PRINCIPALS))
+tidy = untidy.map(tidied)
+calls = tidy | untidy
+moments = st.sampled_from(MOMENTS)
+
+
+def unchecked(*texts: str) -> Policies:
+    """Policies as they are: what holds must not rest on the checks at load."""
+    rules, wrong = parse(Source("test.cedar", "\n".join(texts)))
+    assert not wrong
+    return Policies(rules, KNOWN, Digest(""), ())
+
+
+def compiled(policies: Sequence[Written]) -> Policies:
+    return unchecked(*(one.text(f"p{position}") for position, one in enumerate(policies)))
+
+
+def whole_set(texts: Sequence[str], question: Call, moment: Moment, known: Vocabulary) -> str:
+    """What Cedar says of all policies at once over the whole context, without slices."""
+    name = action_name(question.target, question.method)
+    assert name is not None
+    action = known.actions[name]
+    values = {**facts(question.principal, question.target, moment, WHOLE), "input": question.arguments}
+    held = project(values, action.context, WHOLE)
+    assert not isinstance(held, Unheld)
+    actor, place = Actor(question.principal.agent, question.principal.subject), Place(question.target.upstream, question.target.team)
+    request = {
+        "principal": {"type": "Agent", "id": actor.agent.id},
+        "action": {"type": "Action", "id": name},
+        "resource": {"type": "Upstream", "id": place.upstream},
+        "context": json.dumps(held),
+    }
+    result = is_authorized(request, "\n".join(texts), entities(actor, place, name, action.groups | {action.upstream}))
+    if result.diagnostics.errors:
+        return "error"
+    return "allow" if result.allowed else "deny"
+
+
+def kind(decision: Decision) -> str:
+    match decision:
+        case Allow():
+            return "allow"
+        case Ask():
+            return "ask"
+        case Deny():
+            return "deny"
+
+
+@given(sets, tidy, moments)
+def test_slices_decide_as_the_whole_set_would(policies: list[Written], question: Call, moment: Moment) -> None:
+    strict = [Written(one.effect, one.principal, one.action, one.resource, one.condition, False) for one in policies]
+    subject = compiled(strict)
+    expected = whole_set([rule.piece.text for rule in subject.rules], question, moment, subject.vocabulary)
+    assert kind(subject.decide(question, moment)) == ("allow" if expected == "allow" else "deny")
+
+
+@given(sets, st.lists(st.tuples(calls, moments), min_size=1, max_size=12))
+def test_what_is_remembered_is_what_would_be_worked_out(policies: list[Written], questions: list[tuple[Call, Moment]]) -> None:
+    subject = compiled(policies)
+    for question, moment in (*questions, *reversed(questions)):
+        fresh = Policies(subject.rules, subject.vocabulary, subject.digest, ())
+        assert subject.decide(question, moment) == fresh.decide(question, moment)
+        visible = subject.could_allow(question.principal, question.target, moment)
+        assert visible == fresh.could_allow(question.principal, question.target, moment)
+
+
+RANK = {"deny": 0, "ask": 1, "allow": 2}
+
+
+@given(sets, written, calls, moments)
+def test_one_more_forbid_never_allows_more(policies: list[Written], more: Written, question: Call, moment: Moment) -> None:
+    forbid = Written("forbid", more.principal, more.action, more.resource, more.condition, more.approval)
+    before, after = compiled(policies).decide(question, moment), compiled([*policies, forbid]).decide(question, moment)
+    assert RANK[kind(after)] <= RANK[kind(before)]
+
+
+@given(sets, st.lists(calls, min_size=1, max_size=8), moments)
+def test_nothing_is_hidden_that_could_be_had(policies: list[Written], questions: list[Call], moment: Moment) -> None:
+    subject = compiled(policies)
+    for question in questions:
+        if not isinstance(subject.decide(question, moment), Deny):
+            assert subject.could_allow(question.principal, question.target, moment)
+            of_upstream = target(question.target.upstream, "all", kind=Kind.UPSTREAM, team=question.target.team)
+            assert subject.could_allow(question.principal, of_upstream, moment)
+
+
+@given(sets, calls, moments)
+def test_observing_policies_never_change_a_decision(policies: list[Written], question: Call, moment: Moment) -> None:
+    enforced, others = policies[::2], policies[1::2]
+    texts = [one.text(f"p{position}") for position, one in enumerate(enforced)]
+    watching = [one.text(f"q{position}").replace('@id("q', '@mode("observe") @id("q') for position, one in enumerate(others)]
+    assert unchecked(*texts, *watching).decide(question, moment) == unchecked(*texts).decide(question, moment)
+
+
+# A second evaluator, of scopes alone, that shares nothing with the first.
+
+_STANDS = {
+    'principal in Team::"finance"': lambda who: who.agent.team == "finance",
+    'principal == Agent::"claude"': lambda who: who.agent.id == "claude",
+    'principal == Agent::"odd\\"\\\\\\nname"': lambda who: who.agent.id == 'odd"\\\nname',
+    'principal in User::"alice"': lambda who: who.subject is not None and who.subject.id == "alice",
+    'principal in Group::"staff"': lambda who: who.subject is not None and "staff" in who.subject.groups,
+    'principal is Agent in Group::"admins"': lambda who: who.subject is not None and "admins" in who.subject.groups,
+    "principal": lambda who: True,
+}
+_DOES = {
+    "action": {*TARGETS},
+    'action in Action::"github"': {CREATE, SEARCH, DELETE, REVIEW, FILE},
+    'action in [Action::"write", Action::"bank"]': {CREATE, DELETE, PAY},
+    'action == Action::"bank/pay"': {PAY},
+    'action == Action::"github/create_issue"': {CREATE},
+    'action in Action::"read"': {SEARCH, REVIEW, FILE},
+    'action == Action::"github/prompt/review"': {REVIEW},
+}
+_AT = {
+    "resource": lambda what: True,
+    'resource == Upstream::"github"': lambda what: what.upstream == "github",
+    'resource in Team::"finance"': lambda what: what.team == "finance",
+    'resource is Upstream in Team::"platform"': lambda what: what.team == "platform",
+}
+
+
+def reference(policies: Sequence[Written], who: Principal, what: Target) -> str:
+    matching = [one for one in policies if _STANDS[one.principal](who) and what in _DOES[one.action] and _AT[one.resource](what)]
+    forbids = [one for one in matching if one.effect == "forbid"]
+    if not any(one.effect == "permit" for one in matching) or not all(one.approval for one in forbids):
+        return "deny"
+    return "ask" if forbids else "allow"
+
+
+@given(sets, st.sampled_from(PRINCIPALS), st.sampled_from(TARGETS))
+def test_scopes_decide_as_the_reference_says(policies: list[Written], who: Principal, what: Target) -> None:
+    bare = [Written(one.effect, one.principal, one.action, one.resource, "", one.approval) for one in policies]
+    subject = compiled(bare)
+    expected = reference(bare, who, what)
+    assert kind(subject.decide(asked(what, {}, who), NOON)) == expected
+    assert subject.could_allow(who, what, NOON) == (expected != "deny")
+
+
+@cache
+def everyday() -> Policies:
+    """A set whose decisions are remembered wherever they may be."""
+    return compiled(
+        [
+            Written("permit", p, a, r, c, False)
+            for p in PRINCIPAL_SCOPES[:4]
+            for a in ACTION_SCOPES[:3]
+            for r in RESOURCE_SCOPES[:2]
+            for c in ("", CONDITIONS[10])
+        ]
+    )
+
+
+@settings(max_examples=200)
+@given(
+    st.builds(
+        principal,
+        st.sampled_from(("claude", "cursor")),
+        st.sampled_from(("support", "finance")),
+        st.none() | st.builds(user, st.sampled_from(("alice", "bob")), st.sampled_from(("staff", "admins"))),
+        st.sampled_from(("10.0.0.1", "11.0.0.1", "local", "nonsense")),
+    ),
+    st.sampled_from(TARGETS),
+)
+def test_decisions_of_different_principals_are_kept_apart(who: Principal, what: Target) -> None:
+    subject = everyday()
+    question = asked(what, {"owner": "acme"}, who)
+    fresh = Policies(subject.rules, subject.vocabulary, subject.digest, ())
+    assert subject.decide(question, NOON) == fresh.decide(question, NOON)
+
+
+def test_an_upstream_is_seen_by_completion_as_well() -> None:
+    helped = loaded(policy(f'permit(principal, action == Action::"github/{COMPLETE}", resource);'))
+    assert helped.could_allow(PRINCIPALS[0], WHOLE_GITHUB, NOON)
+    assert not helped.could_allow(PRINCIPALS[0], PAY, NOON)
+    assert isinstance(helped.decide(call(SEARCH, {"limit": Decimal(1)}), NOON), Deny)
