@@ -57,6 +57,16 @@ def test_a_new_credential_is_told_by_header_and_reference() -> None:
     assert changes(document(upstreams={"clock": CLOCK}), new) == ('upstreams.clock.credential: nothing → "Authorization" from ${env:NEW}',)
 
 
+def test_truth_values_and_plain_parts_are_told_as_they_are_written() -> None:
+    new = document(upstreams={"clock": {**CLOCK, "stateless": True, "tools": {"now": {}}}}, audit={"anchor_syslog": {"host": "logs"}})
+    old = document(upstreams={"clock": CLOCK})
+    assert changes(old, new) == (
+        "upstreams.clock.stateless: false → true",
+        "upstreams.clock.tools.now added: as by default",
+        'audit.anchor_syslog: nothing → host "logs"',
+    )
+
+
 def test_a_summary_is_bounded() -> None:
     assert summary(()) == "nothing changed"
     assert summary(("a", "b")) == "a; b"

@@ -14,7 +14,9 @@ VALUES = st.recursive(SCALARS | st.lists(SCALARS, max_size=3), lambda inner: st.
 
 
 def test_values_are_written_in_blocks_with_few_quotes() -> None:
-    value: dict[str, Value] = {"upstreams": {"git": {"url": "https://a.b/mcp", "on": "yes", "list": ["a", "b c", 1], "empty": {}, "none": None, "t": True}}}
+    value: dict[str, Value] = {
+        "upstreams": {"git": {"url": "https://a.b/mcp", "on": "yes", "list": ["a", "b c", 1], "empty": {}, "none": None, "t": True}}
+    }
     assert emit(value) == (
         'upstreams:\n  git:\n    url: https://a.b/mcp\n    "on": "yes"\n    list: [a, "b c", 1]\n    empty: {}\n    none: null\n    t: true\n'
     )

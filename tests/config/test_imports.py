@@ -169,6 +169,25 @@ def test_what_cannot_be_carried_over_is_listed() -> None:
     )
 
 
+def test_texts_that_only_the_client_can_fill_in_are_kept_and_listed() -> None:
+    env = {"HOME_DIR": "${userHome}/x", "ODD": "${env:A} ${command:x}"}
+    servers = {
+        "a": {"command": "c", "env": env, "cwd": "${workspaceFolder}"},
+        "b": {"url": "https://${HOST}.example.com/"},
+        "c": {"url": "https://["},
+    }
+    result = imported({"mcpServers": servers})
+    assert 'HOME_DIR: "$${userHome}/x"' in result.upstreams
+    assert 'ODD: "${env:A} $${command:x}"' in result.upstreams
+    assert result.notes == (
+        "a: userHome is a path that only the client knows; write the path itself",
+        "a: a text holds a ${…} that Doorward cannot read; it is kept as it is",
+        "a: cwd holds a variable, which is not read there; write the path itself",
+        "b: its address is no http or https URL, left out",
+        "c: its address is no http or https URL, left out",
+    )
+
+
 def test_servers_of_every_project_are_found() -> None:
     value = {"mcpServers": {"a": {"command": "x"}}, "projects": {"/p": {"mcpServers": {"a": {"command": "y"}}}, "/q": {}}}
     assert list(loaded(imported(value)).document.upstreams) == ["a", "a-2"]

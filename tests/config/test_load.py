@@ -95,6 +95,18 @@ state: other
         ('upstreams: {a: {url: "https://a.b", tools: {"": {}}}}', '1:45: upstreams.a.tools[""]: expected a name, this one is empty'),
         ("admission: {callsPerMinutes: 1}", '1:13: admission.callsPerMinutes: no field of this name exists; did you mean "calls_per_minute"?'),
         ("identity: {zzz: 1}", '1:12: identity.zzz: no field of this name exists; known are "anonymous"'),
+        (
+            f"upstreams: {{a: {{url: 'https://a.b', tools: {{{'t' * 129}: {{}}}}}}}}",
+            f'1:45: upstreams.a.tools["{"t" * 59}…"]: expected a name of at most 128 characters',
+        ),
+        ("upstreams: {a: {url: 'https://a.b', team: ''}}", "1:37: upstreams.a.team: expected a text, this one is empty"),
+        (f"identity: {{anonymous: {{agent: {'a' * 129}}}}}", "1:24: identity.anonymous.agent: expected at most 128 characters"),
+        (
+            "upstreams: {a: {url: 'https://a.b', credential: {header: 'a b', value: x}}}",
+            "1:50: upstreams.a.credential.header: expected only characters that such a name may have",
+        ),
+        ("upstreams: {a: {url: true}}", "1:17: upstreams.a.url: expected a text, got true"),
+        ("upstreams: {a: {plain_http: {}}}", "1:17: upstreams.a.plain_http: expected true or false, got a mapping"),
         ("listen: {port: 70000}", "1:10: listen.port: expected at most 65535, got 70000"),
         ("listen: {port: 1.5}", "1:10: listen.port: expected a whole number, got 1.5"),
     ],

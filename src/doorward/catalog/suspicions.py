@@ -53,9 +53,11 @@ def suspicions(offers: Mapping[UpstreamId, Offer], about: UpstreamId | None = No
     """Everything suspicious about what upstreams offer (`about`: of one alone), seen beside all others; nothing of it is fatal."""
     definitions = [definition for offer in offers.values() for definition in offer.definitions.values()]
     owners = _owners(definitions)
-    found = [suspicion for suspicion in _names(definitions) if about in {None, suspicion.key[0]}]
+    namesakes = _namesakes(definitions)
+    found: list[Suspicion] = []
     for definition in definitions:
         if about in {None, definition.upstream}:
+            found.extend(_names(definition, namesakes))
             found.extend(_prefixes(definition, offers))
             found.extend(_texts(definition, owners))
     return tuple(sorted(found, key=lambda suspicion: (suspicion.key, suspicion.sort, suspicion.detail)))
@@ -70,18 +72,17 @@ def _key(definition: Definition) -> Key:
     return definition.upstream, definition.kind, definition.name
 
 
-def _names(definitions: list[Definition]) -> Iterator[Suspicion]:
-    """Names of one kind that fold to the same skeleton, on other upstreams or on the same one."""
+def _namesakes(definitions: list[Definition]) -> Mapping[tuple[Kind, str], list[Definition]]:
+    """Definitions of one kind whose names fold to the same skeleton, on other upstreams or on the same one."""
     alike: dict[tuple[Kind, str], list[Definition]] = {}
     for definition in definitions:
         if definition.kind in NAMED:
             alike.setdefault((definition.kind, skeleton(definition.name)), []).append(definition)
-    for group in alike.values():
-        for definition in group:
-            yield from _against(definition, group)
+    return alike
 
 
-def _against(definition: Definition, group: list[Definition]) -> Iterator[Suspicion]:
+def _names(definition: Definition, namesakes: Mapping[tuple[Kind, str], list[Definition]]) -> Iterator[Suspicion]:
+    group = namesakes.get((definition.kind, skeleton(definition.name)), [])
     others = [other for other in group if other is not definition]
     passing = [other for other in others if _plain(other.name) != _plain(definition.name)]
     if passing:

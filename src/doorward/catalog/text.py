@@ -45,6 +45,11 @@ def is_clean(text: str) -> bool:
 
 def skeleton(name: str) -> str:
     """What is left of a name for a person in a hurry: equal for names that look alike."""
+    letters = name.lower() if name.isascii() else _latin(name)
+    return NOT_WORD.sub("", letters.translate(CONFUSED)).replace("rn", "m").replace("vv", "w")
+
+
+def _latin(name: str) -> str:
+    """The name in lower case, with letters in the shape of Latin ones as these, and without marks."""
     folded = unicodedata.normalize("NFKC", name).translate(LOOKALIKES).casefold()
-    marks = "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
-    return NOT_WORD.sub("", marks.translate(CONFUSED)).replace("rn", "m").replace("vv", "w")
+    return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))

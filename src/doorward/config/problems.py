@@ -55,7 +55,7 @@ def dotted(path: Sequence[Step]) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step and all(letter.isalnum() or letter in "_-" for letter in step):
+        elif 0 < len(step) <= SHOWN and all(letter.isalnum() or letter in "_-" for letter in step):
             text += f".{step}" if text else step
         else:
             text += f"[{quoted(step)}]"

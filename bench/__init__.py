@@ -1,0 +1,1 @@
+"""Measurements of Doorward: figures are printed with the machine, never asserted."""
