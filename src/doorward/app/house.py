@@ -225,7 +225,7 @@ def _sources(document: Document, registry: Registry) -> list[Source]:
     sources: list[Source] = [AgentKeys(registry, clocks.now)]
     declared = document.identity.anonymous
     if declared is not None:
-        agent = Agent(AgentId(declared.agent), "", TeamId(declared.team), "anonymous")
+        agent = Agent(AgentId(declared.agent), "nobody", TeamId(declared.team), "anonymous")
         sources.append(Anonymous(agent, registry))
     return sources
 

@@ -7,13 +7,14 @@ from doorward.call.inbound import Inbound
 from doorward.call.rounds import Rounds
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
-from doorward.domain.calls import Call
+from doorward.domain.calls import Call, Era
 from doorward.domain.catalog import Kind, Reversibility, Standing, Target
 from doorward.domain.ids import CallId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.canonical import canonical, sha256
+from doorward.wire.headers import check_params
 
 _TAKEN = frozenset({"name", "uri", "ref", "argument", "context", "arguments", "_meta", "requestState"})
 """Fields of `params` that are read here; every other one goes upstream as it is, and is part of the digest."""
@@ -70,6 +71,8 @@ def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, moment: Callabl
         raise Refused(Reason.FORBIDDEN, "no arguments of this principal could be allowed", extra={"hidden": True})
     if entry.standing is not Standing.APPROVED:
         raise Refused(Reason.DRIFTED, f"the definition of {entry.target.upstream}/{entry.target.name} is {entry.standing}")
+    if inbound.era is Era.EXCHANGE and wanted.kind is Kind.TOOL:
+        check_params(inbound.headers, wanted.arguments, entry.param_headers)
     arguments = wanted.arguments
     if wanted.kind is Kind.RESOURCE:
         arguments = {"uri": entry.target.name}

@@ -52,7 +52,8 @@ class LiveSession:
 
     row: SessionRow
     seen: float
-    log_level: str | None = None
+    log_level: str | None = "info"
+    """Until the client sets one, the server chooses (2025-11-25, utilities/logging): what is worth a person's look."""
     id: SessionId = field(init=False)
     version: str = field(init=False)
     capabilities: Mapping[str, object] = field(init=False)

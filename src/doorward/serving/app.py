@@ -31,7 +31,7 @@ from doorward.serving.resume import Journals, Kept
 from doorward.serving.session import Sessions
 from doorward.serving.streams import Streams
 from doorward.wire.eras import era_of
-from doorward.wire.jsonrpc import Limits, parse
+from doorward.wire.jsonrpc import Limits, Request, parse
 from doorward.wire.replies import error_body
 
 _LOG = logging.getLogger("doorward.serving")
@@ -118,10 +118,16 @@ class Door:
         if upstream is not None and not self._around.sees(principal, upstream):
             raise nothing_here()
         arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
-        reply.era = era = era_of(arrival.text(_VERSION))
+        spoken = _spoken(arrival.text(_VERSION))
+        reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
         if method == "POST":
             message = parse(await body(receive, limit), self._settings.limits)
-            engine = self._exchange if era is Era.EXCHANGE else self._sessions
+            # Whatever is wrong with it from here on, the error names the request.
+            reply.request = message if isinstance(message, Request) else None
+        if isinstance(spoken, Refused):
+            raise spoken
+        if method == "POST":
+            engine = self._exchange if spoken is Era.EXCHANGE else self._sessions
             await engine.post(arrival, message, reply)
         else:
             await self._other(method, arrival, reply)
@@ -146,6 +152,14 @@ class Door:
             network=scope["client"][0] if scope["client"] else "",
             loopback=self._settings.is_loopback,
         )
+
+
+def _spoken(version: str | None) -> Era | Refused:
+    """The era of a declared revision, or why there is none: said once the request is known that is to be answered."""
+    try:
+        return era_of(version)
+    except Refused as refused:
+        return refused
 
 
 async def _cancelled(reply: Reply) -> None:
