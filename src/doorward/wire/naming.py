@@ -1,11 +1,12 @@
 """Names across upstreams: what a tool or URI is called where several servers share one endpoint. Pure of upstream and name.
 
 A tool is advertised as `{upstream}__{name}` where that is at most 64 characters of `[A-Za-z0-9_-]` (what model APIs take), else
-as `{upstream}__{start of name}_{digest}`. LAW: two different pairs never get the same name, for a name that could be taken for a
-shortened one is shortened too, and the digest is over the whole pair. Upstream names hold no underscore, so the first `__` splits.
+as `{upstream}__{start of name}_x{digest}`. LAW: two different pairs never get the same name: a name that could be taken for a
+shortened one is shortened too, and the digest has 120 bits. Upstream names hold no underscore, so the first `__` splits.
 """
 
 import re
+from base64 import b32encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from doorward.domain.ids import UpstreamId
 
 LONGEST = 64
-_DIGEST_LENGTH = 16
+_DIGEST_BYTES = 15
+_DIGEST_LENGTH = 24
+"""Characters of base32: 120 bits, so that not even the author of an upstream finds two names that share one."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
-_SHORTENED = re.compile(r".*_x[0-9a-f]{16}\Z", re.DOTALL)
+_SHORTENED = re.compile(r".*_x[a-z2-7]{24}\Z", re.DOTALL)
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
-_WRAPPED = re.compile(r"([a-z](?:-?[a-z0-9])*)\+([A-Za-z][A-Za-z0-9+.-]*:.*|.*)\Z", re.DOTALL)
+_WRAPPED = re.compile(r"([a-z](?:-?[a-z0-9])*)\+(.*)\Z", re.DOTALL)
 _UI_KEYS = ("resourceUri", "ui/resourceUri")
 
 
@@ -26,7 +29,8 @@ def advertise(upstream: UpstreamId, name: str) -> str:
     plain = f"{upstream}__{name}"
     if len(plain) <= LONGEST and _PLAIN.match(name) and not _SHORTENED.match(name):
         return plain
-    digest = sha256(f"{upstream}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+    raw = sha256(f"{upstream}\0{name}".encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
+    digest = b32encode(raw).decode().lower()
     room = LONGEST - len(upstream) - len("___x") - _DIGEST_LENGTH
     return f"{upstream}__{_ODD.sub('-', name)[:room]}_x{digest}"
 
@@ -88,18 +92,18 @@ def _uri(item: Any, wrap: Callable[[str], str]) -> Any:
 
 
 def _block(block: Any, wrap: Callable[[str], str]) -> Any:
-    if not isinstance(block, Mapping):
-        return block
-    match block.get("type"):
-        case "resource_link":
+    match block:
+        case {"type": "resource_link"}:
             return _uri(block, wrap)
-        case "resource":
-            return {**block, "resource": _uri(block.get("resource"), wrap)}
+        case {"type": "resource", "resource": resource}:
+            return {**block, "resource": _uri(resource, wrap)}
         case _:
             return block
 
 
 def _message(message: Any, wrap: Callable[[str], str]) -> Any:
-    if not isinstance(message, Mapping):
-        return message
-    return {**message, "content": _block(message.get("content"), wrap)}
+    match message:
+        case {"content": content}:
+            return {**message, "content": _block(content, wrap)}
+        case _:
+            return message
