@@ -53,6 +53,7 @@ class FakeSpine:
     sessions: dict[tuple[str, str, str | None], FakeSession] = field(default_factory=dict)
     turn: asyncio.Queue[Notice | None] = field(default_factory=asyncio.Queue)
     listening: int = 0
+    opened: int = 0
 
     def identify(self, presented: Presented) -> Principal:
         authorization = presented.authorization or ""
@@ -72,8 +73,9 @@ class FakeSpine:
         self, caller: Principal, endpoint: UpstreamId | None, params: Mapping[str, object]
     ) -> tuple[str, dict[str, object]]:
         version = str(params["protocolVersion"])
-        text = f"session-{len(self.sessions)}"
-        self.sessions[text, caller.id, endpoint] = FakeSession(SessionId(f"id-{len(self.sessions)}"), version)
+        text = f"session-{self.opened}"
+        self.sessions[text, caller.id, endpoint] = FakeSession(SessionId(f"id-{self.opened}"), version)
+        self.opened += 1
         return text, {"protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "doorward", "version": "0"}}
 
     def session(self, text: str, caller: Principal, endpoint: UpstreamId | None) -> FakeSession:

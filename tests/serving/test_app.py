@@ -246,8 +246,8 @@ async def test_body_that_is_not_one_strict_message_is_refused(body: bytes, code:
 
 
 async def test_unknown_protocol_version_is_refused_with_those_that_are_spoken() -> None:
-    answer = await House().post({}, {"mcp-protocol-version": "2099-01-01"}).done()
-    assert (answer.status, answer.json["error"]["code"]) == (400, -32022)
+    answer = await House().ask("tools/list", **{"mcp-protocol-version": "2099-01-01"}).done()
+    assert (answer.status, answer.json["error"]["code"], answer.json["id"]) == (400, -32022, 7)
     assert answer.json["error"]["data"]["requested"] == "2099-01-01"
     assert EXCHANGE in answer.json["error"]["data"]["supported"]
 

@@ -87,7 +87,8 @@ class Door:
             try:
                 await self._serve(scope, receive, reply)
             except EdgeError as error:
-                await reply.plain(error.status, error_body(None, Fault(error.code, error.sentence)), [_JSON, *error.headers])
+                request_id = reply.request.id if reply.request else None
+                await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
             except Refused as refused:
                 await reply.refuse(refused)
             except HangupError:
@@ -105,34 +106,36 @@ class Door:
         by_name = fields(headers, self._settings.allowed)
         upstream = endpoint(scope["raw_path"], scope["query_string"])
         method: str = scope["method"]
-        limit = self._settings.limits.body_bytes
         if b"origin" in by_name:
             reply.headers += cross_origin(by_name)
         if method == "OPTIONS":
             await reply.plain(200, b"", preflight(by_name))
             return
         if method == "POST":
-            reply.takes = check_post(by_name, limit)
+            reply.takes = check_post(by_name, self._settings.limits.body_bytes)
         reply.presented = presented = self._presented(by_name, scope)
         principal = self._around.spine.identify(presented)
         if upstream is not None and not self._around.sees(principal, upstream):
             raise nothing_here()
         arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
-        spoken = _spoken(arrival.text(_VERSION))
-        reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
         if method == "POST":
-            message = parse(await body(receive, limit), self._settings.limits)
-            # Whatever is wrong with it from here on, the error names the request.
-            reply.request = message if isinstance(message, Request) else None
-        if isinstance(spoken, Refused):
-            raise spoken
-        if method == "POST":
-            engine = self._exchange if spoken is Era.EXCHANGE else self._sessions
-            await engine.post(arrival, message, reply)
+            await self._post(arrival, receive, reply)
         else:
             await self._other(method, arrival, reply)
 
+    async def _post(self, arrival: Arrival, receive: Receive, reply: Reply) -> None:
+        spoken = _spoken(arrival.text(_VERSION))
+        reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
+        message = parse(await body(receive, self._settings.limits.body_bytes), self._settings.limits)
+        # Whatever is wrong with it from here on, the error names the request.
+        reply.request = message if isinstance(message, Request) else None
+        if isinstance(spoken, Refused):
+            raise spoken
+        engine = self._exchange if spoken is Era.EXCHANGE else self._sessions
+        await engine.post(arrival, message, reply)
+
     async def _other(self, method: str, arrival: Arrival, reply: Reply) -> None:
+        reply.era = era_of(arrival.text(_VERSION))
         if reply.era is Era.EXCHANGE:
             raise EdgeError(405, "This protocol version knows POST alone.", [(b"allow", b"POST")])
         match method:

@@ -37,7 +37,9 @@ class Listener:
 
     def __init__(self, app: App, bind: Bind) -> None:
         self._bind = bind
-        self._config = Config(cast(Any, app), interface="asgi3", http=StrictProtocol, ws="none", lifespan="off", log_config=None, proxy_headers=False)
+        self._config = Config(
+            cast(Any, app), interface="asgi3", http=StrictProtocol, ws="none", lifespan="off", log_config=None, proxy_headers=False
+        )
         self._config.load()
         self._state = ServerState()
         self._server: asyncio.Server | None = None
