@@ -42,8 +42,7 @@ def deny(reason: str, *policies: str, sentence: str | None = None) -> Deny:
 NOTHING = deny("no policy permits it")
 
 
-def decided(*texts: str, what: Target = CREATE, who: object = CLAUDE, **arguments: object) -> Decision:
-    assert who is CLAUDE
+def decided(*texts: str, what: Target = CREATE, **arguments: object) -> Decision:
     return loaded(*texts).decide(call(what, arguments), NOON)
 
 

@@ -9,7 +9,6 @@ from doorward.domain.catalog import Target
 from doorward.domain.decisions import Allow, Decision, Deny
 from doorward.domain.ids import PolicyId
 from tests.policy.world import (
-    CLAUDE,
     CREATE,
     NOON,
     PAY,
@@ -36,8 +35,7 @@ def deny(reason: str, *policies: str, sentence: str | None = None) -> Deny:
 NOTHING = deny("no policy permits it")
 
 
-def decided(*texts: str, what: Target = CREATE, who: object = CLAUDE, **arguments: object) -> Decision:
-    assert who is CLAUDE
+def decided(*texts: str, what: Target = CREATE, **arguments: object) -> Decision:
     return loaded(*texts).decide(call(what, arguments), NOON)
 
 
