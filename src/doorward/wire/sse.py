@@ -1,4 +1,7 @@
-"""Server-sent events as a value: bytes in, events out, whatever way the bytes were cut (WHATWG HTML, §9.2)."""
+"""Server-sent events as a value: bytes in, events out, whatever way the bytes were cut (WHATWG HTML, §9.2).
+
+An event is held in pieces until its line ends, so that a large one costs no more for arriving in many small ones.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +9,7 @@ KEEP_ALIVE = b":\n\n"
 """A comment that keeps a quiet stream open; receivers ignore it (streamable-http, Sending Messages)."""
 
 _BOM = b"\xef\xbb\xbf"
+_RETRY_DIGITS = 9
 
 
 class OversizeError(ValueError):
@@ -14,7 +18,10 @@ class OversizeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One dispatched event. `id` is the last event id at that moment; `retry_ms` is what this event asked for, if anything."""
+    """One event. `id` is the last event id at that moment; `retry_ms` is what this event asked for, if anything.
+
+    An event that holds no data line, but an id or a retry, has empty data: a browser would not dispatch it, but take note of both.
+    """
 
     data: bytes
     type: str = "message"
@@ -31,77 +38,77 @@ def frame(data: bytes, event_id: str | None = None) -> bytes:
 
 
 class Parser:
-    """Reads a stream of events incrementally; raises `OversizeError` once an event holds more than `limit_bytes`."""
+    """Reads a stream of events incrementally; raises `OversizeError` once the fields of an event hold more than `limit_bytes`."""
 
-    __slots__ = ("_data", "_held", "_id", "_limit", "_retry", "_size", "_skip_lf", "_started", "_type")
+    __slots__ = ("_data", "_held", "_held_bytes", "_id", "_is_news", "_limit", "_retry", "_size", "_skip_lf", "_started", "_type")
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
-        self._held = b""
+        self._held: list[bytes] = []
+        """Pieces of the line that has not ended."""
+        self._held_bytes = 0
         self._data: list[bytes] = []
         self._size = 0
+        """Bytes of the fields of the event that has not ended."""
         self._type = ""
         self._id: str | None = None
         self._retry: int | None = None
+        self._is_news = False
         self._skip_lf = False
         self._started = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that this piece completes."""
-        self._held += chunk
+        if self._skip_lf and chunk:
+            chunk, self._skip_lf = chunk.removeprefix(b"\n"), False
+        if b"\n" not in chunk and b"\r" not in chunk:
+            self._hold(chunk)
+            return []
+        # Only these three end a line here, unlike those of a text.
+        lines = chunk.splitlines()
+        last = b"" if chunk.endswith((b"\n", b"\r")) else lines.pop()
+        if self._held:
+            lines[0] = b"".join((*self._held, lines[0]))
+            self._held, self._held_bytes = [], 0
         if not self._started:
-            if len(self._held) < len(_BOM) and _BOM.startswith(self._held):
-                return []
-            self._started = True
-            self._held = self._held.removeprefix(_BOM)
-        events: list[Event] = []
-        for line in self._lines():
-            event = self._line(line)
-            if event is not None:
-                events.append(event)
-        if len(self._held) + self._size > self._limit:
-            raise OversizeError(f"expected an event of at most {self._limit} bytes")
+            self._started, lines[0] = True, lines[0].removeprefix(_BOM)
+        self._skip_lf = chunk.endswith(b"\r")
+        events = [event for line in lines if (event := self._line(line)) is not None]
+        self._hold(last)
         return events
 
-    def _lines(self) -> list[bytes]:
-        """The complete lines held; a CR at the very end ends its line at once, and a LF that follows later is passed over."""
-        held = self._held
-        if self._skip_lf and held:
-            held = held.removeprefix(b"\n")
-            self._skip_lf = False
-        if b"\r" not in held:
-            *lines, self._held = held.split(b"\n")
-            return lines
-        self._skip_lf = held.endswith(b"\r")
-        *lines, self._held = held.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        return lines
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._held.append(piece)
+            self._held_bytes += len(piece)
+            self._check(self._held_bytes - len(b"data: "))
+
+    def _check(self, more_bytes: int) -> None:
+        if self._size + more_bytes > self._limit:
+            raise OversizeError(f"expected an event of at most {self._limit} bytes")
 
     def _line(self, line: bytes) -> Event | None:
         if not line:
-            return self._dispatched()
+            return self._ended()
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
+        self._check(len(value))
+        self._size += len(value) if name else 0  # comments are not kept, a quiet stream may send any number of them
         match name:
             case b"data":
                 self._data.append(value)
-                self._size += len(value) + 1
-                if self._size > self._limit + 1:
-                    raise OversizeError(f"expected an event of at most {self._limit} bytes")
             case b"event":
                 self._type = value.decode("utf-8", "replace")
             case b"id" if b"\0" not in value:
-                self._id = value.decode("utf-8", "replace")
-            case b"retry" if value.isdigit() and len(value) < 10:
-                self._retry = int(value)
+                self._id, self._is_news = value.decode("utf-8", "replace"), True
+            case b"retry" if value.isdigit() and len(value) <= _RETRY_DIGITS:
+                self._retry, self._is_news = int(value), True
             case _:
                 pass
         return None
 
-    def _dispatched(self) -> Event | None:
-        """At a blank line. An event without data is not dispatched to anybody, but one that only names an id or a retry is news to us."""
-        data, kind, retry = b"\n".join(self._data), self._type, self._retry
-        has_data = bool(self._data)
-        self._data, self._size, self._type, self._retry = [], 0, "", None
-        if not has_data and retry is None:
-            return None
-        return Event(data, kind or "message", self._id, retry)
+    def _ended(self) -> Event | None:
+        """What a blank line ends: an event, or nothing if it says nothing."""
+        event = Event(b"\n".join(self._data), self._type or "message", self._id, self._retry) if self._data or self._is_news else None
+        self._data, self._size, self._type, self._retry, self._is_news = [], 0, "", None, False
+        return event
