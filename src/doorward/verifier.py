@@ -1,17 +1,13 @@
-#!/usr/bin/env python3
 """Verifies a Doorward log, export or receipt without a line of the gateway's code (RFC 6962 tree, C2SP checkpoints).
 
 Needs Python 3.11 and `cryptography`, nothing else; copy this file wherever it is trusted and run it alone:
 
-    python verifier.py STATE/doorward.db --key VKEY [--trusted ANCHOR_FILE]...
-    python verifier.py EXPORT_DIRECTORY  --key VKEY [--trusted CHECKPOINT]...
-    python verifier.py receipt.json      --key VKEY
+    python verifier.py STATE/doorward.db|EXPORT_DIRECTORY|receipt.json --key VKEY [--trusted ANCHOR_FILE]...
 
 VKEY is the log's public key (`name+id+base64`) or a file that holds it; give it several times after a key rotation. The
 checkpoints trusted besides (an anchor file, a syslog extract, a single checkpoint) are what shows a rewritten or cut log.
 
-Exit codes: 0 verified; 1 tampered: the first bad index is said; 2 wrong usage or unreadable; 3 nothing there to verify, or no
-checkpoint to verify it against.
+Exit codes: 0 verified; 1 tampered: the first bad index is said; 2 wrong usage or unreadable; 3 no checkpoint covers anything.
 """
 
 import argparse
@@ -25,7 +21,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +44,12 @@ class TamperedError(Exception):
     @property
     def where(self) -> str:
         """The place, in words; empty where it is no leaf's."""
-        exact = "" if self.first is None else f" first bad index {self.first}"
-        return exact + (f" or later, below {self.stop}" if self.stop else "")
+        first = "" if self.first is None else f" first bad index {self.first}"
+        return first if self.stop in (None, (self.first or 0) + 1) else f"{first} or later, below {self.stop}"
 
 
 class UnreadableError(Exception):
-    """What was given cannot be read, or is no log."""
+    """What was given is no log or no key."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +104,10 @@ class Verdict:
 
 
 def _unbase64(text: str) -> bytes:
+    """The bytes of a text in the one form that encodes them; nothing for any other text."""
     try:
-        return base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text, validate=True)
+        return raw if base64.b64encode(raw).decode() == text else b""
     except ValueError:
         return b""
 
@@ -126,17 +124,20 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def open_note(note: bytes, keys: Sequence[Key]) -> Tree:
     """The tree of a checkpoint that one of the keys signed; raises TamperedError."""
-    text, blank, rest = note.decode("utf-8", "replace").rpartition("\n\n")
-    lines = text.split("\n")
-    root = _unbase64(lines[2]) if len(lines) > 2 else b""
-    if not blank or len(root) != 32 or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1], re.ASCII):
-        raise TamperedError("signature", f"a checkpoint was expected, not {text[:80]!r}")
-    lines_signed = [line.removeprefix("— ").partition(" ") for line in rest.splitlines()]
-    for (name, _, encoded), key in product(lines_signed, keys):
-        signature = _unbase64(encoded)
-        if lines[0] == name == key.name and signature[:4] == key.id and _holds(key, signature[4:], text + "\n"):
-            return int(lines[1]), root
-    raise TamperedError("signature", f"the checkpoint of size {lines[1]} is not signed by a key that was given")
+    text, signatures = _divided(note, keys)
+    origin, size, root = (*text.split("\n"), "", "", "")[:3]
+    is_shaped = re.fullmatch(r"0|[1-9][0-9]{0,15}", size, re.ASCII) and len(_unbase64(root)) == 32
+    if not is_shaped or not any(origin == key.name and _holds(key, signature, text) for key, signature in signatures):
+        raise TamperedError("signature", f"a checkpoint signed by a key that was given was expected, not {text[:100]!r}")
+    return int(size), _unbase64(root)
+
+
+def _divided(note: bytes, keys: Sequence[Key]) -> tuple[str, list[tuple[Key, bytes]]]:
+    """The text of a note, and the signatures that say they are made with one of the keys."""
+    text, _, rest = note.decode("utf-8", "replace").rpartition("\n\n")
+    lines = [line.removeprefix("— ").partition(" ") for line in rest.splitlines()]
+    read = [(name, _unbase64(encoded)) for name, _, encoded in lines]
+    return text + "\n", [(key, raw[4:]) for name, raw in read for key in keys if (name, raw[:4], len(raw)) == (key.name, key.id, 68)]
 
 
 def _holds(key: Key, signature: bytes, text: str) -> bool:
@@ -161,19 +162,16 @@ class Walk:
     """The tree as far as it has been read."""
 
     log: Log
-    expected: dict[int, list[bytes]]
-    """Size → roots that signed checkpoints give."""
+    expected: dict[int, list[bytes]]  # size → roots that signed checkpoints give
     size: int = 0
-    sound: int = 0
-    """The size of the last checkpoint that was met."""
+    sound: int = 0  # the size of the last checkpoint that was met
     ts: str = ""
     sides: int = 0
     roots: list[bytes] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """The next leaf; raises TamperedError where it cannot be the one that was written there."""
-        index = self.size
-        stored, kept, leaf = row
+        index, (stored, kept, leaf) = self.size, row
         if stored != index:
             raise TamperedError("missing", f"leaf {index} is not there: {stored} follows", index)
         hashed = leaf_hash(leaf)
@@ -181,19 +179,22 @@ class Walk:
             raise TamperedError("altered", f"leaf {index} is not what its hash says", index)
         self._read(index, leaf)
         self._grow(index, hashed)
-        if any(root != self._root() for root in self.expected.get(self.size, ())):
-            forked = len(set(self.expected[self.size])) > 1
+        if self.size not in self.expected:
+            return
+        if {self._root()} != set(self.expected[self.size]):
+            kind = "fork" if len(set(self.expected[self.size])) > 1 else "altered"
             text = f"leaves {self.sound} to {index} are not those of the signed checkpoint of size {self.size}"
-            raise TamperedError("fork" if forked else "altered", text, self.sound, self.size)
-        if self.size in self.expected:
-            self.sound = self.size
+            raise TamperedError(kind, text, self.sound, self.size)
+        self.sound = self.size
 
     def _read(self, index: int, leaf: bytes) -> None:
         seq, ts, digest = _said(leaf)
         if seq != index:
             raise TamperedError("gap", f"leaf {index} says that it is {seq}", index)
-        if not isinstance(ts, str) or not _TS.fullmatch(ts) or ts < self.ts:
-            raise TamperedError("time", f"leaf {index} says {ts!r}, the one before it {self.ts!r}", index)
+        if not isinstance(ts, str) or not _TS.fullmatch(ts):
+            raise TamperedError("time", f"leaf {index} says no moment", index)
+        if ts < self.ts:  # one of the two was altered, or one between the last checkpoint and here
+            raise TamperedError("time", f"leaf {index} says {ts}, the one before it {self.ts}", self.sound, index + 1)
         self.ts = ts
         kept = self.log.side(index)
         if kept is not None:
@@ -313,17 +314,16 @@ def verify_export(path: Path, keys: Sequence[Key], trusted: Sequence[bytes]) -> 
     """An export directory: exactly what its checkpoint covers."""
     newest = (path / "checkpoint").read_bytes()
     size, _ = open_note(newest, keys)
-    older = path / "checkpoints"
-    notes = [*(split_notes(older.read_bytes()) if older.exists() else ()), newest]
+    notes = [newest, *[note for older in path.glob("checkpoints") for note in split_notes(older.read_bytes())]]
 
     def node(level: int, index: int) -> bytes:
         tile = path / "tile" / str(level) / tile_path(index // _WIDTH, (size >> 8 * level) - index // _WIDTH * _WIDTH)
         return tile.read_bytes()[index % _WIDTH * 32 :][:32] if tile.exists() else b""
 
     verdict = verify(Log(_exported(path / "tile", size), notes, node), keys, trusted)
-    if verdict is not None and verdict.size > size:
-        raise TamperedError("altered", f"the export goes on after the {size} leaves of its checkpoint", size)
-    return verdict
+    if verdict is None or verdict.size == size:
+        return verdict
+    raise TamperedError("altered", f"the export goes on after the {size} leaves of its checkpoint", size)
 
 
 def _exported(tiles: Path, size: int) -> Iterator[Row]:
@@ -362,11 +362,11 @@ def _key(text: str) -> Key:
 
 
 def _verdict(arguments: argparse.Namespace) -> Verdict | None:
-    path = Path(arguments.path)
-    keys = [_key(text) for text in arguments.key]
-    trusted = [note for name in arguments.trusted for note in split_notes(Path(name).read_bytes())]
+    path, keys = Path(arguments.path), [_key(text) for text in arguments.key]
+    found = [note for name in arguments.trusted for note in split_notes(Path(name).read_bytes())]
+    trusted = [note for note in found if _divided(note, keys)[1]]  # other logs' may stand among them, or one that was cut off
     if arguments.trusted and not trusted:
-        raise UnreadableError("no checkpoint was found in what was given as trusted")
+        raise UnreadableError("no checkpoint of this log was found in what was given as trusted")
     if path.is_dir():
         return verify_export(path, keys, trusted)
     with path.open("rb") as file:

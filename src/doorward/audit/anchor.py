@@ -55,13 +55,16 @@ class FileAnchor:
         return str(self.path)
 
     def append(self, note: bytes) -> None:
-        """One write, flushed to the disk."""
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        """One write, flushed to the disk; apart from what a write before it may have left half done."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
-            written = os.write(descriptor, note + b"\n")
+            size = os.fstat(descriptor).st_size
+            is_whole = size == 0 or os.pread(descriptor, 2, max(0, size - 2)) == b"\n\n"
+            text = note + b"\n" if is_whole else b"\n\n" + note + b"\n"
+            written = os.write(descriptor, text)
             os.fsync(descriptor)
-            if written <= len(note):
-                raise OSError(f"{len(note) + 1} bytes were to be written, {written} were")
+            if written < len(text):
+                raise OSError(f"{len(text)} bytes were to be written, {written} were")
         finally:
             os.close(descriptor)
 

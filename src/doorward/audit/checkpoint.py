@@ -119,7 +119,11 @@ def _divided(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def _unbase64(text: str) -> bytes:
+    """The bytes of a text in the one form that encodes them."""
     try:
-        return base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise CheckpointError("base64 was expected") from error
+    if base64.b64encode(raw).decode() != text:
+        raise CheckpointError("base64 without stray bits was expected")
+    return raw

@@ -1,0 +1,121 @@
+"""The writing thread: who fails alone, who fails together, and who is woken."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from doorward.audit.leaf import frame
+from doorward.audit.store import Entry
+from doorward.domain.errors import StoreError, UnrecordedError
+from doorward.domain.ids import CallId
+from doorward.stores.sqlite.approvals import SqliteGrants
+from doorward.stores.sqlite.database import Database, open_database
+from doorward.stores.sqlite.log import SqliteLog
+from doorward.testing.stores.log import Clock, committer, fill, intent
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "state")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def log(database: Database) -> Iterator[SqliteLog]:
+    opened = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    yield opened
+    opened.close()
+
+
+def _broken(seq: int, ts: str) -> bytes:
+    raise LookupError("no such leaf")
+
+
+@pytest.mark.anyio
+async def test_an_entry_that_cannot_be_encoded_fails_alone(log: SqliteLog) -> None:
+    first, broken, second = log.append(intent(1)), log.append(Entry(_broken)), log.append(intent(2))
+    assert [(await first).seq, (await second).seq] == [0, 1]
+    with pytest.raises(UnrecordedError, match="no such leaf"):
+        await broken
+
+
+@pytest.mark.anyio
+async def test_a_job_that_fails_leaves_nothing_and_harms_nobody(log: SqliteLog) -> None:
+    def half(db: apsw.Connection) -> None:
+        db.execute("INSERT INTO stop VALUES ('all', '', 'stopped', x'00')")
+        db.execute("INSERT INTO no_such_table VALUES (1)")
+
+    def stops(db: apsw.Connection) -> int:
+        found: int = db.execute("SELECT count(*) FROM stop").get
+        return found
+
+    place, failing, counted = log.append(intent(1)), log.writer.submit(half), log.writer.submit(stops)
+    assert ((await place).seq, await counted) == (0, 0)
+    with pytest.raises(StoreError, match="no_such_table"):
+        await failing
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_refuses_everybody_until_there_is_space_again(log: SqliteLog) -> None:
+    await fill(log, 3)
+    pages = await log.writer.submit(lambda db: db.execute("PRAGMA page_count").get)
+    await log.writer.submit(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").get)
+    large = Entry(lambda seq, ts: frame(b'{"type":"intent","filler":"%s"}' % (b"x" * 50_000), seq, ts))
+    refused = await asyncio.gather(*[log.append(large) for _ in range(10)], return_exceptions=True)
+    assert {type(error) for error in refused} == {UnrecordedError}
+    assert await log.size() == 3
+    await log.writer.submit(lambda db: db.execute("PRAGMA max_page_count = 1000000").get)
+    assert (await log.append(large)).seq == 3
+
+
+def test_any_number_of_event_loops_may_come_and_go(log: SqliteLog) -> None:
+    async def abandoned() -> None:
+        for number in range(50):
+            log.append(intent(number))
+
+    async def waited() -> int:
+        return (await log.append(intent(99))).seq
+
+    seqs = []
+    for _ in range(3):
+        asyncio.run(abandoned())
+        seqs.append(asyncio.run(waited()))
+    assert seqs == [50, 101, 152]
+
+
+@pytest.mark.anyio
+async def test_whoever_stops_waiting_does_not_take_the_leaf_along(log: SqliteLog) -> None:
+    waiting = asyncio.ensure_future(log.append(intent(1)))
+    waiting.cancel()
+    assert (await log.append(intent(2))).seq == 1
+
+
+@pytest.mark.anyio
+async def test_what_is_queued_is_written_before_the_store_closes(database: Database) -> None:
+    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    waiting = [log.append(intent(number)) for number in range(1000)]
+    log.close()
+    assert [(await place).seq for place in waiting] == list(range(1000))
+    with pytest.raises(UnrecordedError, match="closed"):
+        log.append(intent(1001))
+    with pytest.raises(StoreError, match="closed"):
+        await log.size()
+
+
+@pytest.mark.anyio
+async def test_a_damaged_index_is_built_anew(database: Database) -> None:
+    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    await fill(log, 600)
+    assert len(await log.of_call(CallId("call-5"))) == 1
+    log.close()
+    index = database.path.with_name("index.db")
+    index.write_bytes(b"not a database at all" * 500)
+    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    try:
+        assert len(await log.of_call(CallId("call-5"))) == 1
+    finally:
+        log.close()
