@@ -138,7 +138,7 @@ async def test_every_leased_secret_is_fingerprinted_also_after_it_was_rotated(tm
     house.broker.forget(GIT)
     await house.value()
     for secret in ("first-secret-of-env", "second-secret-of-env"):
-        assert house.fingerprints.spans(f"<{secret}>") == ((1, 1 + len(secret)),)
+        assert house.fingerprints.spans(f"<{secret}>", house.fingerprints.hints) == ((1, 1 + len(secret)),)
 
 
 async def test_another_plan_takes_over_at_once_and_an_unchanged_one_keeps_its_lease(tmp_path: Path) -> None:

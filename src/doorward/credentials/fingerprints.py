@@ -1,7 +1,7 @@
 """Keyed fingerprints of every secret that was leased: tells whether a text holds one of ours, without keeping any.
 
-A secret is kept as its HMAC-SHA-256 under a key of this process, its length, and four of its characters: where those four appear in
-a text, and only there, the HMAC decides. So a look costs a search, and there are no false alarms.
+A secret is kept as its HMAC-SHA-256 under a key of this process, its length, and a hint: a few of its characters. Where those appear in a
+text, and only there, the HMAC decides. So a look costs a search, and there are no false alarms.
 """
 
 import hmac
@@ -21,9 +21,10 @@ FEW = 8
 """So many hints are looked for one by one, each a search of its own; more are one automaton (RE2), slower at first and flat then."""
 
 MOST_TRIES = 4096
-"""HMACs computed for one text. Whoever repeats the four characters more often than that knows them, and is taken to leak."""
+"""HMACs computed for one text. Whoever repeats a hint more often than that knows it, and is taken to leak."""
 
-_HINT = 4
+LONGEST_HINT = 8
+"""Characters: as many hexadecimal ones stand once in 4 GB of honest digests. A hint is never more than a third of its secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Fingerprints:
         self._most = most
         self._prints: OrderedDict[bytes, _Print] = OrderedDict()
         self._by_hint: dict[str, list[_Print]] = {}
-        self._hints: tuple[bytes, ...] = ()
+        self._hints: tuple[tuple[str, bytes], ...] = ()
+        self._blind: tuple[str, ...] = ()
         self._many: re2._Regexp | None = None
-        self._blind = False
 
     def add(self, secret: str) -> None:
         """Remembers a secret, whole and in its parts between white space, where they are long enough."""
@@ -57,31 +58,35 @@ class Fingerprints:
             if len(text) >= SHORTEST:
                 self._add(text)
 
-    def near(self, encoded: bytes) -> bool:
-        """Whether a JSON text could hold one of the secrets in a string; false means that none is there."""
-        if self._blind:
-            return True
-        if self._many is not None:
-            return self._many.search(encoded) is not None
-        return any(hint in encoded for hint in self._hints)
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Every hint there is."""
+        return tuple(self._by_hint)
 
-    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
-        """Where secrets stand in a text, as character offsets."""
+    def near(self, encoded: bytes) -> tuple[str, ...]:
+        """The hints that stand in a JSON text, or that it may write otherwise; without any, no string in it holds a secret."""
+        if self._many is not None and not self._blind and self._many.search(encoded) is None:
+            return ()
+        found = tuple(hint for hint, raw in self._hints if raw in encoded)
+        return found + self._blind if self._blind else found
+
+    def spans(self, text: str, hints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+        """Where secrets with these hints stand in a text, as character offsets."""
         found: set[tuple[int, int]] = set()
         tries = 0
-        for at, prints in self._places(text):
+        for at, prints in self._places(text, hints):
             tries += len(prints)
             if tries > MOST_TRIES:
                 return ((0, len(text)),)
             found.update(span for one in prints if (span := self._span(text, at, one)))
         return tuple(sorted(found))
 
-    def _places(self, text: str) -> Iterator[tuple[int, list[_Print]]]:
-        """Everywhere a hint stands, with the secrets that it is the hint of."""
-        for hint, prints in self._by_hint.items():
+    def _places(self, text: str, hints: tuple[str, ...]) -> Iterator[tuple[int, list[_Print]]]:
+        """Everywhere one of these hints stands, with the secrets that it is the hint of."""
+        for hint in hints:
             at = text.find(hint)
             while at >= 0:
-                yield at, prints
+                yield at, self._by_hint[hint]
                 at = text.find(hint, at + 1)
 
     def _add(self, text: str) -> None:
@@ -89,16 +94,17 @@ class Fingerprints:
         if mark in self._prints:
             self._prints.move_to_end(mark)
             return
-        offset = _hint_at(text)
-        self._prints[mark] = _Print(text[offset : offset + _HINT], offset, len(text), mark)
+        offset, hint = _hint_of(text)
+        self._prints[mark] = _Print(hint, offset, len(text), mark)
         if len(self._prints) > self._most:
             self._prints.popitem(last=False)
         self._by_hint = {}
         for one in self._prints.values():
             self._by_hint.setdefault(one.hint, []).append(one)
-        self._hints = tuple(hint.encode() for hint in self._by_hint)
-        self._many = re2.compile("|".join(map(re2.escape, self._by_hint))) if len(self._by_hint) > FEW else None
-        self._blind = not all(_is_plain(hint) for hint in self._by_hint)
+        plain = [hint for hint in self._by_hint if _is_plain(hint)]
+        self._hints = tuple((hint, hint.encode()) for hint in plain)
+        self._blind = tuple(hint for hint in self._by_hint if not _is_plain(hint))
+        self._many = re2.compile("|".join(map(re2.escape, plain))) if len(plain) > FEW else None
 
     def _span(self, text: str, at: int, one: _Print) -> tuple[int, int] | None:
         start = at - one.offset
@@ -109,13 +115,12 @@ class Fingerprints:
         return (start, end) if hmac.compare_digest(mark, one.hmac) else None
 
 
-def _hint_at(text: str) -> int:
-    """Where four characters stand that are written in JSON as they are and are rare: near the end, for prefixes are the vendor's."""
-    places = range(len(text) - _HINT, -1, -1)
-    windows = [(at, text[at : at + _HINT]) for at in places]
-    best = [at for at, window in windows if _is_plain(window) and window.isalnum() and len(set(window)) == _HINT]
-    plain = [at for at, window in windows if _is_plain(window)]
-    return (best or plain or [0])[0]
+def _hint_of(text: str) -> tuple[int, str]:
+    """Where a hint begins, and the hint: written in JSON as it is if possible, varied, and near the end, for beginnings are the vendor's."""
+    length = min(LONGEST_HINT, len(text) // 3)
+    windows = [(at, text[at : at + length]) for at in range(len(text) - length, -1, -1)]
+    plain = [(at, window) for at, window in windows if _is_plain(window)]
+    return max(plain or windows, key=lambda found: len({*found[1]}) + found[1].isalnum())
 
 
 def _is_plain(text: str) -> bool:

@@ -72,11 +72,10 @@ _RANGES: tuple[tuple[int, int, str], ...] = (
     (0xE01F0, 0xE0FFF, TAG),
 )
 _FIRSTS = tuple(first for first, _, _ in _RANGES)
-_UNSEEN = re2.compile("[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last, _ in _RANGES) + "]+")
+_UNSEEN = frozenset(chr(code) for first, last, _ in _RANGES for code in range(first, last + 1))
+_UNSEEN_IN_JSON = re2.compile(r"\\[ubf]|[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last, _ in _RANGES) + "]")
+"""As they are, or as our JSON texts write control characters."""
 _RIGHT_TO_LEFT = re2.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}\p{Adlam}\p{Mandaic}\p{Samaritan}]")
-
-_ESCAPES = (b"\\u", b"\\b", b"\\f", b"\x7f")
-"""How our JSON texts write control characters."""
 
 _FLAG = "\U0001f3f4"
 _FLAGS = tuple("".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f" for region in ("gbeng", "gbsct", "gbwls"))
@@ -92,14 +91,14 @@ _PARAMETERS = 64
 
 def is_plain_json(encoded: bytes) -> bool:
     """Whether none of these characters is in any string of a JSON text as we print it, reason or not; false where one may be."""
-    if any(escape in encoded for escape in _ESCAPES):
-        return False
-    return encoded.isascii() or _UNSEEN.search(encoded) is None
+    if encoded.isascii() and b"\\" not in encoded and b"\x7f" not in encoded:
+        return True
+    return _UNSEEN_IN_JSON.search(encoded) is None
 
 
 def is_plain(text: str) -> bool:
     """Whether none of these characters is in a text, reason or not."""
-    return (text.isascii() and text.isprintable()) or _UNSEEN.search(text) is None
+    return (text.isascii() and text.isprintable()) or _UNSEEN.isdisjoint(text)
 
 
 def spans(text: str) -> tuple[Span, ...]:
@@ -124,31 +123,37 @@ def without(text: str, places: Iterable[Span]) -> str:
 class _Judge:
     """Tells the characters of one text that have a reason from those that have none."""
 
-    __slots__ = ("_has_right_to_left", "_text")
+    __slots__ = ("_fitting", "_has_right_to_left", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._fitting: dict[tuple[str, str, str], bool] = {}
         self._has_right_to_left = _RIGHT_TO_LEFT.search(text) is not None
 
     def spans(self) -> list[Span]:
         """Every place without a reason."""
         found: list[Span] = []
         done = 0
-        for match in _UNSEEN.finditer(self._text):
-            done = self._run(max(done, match.start()), match.end(), found)
+        for at in self._places():
+            if at < done:
+                continue
+            done, rule = self._judged(at)
+            if rule:
+                _append(found, at, done, rule)
             if len(found) > MOST_SPANS:
                 _append(found, done, len(self._text), found[-1][2])
                 break
         return found
 
-    def _run(self, at: int, run_end: int, found: list[Span]) -> int:
-        """Judges a run of unseen characters; gives where the last thing in it ends, which may be after it."""
-        while at < run_end:
-            end, rule = self._judged(at)
-            if rule:
-                _append(found, at, end, rule)
-            at = end
-        return at
+    def _places(self) -> list[int]:
+        """Where unseen characters stand, in order: one search for each that is there at all."""
+        text, places = self._text, []
+        for letter in _UNSEEN.intersection(text):
+            at = text.find(letter)
+            while at >= 0:
+                places.append(at)
+                at = text.find(letter, at + 1)
+        return sorted(places)
 
     def _judged(self, at: int) -> tuple[int, str]:
         """Where the thing that begins at `at` ends, and the rule that it breaks, or nothing."""
@@ -159,10 +164,8 @@ class _Judge:
             case "tag_character":
                 length = self._flag_length(at)
                 return at + max(length, 1), "" if length else rule
-            case "invisible_character":
-                return at + 1, "" if self._joins(at) else rule
-            case "variation_selector":
-                return at + 1, "" if self._selects(at) else rule
+            case "invisible_character" | "variation_selector":
+                return at + 1, "" if self._fits(at, rule) else rule
             case "bidi_control":
                 has_reason = self._has_right_to_left and self._text[at] not in _OVERRIDES
                 return at + 1, "" if has_reason else rule
@@ -174,6 +177,14 @@ class _Judge:
 
     def _after(self, at: int) -> str:
         return self._text[at + 1 : at + 2]
+
+    def _fits(self, at: int, rule: str) -> bool:
+        """Whether a joiner or selector fits between its neighbours; remembered, for emoji come in crowds."""
+        key = (self._before(at), self._text[at], self._after(at))
+        fits = self._fitting.get(key)
+        if fits is None:
+            fits = self._fitting[key] = self._joins(at) if rule == INVISIBLE else self._selects(at)
+        return fits
 
     def _joins(self, at: int) -> bool:
         """A joiner between two letters that may join, or two emoji (of which the first may have a selector or a skin tone)."""
@@ -220,7 +231,7 @@ def _append(found: list[Span], start: int, end: int, rule: str) -> None:
 
 
 def _is_unseen(letter: str) -> bool:
-    return _UNSEEN.search(letter) is not None
+    return letter in _UNSEEN
 
 
 def _may_join(letter: str) -> bool:

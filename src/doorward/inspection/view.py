@@ -8,7 +8,7 @@ import msgspec
 
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
-from doorward.inspection.characters import is_plain_json
+from doorward.inspection.characters import is_plain, is_plain_json
 from doorward.inspection.walk import Leaf, leaves
 
 _ENCODER = msgspec.json.Encoder()
@@ -25,7 +25,7 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_is_plain", "_leaves", "body", "call", "carrier", "encoded")
+    __slots__ = ("_leaves", "_veiled", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -33,14 +33,14 @@ class View:
         self.body = body
         self.encoded = _ENCODER.encode(body)
         self._leaves: tuple[Leaf, ...] | None = None
-        self._is_plain: bool | None = None
+        self._veiled: tuple[Leaf, ...] | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether no text of the body has a character that is not seen."""
-        if self._is_plain is None:
-            self._is_plain = is_plain_json(self.encoded)
-        return self._is_plain
+    def veiled(self) -> tuple[Leaf, ...]:
+        """The texts that have characters which are not seen; raises `WalkError` where one of them makes a walk needed."""
+        if self._veiled is None:
+            self._veiled = () if is_plain_json(self.encoded) else tuple(leaf for leaf in self.leaves if not is_plain(leaf[1]))
+        return self._veiled
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:

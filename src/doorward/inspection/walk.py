@@ -54,7 +54,7 @@ def steps(text: str) -> tuple[str, ...]:
 
 
 def _walk(value: object, path: Path, levels: int, found: list[Leaf]) -> None:
-    if type(value) is str:
+    if isinstance(value, str):
         found.append((path, value, Part.VALUE))
     elif isinstance(value, Mapping):
         _check(levels, found)

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from doorward.domain.findings import Finding, Severity
-from doorward.inspection.characters import cleaned, is_plain
+from doorward.inspection.characters import cleaned
 from doorward.inspection.view import View
 from doorward.inspection.walk import Leaf, pointer
 
@@ -14,17 +14,22 @@ RULE = "own_credential"
 class Secrets(Protocol):
     """Knows the secrets that were leased, as `credentials.fingerprints.Fingerprints` does."""
 
-    def near(self, encoded: bytes) -> bool:
-        """Whether a JSON text could hold one of them in a string; false means that none is there."""
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """A few characters of each."""
         ...
 
-    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
-        """Where they stand in a text, as character offsets."""
+    def near(self, encoded: bytes) -> tuple[str, ...]:
+        """The hints of those that may stand in a string of a JSON text; none of the others does."""
+        ...
+
+    def spans(self, text: str, hints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+        """Where those with these hints stand in a text, as character offsets."""
         ...
 
 
 class OwnSecrets:
-    """Reports our own credentials, also where invisible characters were strewn into them."""
+    """Reports our own credentials, also where characters that are not seen were strewn into them."""
 
     __slots__ = ("_secrets",)
 
@@ -32,16 +37,18 @@ class OwnSecrets:
         self._secrets = secrets
 
     def look(self, view: View) -> tuple[Finding, ...]:
-        """One finding for each place, whole strings where the credential shows only once they are cleaned."""
-        if self._secrets.near(view.encoded):
-            return tuple(finding for leaf in view.leaves for finding in self._found(leaf))
-        if view.is_plain:
-            return ()
-        return tuple(finding for leaf in view.leaves if not is_plain(leaf[1]) for finding in self._found(leaf))
+        """One finding for each place; about the whole text where the credential shows only once it is cleaned."""
+        hints = self._secrets.near(view.encoded)
+        plain = (finding for leaf in view.leaves for finding in self._found(leaf, hints)) if hints else ()
+        veiled = (finding for leaf in view.veiled for finding in self._veiled(leaf, hints))
+        return (*plain, *veiled)
 
-    def _found(self, leaf: Leaf) -> list[Finding]:
+    def _found(self, leaf: Leaf, hints: tuple[str, ...]) -> list[Finding]:
         path, text, part = leaf
-        spans = self._secrets.spans(text)
-        if not spans and not is_plain(text) and self._secrets.spans(cleaned(text)):
-            spans = ((0, 0),)
-        return [Finding(NAME, RULE, Severity.HIGH, pointer(path), start, end, part) for start, end in spans]
+        return [Finding(NAME, RULE, Severity.HIGH, pointer(path), start, end, part) for start, end in self._secrets.spans(text, hints)]
+
+    def _veiled(self, leaf: Leaf, hints: tuple[str, ...]) -> tuple[Finding, ...]:
+        path, text, part = leaf
+        if self._secrets.spans(text, hints) or not self._secrets.spans(cleaned(text), self._secrets.hints):
+            return ()
+        return (Finding(NAME, RULE, Severity.HIGH, pointer(path), 0, 0, part),)

@@ -15,9 +15,7 @@ class Unicode:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding with its place where a rule is broken once in a text, about the whole text where more often."""
-        if view.is_plain:
-            return ()
-        return tuple(finding for leaf in view.leaves for finding in _found(leaf))
+        return tuple(finding for leaf in view.veiled for finding in _found(leaf))
 
 
 def _found(leaf: Leaf) -> list[Finding]:
