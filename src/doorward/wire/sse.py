@@ -90,8 +90,8 @@ class Parser:
     def _line(self, line: bytes) -> Event | None:
         if not line:
             return self._ended()
-        name, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
+        colon = line.find(b":") % (len(line) + 1)  # without one, the whole line is a name
+        name, value = line[:colon], line[colon + 1 + line.startswith(b" ", colon + 1) :]
         self._check(len(value))
         self._size += len(value) if name else 0  # comments are not kept, a quiet stream may send any number of them
         match name:
