@@ -11,12 +11,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import mcp
 import pytest
 from click.testing import CliRunner
+from mcp import StdioServerParameters
 
 from doorward.call.inbound import Inbound, Notices
 from doorward.cli.stdio import command
 from doorward.config.model import Listen
+from doorward.domain.calls import Era, Notice
 from tests.serving.asgi import ANSWER, EXCHANGE, FakeSpine, House
 from tests.serving.sockets import listening
 
@@ -114,6 +117,40 @@ async def test_client_that_stops_reading_ends_it_quietly() -> None:
             assert await process.wait() == 0
         assert process.stderr is not None
         assert await process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_official_client_lists_calls_and_hears_of_progress(mode: Any) -> None:
+    heard: list[float] = []
+
+    async def hears(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(progress)
+
+    behind = house(everything)
+    async with listening(behind.door) as (_, port):
+        arguments = ["-c", MAIN, "stdio", "--url", f"http://127.0.0.1:{port}/mcp"]
+        process = StdioServerParameters(command=sys.executable, args=arguments, env={**os.environ, "DOORWARD_KEY": "key-of-ada"})
+        async with mcp.Client(mcp.stdio_client(process), mode=mode) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["echo"]
+            called = await client.call_tool("echo", {}, progress_callback=hears)
+            assert [block.text for block in called.content if block.type == "text"] == ["hello"]
+    assert heard == [1]
+    assert {inbound.era for inbound in behind.spine.handled} == {Era.EXCHANGE if mode == "auto" else Era.SESSION}
+    assert behind.spine.sessions == {}
+
+
+async def everything(inbound: Inbound, notices: Notices) -> Any:
+    """Answers like a server with one tool, which tells its progress."""
+    shared: dict[str, object] = {"resultType": "complete"} if inbound.era is Era.EXCHANGE else {}
+    cached = {**shared, "ttlMs": 0, "cacheScope": "private"} if shared else {}
+    match inbound.request.method:
+        case "server/discover":
+            return {**cached, "supportedVersions": [EXCHANGE], "capabilities": {"tools": {"listChanged": True}}}
+        case "tools/list":
+            return {**cached, "tools": [{"name": "echo", "inputSchema": {"type": "object"}}]}
+        case _:
+            await notices(Notice("notifications/progress", {"progressToken": inbound.progress_token, "progress": 1}))
+            return {**shared, **ANSWER}
 
 
 @pytest.mark.parametrize(
