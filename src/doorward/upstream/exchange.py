@@ -24,6 +24,8 @@ from doorward.wire.headers import derive
 
 OK: Final = 200
 _LISTS: Final = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
+_FOREIGN: Final = frozenset({400, 404, 405, 406, 415})
+"""Statuses by which a server of another era turns away what it does not know, before anything ran."""
 
 
 class ExchangeHttp:
@@ -83,7 +85,7 @@ class ExchangeHttp:
             raise refusal
         message = read_response(self._tongue, response.body)
         if message is None or message.id != number:
-            raise MistakenError(f"http status {response.status} without an answer to the request") if refusal.ran is Ran.NO else refusal
+            raise MistakenError(f"http status {response.status} without an answer") if response.status in _FOREIGN else refusal
         match message.body:
             case Fault(code=code) if code == UNSUPPORTED_VERSION:
                 raise MistakenError("it does not support this version")

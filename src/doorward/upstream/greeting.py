@@ -19,7 +19,8 @@ from doorward.upstream.sight import Introduction
 from doorward.wire.eras import EXCHANGE_VERSIONS, SESSION_VERSIONS
 
 PROBE_SECONDS: Final = 5.0
-"""How long a server may leave `server/discover` unanswered before `initialize` is tried: some old ones never answer what they do not know."""
+"""How long a server may leave `server/discover` unanswered before `initialize` is tried, and never more than a quarter of its time
+to start: some old ones never answer what they do not know."""
 WITHOUT_STATUS: Final = 200
 
 
@@ -54,7 +55,7 @@ class Greeter:
     async def _probed(self) -> Greeting:
         probing = asyncio.get_running_loop().create_task(self._ask_discovery())
         try:
-            await asyncio.wait({probing}, timeout=PROBE_SECONDS)
+            await asyncio.wait({probing}, timeout=min(PROBE_SECONDS, self.seconds / 4))
             if isinstance(_verdict(probing), SpeaksExchange | SpeaksNeither):
                 return self._discovered(await probing)
             return await self._initialized_after(probing)

@@ -35,7 +35,7 @@ from doorward.wire.jsonrpc import Request
 Speaker = ExchangeHttp | SessionHttp
 
 BACKGROUND_TASKS: Final = 256
-CLOSE_SECONDS: Final = 6.0
+CLOSE_SECONDS: Final = 4.0
 WATCH_FIRST_SECONDS: Final = 1.0
 WATCH_MOST_SECONDS: Final = 60.0
 

@@ -154,13 +154,14 @@ class Link:
         except Refused as refused:
             self._not_strict(line, refused)
             return
-        self._noise = 0
         match message:
             case Response():
                 self._answer(message, len(line))
             case Notification():
+                self._noise = 0
                 self._notify(message)
             case Request():
+                self._noise = 0
                 self._say(reply(message))
 
     def end(self, cause: str) -> None:
@@ -178,6 +179,7 @@ class Link:
         if waiting is None or not isinstance(message.id, int):
             self._unasked(message)
             return
+        self._noise = 0
         try:
             waiting.settle(answer(self._tongue, message, message.id, waiting.era, size_bytes))
         except Refused as refused:

@@ -21,6 +21,8 @@ UNREAD_BYTES: Final = 8 * 2**20
 """Bytes a server may leave unread before nothing more is written to it."""
 GRACE_SECONDS: Final = 2.0
 """After the end of its standard input, and again after SIGTERM, before the next harder step."""
+LINGER_SECONDS: Final = 0.2
+"""Between the end of its standard output and its own, before it is killed."""
 LEASH: Final = Path(__file__).with_name("leash.py")
 
 
@@ -57,13 +59,15 @@ class Process(asyncio.SubprocessProtocol):
         self._pid = 0
         self._ended = asyncio.Event()
         self._cause = ""
+        self._is_mute = False
+        """Its standard output has ended: it will say nothing more."""
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         """The last lines of standard error: text from outside."""
 
     @property
     def is_alive(self) -> bool:
         """Whether it may still answer."""
-        return not self._ended.is_set() and not self._cause
+        return not self._ended.is_set() and not self._cause and not self._is_mute
 
     def write(self, line: bytes) -> bool:
         """Writes one line; False, with nothing written, if the server is gone or has left too much unread."""
@@ -75,33 +79,37 @@ class Process(asyncio.SubprocessProtocol):
 
     def fail(self, cause: str) -> None:
         """Gives the process up: whatever it says from now on is not heard."""
-        if self.is_alive:
-            self._cause = cause
+        if not self._cause:
             self._signal(signal.SIGKILL)
+            self._tell_end(cause)
+
+    def _tell_end(self, cause: str) -> None:
+        if not self._cause:
+            self._cause = cause
             self._listener.on_end(cause)
 
-    async def close(self) -> None:
+    async def close(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Ends it: closes its input, waits, asks, then kills; always its whole group. Bounded by three times the grace."""
         was_alive = self.is_alive
         self._cause = self._cause or "closed"
         try:
-            await self._ask_to_end(was_alive)
+            if was_alive and await self._ends_when_asked(grace_seconds):
+                return
+            self._signal(signal.SIGKILL)
+            await self._ends_within(grace_seconds)
         finally:
             self._signal(signal.SIGKILL)
             if self._transport is not None:
                 self._transport.close()
 
-    async def _ask_to_end(self, was_alive: bool) -> None:
+    async def _ends_when_asked(self, grace_seconds: float) -> bool:
         pipe = self._stdin()
-        if was_alive and pipe is not None:
+        if pipe is not None:
             pipe.close()
-            if await self._ends_within(GRACE_SECONDS):
-                return
-            self._signal(signal.SIGTERM)
-            if await self._ends_within(GRACE_SECONDS):
-                return
-        self._signal(signal.SIGKILL)
-        await self._ends_within(GRACE_SECONDS)
+        if await self._ends_within(grace_seconds):
+            return True
+        self._signal(signal.SIGTERM)
+        return await self._ends_within(grace_seconds)
 
     async def _ends_within(self, seconds: float) -> bool:
         try:
@@ -149,9 +157,10 @@ class Process(asyncio.SubprocessProtocol):
                 self._listener.on_line(line)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """A stream ended. Without its standard output a server is of no use."""
+        """A stream ended. Without its standard output a server is of no use; usually its end follows, and says more."""
         if fd == 1:
-            self.fail("it closed its standard output")
+            self._is_mute = True
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.fail, "it closed its standard output")
 
     def process_exited(self) -> None:
         """The process ended by itself or by us; what it left behind in its group is killed."""
@@ -159,9 +168,7 @@ class Process(asyncio.SubprocessProtocol):
         self._pid = 0
         code = self._transport.get_returncode() if self._transport is not None else None
         self._ended.set()
-        if not self._cause:
-            self._cause = f"it exited with status {code}"
-            self._listener.on_end(self._cause)
+        self._tell_end(f"it exited with status {code}")
 
     def _hear(self, octets: bytes) -> None:
         """Keeps what it says on standard error: the beginning of each line, and of a flood its last lines."""

@@ -32,7 +32,9 @@ OK: Final = 200
 HTTP_VERSIONS: Final = frozenset(SESSION_VERSIONS) - {"2024-11-05"}
 """2024-11-05 had another transport over HTTP (two endpoints), which is not spoken here."""
 ASIDE: Final = Timeouts(connect=3, first_byte=5, idle=5, total=5)
-"""For what is said beside a call: cancellations, replies, the end of a session."""
+"""For what is said beside a call: cancellations and replies."""
+FAREWELL: Final = Timeouts(connect=1, first_byte=2, idle=2, total=2)
+"""For the end of a session, which nobody should have to wait for."""
 RESUMPTIONS: Final = 16
 """Times one answer may be taken up again after its stream broke off."""
 RETRY_SECONDS: Final = 1.0
@@ -132,7 +134,8 @@ class SessionHttp:
         """What an answer of another status says: an error of the request, a lost session, another era, or nothing of use."""
         response.forsake()
         status = response.status
-        message = read_response(self._tongue, response.body) if isinstance(response.body, bytes) else None
+        body = response.body if isinstance(response.body, bytes) else b""
+        message = read_response(self._tongue, body)
         if message is None or not isinstance(message.body, Fault) or status in {401, 403}:
             raise _lost() if status == 404 and session.id is not None else turned_away(self._tongue.upstream, status)
         fault = message.body
@@ -142,7 +145,7 @@ class SessionHttp:
             raise _lost()
         if message.id != number:
             raise turned_away(self._tongue.upstream, status, f"http status {status}, it says: {fault.message[:200]}")
-        return answer(self._tongue, message, number, Era.SESSION, len(response.body))
+        return answer(self._tongue, message, number, Era.SESSION, len(body))
 
     # Streams that broke off.
 
@@ -214,7 +217,7 @@ class SessionHttp:
         if session.id is None:
             return
         try:
-            response = await self._pool.delete(_headers(session), ASIDE)
+            response = await self._pool.delete(_headers(session), FAREWELL)
         except NetError:
             return  # it is gone or does not answer: the upstream ends the session by itself after a while
         response.forsake()

@@ -1,0 +1,21 @@
+"""Health follows what an upstream's own exchanges tell."""
+
+from doorward.upstream.health import Condition, Health, Vitals
+
+
+def test_failures_are_counted_until_the_next_answer() -> None:
+    times = iter([1.0, 2.0, 3.0])
+    vitals = Vitals(lambda: next(times))
+    assert vitals.health == Health(Condition.UNKNOWN, 1.0, "", 0)
+    vitals.failed("first")
+    vitals.failed("second")
+    assert vitals.health == Health(Condition.DOWN, 2.0, "second", 2)
+    vitals.well()
+    vitals.well()
+    assert vitals.health == Health(Condition.UP, 3.0, "second", 0)
+
+
+def test_failure_text_is_cut() -> None:
+    vitals = Vitals(lambda: 0.0)
+    vitals.failed("x" * 1000)
+    assert vitals.health.error == "x" * 500
