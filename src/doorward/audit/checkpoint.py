@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from doorward.audit.merkle import Tree
+from doorward.domain.receipts import Event
 
 LEAVES = 1000
 """So many leaves after the last checkpoint there is another, however fast they come."""
@@ -84,6 +85,16 @@ def parse(note: bytes) -> tuple[str, Tree]:
     if len(root) != 32:
         raise CheckpointError(f"a root of 32 bytes was expected, not {len(root)}")
     return lines[0], Tree(int(lines[1]), root)
+
+
+def rotation(note: bytes | None, vkey: Vkey) -> Event | None:
+    """What the log is told at a start with another key than its last checkpoint was signed with; None where it is the same."""
+    if note is None:
+        return None
+    ids = [signature[:4].hex() for _, signature in _divided(note)[1]]
+    if vkey.id.hex() in ids:
+        return None
+    return Event("log_key_rotated", "doorward", {"from": ids[0], "to": str(vkey)})
 
 
 def verify(note: bytes, vkey: Vkey) -> Tree:

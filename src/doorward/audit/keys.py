@@ -50,9 +50,16 @@ def kept(path: Path, draw: Callable[[int], bytes]) -> bytes:
     return _read(path)
 
 
+def rotate_signing(directory: Path, draw: Callable[[int], bytes]) -> None:
+    """Puts a new signing key in place of the old one, which is kept beside it; takes effect, and becomes a leaf, at the next start."""
+    number = 1 + sum(1 for _ in directory.glob("log.key.retired-*"))
+    (directory / "log.key").rename(directory / f"log.key.retired-{number}")
+    _write(directory / "log.key", draw(KEY_BYTES))
+
+
 def _write(path: Path, key: bytes) -> None:
     """Whole and durable, or not at all."""
-    partial = path.with_suffix(".new")
+    partial = path.with_name(f"{path.name}.new")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -244,7 +244,7 @@ def _listed(policies: tuple[PolicyId, ...]) -> tuple[str, ...]:
 
 
 def cut(text: str, most: int = _TEXT) -> str:
-    """A text of bounded length that UTF-8 can hold."""
+    """A text of bounded length, at most four bytes a character in a leaf, that does nothing to who prints it."""
     if len(text) > most:
         text = text[: most - 1] + "…"
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return text if text.isprintable() else "".join([letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text])

@@ -1,0 +1,219 @@
+"""What a leaf says, and what it never says."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.audit.leaf import LEAF_BYTES, Bodies, cut, encoded, frame, micros, moment
+from doorward.audit.store import Box
+from doorward.audit.veil import FIELDS, Veil, commitment
+from doorward.domain.actors import Actor, Agent, Principal, Subject
+from doorward.domain.approvals import Grant
+from doorward.domain.calls import Answer, Call, Reply
+from doorward.domain.decisions import Allow, Deny
+from doorward.domain.findings import Finding, Severity
+from doorward.domain.ids import AgentId, Generation, GrantId, PolicyId, SubjectId, TeamId
+from doorward.domain.reasons import Reason
+from doorward.domain.receipts import Event, Intent, Outcome, Refusal, Status
+from tests import made
+
+VEIL = Veil(b"k" * 32)
+BODIES = Bodies("node-1", VEIL)
+TS = "2026-01-02T03:04:05.678901Z"
+CLEAR = "4711-secret"
+BOX = Box(3, b"n" * 12, 17, b"sealed")
+
+
+def of_person() -> Principal:
+    return replace(
+        made.principal(), subject=Subject(SubjectId("ann@example.com"), frozenset()), actors=(Actor("bob@example.com", "https://idp"),)
+    )
+
+
+def intent(call: Call, **fields: object) -> Intent:
+    plain = Intent(call, Allow((PolicyId("p1"),)), (), None, "static", Generation(3), "00-ab-cd-01")
+    return replace(plain, **fields)  # type: ignore[arg-type]
+
+
+def written(body: dict[str, object]) -> dict[str, object]:
+    leaf: dict[str, object] = json.loads(encoded(body)(17, TS))
+    return leaf
+
+
+def test_an_intent_says_who_what_and_on_whose_word() -> None:
+    call = made.call({"account": CLEAR}, by=of_person())
+    told = intent(
+        call,
+        decision=Allow((PolicyId("p1"),), would=Deny((PolicyId("p2"),), "not at night")),
+        findings=(Finding("secrets", "aws-key", Severity.HIGH, "/account"),),
+        grant=Grant(GrantId("g1"), call.digest, None, "claude", "eve", TS),
+    )
+    arguments = BODIES.arguments(commitment(b"s" * 16, call.canonical), call.arguments)
+    leaf = written(BODIES.intent(told, arguments, BOX))
+    assert leaf == {
+        "v": 1,
+        "seq": 17,
+        "ts": TS,
+        "node": "node-1",
+        "type": "intent",
+        "call": call.id,
+        "method": "tools/call",
+        "principal": {
+            "agent": "claude",
+            "team": "support",
+            "subject": VEIL.pseudonym("ann@example.com"),
+            "act": [{"id": VEIL.pseudonym("bob@example.com"), "issuer": "https://idp"}],
+            "method": "agent_key",
+            "credential_id": "key1",
+        },
+        "upstream": "git",
+        "kind": "tool",
+        "name": "commit",
+        "owner": "platform",
+        "definition": "d1",
+        "arguments": {"commitment": commitment(b"s" * 16, call.canonical), "fields": {"/account": VEIL.value(CLEAR)}},
+        "decision": {
+            "effect": "allow",
+            "policies": ["p1"],
+            "generation": 3,
+            "would": {"effect": "deny", "policies": ["p2"], "detail": "not at night"},
+        },
+        "findings": [{"guard": "secrets", "rule": "aws-key", "severity": "high", "pointer": "/account"}],
+        "side": BOX.digest,
+        "approval": {"id": "g1", "by": "eve"},
+        "credential": {"kind": "static"},
+        "trace": "00-ab-cd-01",
+    }
+
+
+def test_an_outcome_says_how_it_ended() -> None:
+    call = made.call()
+    told = Outcome(
+        call, Status.WITHHELD, Reason.UNSAFE_RESPONSE, "secrets/aws at /a", (), Answer({}, 99), None, {"kind": "static", "id": "l1"}, 12
+    )
+    leaf = written(BODIES.outcome(told, None, None))
+    assert leaf["result"] == {"status": "withheld", "ms": 12, "bytes": 99, "reason": "unsafe_response", "detail": "secrets/aws at /a"}
+    assert leaf["credential"] == {"kind": "static", "id": "l1"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "effect"),
+    [(Reason.FORBIDDEN, "refusal", "deny"), (Reason.STOPPED, "refusal", "refuse"), (None, "list", "allow")],
+)
+def test_a_refusal_says_whether_policy_or_something_else_refused(reason: Reason | None, kind: str, effect: str) -> None:
+    call = made.call()
+    told = Refusal(
+        call.id, call.principal, "tools/call", "git", "tool", "commit", call, reason, "why", (PolicyId("p1"),), (), Generation(3), ""
+    )
+    leaf = written(BODIES.refusal(told, None, None))
+    assert (leaf["type"], leaf["decision"]) == (kind, {"effect": effect, "policies": ["p1"], "reason": reason, "generation": 3})
+
+
+def test_no_value_stands_in_a_leaf_in_clear() -> None:
+    values = {"text": CLEAR, CLEAR: {"deep": [CLEAR, {"x": CLEAR}]}, "n": 47110815, "d": Decimal("47110815.5")}
+    call = made.call(values, by=of_person())
+    arguments = BODIES.arguments(commitment(b"s" * 16, call.canonical), call.arguments)
+    finding = Finding("pii", "name", Severity.LOW, f"/{CLEAR}/deep/0")
+    raw = encoded(BODIES.intent(intent(call, findings=(finding,)), arguments, None))(0, TS)
+    for secret in (CLEAR.encode(), b"47110815", b"example.com", call.digest.encode()):
+        assert secret not in raw
+
+
+def test_a_value_has_one_mark_as_text_and_as_number() -> None:
+    fields = VEIL.fields({"a": "4711", "b": 4711, "c": Decimal(4711), "d": ["4711"], "e": "4712", "f": True, "g": "true", "h": None})
+    assert {fields[name] for name in ("/a", "/b", "/c", "/d/0")} == {VEIL.value("4711")}
+    assert (fields["/e"] != fields["/a"], fields["/f"] == fields["/g"], "/h" in fields) == (True, True, False)
+    assert Veil(b"x" * 32).value("4711") != VEIL.value("4711")
+    assert VEIL.value("ann") != VEIL.pseudonym("ann")
+
+
+def test_marks_are_hmac_sha256_cut_to_128_bits() -> None:
+    key = b"\x0b" * 20 + bytes(12)
+    veil = Veil(key)
+    inner_and_outer = veil._mark(b"", "Hi There")
+    assert inner_and_outer == "b0344c61d8db38535ca8afceaf0bf12b"
+    with pytest.raises(ValueError, match="32 bytes"):
+        Veil(b"short")
+
+
+def test_no_more_than_64_fields_are_marked_and_the_shallow_ones_first() -> None:
+    fields = VEIL.fields({"list": [[str(number)] for number in range(100)], **{f"f{number}": number for number in range(50)}, "last": 1})
+    assert len(fields) == FIELDS
+    assert "/last" in fields
+    wide = VEIL.fields({"list": list(range(5000)), "after": 1})
+    assert "/after" in wide
+
+
+def test_looking_for_fields_has_an_end() -> None:
+    deep: dict[str, object] = {"leaf": 1}
+    for _ in range(60):
+        deep = {"a": deep}
+    assert VEIL.fields(deep) == {}
+    assert VEIL.fields({"a": [[[]] * 1000] * 1000}) == {}
+
+
+TEXT = st.text(max_size=2000) | st.just("\x00" * 3000) | st.just("é€😀" * 1000) | st.just("\ud800" * 3000)
+
+
+@given(st.lists(TEXT, min_size=1, max_size=40), st.integers(0, 200))
+def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) -> None:
+    long = texts[0]
+    who = replace(made.principal(), agent=Agent(AgentId(long), long, TeamId(long), "x"), actors=tuple(Actor(text, text) for text in texts))
+    call = replace(made.call(), arguments={text: text for text in texts}, principal=who, target=made.target(name=long))
+    findings = tuple(Finding("g" * 60, "r" * 60, Severity.LOW, f"/{long}" * 20) for _ in range(count))
+    policies = tuple(PolicyId(text) for text in texts) * 10
+    told = intent(call, findings=findings, decision=Allow(policies, Deny(policies, long)), trace=long)
+    leaf = encoded(BODIES.intent(told, BODIES.arguments("c", call.arguments), BOX))(2**53, TS)
+    assert len(leaf) <= LEAF_BYTES
+    assert json.loads(leaf)["side"] == BOX.digest
+
+
+def test_an_event_with_too_many_fields_is_shortened_and_says_so() -> None:
+    leaf = written(BODIES.event(Event("config_loaded", "ann", {f"field{number}": "x" * 500 for number in range(500)})))
+    assert (leaf["shortened"], leaf["by"], leaf["type"]) == (True, "ann", "config_loaded")
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), 1.5])
+def test_an_event_holds_no_number_that_readers_read_differently(value: int) -> None:
+    with pytest.raises(ValueError, match="below 2\\^53"):
+        BODIES.event(Event("config_loaded", "ann", {"n": value}))
+
+
+def test_an_event_cannot_pass_for_a_call() -> None:
+    with pytest.raises(ValueError, match="besides"):
+        BODIES.event(Event("outcome", "ann", {}))
+
+
+def test_an_unknown_outcome_repeats_what_its_intent_said() -> None:
+    call = made.call()
+    raw = encoded(BODIES.intent(intent(call), {"commitment": "c", "fields": {}}, None))(4, TS)
+    leaf = written(BODIES.unknown(raw))
+    assert (leaf["type"], leaf["call"], leaf["upstream"], leaf["result"]) == ("outcome", call.id, "git", {"status": "unknown"})
+    assert leaf["principal"] == json.loads(raw)["principal"]
+
+
+def test_the_same_event_makes_the_same_bytes() -> None:
+    assert frame(b'{"type":"x"}', 3, TS) == b'{"v":1,"seq":3,"ts":"2026-01-02T03:04:05.678901Z","type":"x"}'
+
+
+@given(st.integers(0, 4_000_000_000_000_000))
+def test_moments_are_read_back_and_sort_like_numbers(at: int) -> None:
+    assert micros(frame(b'{"type":"x"}', 0, moment(at))) == at
+    assert moment(at) < moment(at + 1)
+    assert len(moment(at)) == 27
+
+
+@given(st.text() | st.text(st.characters(categories=["Cs"])))
+def test_any_text_becomes_one_that_utf8_holds_and_terminals_survive(text: str) -> None:
+    assert len(cut(text, 20)) <= 20
+    assert cut(text, 20).isprintable()
+    cut(text, 20).encode()
+
+
+def test_a_reply_is_no_part_of_a_leaf() -> None:
+    told = Outcome(made.call(), Status.DELIVERED, None, "", (), Answer({"a": CLEAR}, 9), Reply({"a": CLEAR}), {}, 1)
+    assert CLEAR.encode() not in encoded(BODIES.outcome(told, commitment(b"s" * 16, b"x"), BOX))(0, TS)
