@@ -48,6 +48,13 @@ def test_what_nobody_recognises_is_refused() -> None:
     assert refusal([], None).reason is Reason.UNAUTHENTICATED
 
 
+def test_other_sources_take_over_at_once() -> None:
+    chain, presented = Chain([Gives(principal("first"))]), Presented("Bearer x", "10.0.0.1", loopback=False)
+    chain.adopt([Gives(None)])
+    with pytest.raises(Refused):
+        chain.identify(presented)
+
+
 def test_a_refusal_of_one_source_is_not_asked_again_of_the_next() -> None:
     sources: list[Source] = [Gives(Refused(Reason.REVOKED, "gone")), Gives(principal())]
     assert refusal(sources).reason is Reason.REVOKED

@@ -50,15 +50,12 @@ def plans(document: Document) -> Mapping[UpstreamId, Plan]:
 
 def plan(name: str, upstream: Upstream) -> Plan:
     """The plan of one upstream."""
-    match upstream:
-        case Upstream(stdio=stdio) if stdio is not None:
-            return Environment(f"stdio:{name}", tuple(stdio.env.items()))
-        case Upstream(url=str(url), credential=None):
-            return Nothing(_origin(url))
-        case Upstream(url=str(url), credential=credential) if credential is not None:
-            return StaticHeader(_origin(url), credential.header, credential.value)
-        case _:
-            return Nothing("")
+    if upstream.stdio is not None:
+        return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
+    audience = _origin(upstream.url or "")
+    if upstream.credential is None:
+        return Nothing(audience)
+    return StaticHeader(audience, upstream.credential.header, upstream.credential.value)
 
 
 def texts(of: Plan) -> tuple[str, ...]:

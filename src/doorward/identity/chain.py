@@ -46,6 +46,10 @@ class Chain:
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = tuple(sources)
 
+    def adopt(self, sources: Sequence[Source]) -> None:
+        """Goes on with other sources: what is declared in the configuration has changed."""
+        self._sources = tuple(sources)
+
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
         try:

@@ -11,8 +11,8 @@ from doorward.domain.findings import Finding, Severity
 from doorward.inspection.edit import EditError, redact
 from doorward.inspection.view import Carrier, Guard, View, request_body, response_body
 
-MOST_FINDINGS = 256
-"""Of one message: as many fit into a leaf. What is beyond is one more finding, high, about the whole."""
+MOST_FINDINGS = 1024
+"""Of one message: a long list with a few colours in each line has as many. What is beyond is one more finding, high, about the whole."""
 
 Remake = Callable[[Call, Mapping[str, object], Mapping[str, object]], Call]
 """Another call of the same target with other arguments and extras: canonical bytes and digest made anew."""

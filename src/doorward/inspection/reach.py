@@ -45,10 +45,8 @@ class _Node:
     anywhere: list[int] = field(default_factory=list)
 
 
-def reach(schema: Schema | bool) -> int:
+def reach(schema: Schema) -> int:
     """How many levels a value may have to be checked by this schema; `ANY_DEPTH` or `NOT_AT_ALL` at the ends."""
-    if isinstance(schema, bool):
-        return ANY_DEPTH
     try:
         nodes = _nodes(schema)
         order = _inner_first(nodes)

@@ -151,6 +151,13 @@ def test_a_structured_result_is_held_to_its_own_schema(body: dict[str, object], 
     assert tuple((finding.rule, finding.severity, finding.pointer) for finding in answered(body)) == expected
 
 
+def test_a_result_is_not_lost_because_its_own_schema_cannot_be_checked() -> None:
+    body = {"content": [], "structuredContent": {"sum": 1}}
+    assert answered(body, {"$ref": "https://evil.example/x"}) == (
+        Finding("schema", "schema_uncheckable", Severity.LOW, "/structuredContent"),
+    )
+
+
 def test_a_result_without_a_schema_is_not_held_to_any() -> None:
     assert answered({"content": []}, output=None) == ()
 

@@ -109,6 +109,9 @@ class Schema:
             return ()
         if "structuredContent" not in body:
             return (Finding(NAME, "structured_content_missing", Severity.LOW, ""),)
+        if output.validator is None:
+            # The upstream wrote both, so nothing is lost but its own promise; withholding every result of a call that ran would be.
+            return (Finding(NAME, "schema_uncheckable", Severity.LOW, "/structuredContent"),)
         return _checked(output, body["structuredContent"], "/structuredContent", Severity.MEDIUM)
 
     def _of(self, call: Call) -> _Compiled:
@@ -137,7 +140,7 @@ def _compile(definition: Mapping[str, object]) -> _Compiled:
 def _check(schema: object) -> _Check:
     if not isinstance(schema, dict | bool) or len(msgspec.json.encode(schema)) > MOST_BYTES:
         return _UNCHECKABLE
-    levels = reach(schema)
+    levels = reach(schema) if isinstance(schema, dict) else ANY_DEPTH
     return _UNCHECKABLE if levels == NOT_AT_ALL else _Check(_validator(schema), levels)
 
 
