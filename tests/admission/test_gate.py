@@ -143,6 +143,14 @@ async def test_other_limits_take_over_and_seats_are_kept() -> None:
     at.admit(CLAUDE)
 
 
+async def test_another_pace_takes_over_for_agents_that_are_over_the_old_one() -> None:
+    at, _, _ = await gate(Limits(Pace(per_minute=1, burst=1), concurrent=9, in_flight=9))
+    at.admit(CLAUDE)
+    assert refused(at).reason is Reason.OVER_RATE
+    at.adopt(Limits(Pace(per_minute=60, burst=5), concurrent=9, in_flight=9))
+    at.admit(OTHER)
+
+
 class Seats(RuleBasedStateMachine):
     """The gate against a plain list of who sits."""
 

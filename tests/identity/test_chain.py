@@ -64,7 +64,9 @@ def test_a_source_can_refuse_for_no_other_reason_than_who_is_calling() -> None:
     assert refusal([Gives(Refused(Reason.OVER_RATE, "busy"))]).reason is Reason.UNAUTHENTICATED
 
 
-@pytest.mark.parametrize("broken", [ValueError("x"), KeyError("x"), RuntimeError(), TimeoutError(), MemoryError(), UnicodeError()], ids=repr)
+@pytest.mark.parametrize(
+    "broken", [ValueError("x"), KeyError("x"), RuntimeError(), TimeoutError(), MemoryError(), UnicodeError()], ids=repr
+)
 def test_any_exception_in_a_source_is_a_401_and_never_somebody_cve_2026_59822(broken: Exception) -> None:
     """The flaw was a failed key check that was swallowed, after which an empty identity went on as if it had been verified."""
     everybody: list[Source] = [Gives(broken), Gives(principal("somebody"))]
@@ -101,7 +103,9 @@ async def test_a_bad_credential_never_falls_back_to_anonymous() -> None:
 
 
 @pytest.mark.anyio
-@given(authorization=st.none() | st.text() | st.from_regex(r"(?i)bearer +dw_[0-9A-Za-z]{11}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}", fullmatch=True))
+@given(
+    authorization=st.none() | st.text() | st.from_regex(r"(?i)bearer +dw_[0-9A-Za-z]{11}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}", fullmatch=True)
+)
 async def test_no_principal_exists_without_a_verified_credential_cve_2026_59822(authorization: str | None) -> None:
     chain, text = await house()
     presented = Presented(authorization, "10.0.0.1", loopback=False)

@@ -25,9 +25,7 @@ DEFINITION = {"inputSchema": {"properties": {"text": {"type": "string"}}}, "outp
 
 def remake(of: Call, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
     canonical = msgspec.json.encode([arguments, extras], order="sorted")
-    return Call(
-        of.id, of.principal, of.target, of.method, arguments, extras, canonical, Digest(hashlib.sha256(canonical).hexdigest())
-    )
+    return Call(of.id, of.principal, of.target, of.method, arguments, extras, canonical, Digest(hashlib.sha256(canonical).hexdigest()))
 
 
 def inspection(*guards: Guard) -> Inspection:

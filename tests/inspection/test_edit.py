@@ -78,7 +78,9 @@ def test_a_finding_that_does_not_fit_is_an_error_and_not_ignored(unfit: Finding)
 
 TREES = st.dictionaries(
     st.text(max_size=4),
-    st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)),
+    st.recursive(
+        st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     min_size=1,
     max_size=4,
 )

@@ -195,7 +195,9 @@ class Switch:
     def check(self, call: Call) -> None:
         """Raises `Refused` STOPPED or REVOKED if something that this call touches stands still."""
         if not self._is_loaded:
-            raise Refused(Reason.STOPPED, "the stops could not be read", sentence="The gateway cannot tell yet what is stopped. Try again later.")
+            raise Refused(
+                Reason.STOPPED, "the stops could not be read", sentence="The gateway cannot tell yet what is stopped. Try again later."
+            )
         if not self._standing:
             return
         for matter in matters(call):

@@ -168,7 +168,9 @@ class Desk:
 
     def _check_room(self, principal: str, now: float) -> None:
         if len(self._questions) >= self._terms.most_kept:
-            raise Refused(Reason.OVERLOADED, f"{self._terms.most_kept} questions are kept, which is the most", extra={"retryAfterSeconds": 60})
+            raise Refused(
+                Reason.OVERLOADED, f"{self._terms.most_kept} questions are kept, which is the most", extra={"retryAfterSeconds": 60}
+            )
         pending = sum(
             question.state is State.PENDING and question.binding.principal == principal and not question.is_over(now)
             for question in self._questions.values()

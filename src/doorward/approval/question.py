@@ -1,8 +1,8 @@
 """A question to people and the states it goes through. Pure: every move is here, and there is no other.
 
-    pending → approved | rejected | expired        by a person, a person, time
-    approved → used | rejected | expired           by an intent, a person who takes it back, time
-    used → approved                                 when the call was not forwarded after all (RULINGS 22)
+pending → approved | rejected | expired        by a person, a person, time
+approved → used | rejected | expired           by an intent, a person who takes it back, time
+used → approved                                 when the call was not forwarded after all (RULINGS 22)
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,9 @@ def load(plan: Plan, resolver: Resolving) -> Material:
             value = _fit(resolver.resolve(text), _is_field_value, f"printable ASCII on one line for the header {header}")
             return Material(((header, value),), (), (*parts, value))
         case Environment(_, variables):
-            values = tuple((name, _fit(resolver.resolve(text), _is_c_text, f"no NUL character for the variable {name}")) for name, text in variables)
+            values = tuple(
+                (name, _fit(resolver.resolve(text), _is_c_text, f"no NUL character for the variable {name}")) for name, text in variables
+            )
             return Material((), values, parts)
         case _:
             assert_never(plan)

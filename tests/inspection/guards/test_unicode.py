@@ -26,9 +26,7 @@ def test_a_single_place_is_named_and_several_are_the_whole_text() -> None:
 
 
 def test_keys_are_looked_at_like_values() -> None:
-    assert look({"a": {"b\U000e0041": 1}}) == (
-        Finding("unicode", "tag_character", Severity.HIGH, "/a/b\U000e0041", 1, 2, Part.KEY),
-    )
+    assert look({"a": {"b\U000e0041": 1}}) == (Finding("unicode", "tag_character", Severity.HIGH, "/a/b\U000e0041", 1, 2, Part.KEY),)
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))

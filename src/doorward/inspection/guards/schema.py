@@ -156,9 +156,7 @@ def _older(schema: dict[str, object] | bool) -> jsonschema_rs.Validator | None:
     if isinstance(schema, bool) or "$schema" in schema:
         return None
     try:
-        return jsonschema_rs.Draft4Validator(
-            schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK
-        )
+        return jsonschema_rs.Draft4Validator(schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK)
     except _UNFIT:
         return None
 
