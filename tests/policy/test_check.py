@@ -160,7 +160,7 @@ MANY = "github/completion/complete, github/create_issue, github/delete_repo and 
          "3:87: error: policy p: `user` may be absent; write `principal has user &&` before it"),
         (CREATING + ' when { context.time.now < datetime("soon") };',
          '1:1: error: policy p: error during extension function argument validation: failed to parse as a datetime value: `"soon"`'),
-        (CREATING + " when { context.input.owner == ip(context.input.owner) };",
+        (CREATING + " when { ip(context.input.owner).isLoopback() };",
          "1:1: error: policy p: extension constructors may not be called with non-literal expressions"),
     ],
 )  # fmt: skip

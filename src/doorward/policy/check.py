@@ -35,8 +35,9 @@ def check(rules: Sequence[Rule], known: Vocabulary, schema: Schema) -> Iterator[
     yield from _repeated(rules)
     for rule in rules:
         reach = sorted(covered(rule, known))
-        of_names = list(_of_names(rule, known))
-        of_names += _of_scope(rule, known, bool(of_names or reach))
+        of_names = [*_of_names(rule, known), *_of_scope(rule, known)]
+        if not of_names and not reach:
+            of_names = [rule.problem("action", "nothing approved is in its scope, so it decides nothing", Weight.WARNING)]
         of_reads = list(_of_reads(rule, known, reach))
         yield from (*of_names, *of_reads)
         said = {(problem.line, problem.column) for problem in of_reads}
@@ -73,18 +74,15 @@ def _of_action(rule: Rule, name: str, known: Vocabulary) -> Problem:
     return rule.problem(name, f"{upstream} has nothing approved of the name {cut(name)}{meant(name, others)}")
 
 
-def _of_scope(rule: Rule, known: Vocabulary, is_explained: bool) -> Iterator[Problem]:
+def _of_scope(rule: Rule, known: Vocabulary) -> Iterator[Problem]:
     """A scope that can match nothing, and why."""
     cedar = rule.cedar
     for what, wanted, constraint in (("principal", "Agent", cedar.principal), ("resource", "Upstream", cedar.resource)):
         if (other := _other_type(constraint, wanted)) is not None:
             yield rule.problem(what, f"a {what} is always an {wanted}, never {cut(other)}; write `{what} in …` for what it stands in")
-            is_explained = True
     match cedar.action:
         case pst.ActionEq(entity=entity) if entity.id in known.members and entity.id not in known.actions:
             yield rule.problem(entity.id, f'{cut(entity.id)} is a group; write `action in Action::"{entity.id}"`')
-        case _ if not is_explained:
-            yield rule.problem("action", "nothing approved is in its scope, so it decides nothing", Weight.WARNING)
 
 
 def _other_type(constraint: pst.PrincipalOrResourceConstraint, wanted: str) -> str | None:
@@ -159,7 +157,7 @@ def _of_cedar(rule: Rule, schema: Schema, of_names: Sequence[Problem]) -> Iterat
     """What Cedar's validator says and is not said yet, each thing once, in our words where ours are clearer."""
     said: dict[tuple[str, str], dict[str, None]] = {}
     errors = validate_policies(rule.piece.text, schema, release_gil=True).errors
-    messages = [" ".join(error.error.split()).removeprefix("for policy `policy0`, ") for error in errors]
+    messages = sorted(" ".join(error.error.split()).removeprefix("for policy `policy0`, ") for error in errors)  # Cedar has no order
     is_explained = bool(of_names) or any(_TYPE.search(message) for message in messages)
     for message in messages:
         if message.startswith("unrecognized action `") or (is_explained and _NOWHERE in message):

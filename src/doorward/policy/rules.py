@@ -88,10 +88,13 @@ def problem_at(source: Source, piece: Piece, offset: int, rule: PolicyId | None,
 
 
 def _rule(source: Source, piece: Piece) -> Rule | tuple[Problem, ...]:
-    if (complaint := _complaint(piece.text)) is not None:
+    try:
+        parsed = PolicySet.from_str(piece.text)
+    except ValueError as error:
+        complaint = _plain(str(error))
         return (problem_at(source, piece, _place(piece, complaint), None, complaint),)
     try:
-        cedar = _only(PolicySet.from_str(piece.text).to_pst())
+        cedar = _only(parsed.to_pst())
     except ValueError as error:
         return (problem_at(source, piece, 0, None, _plain(str(error))),)
     notes = cedar.annotations
@@ -121,7 +124,8 @@ def _only(parsed: pst.PolicySet) -> pst.Template:
     """The one policy of a piece; a template (with `?principal` or `?resource`) is none."""
     if parsed.templates:
         raise ValueError("a template with ?principal or ?resource is not a policy; write who is meant")
-    return next(iter(parsed.static_policies.values()))
+    (policy,) = parsed.static_policies.values()
+    return policy
 
 
 def _complaint(text: str) -> str | None:
