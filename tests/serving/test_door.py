@@ -11,7 +11,7 @@ import pytest
 from doorward.call.inbound import Inbound, Notices
 from doorward.domain.calls import Notice
 from tests.serving.asgi import ANSWER, EXCHANGE, HOST, FakeSpine, House
-from tests.serving.sockets import listening, opened, until
+from tests.serving.sockets import listening, only, opened, until
 
 pytestmark = pytest.mark.anyio
 
@@ -88,4 +88,38 @@ async def test_challenge_does_not_wait_for_the_body() -> None:
         half = CALL.replace(b"Bearer key-of-ada", b"Bearer wrong")[: -len(BODY) + 5]
         reader, writer = await opened(port, half)
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+        writer.close()
+
+
+async def test_body_that_is_too_large_is_told_so_although_it_is_still_being_sent() -> None:
+    async with served(House()) as port:
+        head = CALL[: -len(BODY)].replace(b"Content-Length: %d" % len(BODY), b"Content-Length: 4000000")
+        reader, writer = await opened(port, head)
+        for _ in range(40):
+            writer.write(b" " * 50_000)
+            await writer.drain()
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413 ")
+        writer.write(b" " * 2_000_000)
+        answer = await reader.read()
+        assert answer.startswith(b'{"jsonrpc":"2.0","id":null,"error"')
+        writer.close()
+
+
+async def test_body_that_is_awaited_is_asked_for() -> None:
+    async with served(House()) as port:
+        reader, writer = await opened(port, CALL[: -len(BODY)].replace(b"Content-Length", b"Expect: 100-continue\r\nContent-Length"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(BODY)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_rest_of_a_body_that_was_answered_early_is_not_awaited_for_long_and_not_answered_again() -> None:
+    async with listening(House().door) as (listener, port):
+        reader, writer = await opened(port, CALL.replace(b"Bearer key-of-ada", b"Bearer wrong")[: -len(BODY) + 5])
+        connection = await only(listener)
+        await until(lambda: connection.cycle is not None and connection.cycle.response_complete)
+        listener.sweep(connection.deadline)
+        answer = await reader.read()
+        assert (answer[:13], answer.count(b"HTTP/1.1")) == (b"HTTP/1.1 401 ", 1)
         writer.close()

@@ -17,6 +17,11 @@ class Beaten:
         self.beats += 1
 
 
+class Broken:
+    async def beat(self) -> None:
+        raise ValueError
+
+
 def test_each_is_due_after_its_own_wait_and_again_after_the_next() -> None:
     now = 0.0
     found = []
@@ -41,10 +46,11 @@ def test_one_that_has_left_is_not_due() -> None:
     assert pulse.due() == ()
 
 
-async def test_running_pulse_beats_and_ends_when_cancelled() -> None:
+async def test_running_pulse_beats_for_all_whatever_fails_and_ends_when_cancelled() -> None:
     now = 0.0
     pulse = Pulse(15, lambda: now)
     waiting = Beaten()
+    pulse.enter(Broken())
     pulse.enter(waiting)
     ticks: asyncio.Queue[None] = asyncio.Queue()
 

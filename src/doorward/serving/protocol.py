@@ -50,6 +50,7 @@ class _StrictError(Exception):
 class _Cycle(RequestResponseCycle):
     """One request and its answer; an answer's head waits for its first body, so that a plain answer is one write."""
 
+    owner: "StrictProtocol"
     head: bytes | None = None
 
     async def run_asgi(self, app: Any) -> None:
@@ -80,9 +81,7 @@ class _Cycle(RequestResponseCycle):
         if is_last:
             self.response_complete = True
             self.message_event.set()
-            if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
+            self.owner.on_answered(self)
 
     def _begin(self, status: int, headers: Headers) -> bytes:
         self.response_started = True
@@ -237,8 +236,9 @@ class StrictProtocol(HttpToolsProtocol):
             message_event=asyncio.Event(),
             expect_100_continue=fields.get(b"expect", b"").lower() == b"100-continue",
             keep_alive=self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
+            on_response=_nothing,
         )
+        self.cycle.owner = self
         if previous is None or previous.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -256,9 +256,11 @@ class StrictProtocol(HttpToolsProtocol):
         self._is_reading = False
         self._is_reading_head = True
         self.deadline = inf
+        if self.cycle.response_complete:
+            self._rest(self.cycle.keep_alive)
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
+    def on_answered(self, cycle: RequestResponseCycle) -> None:
         """An answer has been written whole."""
         self.server_state.total_requests += 1
         self._hangup = None
@@ -266,10 +268,20 @@ class StrictProtocol(HttpToolsProtocol):
             self._close()
             return
         self.flow.resume_reading()
-        if self.pipeline:
+        if self._is_reading and cycle is self.cycle:
+            # Closing now would reset the connection, and the client might never see the answer to what it is still sending.
+            self.deadline = self.loop.time() + _LEFTOVER_SECONDS
+        elif cycle.keep_alive and self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self.deadline = self.loop.time() + (_LEFTOVER_SECONDS if self._is_reading else self.limits.idle_seconds)
+            self._rest(cycle.keep_alive)
+
+    def _rest(self, keep_alive: bool) -> None:
+        """Nothing is going on: waits for the next request, if there may be one."""
+        if keep_alive:
+            self.deadline = self.loop.time() + self.limits.idle_seconds
+        else:
+            self._close()
 
     def _check_head(self, fields: dict[bytes, bytes]) -> None:
         head, limits = self.headers, self.limits
@@ -289,18 +301,23 @@ class StrictProtocol(HttpToolsProtocol):
             raise _StrictError(400, "the connection is not upgraded")
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Writes an answer of our own, unless an earlier request's answer would be mistaken for it or has begun."""
-        if self.transport.is_closing():
+        """Writes an answer of our own, unless none is owed, or one before it has not been given whole."""
+        if self.transport.is_closing() or not self._is_owed():
             return
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        if cycle is not None and not cycle.response_complete:
-            if self.pipeline or cycle.response_started or not cycle.more_body:
-                return
-            cycle.disconnected = True
-            cycle.message_event.set()
         text = reason.encode("ascii")
         head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text)
         self.transport.write(STATUS_LINE[status] + head + text)
+
+    def _is_owed(self) -> bool:
+        """Whether the next bytes we write would be read as the answer to what is being received; takes it from the app then."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if self._is_reading_head:
+            return cycle is None or cycle.response_complete
+        if cycle is None or self.pipeline or cycle.response_started:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return True
 
     def _close(self) -> None:
         """Closes once what was written has gone, and cuts off a client that does not read it."""
@@ -310,6 +327,10 @@ class StrictProtocol(HttpToolsProtocol):
 
 def _size(url: bytes, head: list[tuple[bytes, bytes]]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in head)
+
+
+def _nothing() -> None:
+    """What uvicorn's own cycle would call at the end; ours calls its owner."""
 
 
 _ASGI: Any = {"version": "3.0", "spec_version": "2.3"}

@@ -1,12 +1,14 @@
 """The heartbeat of long waits: whoever has waited for a while is sent a comment, so that clients and proxies stay."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from itertools import takewhile
 from typing import Protocol
 
 import anyio
 
+_LOG = logging.getLogger("doorward.serving")
 _TICK_SECONDS = 1.0
 
 
@@ -51,4 +53,11 @@ class Pulse:
             while True:
                 await sleep(_TICK_SECONDS)
                 for waiting in self.due():
-                    beats.start_soon(waiting.beat)
+                    beats.start_soon(_beat, waiting)
+
+
+async def _beat(waiting: Waiting) -> None:
+    try:
+        await waiting.beat()
+    except Exception:  # noqa: BLE001 -- the root of a beat: one that fails must not end those of all others
+        _LOG.exception("a beat failed")

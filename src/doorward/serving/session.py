@@ -59,10 +59,10 @@ class Sessions:
         if event_id:
             await self._resume(arrival, session, event_id, reply)
             return
+        self._streams.check(arrival.principal.id)
         live = self._live.setdefault(session.id, _Live())
         if live.stream is not None:
             raise EdgeError(409, "This session has a stream already.")
-        self._streams.check(arrival.principal.id)
         live.stream = reply
         reply.still = lambda: self._still(arrival)
         arrival.connection.on_hangup(reply.hung_up)
