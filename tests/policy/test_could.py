@@ -21,6 +21,8 @@ def seen(policies: Policies, *targets: Target, network: str = "10.1.2.3") -> lis
     return [what.name for what in targets if policies.could_allow(who, what, NOON)]
 
 
+FAILING = "when { context.time.hour * 9223372036854775807 > 0 }"
+NEITHER = "when { (context.input has owner && context.time.hour == 3) || (context.input has title && context.time.hour == 4) }"
 LIMITED = "when { context.input has limit && context.input.limit * 9223372036854775807 > 0 }"
 AT_NOON = "when { context.time.hour == 12 || context.input has owner }"
 AFTER_NOON = "when { context.input has owner && context.time.hour > 12 }"
@@ -53,12 +55,20 @@ SOME_OWNER = 'when { context.input has owner && context.input.owner == "acme" }'
             False,
         ),
         ("forbidden unless never", (PERMIT, rule("forbid", "unless { context.input has owner && context.time.hour == 3 }")), False),
-        ("failing whatever the arguments", (PERMIT, rule("forbid", "when { context.time.hour * 9223372036854775807 > 0 }")), False),
+        ("failing whatever the arguments", (PERMIT, rule("forbid", FAILING)), False),
         (
             "failing for some arguments",
             (PERMIT, rule("forbid", LIMITED)),
             True,
         ),
+        (
+            "failing whatever the arguments, beside one that reads them",
+            (PERMIT, rule("forbid", FAILING), rule("forbid", SOME_OWNER)),
+            False,
+        ),
+        ("permitted by neither of two ways", (rule("permit", NEITHER),), False),
+        ("permitted either way", (rule("permit", "when { if context.input has owner then true else context.time.hour == 3 }"),), True),
+        ("forbidden by what neither way is", (PERMIT, rule("forbid", NEITHER.replace("when", "unless"))), False),
         ("another network", (rule("permit", 'when { context has network && context.network.isInRange(ip("11.0.0.0/8")) }'),), False),
         ("observed only", (rule("permit", "", mode="observe"),), False),
         ("observed forbid", (PERMIT, rule("forbid", "", mode="observe")), True),

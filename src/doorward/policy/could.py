@@ -15,15 +15,18 @@ UNKNOWN = {"__extn": {"fn": "unknown", "arg": "input"}}
 """What stands in the context for arguments that are not there yet."""
 
 _Outcomes = tuple[bool, bool]
-"""Whether an expression can come out true, and whether it can come out false; what can do neither always fails."""
+"""Whether an expression can come out true, and whether it can come out false."""
 _EITHER = (True, True)
 
 
 def could_allow(panel: Panel, request: Mapping[str, object], entities: Entities) -> bool:
-    """Whether arguments are thinkable for which these rules allow, or ask. `request` names its entities in Cedar's syntax."""
+    """Whether arguments are thinkable for which these rules allow, or ask. `request` names its entities in Cedar's syntax.
+
+    A rule that fails whatever the arguments makes every call a denial, so the answer is no.
+    """
     result = is_authorized_partial(dict(request), panel.cedar, entities)
     if result.diagnostics.errors:
-        return False  # a rule that fails whatever the arguments makes every call a denial
+        return False
     outcomes = [_of_policy(result.residuals.get(f"policy{position}")) for position in range(len(panel.rules))]
     return _open(panel.rules, outcomes)
 
@@ -31,8 +34,6 @@ def could_allow(panel: Panel, request: Mapping[str, object], entities: Entities)
 def _open(rules: Sequence[Rule], outcomes: Sequence[_Outcomes]) -> bool:
     permitted = False
     for rule, (can_match, can_fall) in zip(rules, outcomes, strict=True):
-        if not can_match and not can_fall:
-            return False
         if rule.effect == "permit":
             permitted = permitted or can_match
         elif rule.approver is None and not can_fall:
@@ -54,8 +55,6 @@ def _of_condition(condition: object) -> _Outcomes:
     match condition:
         case {"kind": "when", "body": body}:
             return _of(body)
-        case {"kind": "unless", "body": body}:
-            return _not(_of(body))
     return _EITHER
 
 

@@ -30,16 +30,6 @@ def admits(constraint: pst.PrincipalOrResourceConstraint, own: Uid, within: froz
     return True  # a slot, which no rule has: evaluated rather than dropped
 
 
-def named(constraint: pst.ActionConstraint) -> tuple[pst.EntityUid, ...] | None:
-    """The actions and groups that an action constraint names; None if it holds for all."""
-    match constraint:
-        case pst.ActionEq(entity=entity):
-            return (entity,)
-        case pst.ActionIn(entities=entities):
-            return tuple(entities)
-    return None
-
-
 def covered(rule: Rule, known: Vocabulary) -> frozenset[str]:
     """The names of the actions that a rule can match."""
     names: frozenset[str] = frozenset()
