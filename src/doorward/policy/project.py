@@ -4,7 +4,7 @@ Exact or not at all (RULINGS 4): what Cedar cannot hold as it is, is left out an
 must deny. INVARIANT: only declared names get through, so a caller cannot smuggle in Cedar's escapes (`__entity`, `__extn`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,41 +34,42 @@ class Unheld:
 
 
 class _UnheldError(Exception):
-    """The way out of a projection, as far as the next optional part."""
+    """The way out of a projection. Each level that it passes adds its name to `path`, so that the way in costs nothing."""
 
-    def __init__(self, unheld: Unheld) -> None:
-        super().__init__(unheld)
-        self.unheld = unheld
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str] = []
 
 
 def project(value: object, shape: Shape, read: Tree) -> object | Unheld:
     """The part of `value` that `read` names, as Cedar's JSON; or the first place of it that cannot be held."""
     try:
-        return _project(value, shape, read, ())
+        return _project(value, shape, read)
     except _UnheldError as error:
-        return error.unheld
+        return Unheld(tuple(reversed(error.path)), error.reason)
 
 
-def _project(value: object, shape: Shape, read: Tree, at: tuple[str, ...]) -> object:
+def _project(value: object, shape: Shape, read: Tree) -> object:
     match shape:
         case Text():
             if isinstance(value, str):
                 return value
         case Fields():
-            if isinstance(value, Mapping):
-                return _record(value, shape, read, at)
+            if isinstance(value, dict | Mapping):
+                return _record(value, shape, read)
         case Many(element=element):
             if isinstance(value, list | tuple):
-                return [_project(inner, element, WHOLE, (*at, "*")) for inner in value]
+                return _elements(value, element)
         case Truth():
             if isinstance(value, bool):
                 return value
         case _:
-            return _converted(value, shape, at)
-    raise _UnheldError(Unheld(at, f"it is not {word(shape)}"))
+            return _converted(value, shape)
+    raise _UnheldError(f"it is not {word(shape)}")
 
 
-def _converted(value: object, shape: Whole | Exact | Address | Instant, at: tuple[str, ...]) -> object:
+def _converted(value: object, shape: Whole | Exact | Address | Instant) -> object:
     held: object
     match shape:
         case Whole():
@@ -82,7 +83,7 @@ def _converted(value: object, shape: Whole | Exact | Address | Instant, at: tupl
         case _:
             assert_never(shape)
     if held is None:
-        raise _UnheldError(Unheld(at, f"it is not {word(shape)} that policy can hold exactly"))
+        raise _UnheldError(f"it is not {word(shape)} that policy can hold exactly")
     return held
 
 
@@ -90,24 +91,36 @@ def _extension(function: str, argument: str | None) -> object | None:
     return None if argument is None else {"__extn": {"fn": function, "arg": argument}}
 
 
-def _record(value: Mapping[str, object], shape: Fields, read: Tree, at: tuple[str, ...]) -> dict[str, object]:
-    if read.is_whole:
-        names = dict.fromkeys((*shape.fields, *value))
-        return _parts(value, shape, dict.fromkeys(names, WHOLE), at)
-    return _parts(value, shape, read.parts, at)
+def _elements(value: Iterable[object], element: Shape) -> list[object]:
+    try:
+        return [_project(inner, element, WHOLE) for inner in value]
+    except _UnheldError as error:
+        error.path.append("*")
+        raise
 
 
-def _parts(value: Mapping[str, object], shape: Fields, read: Mapping[str, Tree], at: tuple[str, ...]) -> dict[str, object]:
+def _record(value: Mapping[str, object], shape: Fields, read: Tree) -> dict[str, object]:
+    parts = dict.fromkeys((*shape.fields, *value), WHOLE) if read.is_whole else read.parts
     held: dict[str, object] = {}
-    for name, below in read.items():
-        field = shape.fields.get(name)
-        if field is not None and name in value and not (field.nullable and value[name] is None):
-            held[name] = _project(value[name], field.shape, below, (*at, name))
-        elif field is None and name in value:
-            raise _UnheldError(Unheld((*at, name), shape.gaps.get(name, "it is not declared")))
-        elif field is not None and field.required:
-            raise _UnheldError(Unheld((*at, name), "it is required and not there"))
+    name = ""
+    try:
+        for name, below in parts.items():
+            _add(held, name, value, shape, below)
+    except _UnheldError as error:
+        error.path.append(name)
+        raise
     return held
+
+
+def _add(held: dict[str, object], name: str, value: Mapping[str, object], shape: Fields, read: Tree) -> None:
+    """Puts one attribute of a record into what is held of it, if it is there."""
+    field = shape.fields.get(name)
+    if field is not None and name in value and not (field.nullable and value[name] is None):
+        held[name] = _project(value[name], field.shape, read)
+    elif field is None and name in value:
+        raise _UnheldError(shape.gaps.get(name, "it is not declared"))
+    elif field is not None and field.required:
+        raise _UnheldError("it is required and not there")
 
 
 def whole(value: object) -> int | None:
