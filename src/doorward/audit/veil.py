@@ -71,9 +71,11 @@ class Veil:
         level = self._members("", dict(arguments), VISITED)
         left = VISITED - len(level)
         for _ in range(DEPTH):
+            if not level:
+                return
             yield from [(pointer, value) for pointer, value in level if isinstance(value, str | int | Decimal)]
             nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
-            level = [member for pointer, value in nested for member in self._members(pointer, value, left)][:left]
+            level = list(islice((member for pointer, value in nested for member in self._members(pointer, value, left)), left))
             left -= len(level)
 
     def _members(self, pointer: str, value: "dict[str, object] | list[object]", most: int) -> list[tuple[str, object]]:

@@ -30,10 +30,12 @@ def delete(db: apsw.Connection, where: str, values: Sequence[Value]) -> None:
 
 
 def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Pieces of a power of two, so that a few prepared statements serve every number."""
+    """At most three pieces, of one among few widths (three significant bits), so that some thirty statements serve every number."""
     start = 0
     while start < len(values):
-        width = min(_MOST, 1 << (len(values) - start).bit_length() - 1)
+        left = min(_MOST, len(values) - start)
+        spare = max(0, left.bit_length() - 3)
+        width = left >> spare << spare
         yield values[start : start + width]
         start += width
 
