@@ -120,6 +120,11 @@ class Workbench:
         """What each upstream showed last."""
         return self._materials.offers
 
+    @property
+    def pins(self) -> Pins:
+        """Everything that was accepted."""
+        return self._materials.pins
+
     def heed(self, notes: Iterable[object]) -> None:
         """Keeps what the reading of the document in force had to say."""
         self._notes = tuple(str(note) for note in notes)

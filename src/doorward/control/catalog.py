@@ -1,0 +1,234 @@
+"""Admin API: what upstreams offer, how it differs from what was accepted, and a person's yes to exactly what was shown."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from doorward.audit.recorder import Recorder
+from doorward.call.discovery import Discovery
+from doorward.catalog.pins import Approval, StaleApprovalError
+from doorward.catalog.review import items, waiting
+from doorward.config.model import Document
+from doorward.control.operators import Role
+from doorward.control.orders import widen
+from doorward.control.routes import Ask, ControlError, Route, Shape
+from doorward.domain.catalog import Kind
+from doorward.domain.ids import Digest, Generation, UpstreamId
+from doorward.domain.receipts import Event
+from doorward.runtime.generations import Generations
+from doorward.runtime.workbench import ReloadError, Workbench
+
+T = TypeVar("T")
+PinnedKind = Literal["tool", "prompt", "template", "instructions"]
+
+
+class Narrow(Shape):
+    """Which part of the catalogue."""
+
+    upstream: str | None = None
+    kind: PinnedKind | None = None
+    standing: Literal["approved", "new", "drifted", "gone", "dropped"] | None = None
+
+
+class Item(Shape):
+    """One line of the catalogue; `note` says why something was dropped, or what is worth a look."""
+
+    upstream: str
+    kind: str
+    name: str
+    standing: str
+    digest: str | None
+    note: str
+
+
+class ItemList(Shape):
+    """The catalogue: offered, once accepted, or dropped."""
+
+    items: tuple[Item, ...]
+
+
+class Difference(Shape):
+    """Something new or changed; `text` is the whole difference from what was accepted, and approving `digest` accepts exactly that."""
+
+    upstream: str
+    kind: str
+    name: str
+    standing: str
+    digest: str
+    hints: tuple[str, ...]
+    text: str
+
+
+class DifferenceList(Shape):
+    """What waits for a person."""
+
+    items: tuple[Difference, ...]
+
+
+class ItemDigest(Shape):
+    """One definition as it was shown."""
+
+    upstream: str
+    kind: PinnedKind
+    name: str
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `diff` gave it")
+
+
+class Approvals(Shape):
+    """What to accept: all of it, or nothing."""
+
+    items: tuple[ItemDigest, ...] = Field(min_length=1, max_length=4096)
+
+
+class ItemKey(Shape):
+    """One definition by name."""
+
+    upstream: str
+    kind: PinnedKind
+    name: str
+
+
+class Withdrawals(Shape):
+    """What is to be withheld as new again."""
+
+    items: tuple[ItemKey, ...] = Field(min_length=1, max_length=4096)
+
+
+class Accepted(Shape):
+    """How many definitions changed their standing, and the generation from which on."""
+
+    count: int
+    generation: int
+
+
+class Seen(Shape):
+    """What a fresh look at an upstream showed."""
+
+    upstream: str
+    era: str
+    versions: tuple[str, ...]
+    tools: int
+    prompts: int
+    resources: int
+    templates: int
+    waiting: int = Field(description="Definitions that are withheld until somebody accepts them")
+    dropped: int = Field(description="Items that cannot be used; the catalogue says why")
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The operations on definitions."""
+
+    workbench: Workbench
+    generations: Generations
+    discovery: Discovery
+    recorder: Recorder
+
+    def routes(self) -> tuple[Route, ...]:
+        """Their rows of the route table."""
+        viewer, approver = Role.VIEWER, Role.APPROVER
+        return (
+            Route("GET", "/v1/catalog", viewer, "List definitions with their standing", self.all, gives=ItemList, query=Narrow),
+            Route("GET", "/v1/catalog/diff", viewer, "Show what waits for approval", self.diff, gives=DifferenceList, query=Narrow),
+            Route("POST", "/v1/catalog/approve", approver, "Accept definitions as they were shown", self.approve, Approvals, Accepted),
+            Route("POST", "/v1/catalog/withdraw", approver, "Withhold accepted definitions again", self.withdraw, Withdrawals, Accepted),
+            Route("POST", "/v1/upstreams/{upstream}/refresh", approver, "Look at an upstream now", self.refresh, gives=Seen),
+        )
+
+    async def all(self, ask: Ask) -> ItemList:
+        """Every definition and everything dropped, by upstream, kind and name."""
+        snapshot, wanted = self.generations.current, ask.query
+        assert isinstance(wanted, Narrow)
+        if wanted.upstream is not None:
+            _check_known(wanted.upstream, snapshot.document)
+        found = (
+            Item(upstream=one.upstream, kind=one.kind, name=one.name, standing=one.standing, digest=one.digest, note=one.note)
+            for one in items(snapshot.index, snapshot.offers, snapshot.document)
+        )
+        return ItemList(items=tuple(item for item in found if _is_wanted(item, wanted)))
+
+    async def diff(self, ask: Ask) -> DifferenceList:
+        """Everything new or drifted, whole."""
+        snapshot, wanted = self.generations.current, ask.query
+        assert isinstance(wanted, Narrow)
+        if wanted.upstream is not None:
+            _check_known(wanted.upstream, snapshot.document)
+        found = (
+            Difference(
+                upstream=one.upstream,
+                kind=one.kind,
+                name=one.name,
+                standing=one.standing,
+                digest=one.digest,
+                hints=one.hints,
+                text=one.text,
+            )
+            for one in waiting(snapshot.index, snapshot.offers, self.workbench.pins)
+        )
+        return DifferenceList(items=tuple(item for item in found if _is_wanted(item, wanted)))
+
+    async def approve(self, ask: Ask) -> Accepted:
+        """Accepts exactly the given digests; 409 where one is not what is offered now, or a policy does not fit, and nothing is then."""
+        wanted = ask.body
+        assert isinstance(wanted, Approvals)
+        given = tuple(Approval(UpstreamId(one.upstream), Kind(one.kind), one.name, Digest(one.digest)) for one in wanted.items)
+        generation = await _fitting(self.workbench.approve(given, ask.operator.name))
+        return Accepted(count=len(given), generation=generation)
+
+    async def withdraw(self, ask: Ask) -> Accepted:
+        """Takes acceptance back; 409 where a policy names what would be gone."""
+        wanted = ask.body
+        assert isinstance(wanted, Withdrawals)
+        held = self.workbench.pins
+        keys = tuple((UpstreamId(one.upstream), Kind(one.kind), one.name) for one in wanted.items)
+        missing = [f"{upstream} {kind} {name[:100]!r}" for upstream, kind, name in keys if held.get(upstream, kind, name) is None]
+        if missing:
+            raise ControlError(404, "not_accepted", f"nothing of these names was accepted: {', '.join(missing[:10])}")
+        generation: Generation = await _fitting(self.workbench.withdraw(keys, ask.operator.name))
+        return Accepted(count=len(keys), generation=generation)
+
+    async def refresh(self, ask: Ask) -> Seen:
+        """Asks an upstream for everything it offers, as a governed call of the gateway's own."""
+        name = UpstreamId(ask.path["upstream"])
+        _check_known(name, self.generations.current.document)
+        event = Event("refresh_asked", ask.operator.name, {"upstream": name})
+        sight = await widen(self.recorder, event, lambda: self.discovery.look(name))
+        snapshot = self.generations.current
+        offer = snapshot.offers.get(name)
+        return Seen(
+            upstream=name,
+            era=sight.era,
+            versions=sight.versions,
+            tools=len(sight.tools),
+            prompts=len(sight.prompts),
+            resources=len(sight.resources),
+            templates=len(sight.templates),
+            waiting=sum(one.upstream == name for one in waiting(snapshot.index, snapshot.offers, self.workbench.pins)),
+            dropped=len(offer.dropped) if offer is not None else 0,
+            generation=snapshot.generation,
+        )
+
+
+async def _fitting(change: Awaitable[T]) -> T:
+    """What comes of a change of the catalogue; 409 where it does not fit what is offered, or what policies read."""
+    try:
+        return await change
+    except StaleApprovalError as error:
+        raise ControlError(409, "changed", f"{error}; look again and approve what is shown then") from error
+    except ReloadError as error:
+        raise ControlError(409, "policies_do_not_fit", "nothing was changed, as policies would not fit any more", error.problems) from error
+
+
+def _is_wanted(item: Item | Difference, wanted: Narrow) -> bool:
+    return (
+        wanted.upstream in (None, item.upstream) and wanted.kind in (None, item.kind) and wanted.standing in (None, item.standing)
+    )  # fmt: skip
+
+
+def _check_known(upstream: str, document: Document) -> None:
+    if upstream not in document.upstreams:
+        known = ", ".join(document.upstreams) or "none"
+        raise ControlError(404, "unknown_upstream", f"there is no upstream {upstream[:64]!r}, there are: {known}")

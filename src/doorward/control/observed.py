@@ -1,0 +1,125 @@
+"""Admin API: what `posture: observe` let pass, counted from the log: what would be denied if the upstream were set to enforce."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import Field
+
+from doorward.audit.auditor import Auditor
+from doorward.audit.query import MOST, Query
+from doorward.control.operators import Role
+from doorward.control.routes import Ask, Route, Shape
+from doorward.control.spans import Moment, micros
+
+PAGES = 40
+"""Pages of the log that one question reads at most: 20,000 calls that were let pass."""
+
+
+class ObservedQuery(Shape):
+    """Which calls to count."""
+
+    since: Moment = Field("7d", description="RFC 3339, or how long ago: `90s`, `15m`, `24h`, `7d`")
+    until: Moment | None = None
+    agent: str | None = None
+    upstream: str | None = None
+
+
+class Pass(Shape):
+    """Calls of one agent to one thing that the same policies would have denied; `example` is the newest call."""
+
+    agent: str
+    upstream: str
+    kind: str
+    name: str
+    policies: tuple[str, ...] = Field(description="Policies that would have denied; none where no policy permits")
+    detail: str
+    calls: int
+    first: str
+    last: str
+    example: str
+
+
+class Passes(Shape):
+    """What was let pass, most often first. `is_whole`: everything asked for was counted, not the newest part alone."""
+
+    passes: tuple[Pass, ...]
+    calls: int
+    is_whole: bool
+
+
+@dataclass(slots=True)
+class _Count:
+    kind: str
+    detail: str
+    last: str
+    example: str
+    first: str = ""
+    calls: int = 0
+
+
+_Key = tuple[str, str, str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class _Tally:
+    counts: dict[_Key, _Count] = field(default_factory=dict)
+
+    def add(self, leaf: bytes) -> None:
+        body = json.loads(leaf)
+        would = body["decision"]["would"]
+        key = (body["principal"]["agent"], body["upstream"], body["name"], tuple(would["policies"]))
+        # Leaves come newest first: the first one met is the last one made.
+        count = self.counts.setdefault(key, _Count(body["kind"], would["detail"], body["ts"], body["call"]))
+        count.calls += 1
+        count.first = body["ts"]
+
+    def passes(self) -> tuple[Pass, ...]:
+        found = [
+            Pass(
+                agent=agent,
+                upstream=upstream,
+                kind=count.kind,
+                name=name,
+                policies=policies,
+                detail=count.detail,
+                calls=count.calls,
+                first=count.first,
+                last=count.last,
+                example=count.example,
+            )
+            for (agent, upstream, name, policies), count in self.counts.items()
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.calls, one.agent, one.upstream, one.name, one.policies)))
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The count of what observation let pass."""
+
+    auditor: Auditor
+    now: Callable[[], float]
+
+    def routes(self) -> tuple[Route, ...]:
+        """Its row of the route table."""
+        summary = "Count what `posture: observe` let pass"
+        return (Route("GET", "/v1/policies/observed", Role.VIEWER, summary, self.count, gives=Passes, query=ObservedQuery),)
+
+    async def count(self, ask: Ask) -> Passes:
+        """By agent, target and the policies that would have denied."""
+        wanted = ask.query
+        assert isinstance(wanted, ObservedQuery)
+        since, until = (micros(moment, self.now()) for moment in (wanted.since, wanted.until))
+        tally, before = _Tally(), None
+        for _ in range(PAGES):
+            asked = Query(
+                since=since, until=until, agent=wanted.agent, upstream=wanted.upstream, effect="observe", before=before, limit=MOST
+            )
+            page = await self.auditor.find(asked)
+            for located in page.leaves:
+                tally.add(located.leaf)
+            before = page.next
+            if before is None:
+                break
+        passes = tally.passes()
+        return Passes(passes=passes, calls=sum(one.calls for one in passes), is_whole=before is None)

@@ -1,0 +1,66 @@
+"""The admin API as a table: each row says who may, what goes in and what comes out; dispatcher and OpenAPI document read it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from doorward.control.operators import Operator, Role
+
+
+class Shape(BaseModel):
+    """A frozen body of the admin API that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Nothing(Shape):
+    """No fields."""
+
+
+class Done(Shape):
+    """It holds from now on; `warnings` say what did not go as it should, such as that it would not survive a restart."""
+
+    warnings: tuple[str, ...] = ()
+
+
+class Problem(Shape):
+    """What went wrong: a stable reason, a sentence for people, and a line for each thing that is wrong with what was given."""
+
+    reason: str
+    message: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request of an operator, read and checked."""
+
+    operator: Operator
+    path: Mapping[str, str]
+    query: BaseModel
+    body: BaseModel
+    raw: bytes
+    """The body as it came, for what must be read more strictly than a model does."""
+
+
+class ControlError(Exception):
+    """A request that cannot be carried out: an HTTP status, a stable reason and a sentence."""
+
+    def __init__(self, status: int, reason: str, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.status, self.reason, self.message, self.problems = status, reason, message, problems
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the admin API."""
+
+    method: str
+    path: str
+    role: Role
+    summary: str
+    carry_out: Callable[[Ask], Awaitable[BaseModel]]
+    takes: type[BaseModel] = Nothing
+    gives: type[BaseModel] = Nothing
+    query: type[BaseModel] = Nothing

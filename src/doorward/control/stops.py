@@ -1,0 +1,155 @@
+"""Admin API: the stop switch and revocations."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from pydantic import Field
+
+from doorward.admission.stops import Effect, Matter, MatterKind, Stop, StopError, Switch, parse
+from doorward.audit.recorder import Recorder
+from doorward.control.operators import Role
+from doorward.control.orders import narrow, widen
+from doorward.control.routes import Ask, ControlError, Done, Route, Shape
+from doorward.domain.catalog import Kind
+from doorward.domain.ids import AgentId, KeyId, UpstreamId
+from doorward.domain.receipts import Event
+from doorward.identity.registry import Registry, RegistryError
+from doorward.runtime.generations import Generations
+
+
+class NewStop(Shape):
+    """What to stop or revoke, and why."""
+
+    matter: str = Field(description="`all`, `agent:NAME`, `key:ID`, `upstream:NAME` or `tool:UPSTREAM/TOOL`")
+    reason: str = Field(min_length=1, max_length=500)
+    effect: Literal["stopped", "revoked"] = "stopped"
+
+
+class Lift(Shape):
+    """Which stop or revocation to lift."""
+
+    matter: str
+    effect: Literal["stopped", "revoked"] = "stopped"
+
+
+class StopView(Shape):
+    """Something that stands still; `since` in Unix seconds."""
+
+    matter: str
+    effect: str
+    reason: str
+    by: str
+    since: float
+
+
+class StopList(Shape):
+    """Everything that stands still."""
+
+    stops: tuple[StopView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """The operations on stops."""
+
+    switch: Switch
+    registry: Registry
+    generations: Generations
+    recorder: Recorder
+
+    def routes(self) -> tuple[Route, ...]:
+        """Their rows of the route table."""
+        return (
+            Route("GET", "/v1/stops", Role.VIEWER, "List what is stopped or revoked", self.all, gives=StopList),
+            Route("POST", "/v1/stops", Role.ADMIN, "Stop or revoke something, at once and in flight", self.set, NewStop, Done),
+            Route("POST", "/v1/stops/lift", Role.ADMIN, "Lift a stop, or the revocation of an upstream or tool", self.lift, Lift, Done),
+        )
+
+    async def all(self, ask: Ask) -> StopList:
+        """Everything that stands still, oldest first."""
+        return StopList(stops=tuple(_view(stop) for stop in self.switch.standing()))
+
+    async def set(self, ask: Ask) -> Done:
+        """Stops or revokes: true in memory before anything is written."""
+        wanted = ask.body
+        assert isinstance(wanted, NewStop)
+        matter, effect = _matter(wanted.matter), Effect(wanted.effect)
+
+        async def change() -> None:
+            if effect is Effect.STOPPED:
+                await self.switch.stop(matter, wanted.reason, ask.operator.name)
+                return
+            try:
+                await self.switch.revoke(matter, wanted.reason, ask.operator.name)
+            finally:
+                await self._withdraw(matter)
+
+        event = "revoked" if effect is Effect.REVOKED else "stop_set"
+        try:
+            warnings = await narrow(
+                self.recorder, Event(event, ask.operator.name, {"matter": wanted.matter, "reason": wanted.reason}), change
+            )
+        except (StopError, RegistryError) as error:
+            raise ControlError(409, "refused", str(error)) from error
+        return Done(warnings=(*self._unknown(matter), *warnings))
+
+    async def lift(self, ask: Ask) -> Done:
+        """Lifts a stop, or the revocation of an upstream or tool."""
+        wanted = ask.body
+        assert isinstance(wanted, Lift)
+        matter, effect = _matter(wanted.matter), Effect(wanted.effect)
+        if not any((stop.matter, stop.effect) == (matter, effect) for stop in self.switch.standing()):
+            raise ControlError(409, "refused", f"{wanted.matter} is not {effect}")
+        if effect is Effect.REVOKED and matter.kind in (MatterKind.AGENT, MatterKind.KEY):
+            raise ControlError(409, "refused", f"the revocation of {wanted.matter} is for good")
+        verb: Callable[[Matter], Awaitable[None]] = self.switch.restore if effect is Effect.REVOKED else self.switch.resume
+        event = Event("stop_lifted", ask.operator.name, {"matter": wanted.matter, "effect": effect.value})
+        try:
+            await widen(self.recorder, event, lambda: verb(matter))
+        except StopError as error:
+            raise ControlError(409, "refused", str(error)) from error
+        return Done()
+
+    async def _withdraw(self, matter: Matter) -> None:
+        """A revoked agent or key is revoked in the registry too, so that its name is not given out again."""
+        if matter.kind is MatterKind.AGENT and self.registry.agent(AgentId(matter.name)) is not None:
+            await self.registry.revoke(AgentId(matter.name))
+        if matter.kind is MatterKind.KEY and self.registry.key(KeyId(matter.name)) is not None:
+            await self.registry.revoke_key(KeyId(matter.name))
+
+    def _unknown(self, matter: Matter) -> tuple[str, ...]:
+        """A warning where nothing of this name is known: a stop may come before what it stops, but more often it is a slip."""
+        if self._is_known(matter):
+            return ()
+        return (f"no {matter.kind} is known by the name {matter.name[:200]!r}; it would be stopped if it came",)
+
+    def _is_known(self, matter: Matter) -> bool:
+        snapshot, name = self.generations.current, matter.name
+        match matter.kind:
+            case MatterKind.ALL:
+                return True
+            case MatterKind.AGENT:
+                anonymous = snapshot.document.identity.anonymous
+                return self.registry.agent(AgentId(name)) is not None or (anonymous is not None and anonymous.agent == name)
+            case MatterKind.KEY:
+                return self.registry.key(KeyId(name)) is not None
+            case MatterKind.UPSTREAM:
+                return name in snapshot.document.upstreams
+            case MatterKind.TOOL:
+                upstream, _, tool = name.partition("/")
+                return snapshot.index.resolve(UpstreamId(upstream), Kind.TOOL, tool) is not None
+            case _:
+                assert_never(matter.kind)
+
+
+def _matter(text: str) -> Matter:
+    try:
+        return parse(text)
+    except StopError as error:
+        raise ControlError(400, "invalid_matter", str(error)) from error
+
+
+def _view(stop: Stop) -> StopView:
+    name = f":{stop.matter.name}" if stop.matter.name else ""
+    return StopView(matter=f"{stop.matter.kind}{name}", effect=stop.effect, reason=stop.reason, by=stop.by, since=stop.since)
