@@ -75,6 +75,14 @@ async def test_a_withheld_result_is_neither_kept_nor_committed_to() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("body", [{"text": "\ud800"}, {"value": object()}])
+async def test_an_outcome_is_told_whatever_its_reply_holds(body: dict) -> None:
+    at = await started(bench())
+    await at.recorder.conclude(replace(outcome(numbered("call-1")), reply=Reply(body)))
+    assert [(leaf["type"], leaf["result"]["status"]) for leaf in (await at.leaves())[1:]] == [("outcome", "delivered")]
+
+
+@pytest.mark.anyio
 async def test_long_contents_are_cut_and_the_commitment_is_to_all_of_them() -> None:
     at = await started(bench(SideRules(90, 50)))
     call = numbered("call-1")

@@ -101,9 +101,10 @@ async def test_what_is_queued_is_written_before_the_store_closes(database: Datab
     log.close()
     assert [(await place).seq for place in waiting] == list(range(1000))
     with pytest.raises(UnrecordedError, match="closed"):
-        log.append(intent(1001))
-    with pytest.raises(StoreError, match="closed"):
-        await log.size()
+        await log.append(intent(1001))
+    for asked in (log.size(), log.add_data_key(b"")):
+        with pytest.raises(StoreError, match="closed"):
+            await asked
 
 
 @pytest.mark.anyio

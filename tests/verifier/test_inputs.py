@@ -90,6 +90,16 @@ def test_it_runs_alone_from_any_place(left: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.anyio
+async def test_a_log_is_verified_while_it_is_written(tmp_path: Path) -> None:
+    async with recording(tmp_path) as opened:
+        for number in range(20):
+            await opened.recorder.intend(intent(numbered(f"call-{number}")))
+            verdict = verifier.verify_database(tmp_path / "doorward.db", [verifier.Key.parse(KEY)], ())
+            assert verdict is not None
+            assert verdict.size == number + 1
+
+
 EDITS: dict[str, tuple[str, str]] = {
     "UPDATE leaf SET body = replace(CAST(body AS TEXT), 'done', 'gone') || ' ' WHERE seq = 17": ("altered", "first bad index 17:"),
     "UPDATE leaf SET hash = zeroblob(32) WHERE seq = 400": ("altered", "first bad index 400:"),

@@ -127,11 +127,12 @@ class Recorder:
 
     def conclude(self, outcome: Outcome) -> asyncio.Future[Place]:
         """Queues the outcome at once, whoever waits for the future; done when it is durable."""
-        text = salt = None
-        if outcome.reply is not None:
-            text, salt = _shown(outcome.reply), self._salts.take()
-        box = self._box(f"{outcome.call.id}/result", salt, text) if text is not None and salt is not None else None
-        committed = commitment(salt, text) if text is not None and salt is not None else None
+        box = committed = None
+        text = _shown(outcome.reply) if outcome.reply is not None else None
+        if text is not None:
+            salt = self._salts.take()
+            committed = commitment(salt, text)
+            box = self._box(f"{outcome.call.id}/result", salt, text)
         body = self._bodies.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
@@ -239,10 +240,14 @@ class _Salts:
         return self._drawn[start : self._used]
 
 
-def _shown(reply: Reply) -> bytes:
-    """A reply as JSON text."""
+def _shown(reply: Reply) -> bytes | None:
+    """A reply as JSON text; None for one that is none: the outcome is told all the same."""
     match reply.body:
         case Fault(code, message, data):
-            return _encoder.encode({"error": {"code": code, "message": message, "data": data}})
+            shown: object = {"error": {"code": code, "message": message, "data": data}}
         case body:
-            return _encoder.encode(body)
+            shown = body
+    try:
+        return _encoder.encode(shown)
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        return None

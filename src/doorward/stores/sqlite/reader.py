@@ -38,10 +38,12 @@ class Reader:
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result, or StoreError."""
-        if self._closed:
-            raise StoreError("the store is closed")
         waiting = waiter()
-        self._queue.put((waiting, job))
+        if self._closed:
+            waiting.error = StoreError("the store cannot answer: it is closed")
+            wake([waiting])
+        else:
+            self._queue.put((waiting, job))
         return waiting.future
 
     def close(self) -> None:

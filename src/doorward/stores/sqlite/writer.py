@@ -63,6 +63,9 @@ class Group(Protocol):
         ...
 
 
+_CLOSED = RuntimeError("it is closed")
+
+
 class _Closing:
     """Asks the thread to end."""
 
@@ -100,48 +103,62 @@ class Writer:
 
     def add(self, item: object) -> asyncio.Future[Any]:
         """Queues an item of the group; its result once it is durable, or UnrecordedError."""
-        return self._put(_Item(waiter(), item, None), UnrecordedError)
+        return self._put(_Item(waiter(), item, None))
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
-        return self._put(_Item(waiter(), None, job), StoreError)
+        return self._put(_Item(waiter(), None, job))
 
     def close(self) -> None:
         """Writes what is queued and ends the thread. Blocks until then."""
         self._closed = True
         self._queue.put(_Closing())
         self._thread.join()
+        # Whoever passed the check below just before may have come too late for the thread.
+        late, _ = self._gather()
+        for item in late:
+            item.fail(_CLOSED)
+        wake([item.waiter for item in late])
 
-    def _put(self, item: _Item, refusing: type[DoorwardError]) -> asyncio.Future[Any]:
+    def _put(self, item: _Item) -> asyncio.Future[Any]:
         if self._closed:
-            raise refusing("the store is closed")
-        self._queue.put(item)
+            item.fail(_CLOSED)
+            wake([item.waiter])
+        else:
+            self._queue.put(item)
         return item.waiter.future
 
     def _run(self) -> None:
         is_open = True
         while is_open:
-            batch, is_open = self._gather()
+            batch, is_open = self._next()
             self._attempt(batch)
             wake([item.waiter for item in batch])
         if self._db is not None:
             self._db.close()
 
-    def _gather(self) -> tuple[list[_Item], bool]:
-        """The next batch, and whether another may follow; empty when something is due instead."""
+    def _next(self) -> tuple[list[_Item], bool]:
+        """Waits for the next batch; and whether another may follow. Empty when something is due instead."""
         due = self._group.due_in()
         pause = due if due is None or self._is_current else RETRY_SECONDS
-        batch: list[_Item] = []
         try:
-            found = self._queue.get(timeout=pause)
-            while isinstance(found, _Item) and len(batch) < BATCH - 1:
-                batch.append(found)
-                found = self._queue.get_nowait()
+            first = self._queue.get(timeout=pause)
         except queue.Empty:
-            return batch, True
-        if isinstance(found, _Closing):
-            return batch, False
-        return [*batch, found], True
+            return [], True
+        if isinstance(first, _Closing):
+            return [], False
+        batch, is_open = self._gather()
+        return [first, *batch], is_open
+
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """What has gathered already, but for the first of a batch."""
+        batch: list[_Item] = []
+        while len(batch) < BATCH - 1 and not self._queue.empty():
+            found = self._queue.get_nowait()
+            if isinstance(found, _Closing):
+                return batch, False
+            batch.append(found)
+        return batch, True
 
     def _attempt(self, batch: list[_Item]) -> None:
         try:
