@@ -186,7 +186,9 @@ def main() -> None:
     parser.add_argument("--stdio", action="store_true")
     parser.add_argument("--era", choices=("dual", "session", "exchange"), default="dual")
     parser.add_argument("--newest", choices=HANDSHAKE_PROTOCOL_VERSIONS, default=HANDSHAKE_PROTOCOL_VERSIONS[-1])
+    parser.add_argument("--more", type=int, default=0, help="so many tools besides, page by page")
     chosen = parser.parse_args()
+    offered.MORE_TOOLS.extend(f"more-{number:03}" for number in range(chosen.more))
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # the older revisions are what this is for
     handshakes = HANDSHAKE_PROTOCOL_VERSIONS[: HANDSHAKE_PROTOCOL_VERSIONS.index(chosen.newest) + 1]
     spoken = {"session": handshakes, "exchange": MODERN_PROTOCOL_VERSIONS, "dual": None}[chosen.era]

@@ -44,12 +44,18 @@ SCHEMA_2020_12: Json = {
     "additionalProperties": False,
 }
 
+MORE_TOOLS: list[str] = []
+"""Tools besides, which are there to be many; they give a simple text."""
+PAGE = 100
+"""Tools of one page."""
+
 REGION_SCHEMA: Json = {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}
 
 INPUT_SCHEMAS: dict[str, Json] = {
     "json_schema_2020_12_tool": SCHEMA_2020_12,
     "test_sampling": fields(prompt="string"),
     "test_elicitation": fields(message="string"),
+    "test_wait": fields(mark="string"),
     "test_x_mcp_header": REGION_SCHEMA,
 }
 
@@ -63,6 +69,8 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
     if (step := ASKING_TOOLS.get(params.name)) is not None:
         taken = step(Round(params.input_responses or {}, params.request_state, ctx.session.client_capabilities))
         return types.CallToolResult.model_validate({"content": [text(taken)]}) if isinstance(taken, str) else unanswered(taken)
+    if params.name in MORE_TOOLS:
+        return types.CallToolResult.model_validate({"content": CONSTANT_TOOLS["test_simple_text"]})
     raise MCPError(types.INVALID_PARAMS, f"unknown tool {params.name!r}")
 
 
@@ -78,13 +86,16 @@ async def _run(run: Callable[[Context, Json], Awaitable[str]], ctx: Context, arg
     return types.CallToolResult.model_validate({"content": [text(words)], "isError": is_error})
 
 
-async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-    """Every tool, in a fixed order."""
-    names = [*CONSTANT_TOOLS, *RUNNING_TOOLS, *ASKING_TOOLS]
+async def list_tools(_: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    """Every tool, in a fixed order, page by page."""
+    names = [*CONSTANT_TOOLS, *RUNNING_TOOLS, *ASKING_TOOLS, *MORE_TOOLS]
+    start = int(params.cursor) if params and params.cursor else 0
+    page = names[start : start + PAGE]
     listed = [
-        {"name": name, "description": f"Fixture {name}.", "inputSchema": INPUT_SCHEMAS.get(name, {"type": "object"})} for name in names
+        {"name": name, "description": f"Fixture {name}.", "inputSchema": INPUT_SCHEMAS.get(name, {"type": "object"})} for name in page
     ]
-    return types.ListToolsResult.model_validate({"tools": listed})
+    later = {"nextCursor": str(start + PAGE)} if start + PAGE < len(names) else {}
+    return types.ListToolsResult.model_validate({"tools": listed, **later})
 
 
 # Prompts and resources.

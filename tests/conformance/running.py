@@ -41,6 +41,8 @@ ENUMS_FORM: Json = {
 }
 
 bus = InMemorySubscriptionBus()
+waits: dict[str, list[str]] = {"begun": [], "cancelled": []}
+"""Marks of the calls of `test_wait`."""
 
 
 async def log(ctx: Context, words: str) -> None:
@@ -125,6 +127,22 @@ async def region(_: Context, arguments: Json) -> str:
     return f"region={arguments.get('region')}"
 
 
+async def wait(_: Context, arguments: Json) -> str:
+    """Waits to be cancelled."""
+    waits["begun"].append(arguments["mark"])
+    try:
+        await anyio.sleep(20)
+    except anyio.get_cancelled_exc_class():
+        waits["cancelled"].append(arguments["mark"])
+        raise
+    return "Nobody cancelled this."
+
+
+async def tell_waits(_: Context, __: Json) -> str:
+    """What became of the calls that wait."""
+    return json.dumps(waits)
+
+
 RUNNING_TOOLS: dict[str, Callable[[Context, Json], Awaitable[str]]] = {
     "test_tool_with_logging": log_thrice,
     "test_logging_tool": log_thrice,
@@ -139,4 +157,6 @@ RUNNING_TOOLS: dict[str, Callable[[Context, Json], Awaitable[str]]] = {
     "test_trigger_tool_change": change_tools,
     "test_trigger_prompt_change": change_prompts,
     "test_x_mcp_header": region,
+    "test_wait": wait,
+    "test_waits": tell_waits,
 }

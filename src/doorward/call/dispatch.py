@@ -8,7 +8,7 @@ from doorward.call.asked import Asked
 from doorward.call.changes import Changes
 from doorward.call.inbound import Inbound, Notices
 from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import LEVELS, order_of, rendered, shown_notice
+from doorward.call.outbound import order_of, rendered, rendered_fault, shown_notice
 from doorward.call.pipeline import Pipeline
 from doorward.call.resolve import Found, found, listed
 from doorward.call.rounds import Rounds
@@ -22,7 +22,9 @@ from doorward.identity.chain import Chain, Presented
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
+from doorward.wire.eras import LOG_LEVELS
 from doorward.wire.methods import Route, row
+from doorward.wire.replies import fault_to_exchange, fault_to_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,17 @@ class Dispatch:
         """Ends a session; raises `Refused` UNKNOWN_SESSION."""
         await self._parts.sessions.end(self._parts.sessions.find(text, principal, endpoint))
 
+    def sees(self, principal: Principal, upstream: UpstreamId) -> bool:
+        """Whether an upstream exists and policy could allow this principal anything of it."""
+        snapshot = self._parts.generations.current
+        if upstream not in snapshot.document.upstreams:
+            return False
+        return snapshot.is_observed(upstream) or self._parts.listing.sees_any(principal, upstream, snapshot)
+
+    def turned_down(self, principal: Principal, refused: Refused) -> None:
+        """Tells the log of a message that a door refused after it knew who sent it: the first of its kind in a minute, then a count."""
+        self._parts.turn_away(principal.network, refused.reason, f"agent {principal.agent.id}: {refused.detail}")
+
     def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
         """List changes in this principal's view of an endpoint, until drain."""
         parts = self._parts
@@ -125,7 +138,7 @@ class Dispatch:
             method=inbound.request.method,
             named=inbound.endpoint or "",
             snapshot=snapshot,
-            resolve=lambda: listed(inbound, call_id, KINDS[inbound.request.method][0]),
+            resolve=lambda: listed(inbound, call_id, KINDS[inbound.request.method]),
             carry=_never,
             trace=inbound.trace,
         )
@@ -137,7 +150,10 @@ class Dispatch:
             case "ping":
                 return {}
             case "logging/setLevel":
-                return _level_checked(inbound.request.params)
+                level = _level_checked(inbound.request.params)
+                if inbound.session is not None:
+                    self._parts.sessions.set_level(inbound.session, level)
+                return {}
             case "server/discover":
                 return rendered(inbound, None, local.discover_result(self._parts.generations.current, inbound.endpoint))
             case other:
@@ -182,7 +198,8 @@ class Errand:
         """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
         body = reply.body
         if isinstance(body, Fault):
-            return body
+            inbound = self._inbound
+            return fault_to_session(inbound.request.method, body) if inbound.era is Era.SESSION else fault_to_exchange(body)
         assert self._found is not None
         call = self._found.call
         if body.get("resultType") == "input_required":
@@ -212,10 +229,11 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _level_checked(params: Mapping[str, object]) -> Mapping[str, object]:
-    if params.get("level") not in LEVELS:
-        raise Refused(Reason.INVALID_PARAMS, "not a log level", sentence=f"The parameter `level` must be one of {', '.join(LEVELS)}.")
-    return {}
+def _level_checked(params: Mapping[str, object]) -> str:
+    level = params.get("level")
+    if not isinstance(level, str) or level not in LOG_LEVELS:
+        raise Refused(Reason.INVALID_PARAMS, "not a log level", sentence=f"The parameter `level` must be one of {', '.join(LOG_LEVELS)}.")
+    return level
 
 
 async def _never(call: Call, lease: Lease, notices: Notices) -> Answer:

@@ -102,6 +102,12 @@ class Sessions:
         live.seen = now
         return live
 
+    def set_level(self, session_id: SessionId, level: str) -> None:
+        """Sends a session's client log messages of this level and graver ones only, until it sets another or the process ends."""
+        live = self._live.get(session_id)
+        if live is not None:
+            live.log_level = level
+
     async def end(self, live: LiveSession) -> None:
         """Ends a session: unknown from now on, also after a restart."""
         await self._drop((live.id,))
