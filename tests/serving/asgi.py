@@ -54,6 +54,10 @@ class FakeSpine:
     turn: asyncio.Queue[Notice | None] = field(default_factory=asyncio.Queue)
     listening: int = 0
     opened: int = 0
+    turned: list[tuple[str, Reason]] = field(default_factory=list)
+
+    def turned_down(self, principal: Principal, refused: Refused) -> None:
+        self.turned.append((principal.id, refused.reason))
 
     def identify(self, presented: Presented) -> Principal:
         authorization = presented.authorization or ""

@@ -33,19 +33,19 @@ def control_listener(house: House, gateway: Ready) -> ControlListener:
     """The listener of the admin API, in the state directory."""
     pages = Pages(gateway.not_ready, house.meter)
     app = control_app(tuple(_routes(house, gateway)), lambda: house.generations.current.document.control.operators, pages.plain())
-    return ControlListener(app, house.database.directory.path / "control.sock")
+    return ControlListener(app, house.state.database.directory.path / "control.sock")
 
 
 def _routes(house: House, gateway: Ready) -> Iterator[Route]:
-    evidence, generations, workbench = house.evidence, house.generations, house.workbench
+    evidence, generations, workbench = house.state.evidence, house.generations, house.workbench
     recorder, auditor = evidence.recorder, evidence.auditor
     log = Evidence(recorder, evidence.anchors, evidence.log)
     yield from Status(gateway.not_ready, generations, workbench, house.fleet, house.flight, log).routes()
-    yield from Agents(house.registry, recorder, clocks.now).routes()
-    yield from Stops(house.switch, house.registry, generations, recorder).routes()
+    yield from Agents(house.state.registry, recorder, clocks.now).routes()
+    yield from Stops(house.state.switch, house.state.registry, generations, recorder).routes()
     yield from Catalog(workbench, generations, house.discovery, recorder).routes()
-    yield from Approvals(house.desk, recorder).routes()
-    yield from PolicyDesk(generations, house.registry, Moments(generations)).routes()
+    yield from Approvals(house.state.desk, recorder).routes()
+    yield from PolicyDesk(generations, house.state.registry, Moments(generations)).routes()
     yield from Observed(auditor, clocks.now).routes()
     yield from Log(auditor, recorder, evidence.anchors, clocks.now).routes()
     yield from SessionRows(house.sessions, recorder).routes()

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from doorward.app import clocks
 from doorward.audit import keys
-from doorward.audit.anchor import Anchor, Anchors, FileAnchor, SyslogAnchor, anchors
+from doorward.audit.anchor import Anchor, Anchors, FileAnchor, SyslogAnchor, anchors, contradiction
 from doorward.audit.auditor import Auditor
-from doorward.audit.checkpoint import Signer
+from doorward.audit.checkpoint import Signer, rotation
 from doorward.audit.commit import Committer
 from doorward.audit.leaf import Bodies
 from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.config.model import Audit
+from doorward.domain.errors import DoorwardError
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.log import SqliteLog, head
@@ -55,3 +56,21 @@ def _anchors(rules: Audit, root: Path) -> list[Anchor]:
         server = rules.anchor_syslog
         chosen.append(SyslogAnchor(server.host, server.port, server.protocol, clocks.now))
     return chosen
+
+
+class AnchorError(DoorwardError):
+    """The log is not the one that its anchor tells of: it was rewritten, cut, or an older copy was put back."""
+
+
+async def check_anchors(evidence: Evidence) -> None:
+    """Holds the log against its anchors' last checkpoints; raises `AnchorError`. A new signing key is noted as a leaf."""
+    rotated = rotation(evidence.log.checkpoint(), evidence.auditor.vkey)
+    if rotated is not None:
+        # Checkpoints of the key before cannot be verified with this one: the verifier is given both.
+        await evidence.recorder.note(rotated)
+        return
+    for standing in evidence.anchors.standings:
+        last = standing.anchor.last() if isinstance(standing.anchor, FileAnchor) else None
+        wrong = None if last is None else await contradiction(evidence.log, last, evidence.auditor.vkey)
+        if wrong is not None:
+            raise AnchorError(f"{standing.anchor.name}: {wrong}; to begin anew keep that file as evidence and configure another")

@@ -8,12 +8,12 @@ from pathlib import Path
 from doorward import __version__
 from doorward.app import clocks
 from doorward.app.control import control_listener
+from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house
 from doorward.app.watch import Watch
 from doorward.control.listener import ControlListener
 from doorward.domain.calls import Era
 from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import UpstreamId
 from doorward.runtime.workbench import Read, ReloadError, read
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
@@ -91,8 +91,8 @@ class Gateway:
         """Why no traffic should come here now; empty when it may."""
         house = self.house
         reasons = ["going down"] if self.is_draining else []
-        if house.evidence.recorder.failure is not None:
-            reasons.append(f"the log cannot be written: {house.evidence.recorder.failure}")
+        if house.state.evidence.recorder.failure is not None:
+            reasons.append(f"the log cannot be written: {house.state.evidence.recorder.failure}")
         unseen = [name for name in house.fleet.all() if name not in house.discovery.tried]
         if unseen:
             reasons.append(f"not looked at yet: {', '.join(sorted(unseen))}")
@@ -101,7 +101,8 @@ class Gateway:
     async def _open(self, held: Read) -> None:
         house, document = self.house, held.loaded.document
         facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
-        unknown = await house.evidence.recorder.start(facts)
+        await check_anchors(house.state.evidence)
+        unknown = await house.state.evidence.recorder.start(facts)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self)
@@ -110,7 +111,7 @@ class Gateway:
         self._listener = Listener(self._answer, Bind(listen.host, listen.port))
         self.address = await self._listener.open()
         settings = Settings(allowed(listen, self.address[1]), _is_loopback(listen.host))
-        self._door = Door(Surroundings(house.dispatch, self._sees, Tally(house.meter), clocks.monotonic, clocks.new_id), settings)
+        self._door = Door(Surroundings(house.dispatch, house.dispatch.sees, Tally(house.meter), clocks.monotonic, clocks.new_id), settings)
         house.discovery.follow(house.fleet.match(document))
         self._keep(self._listener.run(), self._door.pulse.run(), self._ticks(), self._minutes(), self._hours(), self._watch())
         self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path))
@@ -120,31 +121,28 @@ class Gateway:
         assert self._door is not None
         await self._door(scope, receive, send)  # type: ignore[arg-type]
 
-    def _sees(self, principal: object, upstream: UpstreamId) -> bool:
-        return upstream in self.house.generations.current.document.upstreams
-
     def _keep(self, *endless: Awaitable[None]) -> None:
         loop = asyncio.get_running_loop()
         self._tasks += [loop.create_task(_run(one)) for one in endless]
 
     async def _ticks(self) -> None:
         async def tick() -> None:
-            await self.house.evidence.recorder.tick()
-            await self.house.evidence.anchors.offer(self.house.evidence.log.checkpoint())
+            await self.house.state.evidence.recorder.tick()
+            await self.house.state.evidence.anchors.offer(self.house.state.evidence.log.checkpoint())
 
         await self._every(_TICK_SECONDS, tick)
 
     async def _minutes(self) -> None:
         async def minute() -> None:
             await self.house.sessions.expire()
-            await self.house.registry.flush()
-            await self.house.desk.sweep()
+            await self.house.state.registry.flush()
+            await self.house.state.desk.sweep()
 
         await self._every(_MINUTE_SECONDS, minute)
 
     async def _hours(self) -> None:
         async def hour() -> None:
-            await self.house.evidence.recorder.retain()
+            await self.house.state.evidence.recorder.retain()
 
         await self._every(_HOUR_SECONDS, hour)
 
@@ -168,16 +166,16 @@ class Gateway:
 
     async def _seal(self, house: House) -> None:
         try:
-            await house.evidence.recorder.stop({"version": __version__})
-            await house.evidence.anchors.offer(house.evidence.log.checkpoint())
+            await house.state.evidence.recorder.stop({"version": __version__})
+            await house.state.evidence.anchors.offer(house.state.evidence.log.checkpoint())
         except DoorwardError as error:
             self._journal.say("log_not_sealed", Level.ERROR, why=str(error))
-        await asyncio.to_thread(house.evidence.log.close)
-        house.database.close()
+        await asyncio.to_thread(house.state.evidence.log.close)
+        house.state.database.close()
         self._journal.say("gateway_stopped")
 
     def _warn(self) -> None:
-        warnings = [*self.house.workbench.warnings, self.house.evidence.anchors.warning]
+        warnings = [*self.house.workbench.warnings, self.house.state.evidence.anchors.warning]
         for warning in warnings:
             if warning is not None:
                 self._journal.say("warning", Level.WARNING, text=warning)

@@ -12,10 +12,8 @@ from doorward.admission.gate import Gate, Limits
 from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, Switch
 from doorward.app import clocks
-from doorward.app.evidence import Evidence, open_evidence
 from doorward.app.places import anchored
-from doorward.approval.desk import Desk, Terms
-from doorward.audit import keys
+from doorward.app.state import State, open_state
 from doorward.call.changes import Changes
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
@@ -50,18 +48,11 @@ from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Read, Workbench, first
-from doorward.stores.sqlite.agents import SqliteAgents
-from doorward.stores.sqlite.approvals import SqliteApprovals
-from doorward.stores.sqlite.database import Database, open_database
-from doorward.stores.sqlite.pins import SqlitePins
-from doorward.stores.sqlite.sessions import SqliteSessions
-from doorward.stores.sqlite.stops import SqliteStops
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
 from doorward.upstream.open import open_upstream
 from doorward.upstream.port import Upstream
 from doorward.upstream.seams import Seams
-from doorward.wire.sealed import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,96 +60,79 @@ class House:
     """Every part that somebody outside the composition asks for."""
 
     root: Path
-    database: Database
-    evidence: Evidence
-    registry: Registry
-    switch: Switch
-    desk: Desk
-    sessions: Sessions
+    state: State
     generations: Generations
     workbench: Workbench
     fleet: Fleet
     flight: Flight
     discovery: Discovery
+    sessions: Sessions
     changes: Changes
     dispatch: Dispatch
     meter: Meter
     journal: Journal
 
 
-async def build_house(held: Read, journal: Journal) -> House:
+async def build_house(found: Read, journal: Journal) -> House:
     """The house of a document; raises `StoreError`, `KeyFileError`, `ReloadError`, `ConfigurationError`."""
-    document, root = held.loaded.document, held.loaded.path.resolve().parent
-    database = open_database(root / document.state)
-    evidence = open_evidence(database, document.audit, root)
-    writer = evidence.log.writer
-    registry = Registry(SqliteAgents(writer), clocks.draw, clocks.now)
-    switch = Switch(SqliteStops(writer), clocks.now)
-    desk = Desk(SqliteApprovals(writer), Terms(), clocks.now, clocks.new_id)
-    for part in (registry, switch, desk):
-        await part.load()
-    pins = SqlitePins(database, writer)
-    materials, snapshot = first(held, Pins(pins.all()))
+    document, root = found.loaded.document, found.loaded.path.resolve().parent
+    state = await open_state(document, root)
+    materials, snapshot = first(found, Pins(state.pins.all()))
     generations = Generations(snapshot)
-    meter, flight, changes = Meter(), Flight(), Changes()
-    moments = Moments(generations)
-
+    moments, meter, flight, changes = Moments(generations), Meter(), Flight(), Changes()
     fingerprints = Fingerprints(clocks.draw(32))
-    sources = Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)
-    broker = Broker(plans(document), sources)
-    gate = Gate(switch, limits_of(document), clocks.monotonic)
-    rooms = Rooms(
-        gate=gate,
-        inspection=Inspection((Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints)), remade),
-        desk=desk,
-        recorder=evidence.recorder,
-        broker=broker,
-        flight=flight,
-        meter=meter,
-        moment=moments,
-        monotonic=clocks.monotonic,
+    broker = Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id))
+    gate = Gate(state.switch, limits_of(document), clocks.monotonic)
+    guards = (Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints))
+    pipeline = Pipeline(
+        Rooms(
+            gate=gate,
+            inspection=Inspection(guards, remade),
+            desk=state.desk,
+            recorder=state.evidence.recorder,
+            broker=broker,
+            flight=flight,
+            meter=meter,
+            moment=moments,
+            monotonic=clocks.monotonic,
+        )
     )
-    pipeline = Pipeline(rooms)
     opening = Opening(root, journal)
     fleet = Fleet(opening, flight.count)
-
-    seal = Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),))
-    sessions = Sessions(SqliteSessions(database, writer), seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
-    parts = Parts(
-        chain=Chain(_sources(document, registry)),
-        generations=generations,
-        pipeline=pipeline,
-        listing=Listing(seal, moments, clocks.nonce),
-        rounds=Rounds(seal, clocks.now, clocks.nonce),
-        sessions=sessions,
-        changes=changes,
-        fleet=fleet,
-        turn_away=evidence.recorder.turn_away,
-        moment=moments,
-        now=clocks.now,
-        new_id=clocks.new_id,
-    )
+    chain = Chain(_sources(document, state.registry))
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
             gate.adopt(limits_of(new.document))
             broker.adopt(plans(new.document))
+            chain.adopt(_sources(new.document, state.registry))
             discovery.follow(fleet.match(new.document))
-
-    workbench = Workbench(held.loaded.path, materials, generations, Places(pins, evidence.recorder.note, adopt, clocks.now))
-    workbench.heed(held.loaded.notes)
 
     async def missed(name: UpstreamId, why: str) -> None:
         journal.say("upstream_missed", Level.WARNING, upstream=name, why=why)
 
+    workbench = Workbench(found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now))
+    workbench.heed(found.loaded.notes)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
     generations.follow(changes.wake)
-    _connect_stops(switch, registry, flight)
-    return House(
-        root, database, evidence, registry, switch, desk, sessions, generations, workbench, fleet, flight, discovery, changes,
-        Dispatch(parts), meter, journal,
-    )  # fmt: skip
+    _connect_stops(state.switch, state.registry, flight)
+    sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
+    parts = Parts(
+        chain=chain,
+        generations=generations,
+        pipeline=pipeline,
+        listing=Listing(state.seal, moments, clocks.nonce),
+        rounds=Rounds(state.seal, clocks.now, clocks.nonce),
+        sessions=sessions,
+        changes=changes,
+        fleet=fleet,
+        turn_away=state.evidence.recorder.turn_away,
+        moment=moments,
+        now=clocks.now,
+        new_id=clocks.new_id,
+    )
+    return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), meter, journal)
 
 
 class Moments:

@@ -40,8 +40,11 @@ class Changes:
         while not self._closed:
             turn = self._turn
             now = view()
-            for method, notice in NOTICES.items():
-                if now.get(method) != seen.get(method):
-                    yield Notice(notice, {})
+            for notice in _changed(seen, now):
+                yield notice
             seen = now
             await turn.wait()
+
+
+def _changed(seen: Mapping[str, object], now: Mapping[str, object]) -> list[Notice]:
+    return [Notice(notice, {}) for method, notice in NOTICES.items() if now.get(method) != seen.get(method)]

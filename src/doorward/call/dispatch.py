@@ -8,7 +8,7 @@ from doorward.call.asked import Asked
 from doorward.call.changes import Changes
 from doorward.call.inbound import Inbound, Notices
 from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import order_of, rendered, rendered_fault, shown_notice
+from doorward.call.outbound import order_of, rendered, shown_notice
 from doorward.call.pipeline import Pipeline
 from doorward.call.resolve import Found, found, listed
 from doorward.call.rounds import Rounds

@@ -3,6 +3,7 @@
 from doorward.call.asked import Track
 from doorward.domain.calls import Call, Fault, Reply
 from doorward.domain.catalog import Kind
+from doorward.domain.findings import Finding
 from doorward.domain.ids import PolicyId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Outcome, Refusal, Status
@@ -86,6 +87,14 @@ def public(track: Track, refused: Refused) -> Refused:
     shown = Refused(Reason.UNKNOWN_TARGET) if hidden else refused
     shown.reference = track.asked.id
     return shown
+
+
+def sentence(reason: Reason, finding: Finding) -> str | None:
+    """What a caller is told of a finding that blocks: where its own arguments break the tool's schema, so that it can mend them."""
+    if reason is not Reason.UNSAFE_REQUEST or finding.guard != "schema":
+        return None
+    where = finding.pointer.removeprefix("/arguments") or "the arguments as a whole"
+    return f"The arguments do not fit the tool's schema: {finding.rule.removeprefix('schema_')} at {where}. Mend them and try again."
 
 
 def _delivered(reply: Reply | None) -> Status:

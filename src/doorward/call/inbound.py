@@ -7,6 +7,7 @@ from typing import Protocol
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import SessionId, UpstreamId
+from doorward.domain.reasons import Refused
 from doorward.identity.chain import Presented
 from doorward.wire.jsonrpc import Request
 
@@ -58,6 +59,10 @@ class Spine(Protocol):
 
     def identify(self, presented: Presented) -> Principal:
         """The principal behind a credential, verified on each call."""
+        ...
+
+    def turned_down(self, principal: Principal, refused: Refused) -> None:
+        """Hears of a message that the door refused after it knew who sent it; counted, so that it cannot flood the log."""
         ...
 
     async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:

@@ -1,7 +1,7 @@
 """Lists: what the catalogue holds and the policy could allow this principal, in one order, page by page."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from doorward.call.inbound import Inbound
@@ -12,18 +12,19 @@ from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
+from doorward.wire.lists import FIELDS, page
 from doorward.wire.sealed import Seal
 
 PAGE: Final = 250
 """Items of one page: most catalogues fit in one; a client that ignores cursors still sees plenty."""
 
-KINDS: Final[Mapping[str, tuple[Kind, str]]] = {
-    "tools/list": (Kind.TOOL, "tools"),
-    "prompts/list": (Kind.PROMPT, "prompts"),
-    "resources/list": (Kind.RESOURCE, "resources"),
-    "resources/templates/list": (Kind.TEMPLATE, "resourceTemplates"),
+KINDS: Final[Mapping[str, Kind]] = {
+    "tools/list": Kind.TOOL,
+    "prompts/list": Kind.PROMPT,
+    "resources/list": Kind.RESOURCE,
+    "resources/templates/list": Kind.TEMPLATE,
 }
-"""The list methods: which kind each shows, and under which field."""
+"""The list methods, and which kind each shows."""
 
 
 class Listing:
@@ -37,14 +38,13 @@ class Listing:
     def page(self, inbound: Inbound, snapshot: Snapshot) -> dict[str, object]:
         """One page of the list that a request asks for; raises `Refused` INVALID_PARAMS for a cursor that is not ours."""
         method = inbound.request.method
-        kind, field = KINDS[method]
-        shown = self.visible(inbound.principal, inbound.endpoint, kind, snapshot)
+        field = FIELDS[method]
+        shown = self.visible(inbound.principal, inbound.endpoint, KINDS[method], snapshot)
         context = f"cursor\0{inbound.principal.id}\0{inbound.endpoint or ''}\0{method}".encode()
-        start = self._start(shown, inbound.request.params.get("cursor"), context)
-        items = shown[start : start + PAGE]
+        items, rest = page(shown, self._after(inbound.request.params.get("cursor"), context), PAGE, attrgetter("key"))
         result: dict[str, object] = {field: [entry.shown(inbound.endpoint) for entry in items]}
-        if start + PAGE < len(shown):
-            result["nextCursor"] = self._seal.seal(items[-1].key.encode(), context, self._nonce())
+        if rest is not None:
+            result["nextCursor"] = self._seal.seal(rest.encode(), context, self._nonce())
         return result
 
     def visible(self, principal: Principal, endpoint: UpstreamId | None, kind: Kind, snapshot: Snapshot) -> Sequence[Entry]:
@@ -58,20 +58,32 @@ class Listing:
             and (snapshot.is_observed(entry.target.upstream) or could_allow(principal, entry.target, at))
         ]
 
+    def sees_any(self, principal: Principal, upstream: UpstreamId, snapshot: Snapshot) -> bool:
+        """Whether there is anything approved of an upstream that policy could allow a principal."""
+        at = self._moment()
+        return any(
+            snapshot.policies.could_allow(principal, entry.target, at)
+            for kind in KINDS.values()
+            for entry in snapshot.index.entries(upstream, kind)
+        )
+
     def fingerprint(self, principal: Principal, endpoint: UpstreamId | None, snapshot: Snapshot) -> dict[str, object]:
         """What a principal sees of each list, as a value to compare with a later one."""
         seen: dict[str, object] = {}
-        for method, (kind, _) in KINDS.items():
+        for method, kind in KINDS.items():
             entries = self.visible(principal, endpoint, kind, snapshot)
             seen[method] = tuple((entry.key, entry.definition.digest) for entry in entries)
         return seen
 
-    def _start(self, shown: Sequence[Entry], cursor: object, context: bytes) -> int:
+    def _after(self, cursor: object, context: bytes) -> str | None:
+        """The key that a page begins after; None for the first."""
         if cursor is None:
-            return 0
+            return None
         last = self._seal.open(cursor, context) if isinstance(cursor, str) else None
         if last is None:
             raise Refused(
-                Reason.INVALID_PARAMS, "the cursor does not open for this caller and list", sentence="The cursor is not valid here."
+                Reason.INVALID_PARAMS,
+                "the cursor does not open for this caller and list",
+                sentence="The cursor is not valid here.",
             )
-        return bisect_right([entry.key for entry in shown], last.decode())
+        return last.decode()

@@ -9,15 +9,13 @@ from doorward.catalog.index import Entry
 from doorward.domain.calls import Call, Era, Notice
 from doorward.domain.leases import Lease
 from doorward.upstream.order import Order
-from doorward.wire.eras import to_exchange, to_session
+from doorward.wire.eras import LOG_LEVELS, to_exchange, to_session
 from doorward.wire.naming import wrap_result
 
 RECEIPT_KEY = "dev.doorward/receipt"
 """The `_meta` key under which a result carries the id of its receipt (AUDIT.md 6)."""
 
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
-LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
-"""Log levels from most to least talkative (RFC 5424 severities)."""
 
 
 def order_of(inbound: Inbound, call: Call, entry: Entry, lease: Lease) -> Order:
@@ -52,7 +50,7 @@ def shown_notice(inbound: Inbound, notice: Notice) -> Notice | None:
             return Notice(notice.method, {**notice.params, "progressToken": inbound.progress_token})
         case "notifications/message":
             wanted, level = inbound.log_level, notice.params.get("level")
-            if wanted not in LEVELS or level not in LEVELS or LEVELS.index(str(level)) < LEVELS.index(wanted):
+            if wanted not in LOG_LEVELS or level not in LOG_LEVELS or LOG_LEVELS.index(str(level)) < LOG_LEVELS.index(wanted):
                 return None
             return notice
         case _:

@@ -193,7 +193,7 @@ class Pipeline:
         blocking = [finding for finding, verdict in verdicts if verdict in (Disposition.BLOCK, Disposition.ASK)]
         if blocking:
             detail = ", ".join(f"{finding.guard}/{finding.rule} at {finding.pointer or '(whole)'}" for finding in blocking[:8])
-            raise Refused(reason, detail, ran=ran)
+            raise Refused(reason, detail, sentence=endings.sentence(reason, blocking[0]), ran=ran)
         return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
 
     async def _conclude(self, track: Track, refused: Refused | None) -> None:

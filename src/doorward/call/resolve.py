@@ -73,19 +73,28 @@ def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, moment: Callabl
         raise Refused(Reason.DRIFTED, f"the definition of {entry.target.upstream}/{entry.target.name} is {entry.standing}")
     if inbound.era is Era.EXCHANGE and wanted.kind is Kind.TOOL:
         check_params(inbound.headers, wanted.arguments, entry.param_headers)
-    arguments = wanted.arguments
+    arguments = _own_arguments(inbound, wanted, entry)
+    extras = _extras(inbound, entry.target, arguments, rounds)
+    caller = Caller(inbound.principal, inbound.request.method)
+    return Found(make_call(call_id, caller, entry.target, arguments, extras), entry)
+
+
+def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str, object]:
+    """The arguments in the upstream's own names."""
     if wanted.kind is Kind.RESOURCE:
-        arguments = {"uri": entry.target.name}
-    elif inbound.request.method == "completion/complete":
-        arguments = _own_reference(arguments, entry)
+        return {"uri": entry.target.name}
+    if inbound.request.method == "completion/complete":
+        return _own_reference(wanted.arguments, entry)
+    return wanted.arguments
+
+
+def _extras(inbound: Inbound, target: Target, arguments: Mapping[str, object], rounds: Rounds) -> dict[str, object]:
+    """Everything else of the params that goes upstream; a request state opened."""
     extras = {key: value for key, value in inbound.request.params.items() if key not in _TAKEN}
     if inbound.meta:
         extras["_meta"] = dict(inbound.meta)
     state = inbound.request.params.get("requestState")
-    if state is not None:
-        extras |= rounds.opened(inbound, entry.target, arguments, state)
-    caller = Caller(inbound.principal, inbound.request.method)
-    return Found(make_call(call_id, caller, entry.target, arguments, extras), entry)
+    return extras if state is None else extras | rounds.opened(inbound, target, arguments, state)
 
 
 def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:

@@ -60,11 +60,17 @@ class Observation:
 
 
 def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python here
-    sources: Iterable[Source], entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId]
+    sources: Iterable[Source],
+    entries: Iterable[SchemaEntry],
+    upstreams: Iterable[UpstreamId],
+    settled: frozenset[UpstreamId] | None = None,
 ) -> "Policies | Problems":
-    """The policies of some files over an approved catalogue, or everything that is wrong with them."""
+    """The policies of some files over an approved catalogue, or everything that is wrong with them.
+
+    `settled`: the upstreams of which nothing waits for approval, so that a name they do not have is an error, not a warning.
+    """
     files = tuple(sources)
-    known = vocabulary(entries, upstreams)
+    known = vocabulary(entries, upstreams, settled)
     rules: list[Rule] = []
     problems: list[Problem] = list(_misnamed(known))
     for source in files:

@@ -77,7 +77,7 @@ class Vocabulary:
     actions: Mapping[str, Action]
     upstreams: frozenset[UpstreamId]
     discovered: frozenset[UpstreamId]
-    """The upstreams with at least one approved definition: of these, an unknown name is an error."""
+    """The upstreams whose definitions are known: of these, an unknown name is an error, of others a warning."""
     members: Mapping[str, frozenset[str]]
     """For each name of an action or group, the actions that are it or stand in it."""
 
@@ -102,8 +102,11 @@ def schema_entry(target: Target, body: Mapping[str, object]) -> SchemaEntry:
     return SchemaEntry(target, {"type": "object", "properties": properties, "required": required})
 
 
-def vocabulary(entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId]) -> Vocabulary:
-    """What policies can name, given the approved definitions and the ids of all upstreams."""
+def vocabulary(entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId], settled: frozenset[UpstreamId] | None = None) -> Vocabulary:
+    """What policies can name, given the approved definitions and the ids of all upstreams.
+
+    `settled`: the upstreams of which nothing waits for approval; default: those with at least one approved definition.
+    """
     known = frozenset(upstreams)
     actions = {action.name: action for upstream in sorted(known) for action in _of_upstream(upstream)}
     discovered: set[UpstreamId] = set()
@@ -111,7 +114,8 @@ def vocabulary(entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId]) 
         if entry.target.upstream in known and (name := action_name(entry.target, "")) is not None:
             discovered.add(entry.target.upstream)
             actions[name] = _of_entry(name, entry)
-    return Vocabulary(actions, known, frozenset(discovered), _members(actions.values(), known))
+    certain = frozenset(discovered) if settled is None else frozenset(discovered) & settled
+    return Vocabulary(actions, known, certain, _members(actions.values(), known))
 
 
 def _members(actions: Iterable[Action], upstreams: Iterable[UpstreamId]) -> Mapping[str, frozenset[str]]:

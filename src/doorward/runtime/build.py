@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from doorward.catalog.index import Index
 from doorward.catalog.index import build as build_index
 from doorward.catalog.offer import Offer
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
-from doorward.domain.catalog import Kind, Posture
+from doorward.domain.catalog import Posture, Standing
 from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.policy.engine import compile as compile_policies
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
-from doorward.policy.schema import SchemaEntry
+from doorward.policy.schema import SchemaEntry, schema_entry
 from doorward.runtime.snapshot import Snapshot
 
 
@@ -29,12 +30,21 @@ class Materials:
     pins: Pins
 
 
-def build(materials: Materials, generation: Generation) -> Snapshot | Problems:
+class Rigour(Enum):
+    """How a policy that names what an upstream does not have is taken."""
+
+    STRICT = auto()
+    """As an error, once nothing of that upstream waits for approval (RULINGS 3): for what a person is changing."""
+    LENIENT = auto()
+    """As a warning: for what an upstream changes by itself, which may stop nobody."""
+
+
+def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snapshot | Problems:
     """The snapshot of these materials, or the problems of its policies (the document has been checked when it was read)."""
     document = materials.document
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     index = build_index(materials.offers, materials.pins, document)
-    policies = compile_policies(materials.sources, _entries(index), upstreams)
+    policies = compile_policies(materials.sources, _entries(index), upstreams, _settled(index) if rigour is Rigour.STRICT else frozenset())
     if isinstance(policies, Problems):
         return policies
     return Snapshot(
@@ -48,21 +58,12 @@ def build(materials: Materials, generation: Generation) -> Snapshot | Problems:
     )
 
 
+def _settled(index: Index) -> frozenset[UpstreamId]:
+    """The upstreams that have been looked at and of which nothing waits for a person."""
+    waiting = {entry.target.upstream for entry in index.everything() if entry.standing in (Standing.NEW, Standing.DRIFTED)}
+    return frozenset(index.seen) - waiting
+
+
 def _entries(index: Index) -> Iterable[SchemaEntry]:
     """What policies may name: everything accepted, offered now or not (RULINGS 3)."""
-    for target, body in index.pinned:
-        yield SchemaEntry(target, _schema_of(target.kind, body))
-
-
-def _schema_of(kind: Kind, body: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The JSON Schema of a tool's arguments; of a prompt's, which are texts, the one that its list of names amounts to."""
-    if kind is Kind.TOOL:
-        schema = body.get("inputSchema")
-        return schema if isinstance(schema, Mapping) else None
-    listed = body.get("arguments")
-    arguments = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
-    return {
-        "type": "object",
-        "properties": {str(one.get("name")): {"type": "string"} for one in arguments},
-        "required": [str(one.get("name")) for one in arguments if one.get("required") is True],
-    }
+    return (schema_entry(target, body) for target, body in index.pinned)

@@ -8,19 +8,20 @@ from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
 from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use
-from doorward.catalog.suspicions import HOLDING, Suspicion, suspicions
+from doorward.catalog.review import unmatched_rules
+from doorward.catalog.suspicions import Suspicion, held, suspicions
 from doorward.config.check import policy_files
 from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
-from doorward.config.problems import ConfigError
+from doorward.config.problems import ConfigError, dotted
 from doorward.domain.catalog import Kind, Pin, Standing, Trust
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import Generation, UpstreamId
 from doorward.domain.receipts import Event, Scalar
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
-from doorward.runtime.build import Materials, build
+from doorward.runtime.build import Materials, Rigour, build
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 
@@ -70,10 +71,10 @@ def read(path: Path) -> Read:
         raise ReloadError((f"a policy file cannot be read: {error}",)) from error
 
 
-def first(held: Read, pins: Pins) -> tuple[Materials, Snapshot]:
+def first(found: Read, pins: Pins) -> tuple[Materials, Snapshot]:
     """The materials and snapshot of a start, before any upstream has been seen; raises `ReloadError`."""
-    materials = Materials(held.loaded.document, held.loaded.digest, held.sources, {}, pins)
-    return materials, _built(materials, _FIRST)
+    materials = Materials(found.loaded.document, found.loaded.digest, found.sources, {}, pins)
+    return materials, _built(materials, _FIRST, Rigour.LENIENT)
 
 
 class Workbench:
@@ -113,7 +114,9 @@ class Workbench:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a look in the document and policies that are in force."""
-        return self._notes + tuple(str(warning) for warning in self._generations.current.policies.warnings)
+        current = self._generations.current
+        rules = tuple(f"{dotted(path)}: {sentence}" for path, sentence in unmatched_rules(current.index, current.document))
+        return self._notes + rules + tuple(str(warning) for warning in current.policies.warnings)
 
     @property
     def offers(self) -> Mapping[UpstreamId, Offer]:
@@ -133,17 +136,17 @@ class Workbench:
         """Reads document and policies again; raises `ReloadError`, and keeps the old ones then."""
         async with self._lock:
             try:
-                held = await asyncio.to_thread(read, self._path)
-                _keep_in_place(self._materials.document, held.loaded.document)
-                wanted = replace(self._materials, document=held.loaded.document, digest=held.loaded.digest, sources=held.sources)
+                found = await asyncio.to_thread(read, self._path)
+                _keep_in_place(self._materials.document, found.loaded.document)
+                wanted = replace(self._materials, document=found.loaded.document, digest=found.loaded.digest, sources=found.sources)
                 candidate = self._candidate(wanted)
             except ReloadError as error:
                 self._rejected = error.problems
                 await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
                 raise
-            told = changed(self._materials.document, held.loaded.document)
+            told = changed(self._materials.document, found.loaded.document)
             self._rejected = ()
-            self.heed(held.loaded.notes)
+            self.heed(found.loaded.notes)
             await self._note(_config_event(candidate.snapshot, by, told))
             await self._go_over(candidate)
             return Reloaded(candidate.snapshot.generation, told, self.warnings)
@@ -160,8 +163,7 @@ class Workbench:
                 self._materials = wanted
                 return
             await self._tell_drift(offer)
-            self.suspicions = suspicions(wanted.offers)
-            await self._go_over(self._candidate(wanted))
+            await self._go_over(self._tolerated(wanted))
 
     async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
         """Accepts definitions as they were shown.
@@ -172,7 +174,7 @@ class Workbench:
         async with self._lock:
             pins = approve(self._materials.offers, items, by, self._stamp())
             wanted = replace(self._materials, pins=self._materials.pins.having(pins))
-            candidate = Candidate(wanted, _built(wanted, self._generations.next()), ())
+            candidate = Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
             await self._keep(pins, by)
             await self._go_over(candidate)
             return candidate.snapshot.generation
@@ -181,12 +183,19 @@ class Workbench:
         """Takes acceptance back: what was pinned is withheld as new from now on. Raises `ReloadError` when a policy names it."""
         async with self._lock:
             wanted = replace(self._materials, pins=self._materials.pins.without(keys))
-            candidate = Candidate(wanted, _built(wanted, self._generations.next()), ())
+            candidate = Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
             await self._store.drop(keys)
             for upstream, kind, name in keys:
                 await self._note(Event("definition_withdrawn", by, {"upstream": upstream, "kind": kind, "name": name[:200]}))
             await self._go_over(candidate)
             return candidate.snapshot.generation
+
+    def _tolerated(self, wanted: Materials) -> "Candidate":
+        """The next generation after an upstream showed something else: what does not fit is withheld or warned of, and stops nobody."""
+        try:
+            return self._candidate(wanted)
+        except ReloadError:
+            return Candidate(wanted, _built(wanted, self._generations.next(), Rigour.LENIENT), ())
 
     def _candidate(self, wanted: Materials) -> "Candidate":
         """The next generation with what first use accepts; without it, where a policy does not fit that (it stays withheld then).
@@ -196,21 +205,24 @@ class Workbench:
         generation = self._generations.next()
         pins = self._first_uses(wanted)
         accepting = replace(wanted, pins=wanted.pins.having(pins))
-        snapshot = build(accepting, generation)
+        snapshot = build(accepting, generation, Rigour.STRICT)
         if not isinstance(snapshot, Problems):
             self._unfit = ()
             return Candidate(accepting, snapshot, pins)
         self._unfit = _told(snapshot)
         if not pins:
             raise ReloadError(self._unfit)
-        return Candidate(wanted, _built(wanted, generation), ())
+        return Candidate(wanted, _built(wanted, generation, Rigour.STRICT), ())
 
     def _first_uses(self, wanted: Materials) -> tuple[Pin, ...]:
         """Pins for what upstreams trusted on first use show for the first time, but for what a person should see."""
-        held = frozenset(suspicion.key for suspicion in suspicions(wanted.offers) if suspicion.sort in HOLDING)
+        self.suspicions = suspicions(wanted.offers)
+        waiting = held(self.suspicions)
         trusted = {name for name, upstream in wanted.document.upstreams.items() if upstream.trust is Trust.FIRST_USE}
         stamp = self._stamp()
-        return tuple(pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, held, stamp))
+        return tuple(
+            pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, waiting, stamp)
+        )
 
     async def _go_over(self, candidate: "Candidate") -> None:
         await self._keep(candidate.accepted, FIRST_USE)
@@ -260,8 +272,8 @@ class Places:
     now: Callable[[], float]
 
 
-def _built(materials: Materials, generation: Generation) -> Snapshot:
-    made = build(materials, generation)
+def _built(materials: Materials, generation: Generation, rigour: Rigour) -> Snapshot:
+    made = build(materials, generation, rigour)
     if isinstance(made, Problems):
         raise ReloadError(_told(made))
     return made

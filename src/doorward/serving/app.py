@@ -114,7 +114,7 @@ class Door:
         if method == "POST":
             reply.takes = check_post(by_name, self._settings.limits.body_bytes)
         reply.presented = presented = self._presented(by_name, scope)
-        principal = self._around.spine.identify(presented)
+        principal = reply.principal = self._around.spine.identify(presented)
         if upstream is not None and not self._around.sees(principal, upstream):
             raise nothing_here()
         arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)

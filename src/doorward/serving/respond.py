@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.reasons import Refused
 from doorward.identity.chain import Presented
@@ -58,6 +59,7 @@ class Reply:
         "journal",
         "keep",
         "presented",
+        "principal",
         "request",
         "status",
         "still",
@@ -78,6 +80,8 @@ class Reply:
         """Opens the journal in which a stream's events are kept (session era); gives it with the first bytes of the stream."""
         self.presented: Presented | None = None
         """What a 401 has to answer to."""
+        self.principal: Principal | None = None
+        """Who asks, once that is known."""
         self.request: Request | None = None
         """What is answered, once it has been read."""
         self.status = 0

@@ -1,0 +1,55 @@
+"""The state directory, opened: the database, the log, and what rooms keep in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.admission.stops import Switch
+from doorward.app import clocks
+from doorward.app.evidence import Evidence, open_evidence
+from doorward.approval.desk import Desk, Terms
+from doorward.audit import keys
+from doorward.config.model import Document
+from doorward.identity.registry import Registry
+from doorward.stores.sqlite.agents import SqliteAgents
+from doorward.stores.sqlite.approvals import SqliteApprovals
+from doorward.stores.sqlite.database import Database, open_database
+from doorward.stores.sqlite.pins import SqlitePins
+from doorward.stores.sqlite.sessions import SqliteSessions
+from doorward.stores.sqlite.stops import SqliteStops
+from doorward.wire.sealed import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that outlives the process, and the rooms that are its mirror in memory."""
+
+    database: Database
+    evidence: Evidence
+    registry: Registry
+    switch: Switch
+    desk: Desk
+    pins: SqlitePins
+    sessions: SqliteSessions
+    seal: Seal
+    """Of session ids, cursors and request state; its key survives a restart, so that they do."""
+
+
+async def open_state(document: Document, root: Path) -> State:
+    """The state of a document; raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost."""
+    database = open_database(root / document.state)
+    evidence = open_evidence(database, document.audit, root)
+    writer = evidence.log.writer
+    state = State(
+        database=database,
+        evidence=evidence,
+        registry=Registry(SqliteAgents(writer), clocks.draw, clocks.now),
+        switch=Switch(SqliteStops(writer), clocks.now),
+        desk=Desk(SqliteApprovals(writer), Terms(), clocks.now, clocks.new_id),
+        pins=SqlitePins(database, writer),
+        sessions=SqliteSessions(database, writer),
+        seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
+    )
+    await state.registry.load()
+    await state.switch.load()
+    await state.desk.load()
+    return state
