@@ -91,6 +91,8 @@ class Gateway:
         """Why no traffic should come here now; empty when it may."""
         house = self.house
         reasons = ["going down"] if self.is_draining else []
+        if self._door is None:
+            reasons.append("starting")
         if house.state.evidence.recorder.failure is not None:
             reasons.append(f"the log cannot be written: {house.state.evidence.recorder.failure}")
         unseen = [name for name in house.fleet.all() if name not in house.discovery.tried]
