@@ -16,7 +16,7 @@ from tests.net.raw import Peer, Script, response, scripted, until
 pytestmark = pytest.mark.anyio
 
 LOOPBACK = Rule(Reach.PRIVATE, frozenset({"http"}))
-QUICK = Timeouts(connect=0.3, first_byte=0.2, idle=0.2, total=0.5)
+QUICK = Timeouts(connect=2, first_byte=0.4, idle=0.4, total=0.7)
 HEADERS = (("Mcp-Method", "tools/call"),)
 
 

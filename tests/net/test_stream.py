@@ -85,12 +85,12 @@ async def test_sender_is_held_back_while_nobody_reads() -> None:
         await peer.send(chunk(b""))
 
     async with scripted(flood) as upstream:
-        pool = pool_to(upstream.url, Timeouts(idle=0.2))
+        pool = pool_to(upstream.url, Timeouts(idle=0.5))
         body = stream_of(await pool.post(HEADERS, b""))
         still = -1
         while still != sent:
             still = sent
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.7)
         assert sent < 20_000_000
         largest = total = 0
         while piece := await body.read():

@@ -24,7 +24,7 @@ from tests.net.raw import Peer, Script, response
 DEMO = UpstreamId("demo")
 LEASE = Lease(LeaseId("l1"), "none", "", "")
 KEYED = Lease(LeaseId("l2"), "static", "", "", headers=(("Authorization", Secret("Bearer xyz")),))
-SHORT = Timeouts(connect=0.5, first_byte=0.3, idle=0.3, total=0.6, start=5)
+SHORT = Timeouts(connect=2, first_byte=0.8, idle=0.8, total=1.5, start=10)
 TONGUE = Tongue(DEMO, {"name": "doorward", "version": "1"}, limits_of(100_000), NetTimeouts(1, 1, 1, 1))
 NO_ERA = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"
 

@@ -110,13 +110,13 @@ async def test_late_request_is_told_and_may_have_run() -> None:
 
 async def test_progress_keeps_a_request_alive_until_the_total() -> None:
     wire = Wire()
-    task = wire.ask(timeouts=Timeouts(1, 0.05, 0.05, 0.2), wants_progress=True)
+    task = wire.ask(timeouts=Timeouts(1, 0.2, 0.2, 0.4), wants_progress=True)
     for step in range(30):
         await asyncio.sleep(0.02)
         wire.say(method="notifications/progress", params={"progressToken": 1, "progress": step})
     with pytest.raises(Refused) as caught:
         await task
-    assert "0.2 s" in caught.value.detail
+    assert "0.4 s" in caught.value.detail
 
 
 async def test_progress_goes_to_the_request_it_names_and_logs_only_where_there_is_no_doubt() -> None:

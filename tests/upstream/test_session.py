@@ -244,7 +244,10 @@ def breaking_off(*rounds: bytes) -> dict[str, Answering]:
     async def answering(peer: Peer, message: dict[str, Any], head: bytes) -> None:
         await peer.send(STREAM_HEAD + (chunk(left.pop(0)) if left else b"") + chunk(b""))
 
-    return {"tools/call": answering, "GET": answering}
+    async def resuming(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        await (answering(peer, message, head) if b"Last-Event-ID" in head else peer.send(REFUSED))
+
+    return {"tools/call": answering, "GET": resuming}
 
 
 FINAL = {"jsonrpc": "2.0", "id": 2, "result": ECHOED}
@@ -257,7 +260,7 @@ async def test_stream_that_breaks_off_after_an_event_id_is_taken_up_again() -> N
     async with scripted(speaking(session_era() | breaking_off(*rounds))) as peer, over_http(peer.url, era="session") as upstream:
         answered = await upstream.forward(order(wants_progress=True), heard)
     assert (answered.body, heard.notices) == (ECHOED, [Notice("notifications/progress", {"progress": 1})])
-    resumed = [request for request in peer.requests if request.startswith(b"GET")]
+    resumed = [request for request in peer.requests if b"Last-Event-ID" in request]
     assert [header_of(request, "Last-Event-ID") for request in resumed] == ["e1", "e3", "e4"]
     assert {header_of(request, "Mcp-Session-Id") for request in resumed} == {"s1"}
     assert methods(peer.requests).count("tools/call") == 1
@@ -306,6 +309,68 @@ async def test_changes_are_heard_on_the_stream_that_belongs_to_no_request() -> N
         await upstream.discover(LEASE)
         await until(lambda: world.changes and "response" in methods(peer.requests))
     assert world.changes == 1
+
+
+PROGRESS = "notifications/progress"
+
+
+async def test_progress_beside_the_answer_reaches_the_caller_who_wants_it_and_no_other() -> None:
+    said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def stream(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        await peer.send(STREAM_HEAD)
+        while True:
+            await peer.send(chunk(await said.get()))
+
+    async def answering(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        token = message["params"].get("_meta", {}).get("progressToken", 0)
+        for number in (token, token + 1):
+            await said.put(event({"jsonrpc": "2.0", "method": PROGRESS, "params": {"progressToken": number, "progress": number}}))
+        await asyncio.sleep(0.05)
+        await peer.send(response(result(message, ECHOED)))
+
+    first, silent, second = Heard(), Heard(), Heard()
+    async with scripted(speaking(session_era(GET=stream, tools__call=answering))) as peer, over_http(peer.url, era="session") as upstream:
+        await upstream.forward(order(wants_progress=True), first)
+        await upstream.forward(order(), silent)
+        await upstream.forward(order(wants_progress=True), second)
+        await upstream.forward(order(principal="other"), silent)
+    assert [notice.params for notice in first.notices + second.notices] == [{"progress": 2}, {"progress": 4}]
+    assert (silent.notices, methods(peer.requests).count("GET")) == ([], 1)
+
+
+async def test_progress_that_is_being_told_is_told_before_the_call_returns() -> None:
+    told: list[str] = []
+
+    async def slowly(notice: Notice) -> None:
+        told.append("begun")
+        await asyncio.sleep(0.05)
+        told.append("ended")
+
+    begun = asyncio.Event()
+
+    async def stream(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        await peer.send(STREAM_HEAD)
+        await begun.wait()
+        await peer.send(chunk(event({"jsonrpc": "2.0", "method": PROGRESS, "params": {"progressToken": 2, "progress": 1}})))
+        await peer.gone()
+
+    async def answering(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        begun.set()
+        await until(lambda: told)
+        await peer.send(response(result(message, ECHOED)))
+
+    async with scripted(speaking(session_era(GET=stream, tools__call=answering))) as peer, over_http(peer.url, era="session") as upstream:
+        await upstream.forward(order(wants_progress=True), slowly)
+        assert told == ["begun", "ended"]
+
+
+@pytest.mark.parametrize("answering", [saying(REFUSED), saying(NOT_FOUND), saying(b"garbage\r\n\r\n"), saying(b"")])
+async def test_call_that_wants_progress_goes_on_without_where_there_is_none(answering: Answering) -> None:
+    async with scripted(speaking(session_era(GET=answering))) as peer, over_http(peer.url, era="session") as upstream:
+        for _ in range(2):
+            assert (await upstream.forward(order(wants_progress=True), unheard)).body == ECHOED
+    assert methods(peer.requests).count("GET") == 1
 
 
 async def test_refused_stream_is_done_without() -> None:

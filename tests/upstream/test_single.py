@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from doorward.domain.reasons import Reason, Refused
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.net.errors import NetError, Trouble
 from doorward.upstream.single import Single
 
 pytestmark = pytest.mark.anyio
@@ -66,4 +67,6 @@ async def test_stopped_work_has_ended() -> None:
     await asyncio.sleep(0)
     await single.stop()
     assert ended.is_set()
-    assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], asyncio.CancelledError)
+    with pytest.raises(NetError) as caught:
+        await waiting
+    assert (caught.value.trouble, caught.value.ran) == (Trouble.SHUT, Ran.NO)

@@ -210,6 +210,46 @@ async def test_server_that_never_answers_what_it_does_not_know_is_met_with_initi
         assert (await upstream.discover(LEASE)).era is Era.SESSION
 
 
+LATE = """
+held = None
+for message in messages():
+    method = message.get("method")
+    if method == "server/discover" and held is None:
+        held = message
+    elif method == "server/discover":
+        discovered(message)
+    elif method == "initialize":
+        {answers}
+    elif method == "tools/list":
+        result(message, {{"tools": [], "resultType": "complete"}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "era"),
+    [
+        ("discovered(held); error(message, -32601)", Era.EXCHANGE),
+        ("error(message, -32022)", Era.EXCHANGE),
+        ("discovered(held); initialized(message)", Era.SESSION),
+    ],
+    ids=["answers the probe late", "names the exchange era when asked to initialize", "speaks both"],
+)
+async def test_server_that_is_slow_to_start_is_still_met_in_its_era(answers: str, era: Era) -> None:
+    async with over_stdio(script(LATE.format(answers=answers)), timeouts={"start": 2}) as upstream:
+        assert (await upstream.discover(LEASE)).era is era
+
+
+async def test_calls_under_way_end_when_the_upstream_is_closed() -> None:
+    async with over_stdio(script("def call(message): pass", SESSION)) as upstream:
+        await upstream.start(LEASE)
+        call = asyncio.create_task(upstream.forward(order(), unheard))
+        await asyncio.sleep(0.01)
+        await upstream.close()
+        with pytest.raises(Refused) as caught:
+            await call
+    assert (caught.value.reason, caught.value.ran) == (Reason.UPSTREAM_BROKEN, Ran.MAYBE)
+
+
 async def test_closed_upstream_refuses_and_stays_closed() -> None:
     async with over_stdio(script(ECHO, SESSION)) as upstream:
         await upstream.start(LEASE)

@@ -48,7 +48,10 @@ class ExchangeHttp:
         response = await self._post(number, token, order, None)
         if response.status != OK:
             return self._turned_away(response, number)
-        found = await self._answers.of(response, Asked(number, Era.EXCHANGE, Relay(token, order.log_level), notices))
+        asked = Asked(number, Era.EXCHANGE, Relay.of(token, order.log_level), notices)
+        if isinstance(response.body, bytes):
+            return self._answers.whole(response, response.body, asked)
+        found = await self._answers.streamed(response.body, asked)
         assert not isinstance(found, Broken)
         return found
 

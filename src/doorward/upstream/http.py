@@ -35,6 +35,8 @@ from doorward.wire.jsonrpc import Request
 Speaker = ExchangeHttp | SessionHttp
 
 BACKGROUND_TASKS: Final = 256
+"""Cancellations and farewells under way; each ends within seconds."""
+LISTENERS: Final = 64
 CLOSE_SECONDS: Final = 4.0
 WATCH_FIRST_SECONDS: Final = 1.0
 WATCH_MOST_SECONDS: Final = 60.0
@@ -55,6 +57,7 @@ class HttpUpstream:
         self._seams = seams
         self._vitals = Vitals(seams.now)
         self._tasks = Tasks(BACKGROUND_TASKS, partial(seams.on_event, upstream))
+        self._listeners = Tasks(LISTENERS, partial(seams.on_event, upstream))
         self._speaker: Speaker | None = None
         self._settling: Single[Speaker] = Single()
         self._watching: asyncio.Task[None] | None = None
@@ -79,7 +82,11 @@ class HttpUpstream:
     async def forward(self, order: Order, notices: Notices) -> Answer:
         """Asks once and gives what was said; raises Refused. Cancelling it cancels the request upstream."""
         try:
-            answer = await self._asked(order, notices)
+            speaker = self._speaker or await self._settled(order.lease)
+            try:
+                answer = await speaker.ask(order, notices)
+            except MistakenError as error:
+                answer = await self._asked_anew(speaker, order, notices, str(error))
         except NetError as error:
             raise self._failed(of_net(self._id, error)) from error
         except Refused as refused:
@@ -103,8 +110,7 @@ class HttpUpstream:
 
     async def close(self) -> None:
         """Ends sessions and streams, within seconds."""
-        if self._watching is not None:
-            self._watching.cancel()
+        await self._listeners.close()
         await self._settling.stop()
         await self._tasks.settle(1.0)
         try:
@@ -118,13 +124,9 @@ class HttpUpstream:
 
     # Which era.
 
-    async def _asked(self, order: Order, notices: Notices) -> Answer:
-        speaker = self._speaker or await self._settled(order.lease)
-        try:
-            return await speaker.ask(order, notices)
-        except MistakenError as error:
-            mistake = str(error)
-        speaker = await self._settled_anew(speaker, order.lease)
+    async def _asked_anew(self, mistaken: Speaker, order: Order, notices: Notices, mistake: str) -> Answer:
+        """Asks again, once, whoever it is found to be: the first time nothing ran."""
+        speaker = await self._settled_anew(mistaken, order.lease)
         try:
             return await speaker.ask(order, notices)
         except MistakenError as error:
@@ -162,7 +164,7 @@ class HttpUpstream:
 
     def _session(self) -> SessionHttp:
         key_of = shared_key if self._config.stateless else own_key
-        return SessionHttp(self._tongue, self._pool, self._tasks, self._changed, key_of)
+        return SessionHttp(self._tongue, self._pool, self._tasks, self._listeners, self._changed, key_of)
 
     # What it offers.
 
@@ -192,7 +194,7 @@ class HttpUpstream:
             return
         backoff = Backoff(WATCH_FIRST_SECONDS, WATCH_MOST_SECONDS, self._seams.chance)
         watch = Watch(self._tongue, backoff, self._changed, partial(self._respond, lease))
-        self._watching = self._tasks.spawn(watch.run(partial(self._listen, lease)))
+        self._watching = self._listeners.spawn(watch.run(partial(self._listen, lease)))
 
     async def _listen(self, lease: Lease) -> Stream | None:
         return await self._speaker.listen(lease) if self._speaker is not None else None

@@ -124,7 +124,7 @@ class Link:
         params = self._params(order, era, version, token)
         if not self._say(request(number, order.method, params)):
             raise unreachable(self._tongue.upstream, "the process is gone or does not read its input")
-        waiting = self._waiting[number] = _Waiting(self._tongue, era, Relay(token, order.log_level), timeouts)
+        waiting = self._waiting[number] = _Waiting(self._tongue, era, Relay.of(token, order.log_level), timeouts)
         try:
             return await self._answered(waiting, notices)
         except asyncio.CancelledError:

@@ -11,7 +11,10 @@ from doorward.upstream.order import Order
 from doorward.upstream.sight import Sight
 
 Notices = Callable[[Notice], Awaitable[None]]
-"""Takes notifications on the way; a `notifications/progress` comes without its token, which was ours."""
+"""Takes notifications on the way; a `notifications/progress` comes without its token, which was ours.
+
+It is not called any more once `forward` has returned, but a server that speaks on two streams may call it again before it has returned.
+"""
 
 
 async def unheard(notice: Notice) -> None:

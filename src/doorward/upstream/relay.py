@@ -43,6 +43,14 @@ class Relay:
         severity = rank(level) if isinstance(level, str) else None
         return Notice(message.method, message.params) if severity is not None and severity >= self._least else None
 
+    @classmethod
+    def of(cls, token: int | None, log_level: str | None) -> "Relay":
+        """The relay of a request; one that wants nothing needs none of its own."""
+        return _SILENT if token is None and log_level is None else cls(token, log_level)
+
     def pick(self, message: Notification) -> Notice | None:
         """What of the two it is, if either."""
         return self.progress(message) or self.log(message)
+
+
+_SILENT: Final = Relay(None, None)

@@ -22,6 +22,7 @@ from doorward.upstream.order import Order, own_order
 from doorward.upstream.port import Notices, unheard
 from doorward.upstream.relay import Relay, rank
 from doorward.upstream.sessions import Key, LostError, Session, Sessions, declared_capabilities
+from doorward.upstream.side import SIDE, SideStreams
 from doorward.upstream.sight import Introduction
 from doorward.upstream.tasks import Tasks
 from doorward.upstream.watch import LISTENING
@@ -51,13 +52,22 @@ class SessionHttp:
 
     era: Final = Era.SESSION
 
-    def __init__(self, tongue: Tongue, pool: Pool, tasks: Tasks, on_change: Callable[[], None], key_of: Callable[[Order], Key]) -> None:
+    def __init__(
+        self,
+        tongue: Tongue,
+        pool: Pool,
+        tasks: Tasks,
+        listeners: Tasks,
+        on_change: Callable[[], None],
+        key_of: Callable[[Order], Key],
+    ) -> None:
         self._tongue = tongue
         self._pool = pool
         self._tasks = tasks
         self._key_of = key_of
         self._numbers = count(1)
         self._introduced: Session | None = None
+        self._side = SideStreams(tongue, listeners, on_change)
         self._answers = Answers(tongue, on_change)
         self._sessions = Sessions(SESSIONS, IDLE_SECONDS, self._open, self._end, asyncio.get_running_loop().time)
 
@@ -112,22 +122,30 @@ class SessionHttp:
             await self._set_level(session, order)
         number = next(self._numbers)
         token = number if order.wants_progress else None
-        asked = Asked(number, Era.SESSION, Relay(token, order.log_level), notices, partial(self._respond, session))
+        asked = Asked(number, Era.SESSION, Relay.of(token, order.log_level), notices, partial(self._respond, session))
         try:
+            if token is not None and session.id is not None:
+                await self._side.attend(session.side, asked, partial(self._stream, session, (), SIDE), partial(self._respond, session))
             return await self._send(session, asked, request(number, order.method, session_params(order, token)))
         except asyncio.CancelledError:
+            self._side.forsake(session.side, number)
             self._tell_cancelled(session, number, "the caller cancelled it")
             raise
         except NetError as error:
             if error.trouble in LATE and error.ran is not Ran.NO:
                 self._tell_cancelled(session, number, "it took too long")
             raise
+        finally:
+            if token is not None:
+                await self._side.dismiss(session.side, number)
 
     async def _send(self, session: Session, asked: Asked, body: bytes) -> Answer:
         response = await self._pool.post(_headers(session), body)
         if response.status != OK:
             return self._turned_away(response, asked.number, session)
-        found = await self._answers.of(response, asked)
+        if isinstance(response.body, bytes):
+            return self._answers.whole(response, response.body, asked)
+        found = await self._answers.streamed(response.body, asked)
         return found if isinstance(found, Answer) else await self._resumed(found, asked, session)
 
     def _turned_away(self, response: HttpResponse, number: int, session: Session) -> Answer:

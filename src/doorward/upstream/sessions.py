@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.secret import Secret
 from doorward.upstream.order import Order
+from doorward.upstream.side import Side
 from doorward.upstream.sight import Introduction
 from doorward.upstream.single import Single
 from doorward.wire.jsonrpc import dump
@@ -16,9 +17,8 @@ from doorward.wire.jsonrpc import dump
 Headers = tuple[tuple[str, Secret], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Whose session it is. Nobody else's calls go through it."""
+class Key(NamedTuple):
+    """Whose session it is; nobody else's calls go through it. (A tuple: one is made and looked up on each call.)"""
 
     credential: Headers
     principal: str
@@ -38,6 +38,7 @@ class Session:
     """What each request in it carries besides the credential: version and id."""
     level: int | None = None
     """The least severe log level that was set in it."""
+    side: Side = field(default_factory=Side)
     users: int = 0
     used_at: float = 0.0
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Generic, TypeVar
 
-from doorward.domain.reasons import Refused
+from doorward.domain.reasons import Ran, Refused
+from doorward.net.errors import NetError, Trouble
 
 T = TypeVar("T")
 
@@ -32,6 +33,11 @@ class Single(Generic[T]):
             return await asyncio.shield(task)
         except Refused as refused:
             raise _own(refused) from refused
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if task.cancelled() and current is not None and not current.cancelling():
+                raise NetError(Trouble.SHUT, "it was stopped", Ran.NO) from None  # the work was cancelled, not the one who waits
+            raise
 
     async def stop(self) -> None:
         """Cancels the work under way and waits until it has ended."""

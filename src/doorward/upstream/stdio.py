@@ -13,6 +13,7 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.net.errors import NetError
 from doorward.upstream.backoff import Backoff
 from doorward.upstream.discovery import Discovery
 from doorward.upstream.faults import MistakenError, before_call, broken, unreachable
@@ -32,6 +33,8 @@ from doorward.upstream.tasks import Tasks
 
 FIRST_RESTART_SECONDS: Final = 0.5
 MOST_RESTART_SECONDS: Final = 60.0
+CLOCK_SECONDS: Final = 0.05
+"""How far a sleep may end before its time."""
 STEADY_SECONDS: Final = 60.0
 """A process that has lived so long is restarted as quickly as the first time."""
 
@@ -128,6 +131,7 @@ class StdioUpstream:
         await self._starting.stop()
         running, self._current = self._current, None
         if running is not None:
+            running.link.end("the gateway has closed it")
             await running.process.close()
 
     async def _ask(self, running: _Running, order: Order, notices: Notices) -> Answer:
@@ -175,7 +179,10 @@ class StdioUpstream:
             raise unreachable(self._id, "it is closed" if self._is_closed else f"the process is restarted in {seconds:.1f} s")
         if self._current is not None and self._current.process.is_alive and not self._current.link.is_idle:
             raise unreachable(self._id, "its process runs with another credential, and is restarted once its calls have ended")
-        return await self._starting.run(partial(self._started, lease))
+        try:
+            return await self._starting.run(partial(self._started, lease))
+        except NetError as error:
+            raise before_call(self._id, error) from error
 
     async def _started(self, lease: Lease) -> _Running:
         """A new process in place of the old; a failure is followed by a rest and another try."""
@@ -269,11 +276,12 @@ class StdioUpstream:
 
     async def _revive(self, lease: Lease, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        if self._alive(lease) is not None:
-            return
+        is_resting = asyncio.get_running_loop().time() < self._rests_until - CLOCK_SECONDS
+        if is_resting or self._alive(lease) is not None:
+            return  # another try has come between, and set the next one if it failed
         try:
             await self._starting.run(partial(self._started, lease))
-        except Refused:
+        except (NetError, Refused):
             return  # noted where it was raised, and the next try is set there too
 
     def _changed(self) -> None:
