@@ -1,11 +1,14 @@
 """Pins in SQLite (`PinStore`), with a mirror in memory for who must not wait."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import apsw
 
 from doorward.catalog.pins import Key
 from doorward.domain.catalog import Kind, Pin
+from doorward.domain.errors import StoreError
 from doorward.domain.ids import Digest, UpstreamId
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.rows import select
@@ -35,6 +38,19 @@ class SqlitePins:
         await self._writer.submit(lambda db: _drop(db, gone))
         for key in gone:
             self._pins.pop(key, None)
+
+
+def peek(path: Path) -> tuple[Pin, ...]:
+    """Every pin in a database file, whoever owns it, without writing anything; none where there is no file. Raises StoreError."""
+    if not path.exists():
+        return ()
+    # Without a write-ahead log nobody has it open, and SQLite could not make one beside it without writing.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    try:
+        with closing(apsw.Connection(f"{path.absolute().as_uri()}?{mode}", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)) as db:
+            return tuple(_load(db))
+    except apsw.Error as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
 
 
 def _key(pin: Pin) -> Key:

@@ -1,0 +1,56 @@
+"""`doorward`: finds the file of a command by its name and loads no other, so that each starts fast."""
+
+import importlib
+
+import click
+
+from doorward import __version__
+
+COMMANDS = {
+    "serve": ("serve", "Run the gateway."),
+    "check": ("check", "Validate the configuration and policies without serving."),
+    "import": ("importing", "Turn a client's mcpServers file into upstreams."),
+    "stdio": ("stdio", "Connect a client that speaks only stdio."),
+    "schema": ("schema", "Print the JSON Schema of the configuration, or the OpenAPI document."),
+    "status": ("status", "Show whether the gateway is ready, and its upstreams."),
+    "config": ("configuration", "Show the configuration in force."),
+    "reload": ("reload", "Read configuration and policies again."),
+    "agent": ("agent", "Agents and their keys."),
+    "catalog": ("catalog", "What upstreams offer, and whether it is accepted."),
+    "stop": ("stop", "Stop an agent, upstream, tool or everything."),
+    "resume": ("resume", "Lift a stop."),
+    "revoke": ("revoke", "Withdraw an agent, key, upstream or tool."),
+    "approval": ("approval", "Calls that wait for a person's yes."),
+    "policy": ("policy", "Which policies decide, and why."),
+    "log": ("log", "Read, verify and export the log."),
+    "receipt": ("receipt", "Export the proof of one call."),
+    "session": ("session", "Session-era sessions."),
+}
+
+
+class Commands(click.Group):
+    """A group whose members are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None if there is none."""
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command = importlib.import_module(f"doorward.cli.{found[0]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="doorward")
+def main() -> None:
+    """Doorward: the governed path between AI agents and MCP servers."""

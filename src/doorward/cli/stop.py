@@ -1,0 +1,43 @@
+"""`doorward stop`: stands something still, now and in flight."""
+
+import click
+
+from doorward.cli.options import asked, done, json_option, socket_option
+from doorward.cli.shown import minute, show_json, show_table
+from doorward.client.admin import Admin, at
+
+KINDS = click.Choice(["agent", "key", "upstream", "tool", "all"])
+
+
+def matter(kind: str, name: str | None) -> str:
+    """What is meant, as the admin API names it; raises `click.UsageError`."""
+    if (kind == "all") is (name is not None):
+        raise click.UsageError("`all` takes no name" if kind == "all" else f"which {kind}? (a tool is named UPSTREAM/TOOL)")
+    return kind if name is None else f"{kind}:{name}"
+
+
+@click.command()
+@click.argument("kind", type=KINDS, required=False)
+@click.argument("name", required=False)
+@click.option("--reason", help="Why; kept in the log.")
+@socket_option
+@json_option
+def command(admin: Admin, as_json: bool, kind: str | None, name: str | None, reason: str | None) -> None:
+    """Stop an agent, key, upstream, tool (UPSTREAM/TOOL) or all; without arguments, list what is stopped."""
+    if kind is None:
+        _list(admin, as_json)
+        return
+    if not reason:
+        raise click.UsageError("a stop needs --reason")
+    wanted = matter(kind, name)
+    answer = asked(lambda: admin.post(at("stops"), {"matter": wanted, "reason": reason}))
+    done(answer, f"{wanted} is stopped")
+
+
+def _list(admin: Admin, as_json: bool) -> None:
+    answer = asked(lambda: admin.get(at("stops")))
+    if as_json:
+        show_json(answer)
+        return
+    rows = [(stop["matter"], stop["effect"], minute(stop["since"]), stop["by"], stop["reason"]) for stop in answer["stops"]]
+    show_table(("what", "effect", "since", "by", "reason"), rows)

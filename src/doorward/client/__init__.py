@@ -1,0 +1,1 @@
+"""The typed client of the admin API, which the commands and any tool of an operator use."""

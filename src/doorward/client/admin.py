@@ -1,0 +1,105 @@
+"""A small client of the admin API over its Unix socket, on the standard library: commands start fast."""
+
+import getpass
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+TIMEOUT_SECONDS = 60.0
+"""For any one answer; only an export may take longer, and says how long."""
+_ANSWER_BYTES = 256 * 2**20
+
+
+class AdminError(Exception):
+    """The gateway refused a request or is not there: a stable reason, a sentence, and a line for each thing that is wrong."""
+
+    def __init__(self, reason: str, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.problems = problems
+
+
+def at(*parts: str) -> str:
+    """A path of the API from its parts, whatever they hold."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class Admin:
+    """Talks to one gateway, a connection for each request."""
+
+    __slots__ = ("path", "timeout_seconds")
+
+    def __init__(self, socket_path: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self.path = socket_path
+        self.timeout_seconds = timeout_seconds
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        """Reads; raises `AdminError`."""
+        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), None)
+
+    def post(self, path: str, body: Mapping[str, object] | str | None = None) -> dict[str, Any]:
+        """Asks for something to be done; `body` may be JSON text, sent as it is. Raises `AdminError`."""
+        return self._send("POST", path, body if isinstance(body, str) else json.dumps(body or {}))
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Takes something back; raises `AdminError`."""
+        return self._send("DELETE", path, None)
+
+    def _send(self, method: str, path: str, body: str | None) -> dict[str, Any]:
+        connection = _UnixConnection(self.path, self.timeout_seconds)
+        try:
+            headers = {"Content-Type": "application/json", "Connection": "close"}
+            connection.request(method, path, body.encode() if body is not None else None, headers)
+            response = connection.getresponse()
+            raw = response.read(_ANSWER_BYTES + 1)
+        except OSError as error:
+            raise AdminError("unreachable", _why(self.path, error)) from error
+        except http.client.HTTPException as error:
+            raise AdminError("unreachable", f"the gateway at {self.path} ended the answer before it was whole") from error
+        finally:
+            connection.close()
+        return _read(response.status, raw)
+
+
+def _read(status: int, raw: bytes) -> dict[str, Any]:
+    """The answer's object; raises `AdminError` for a refusal, or for what is no answer of ours."""
+    try:
+        answer = json.loads(raw or b"{}")
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise AdminError("broken", f"expected JSON of the admin API, got status {status} and {len(raw)} bytes of something else")
+    if status >= 400:
+        problems = tuple(str(problem) for problem in answer.get("problems", ()))
+        raise AdminError(str(answer.get("reason", "failed")), str(answer.get("message", f"status {status}")), problems)
+    return answer
+
+
+def _why(path: Path, error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"there is no control socket at {path}: is the gateway running, and is --socket (or DOORWARD_SOCKET) its own?"
+        case ConnectionRefusedError():
+            return f"nobody listens at {path}: the gateway has ended without removing its socket"
+        case PermissionError():
+            return f"{getpass.getuser()} may not open {path}; run this as the gateway's own user"
+        case TimeoutError():
+            return f"the gateway at {path} did not answer in time"
+        case _:
+            return f"the gateway at {path} cannot be reached: {error}"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        super().__init__("doorward", timeout=timeout_seconds)
+        self._socket_path = path
+
+    def connect(self) -> None:
+        """Connects to the socket file instead of a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._socket_path))
