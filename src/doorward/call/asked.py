@@ -47,3 +47,5 @@ class Track:
     lease: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
     reply: Reply | None = None
+    is_concluded: bool = False
+    """Whether the outcome is on its way into the log: there is one, however the call ends."""

@@ -23,7 +23,7 @@ from doorward.domain.errors import UnrecordedError
 from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.domain.receipts import Intent, Status
+from doorward.domain.receipts import Intent, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 from doorward.inspection.chain import Inspection
 from doorward.policy.dispose import dispose
@@ -198,14 +198,26 @@ class Pipeline:
 
     async def _conclude(self, track: Track, refused: Refused | None) -> None:
         """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
+        if track.is_concluded:
+            return
         outcome = endings.outcome(track, refused, self._rooms.monotonic())
         pending = self._rooms.recorder.conclude(outcome)
+        track.is_concluded = True
         self._count(track, (outcome.reason or outcome.status).value)
         grant = track.recorded.clearance.grant if track.recorded else None
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
             self._rooms.desk.released(grant)
         if track.asked.snapshot.document.audit.receipts == "strict":
+            await self._durable(pending)
+
+    async def _durable(self, pending: asyncio.Future[Place]) -> None:
+        """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
+        try:
             await asyncio.shield(pending)
+        except UnrecordedError as error:
+            raise Refused(
+                Reason.UNRECORDED, str(error), sentence="The call ran; its result is withheld, for it could not be recorded.", ran=Ran.YES
+            ) from error
 
     async def _refuse(self, track: Track, refused: Refused) -> Refused:
         """The one exit of refusals: leaves a leaf, and gives what the caller may know of it."""
@@ -218,12 +230,15 @@ class Pipeline:
         except UnrecordedError as error:
             # Nobody is let in by a log that fails: the caller is refused all the same, and told the graver reason.
             refused = Refused(Reason.UNRECORDED, f"{error}; was refused for {refused.reason.value}", ran=refused.ran)
+        except Refused as graver:
+            refused = graver
         return endings.public(track, refused)
 
     def _abandon(self, track: Track) -> None:
         """The caller hung up: an intent that is on record gets its outcome all the same, without waiting for anything."""
-        if track.recorded is not None and track.reply is None:
+        if track.recorded is not None and not track.is_concluded:
             gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
+            self._count(track, gone.reason.value)
             self._rooms.recorder.conclude(endings.outcome(track, gone, self._rooms.monotonic()))
 
     def _count(self, track: Track, outcome: str) -> None:

@@ -39,6 +39,8 @@ _HUNG_UP = 499
 """What is counted for a request whose client went before it was answered."""
 _VERSION = b"mcp-protocol-version"
 _JSON = (b"content-type", b"application/json")
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
+"""Headers that say that somebody stands between the caller and us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ class Door:
         return Presented(
             authorization=None if authorization is None else authorization.decode("latin-1"),
             network=scope["client"][0] if scope["client"] else "",
-            loopback=self._settings.is_loopback,
+            # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous.
+            loopback=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name),
         )
 
 
