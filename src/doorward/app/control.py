@@ -1,10 +1,9 @@
 """The control plane of a house: its routes, plain pages and socket."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable
 
 from doorward.app import clocks
-from doorward.app.house import House, Moments
+from doorward.app.house import House
 from doorward.control.agents import Agents
 from doorward.control.app import control_app
 from doorward.control.approvals import Approvals
@@ -21,32 +20,26 @@ from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
 
 
-class Ready(Protocol):
-    """Says whether traffic may come."""
-
-    def not_ready(self) -> tuple[str, ...]:
-        """Why not; empty when it may."""
-        ...
-
-
-def control_listener(house: House, gateway: Ready) -> ControlListener:
+def control_listener(house: House, not_ready: Callable[[], tuple[str, ...]]) -> ControlListener:
     """The listener of the admin API, in the state directory."""
-    pages = Pages(gateway.not_ready, house.meter)
-    app = control_app(tuple(_routes(house, gateway)), lambda: house.generations.current.document.control.operators, pages.plain())
+    pages = Pages(not_ready, house.meter)
+    app = control_app(_routes(house, not_ready), lambda: house.generations.current.document.control.operators, pages.plain())
     return ControlListener(app, house.state.database.directory.path / "control.sock")
 
 
-def _routes(house: House, gateway: Ready) -> Iterator[Route]:
-    evidence, generations, workbench = house.state.evidence, house.generations, house.workbench
-    recorder, auditor = evidence.recorder, evidence.auditor
-    log = Evidence(recorder, evidence.anchors, evidence.log)
-    yield from Status(gateway.not_ready, generations, workbench, house.fleet, house.flight, log).routes()
-    yield from Agents(house.state.registry, recorder, clocks.now).routes()
-    yield from Stops(house.state.switch, house.state.registry, generations, recorder).routes()
-    yield from Catalog(workbench, generations, house.discovery, recorder).routes()
-    yield from Approvals(house.state.desk, recorder).routes()
-    yield from PolicyDesk(generations, house.state.registry, Moments(generations)).routes()
-    yield from Observed(auditor, clocks.now).routes()
-    yield from Log(auditor, recorder, evidence.anchors, clocks.now).routes()
-    yield from SessionRows(house.sessions, recorder).routes()
-    yield from Configurations(generations, workbench).routes()
+def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Route, ...]:
+    state = house.state
+    recorder, auditor = state.evidence.recorder, state.evidence.auditor
+    evidence = Evidence(recorder, state.evidence.anchors, state.evidence.log)
+    return (
+        *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence).routes(),
+        *Configurations(house.generations, house.workbench).routes(),
+        *Agents(state.registry, recorder, clocks.now).routes(),
+        *Stops(state.switch, state.registry, house.generations, recorder).routes(),
+        *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
+        *PolicyDesk(house.generations, state.registry, house.moments).routes(),
+        *Approvals(state.desk, recorder).routes(),
+        *Log(auditor, recorder, state.evidence.anchors, clocks.now).routes(),
+        *Observed(auditor, clocks.now).routes(),
+        *SessionRows(house.sessions, recorder).routes(),
+    )

@@ -107,7 +107,7 @@ class Gateway:
         unknown = await house.state.evidence.recorder.start(facts)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
-        self._control = control_listener(house, self)
+        self._control = control_listener(house, self.not_ready)
         await self._control.start()
         listen = document.listen
         self._listener = Listener(self._answer, Bind(listen.host, listen.port))

@@ -69,6 +69,7 @@ class House:
     sessions: Sessions
     changes: Changes
     dispatch: Dispatch
+    moments: "Moments"
     meter: Meter
     journal: Journal
 
@@ -132,7 +133,7 @@ async def build_house(found: Read, journal: Journal) -> House:
         now=clocks.now,
         new_id=clocks.new_id,
     )
-    return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), meter, journal)
+    return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), moments, meter, journal)
 
 
 class Moments:
