@@ -49,9 +49,7 @@ def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
 def _anchors(rules: Audit, root: Path) -> list[Anchor]:
     chosen: list[Anchor] = []
     if rules.anchor_file is not None:
-        path = root / rules.anchor_file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        chosen.append(FileAnchor(path))
+        chosen.append(FileAnchor(root / rules.anchor_file))
     if rules.anchor_syslog is not None:
         server = rules.anchor_syslog
         chosen.append(SyslogAnchor(server.host, server.port, server.protocol, clocks.now))
