@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,8 +66,7 @@ class Said:
         """The id of the call's receipt: in the result of one that ran, in the refusal of one that did not."""
         if "error" in self.answer:
             return str(self.error["data"]["reference"])
-        meta = self.result.get("_meta", {})
-        return str(meta[RECEIPT]) if RECEIPT in meta else re.findall(r"Reference: ([0-9a-z]{26})", self.text)[-1]
+        return str(self.result["_meta"][RECEIPT])
 
     @property
     def reason(self) -> str:

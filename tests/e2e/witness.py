@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from tests.e2e.log import until
-from tests.net.raw import Peer, Upstream, response, scripted
-from tests.upstream.kit import Answering, body_of, exchange_era, result, session_era, speaking
+from tests.net.raw import STREAM_HEAD, Peer, Upstream, chunk, response, scripted
+from tests.upstream.kit import Answering, body_of, event, exchange_era, result, session_era, speaking
 
 Json = dict[str, Any]
 
@@ -27,9 +27,9 @@ class Witness:
     """What the scripted upstream offers and does; what it saw."""
 
     def __init__(self, era: Literal["exchange", "session"] = "exchange") -> None:
-        self.tools = [tool("echo"), tool("wait"), tool("other")]
+        self.tools = [tool("echo"), tool("wait"), tool("other"), tool("stream")]
         """What it lists now; a test may exchange it at any time."""
-        self.behaviours: dict[str, Answering] = {"wait": self._wait}
+        self.behaviours: dict[str, Answering] = {"wait": self._wait, "stream": self._stream}
         """By tool; every other one echoes its arguments."""
         self.ended: list[str] = []
         """Marks of waiting calls that were cut off."""
@@ -111,6 +111,18 @@ class Witness:
             let.cancel()
             await asyncio.gather(gone, let, return_exceptions=True)
         await self.echo(peer, message)
+
+    async def _stream(self, peer: Peer, message: Json, head: bytes) -> None:
+        """Begins its answer as a stream, with progress, and ends it once it is released."""
+        token = message["params"]["_meta"]["progressToken"]
+        progress = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": 1}}
+        await peer.send(STREAM_HEAD + chunk(event(progress)))
+        released = asyncio.Event()
+        self._running[peer.number, message["id"]] = "", released
+        await released.wait()
+        del self._running[peer.number, message["id"]]
+        text = {"type": "text", "text": "done"}
+        await peer.send(chunk(event(json.loads(result(message, {"content": [text], **self._ending()})))) + chunk(b""))
 
     async def _cancelled(self, peer: Peer, message: Json, head: bytes) -> None:
         for (_, number), (mark, released) in tuple(self._running.items()):

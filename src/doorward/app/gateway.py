@@ -31,7 +31,7 @@ _HOUR_SECONDS = 3600.0
 class Gateway:
     """One gateway in one event loop: `start`, then `stop`."""
 
-    __slots__ = ("_control", "_door", "_house", "_journal", "_listener", "_path", "_tasks", "address", "is_draining")
+    __slots__ = ("_control", "_door", "_house", "_journal", "_listener", "_path", "_tasks", "_watched", "address", "is_draining")
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self._path = path
@@ -41,6 +41,7 @@ class Gateway:
         self._door: Door | None = None
         self._control: ControlListener | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._watched: Watch | None = None
         self.address: tuple[str, int] = ("", 0)
         self.is_draining = False
 
@@ -53,6 +54,7 @@ class Gateway:
     async def start(self) -> None:
         """Opens everything; raises `DoorwardError` or `OSError` for what keeps it from doing so, with nothing left open."""
         held = read(self._path)
+        self._watched = Watch(self._path, held.loaded.document)
         self._house = await build_house(held, self._journal)
         try:
             await self._open(held)
@@ -149,7 +151,8 @@ class Gateway:
         await self._every(_HOUR_SECONDS, hour)
 
     async def _watch(self) -> None:
-        watch = Watch(self._path)
+        watch = self._watched
+        assert watch is not None
 
         async def look() -> None:
             if await asyncio.to_thread(watch.has_changed, self.house.generations.current.document):

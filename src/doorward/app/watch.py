@@ -9,19 +9,19 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class Watch:
-    """Compares the times, sizes and inodes of the files that make up a configuration."""
+    """Compares the times, sizes and inodes of the files that make up a configuration; made as soon as they have been read."""
 
     __slots__ = ("_path", "_seen")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, document: Document) -> None:
         self._path = path
-        self._seen: Stamp | None = None
+        self._seen = self._stamp(document)
 
     def has_changed(self, document: Document) -> bool:
-        """Whether anything differs from the look before; the first look never does."""
+        """Whether anything differs from the look before, or from when this was made."""
         stamp = self._stamp(document)
         before, self._seen = self._seen, stamp
-        return before is not None and before != stamp
+        return before != stamp
 
     def _stamp(self, document: Document) -> Stamp:
         files = (self._path, *policy_files(document.policies, self._path.resolve().parent))

@@ -135,13 +135,15 @@ class Workbench:
     async def reload(self, by: str) -> Reloaded:
         """Reads document and policies again; raises `ReloadError`, and keeps the old ones then."""
         async with self._lock:
+            unfit = self._unfit
             try:
                 found = await asyncio.to_thread(read, self._path)
                 _keep_in_place(self._materials.document, found.loaded.document)
                 wanted = replace(self._materials, document=found.loaded.document, digest=found.loaded.digest, sources=found.sources)
                 candidate = self._candidate(wanted)
             except ReloadError as error:
-                self._rejected = error.problems
+                # What was wrong with the candidate is said once; what does not fit what is in force stays said.
+                self._rejected, self._unfit = error.problems, unfit
                 await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
                 raise
             told = changed(self._materials.document, found.loaded.document)
