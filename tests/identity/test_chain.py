@@ -74,7 +74,7 @@ def test_any_exception_in_a_source_is_a_401_and_never_somebody_cve_2026_59822(br
     assert (found.reason, found.public) == (Reason.UNAUTHENTICATED, "A valid credential is needed.")
 
 
-@pytest.mark.parametrize("empty", [object(), {}, "", 0, False, CLAUDE], ids=repr)
+@pytest.mark.parametrize("empty", [object(), {}, "", 0, False, CLAUDE], ids=["object", "dict", "text", "zero", "false", "agent"])
 def test_what_is_no_principal_is_nobody_cve_2026_59822(empty: object) -> None:
     assert refusal([Gives(empty)]).reason is Reason.UNAUTHENTICATED
 
