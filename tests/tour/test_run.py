@@ -1,0 +1,54 @@
+"""`make run` prepares its world, says how to use it, keeps it for the next run and ends when it is told to."""
+
+import re
+import signal
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from examples.ground import CONFIG, HOME, relocated
+from tests.tour.running import READY, open_tour, tour, until
+
+pytestmark = pytest.mark.peer
+
+
+def key_of(welcome: str) -> str:
+    [key] = re.findall(r"its key +(dw_\S+)", welcome)
+    return str(key)
+
+
+def test_second_run_goes_on_where_the_first_one_ended_and_a_lost_key_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "agent.key"
+    first, second = (tour("run", tmp_path, "--port", "0", "--check") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + first.stderr + second.stderr
+    assert READY in second.stdout
+    assert key_of(first.stdout) == key_of(second.stdout) == file.read_text().strip()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.unlink()
+    third = tour("run", tmp_path, "--port", "0", "--check")
+    assert key_of(third.stdout) == file.read_text().strip() != key_of(first.stdout)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    with open_tour(tmp_path) as process:
+        until(process, "Ctrl-C ends it")
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=30)
+    assert (process.returncode, said.strip()) == (0, "Doorward has ended; everything is kept for the next run.")
+    assert '"gateway_stopped"' in (tmp_path / "journal.jsonl").read_text()
+
+
+def test_taken_port_is_said_in_plain_words(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = tour("run", tmp_path, "--port", str(port), "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Doorward did not start: port {port} is taken")
+
+
+def test_default_configuration_is_the_one_that_a_reader_sees(tmp_path: Path) -> None:
+    moved = relocated(tmp_path, 8420).read_text()
+    assert moved.replace(str(tmp_path), "../var/run").replace(f"{HOME.parent.parent}/.venvs", "../.venvs") == CONFIG.read_text()
