@@ -1,13 +1,12 @@
 """Admin API: what upstreams offer, how it differs from what was accepted, and a person's yes to exactly what was shown."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
-from doorward.call.discovery import Discovery
 from doorward.catalog.pins import Approval, StaleApprovalError
 from doorward.catalog.review import items, waiting
 from doorward.config.model import Document
@@ -19,6 +18,7 @@ from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.domain.receipts import Event
 from doorward.runtime.generations import Generations
 from doorward.runtime.workbench import ReloadError, Workbench
+from doorward.upstream.sight import Sight
 
 T = TypeVar("T")
 PinnedKind = Literal["tool", "prompt", "template", "instructions"]
@@ -124,7 +124,8 @@ class Catalog:
 
     workbench: Workbench
     generations: Generations
-    discovery: Discovery
+    look: Callable[[UpstreamId], Awaitable[Sight]]
+    """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
     recorder: Recorder
 
     def routes(self) -> tuple[Route, ...]:
@@ -195,7 +196,7 @@ class Catalog:
         name = UpstreamId(ask.path["upstream"])
         _check_known(name, self.generations.current.document)
         event = Event("refresh_asked", ask.operator.name, {"upstream": name})
-        sight = await widen(self.recorder, event, lambda: self.discovery.look(name))
+        sight = await widen(self.recorder, event, lambda: self.look(name))
         snapshot = self.generations.current
         offer = snapshot.offers.get(name)
         return Seen(

@@ -82,9 +82,20 @@ def _query_parameters(model: type[BaseModel]) -> Iterator[dict[str, object]]:
 def _add(model: type[BaseModel], mode: Literal["validation", "serialization"], schemas: dict[str, object]) -> Mapping[str, object]:
     """A reference to a model's schema, which is put among the others."""
     schema = model.model_json_schema(ref_template=_REF, mode=mode)
-    schemas.update(schema.pop("$defs", {}))
-    schemas[model.__name__] = schema
+    schemas.update({name: _untitled(inner) for name, inner in schema.pop("$defs", {}).items()})
+    schemas[model.__name__] = _untitled(schema)
     return _ref(model)
+
+
+def _untitled(value: object) -> object:
+    """The same without generated titles, which only repeat names."""
+    match value:
+        case dict():
+            return {key: _untitled(inner) for key, inner in value.items() if not (key == "title" and isinstance(inner, str))}
+        case list():
+            return [_untitled(inner) for inner in value]
+        case _:
+            return value
 
 
 def _ref(model: type[BaseModel]) -> dict[str, object]:

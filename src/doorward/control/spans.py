@@ -25,24 +25,24 @@ Moment = Annotated[str, AfterValidator(_checked)]
 
 
 def micros(given: Moment | None, now: float) -> str | None:
-    """The moment as leaves write it, so that texts compare as moments do; None for none."""
+    """The moment as leaves write it, so that texts compare as moments do; none is before 1970. None for none."""
     if given is None:
         return None
     ago = _AGO.fullmatch(given)
     if ago is not None:
-        return moment(int((now - int(ago[1]) * _UNITS[ago[2]]) * 1_000_000))
+        return moment(max(0, int((now - int(ago[1]) * _UNITS[ago[2]]) * 1_000_000)))
     instant = _instant(given)
     assert instant is not None
-    return moment((instant - _EPOCH) // timedelta(microseconds=1))
+    return moment(max(0, (instant - _EPOCH) // timedelta(microseconds=1)))
 
 
 def _instant(text: str) -> datetime | None:
     """The instant of an RFC 3339 text; a date alone is its beginning in UTC."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

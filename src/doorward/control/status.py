@@ -1,6 +1,6 @@
 """Admin API: how the gateway stands: whether it is ready, what is wrong or worth a look, and how each upstream does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from doorward import __version__
@@ -9,9 +9,7 @@ from doorward.audit.anchor import Anchors
 from doorward.audit.recorder import Recorder
 from doorward.audit.store import LogStore
 from doorward.call.flight import Flight
-from doorward.catalog.review import unmatched_rules
 from doorward.config.model import Upstream as UpstreamConfig
-from doorward.config.problems import dotted
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, Route, Shape
 from doorward.domain.catalog import Kind, Standing
@@ -82,6 +80,10 @@ class Evidence:
         size = checkpoint.parse(note)[1].size if note is not None else 0
         return LogView(checkpoint_size=size, failure=self.recorder.failure, owed=self.recorder.owed)
 
+    def warnings(self) -> tuple[str, ...]:
+        """What is worth a look: that nothing outside keeps the log honest."""
+        return () if self.anchors.warning is None else (self.anchors.warning,)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -109,18 +111,11 @@ class Status:
             config=snapshot.document_digest,
             policies=snapshot.policies.digest,
             problems=self.workbench.problems,
-            warnings=tuple(self._warnings(snapshot)),
+            warnings=(*self.evidence.warnings(), *self.workbench.warnings),
             in_flight=self.flight.count(),
             log=self.evidence.view(),
             upstreams=tuple(self._upstream(UpstreamId(name), config, snapshot) for name, config in snapshot.document.upstreams.items()),
         )
-
-    def _warnings(self, snapshot: Snapshot) -> Iterator[str]:
-        if self.evidence.anchors.warning is not None:
-            yield self.evidence.anchors.warning
-        yield from self.workbench.warnings
-        for path, sentence in unmatched_rules(snapshot.index, snapshot.document):
-            yield f"{dotted(path)}: {sentence}"
 
     def _upstream(self, name: UpstreamId, config: UpstreamConfig, snapshot: Snapshot) -> UpstreamView:
         index, offer = snapshot.index, snapshot.offers.get(name)

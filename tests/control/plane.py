@@ -1,0 +1,311 @@
+"""A control plane of real rooms on stores in memory, asked in process with a peer of one's choice."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from doorward.admission.stops import Switch
+from doorward.approval.desk import Desk, Terms
+from doorward.audit.anchor import Anchors
+from doorward.audit.auditor import Auditor
+from doorward.audit.checkpoint import Signer
+from doorward.audit.commit import Committer
+from doorward.audit.commit import Moment as LogMoment
+from doorward.audit.leaf import Bodies
+from doorward.audit.recorder import Means, Recorder, SideRules
+from doorward.audit.sides import Wrapper
+from doorward.audit.veil import Veil
+from doorward.call.flight import Flight
+from doorward.call.sessions import Sessions
+from doorward.catalog.pins import Pins
+from doorward.control.agents import Agents
+from doorward.control.app import PEER, control_app
+from doorward.control.approvals import Approvals
+from doorward.control.catalog import Catalog
+from doorward.control.configuration import Configurations
+from doorward.control.log import Log
+from doorward.control.observed import Observed
+from doorward.control.operators import Operator
+from doorward.control.pages import Pages
+from doorward.control.policies import PolicyDesk
+from doorward.control.routes import Route
+from doorward.control.sessions import SessionRows
+from doorward.control.status import Evidence, Status
+from doorward.control.stops import Stops
+from doorward.domain.calls import Era
+from doorward.domain.errors import StoreError
+from doorward.domain.ids import UpstreamId
+from doorward.domain.leases import Lease
+from doorward.identity.registry import Registry
+from doorward.policy.question import Moment
+from doorward.runtime.fleet import Fleet
+from doorward.runtime.generations import Generations
+from doorward.runtime.snapshot import Snapshot
+from doorward.runtime.workbench import Places, Workbench, first, read
+from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.telemetry.meter import Meter
+from doorward.upstream.health import Condition, Health
+from doorward.upstream.sight import Sight
+from doorward.wire.sealed import Seal
+from tests.made import Clock
+
+NOW = 1_795_003_200.0
+"""2026-11-18, a Wednesday, 12:00 UTC."""
+OWN = os.geteuid()
+ANN, BOB = 61_001, 61_002
+"""User ids that no system gives out."""
+
+DOCUMENT = {
+    "upstreams": {
+        "git": {"url": "https://git.example.com/mcp", "credential": {"value": "Bearer ${env:GIT_TOKEN}"}},
+        "time": {"stdio": {"command": ["time-server"], "env": {"MODE": "plainly-a-secret"}}, "posture": "observe"},
+    },
+    "policies": {"files": ["policy.cedar"]},
+    "control": {"operators": {str(ANN): "viewer"}},
+}
+POLICY = """\
+@id("reads") @reason("Reading is fine.")
+permit (principal, action == Action::"git/read_file", resource);
+@id("no-secrets") @reason("Nobody reads secrets.")
+forbid (principal, action == Action::"git/read_file", resource) when { context.input.path like "secret*" };
+@id("ask-late") @reason("Late reads are looked at.") @approval("ops")
+forbid (principal, action == Action::"git/read_file", resource) when { context.time.hour >= 20 };
+"""
+READ_FILE = {
+    "name": "read_file",
+    "description": "Reads.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"path": {"type": "string"}, "share": {"type": "number"}},
+        "required": ["path"],
+        "additionalProperties": False,
+    },
+}
+
+
+def tool(name: str, description: str = "Does it.") -> dict[str, object]:
+    return {"name": name, "description": description, "inputSchema": {"type": "object"}}
+
+
+def sight(*tools: Mapping[str, object]) -> Sight:
+    return Sight(Era.EXCHANGE, ("2026-07-28",), {"name": "fake"}, {"tools": {}}, None, tools, (), (), ())
+
+
+class FakeUpstream:
+    """Does nothing but be well."""
+
+    def __init__(self, name: UpstreamId) -> None:
+        self.id = name
+        self.on_change: Callable[[], None] = lambda: None
+
+    async def close(self) -> None:
+        return
+
+    async def start(self, lease: Lease) -> None:
+        raise AssertionError("nobody starts upstreams here")
+
+    async def forward(self, order: object, notices: object) -> Any:
+        raise AssertionError("nobody calls here")
+
+    async def discover(self, lease: Lease) -> Sight:
+        raise AssertionError("`Plane.look` is what looks")
+
+    def state(self) -> Health:
+        return Health(Condition.UP, NOW - 60, "", 0)
+
+
+class Draws:
+    """Bytes that are never the same twice, and the same in each test."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def __call__(self, size: int) -> bytes:
+        return next(self._numbers).to_bytes(4, "big").rjust(size, b"\x07")[:size]
+
+
+@dataclass(slots=True)
+class FailingAgents(MemoryAgents):
+    """An agent store that can be broken."""
+
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        MemoryAgents.__init__(self)
+
+    async def put(self, agents: Any, keys: Any) -> None:
+        if self.broken:
+            raise StoreError("the disk is full")
+        await MemoryAgents.put(self, agents, keys)
+
+
+@dataclass(slots=True)
+class FailingStops(MemoryStops):
+    """A stop store that can be broken."""
+
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        MemoryStops.__init__(self)
+
+    async def put(self, stop: Any) -> None:
+        if self.broken:
+            raise StoreError("the disk is full")
+        await MemoryStops.put(self, stop)
+
+
+@dataclass(slots=True)
+class Plane:
+    """Every room, and the app over them."""
+
+    path: Path
+    clock: Clock
+    log: MemoryLog
+    recorder: Recorder
+    auditor: Auditor
+    registry: Registry
+    agents: FailingAgents
+    switch: Switch
+    stops: FailingStops
+    desk: Desk
+    workbench: Workbench
+    generations: Generations
+    sessions: Sessions
+    flight: Flight
+    meter: Meter
+    fleet: Fleet
+    anchors: Anchors = field(default_factory=Anchors)
+    reasons: tuple[str, ...] = ()
+    shown: dict[str, Sight] = field(default_factory=dict)
+    """What the next look at an upstream shows."""
+    teams: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The groups of operators by name."""
+    app: Starlette = field(init=False)
+    routes: tuple[Route, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.routes = tuple(self._routes())
+        pages = Pages(lambda: self.reasons, self.meter)
+        self.app = control_app(self.routes, lambda: self.generations.current.document.control.operators, pages.plain())
+
+    def _routes(self) -> list[Route]:
+        log = Evidence(self.recorder, self.anchors, self.log)
+        rooms = (
+            Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log),
+            Agents(self.registry, self.recorder, self.clock),
+            Stops(self.switch, self.registry, self.generations, self.recorder),
+            Catalog(self.workbench, self.generations, self.look, self.recorder),
+            Approvals(self.desk, self.recorder, self.groups),
+            PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC)),
+            Observed(self.auditor, self.clock),
+            Log(self.auditor, self.recorder, self.anchors, self.clock),
+            SessionRows(self.sessions, self.recorder),
+            Configurations(self.generations, self.workbench),
+        )
+        return [route for room in rooms for route in room.routes()]
+
+    def groups(self, operator: Operator) -> frozenset[str]:
+        return self.teams.get(operator.name, frozenset())
+
+    async def look(self, name: UpstreamId) -> Sight:
+        found = self.shown[name]
+        await self.workbench.saw(name, found)
+        return found
+
+    async def show(self, name: str, *tools: Mapping[str, object]) -> None:
+        """Lets an upstream show these tools now."""
+        await self.workbench.saw(UpstreamId(name), sight(*tools))
+
+    async def ask(self, method: str, path: str, body: object = None, uid: int | None = OWN) -> tuple[int, Any]:
+        """Status and answer of one request of the user with this id."""
+        raw = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else b""
+        status, answer = await asked(self.app, method, path, raw, uid)
+        return status, json.loads(answer) if answer[:1] in (b"{", b"[") else answer.decode()
+
+    async def events(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Type, author and fields of every event leaf, oldest first."""
+        leaves = [json.loads(located.leaf) for located in await self.log.leaves(0, 10_000)]
+        return [(leaf["type"], leaf["by"], leaf["fields"]) for leaf in leaves if "fields" in leaf]
+
+
+async def asked(app: Any, method: str, path: str, body: bytes, uid: int | None) -> tuple[int, bytes]:
+    """One request to an ASGI app, through a socket of the user with this id (None: through no socket that we know)."""
+    plain, _, query = path.partition("?")
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": plain,
+        "raw_path": plain.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"doorward"), (b"x-doorward-peer", b"0")],
+        "extensions": {} if uid is None else {PEER: {"uid": uid}},
+    }
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(event.get("body", b"") for event in sent[1:])
+
+
+@asynccontextmanager
+async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, policy: str = POLICY) -> AsyncIterator[Plane]:
+    """A plane over a document written to this directory; `git` has shown `read_file`, which was accepted at first sight."""
+    path = directory / "doorward.yaml"
+    (directory / "policy.cedar").write_text(policy)
+    path.write_text(json.dumps(document))
+    clock = Clock(NOW)
+    draw = Draws()
+    veil = Veil(bytes(range(32)))
+    approvals = MemoryApprovals()
+    signer = Signer("log.test/control", bytes(range(32)))
+    bodies = Bodies("node", veil)
+    log = MemoryLog(Committer(signer, bodies), lambda: LogMoment(int(clock() * 1_000_000), clock()), approvals)
+    wrapper = Wrapper(bytes(32), draw)
+    recorder = Recorder(Means(log, bodies, wrapper, SideRules(90, 65_536), clock, draw))
+    await recorder.start({"version": "test"})
+
+    agents, stops = FailingAgents(), FailingStops()
+    registry, switch = Registry(agents, draw, clock), Switch(stops, clock)
+    numbers = count(1)
+    desk = Desk(approvals, Terms(), clock, lambda: f"question-{next(numbers)}")
+    for room in (registry, switch, desk):
+        await room.load()
+
+    pins = MemoryPins()
+    found = read(path)
+    materials, snapshot = first(found, Pins(pins.all()))
+    generations = Generations(snapshot)
+    flight = Flight()
+    fleet = Fleet(lambda name, config: FakeUpstream(name), flight.count)
+    fleet.match(found.loaded.document)
+
+    def adopt(old: Snapshot, new: Snapshot) -> None:
+        fleet.match(new.document)
+
+    workbench = Workbench(path, materials, generations, Places(pins, recorder.note, adopt, clock))
+    workbench.heed(found.loaded.notes)
+    sessions = Sessions(MemorySessions(), Seal((bytes(32),)), lambda: generations.current.document.sessions, clock, lambda: draw(12))
+    auditor = Auditor(log, veil, wrapper, signer.vkey)
+    try:
+        yield Plane(
+            path, clock, log, recorder, auditor, registry, agents, switch, stops, desk, workbench, generations, sessions, flight,
+            Meter(), fleet,
+        )  # fmt: skip
+    finally:
+        await asyncio.wait_for(fleet.close(), 5)

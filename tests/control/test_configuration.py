@@ -1,0 +1,47 @@
+"""The document over the admin API: shown without secrets, read again as a whole or not at all."""
+
+import getpass
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.control.plane import ANN, DOCUMENT, plane
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_document_is_shown_without_any_text_a_secret_may_stand_in(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        _, answer = await it.ask("GET", "/v1/config", uid=ANN)
+        upstreams = answer["document"]["upstreams"]
+        assert upstreams["git"]["credential"] == {"header": "Authorization", "value": "${env:GIT_TOKEN}"}
+        assert upstreams["time"]["stdio"]["env"] == {"MODE": "a literal"}
+        assert "plainly-a-secret" not in json.dumps(answer)
+        assert (answer["generation"], answer["digest"]) == (1, it.generations.current.document_digest)
+
+
+async def test_a_reload_is_told_with_its_changes_and_its_author(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        it.path.write_text(json.dumps({**DOCUMENT, "admission": {"burst": 7}}))
+        status, answer = await it.ask("POST", "/v1/reload")
+        assert (status, answer["generation"], answer["changes"]) == (200, 2, ["admission.burst: 100 → 7"])
+        event, by, fields = (await it.events())[-1]
+        assert (event, by, fields["changes"]) == ("config_loaded", getpass.getuser(), "admission.burst: 100 → 7")
+
+
+async def test_a_bad_document_is_not_taken_and_every_problem_is_told(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        it.path.write_text(json.dumps({**DOCUMENT, "admision": {}, "listen": {"port": "many"}}))
+        status, answer = await it.ask("POST", "/v1/reload")
+        assert (status, answer["reason"], len(answer["problems"])) == (409, "not_taken", 2)
+        assert it.generations.current.generation == 1
+
+
+async def test_a_policy_that_does_not_parse_is_not_taken(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        (tmp_path / "policy.cedar").write_text("permit (principal, action")
+        status, answer = await it.ask("POST", "/v1/reload")
+        assert status == 409
+        assert [problem.split(":")[0] for problem in answer["problems"]] == [str(tmp_path / "policy.cedar")]
+        assert it.generations.current.generation == 1

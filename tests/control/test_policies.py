@@ -1,0 +1,142 @@
+"""Policy explained to operators: the decision, the rules and the facts, as the data plane would have them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.control.plane import DOCUMENT, NOW, READ_FILE, Plane, plane, tool
+
+pytestmark = pytest.mark.anyio
+
+
+async def accept(it: Plane) -> None:
+    """`git/read_file` and `time/now` are accepted, `claude` is known."""
+    await it.ask("POST", "/v1/agents", {"id": "claude", "team": "support"})
+    await it.show("git", READ_FILE)
+    await it.show("time", tool("now"))
+    _, shown = await it.ask("GET", "/v1/catalog/diff")
+    items = [{name: item[name] for name in ("upstream", "kind", "name", "digest")} for item in shown["items"]]
+    assert (await it.ask("POST", "/v1/catalog/approve", {"items": items}))[0] == 200
+
+
+async def explained(it: Plane, **more: Any) -> dict[str, Any]:
+    body = {"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "notes"}, **more}
+    status, answer = await it.ask("POST", "/v1/policies/explain", body)
+    assert status == 200, answer
+    found: dict[str, Any] = answer
+    return found
+
+
+async def test_an_allowed_call_names_its_policy_and_the_facts_read(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        answer = await explained(it)
+        assert (answer["effect"], answer["passes"], answer["policies"], answer["standing"]) == ("allow", True, ["reads"], "approved")
+        assert {one["policy"]: one["match"] for one in answer["considered"]} == {
+            "reads": "matched",
+            "no-secrets": "did not match",
+            "ask-late": "did not match",
+        }
+        facts = {fact["name"]: fact["value"] for fact in answer["facts"]}
+        assert (facts["context.input.path"], facts["context.time.hour"]) == ("notes", 12)
+
+
+async def test_a_denial_by_argument_tells_what_the_agent_would_be_told(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        answer = await explained(it, arguments={"path": "secret/key"})
+        assert (answer["effect"], answer["passes"], answer["policies"], answer["sentence"]) == (
+            "deny",
+            False,
+            ["no-secrets"],
+            "Nobody reads secrets.",
+        )
+
+
+async def test_another_moment_may_be_asked_about(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        answer = await explained(it, at=NOW + 9 * 3600)
+        assert (answer["effect"], answer["passes"], answer["approvers"], answer["at"]) == (
+            "ask",
+            False,
+            ["ops"],
+            "2026-11-18T21:00:00+00:00",
+        )
+
+
+async def test_numbers_keep_their_digits_and_what_policy_cannot_hold_is_not_rounded(tmp_path: Path) -> None:
+    reading = '@id("all") @reason("r") permit (principal, action, resource) when { context.input has share };'
+    async with plane(tmp_path, policy=reading) as it:
+        await accept(it)
+        text = '{"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "a", "share": 0.30000000000000001665}}'
+        status, answer = await it.ask("POST", "/v1/policies/explain", text)
+        assert status == 200
+        assert [fact["value"] for fact in answer["facts"] if fact["name"] == "context.input.share"] == ["0.30000000000000001665"]
+
+
+async def test_doubtful_json_is_refused_as_on_the_data_plane(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        text = '{"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "a", "path": "secret"}}'
+        status, answer = await it.ask("POST", "/v1/policies/explain", text)
+        assert (status, answer["reason"]) == (400, "invalid_body")
+
+
+async def test_an_observed_upstream_passes_what_policy_denies(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        answer = await explained(it, upstream="time", name="now", arguments={})
+        assert (answer["effect"], answer["passes"], answer["posture"]) == ("deny", True, "observe")
+
+
+async def test_a_withheld_definition_does_not_pass_whatever_policy_says(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        await it.show("git", {**READ_FILE, "description": "Reads, and more."})
+        answer = await explained(it)
+        assert (answer["standing"], answer["passes"]) == ("drifted", False)
+
+
+async def test_a_resource_is_decided_by_its_uri(tmp_path: Path) -> None:
+    reading = '@id("all") @reason("r") permit (principal, action, resource) when { context.input has uri && context.input.uri like "file:///srv/*" };'
+    async with plane(tmp_path, policy=reading) as it:
+        await accept(it)
+        effects = [(await explained(it, kind="resource", name=uri))["effect"] for uri in ("file:///srv/a", "file:///etc/a")]
+        assert effects == ["allow", "deny"]
+
+
+async def test_who_calls_without_a_key_can_be_explained_too(tmp_path: Path) -> None:
+    document = {**DOCUMENT, "identity": {"anonymous": {"agent": "guest"}}}
+    async with plane(tmp_path, document) as it:
+        await accept(it)
+        assert (await explained(it, agent="guest"))["effect"] == "allow"
+
+
+async def test_unknown_agents_and_targets_are_not_found(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        body = {"agent": "claude", "upstream": "git", "name": "read_file"}
+        asked = [
+            await it.ask("POST", "/v1/policies/explain", {**body, "agent": "nobody"}),
+            await it.ask("POST", "/v1/policies/explain", {**body, "name": "raed_file"}),
+            await it.ask("POST", "/v1/policies/explain", {**body, "upstream": "gti"}),
+        ]
+        assert [(status, answer["reason"]) for status, answer in asked] == [
+            (404, "unknown_agent"),
+            (404, "unknown_target"),
+            (404, "unknown_target"),
+        ]
+
+
+async def test_the_policies_in_force_are_listed_with_their_places(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        _, answer = await it.ask("GET", "/v1/policies")
+        assert answer["digest"] == it.generations.current.policies.digest
+        path = str(tmp_path / "policy.cedar")
+        assert [(rule["id"], rule["effect"], rule["approver"], rule["path"], rule["line"]) for rule in answer["policies"]] == [
+            ("reads", "permit", None, path, 1),
+            ("no-secrets", "forbid", None, path, 3),
+            ("ask-late", "forbid", "ops", path, 5),
+        ]
