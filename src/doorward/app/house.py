@@ -43,6 +43,7 @@ from doorward.inspection.guards.own_secrets import OwnSecrets
 from doorward.inspection.guards.schema import Schema
 from doorward.inspection.guards.size import Size
 from doorward.inspection.guards.unicode import Unicode
+from doorward.inspection.view import Guard
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
@@ -84,11 +85,10 @@ async def build_house(found: Read, journal: Journal) -> House:
     fingerprints = Fingerprints(clocks.draw(32))
     broker = Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id))
     gate = Gate(state.switch, limits_of(document), clocks.monotonic)
-    guards = (Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints))
     pipeline = Pipeline(
         Rooms(
             gate=gate,
-            inspection=Inspection(guards, remade),
+            inspection=Inspection(guards(generations, fingerprints), remade),
             desk=state.desk,
             recorder=state.evidence.recorder,
             broker=broker,
@@ -117,7 +117,7 @@ async def build_house(found: Read, journal: Journal) -> House:
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
     generations.follow(changes.wake)
-    _connect_stops(state.switch, state.registry, flight)
+    connect_stops(state.switch, state.registry, flight)
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     parts = Parts(
         chain=chain,
@@ -134,6 +134,11 @@ async def build_house(found: Read, journal: Journal) -> House:
         new_id=clocks.new_id,
     )
     return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), moments, meter, journal)
+
+
+def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:
+    """The guards that ship, in the order they are asked."""
+    return (Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints))
 
 
 class Moments:
@@ -205,7 +210,7 @@ def _sources(document: Document, registry: Registry) -> list[Source]:
     return sources
 
 
-def _connect_stops(switch: Switch, registry: Registry, flight: Flight) -> None:
+def connect_stops(switch: Switch, registry: Registry, flight: Flight) -> None:
     """Whatever is stopped, revoked or suspended is cut off where it runs."""
 
     def cut(matter: Matter, why: str) -> None:

@@ -6,7 +6,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from doorward.admission.gate import Gate
 from doorward.approval.desk import Desk
@@ -26,7 +26,7 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 from doorward.inspection.chain import Inspection
-from doorward.policy.dispose import dispose
+from doorward.policy.dispose import DEFAULT, Table, dispose
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.telemetry.meter import Meter
@@ -45,6 +45,8 @@ class Rooms:
     meter: Meter
     moment: Callable[[], Moment]
     monotonic: Callable[[], float]
+    table: Table = field(default_factory=lambda: DEFAULT)
+    """What is made of findings."""
 
 
 class Pipeline:
@@ -189,7 +191,7 @@ class Pipeline:
 
     def _disposed(self, findings: tuple[Finding, ...], direction: Direction, reason: Reason, ran: Ran) -> tuple[Finding, ...]:
         """The findings to redact; raises `Refused` when one of them blocks (an `ask` about a finding has nobody to answer it yet)."""
-        verdicts = [(finding, dispose(finding, direction)) for finding in findings]
+        verdicts = [(finding, dispose(finding, direction, self._rooms.table)) for finding in findings]
         blocking = [finding for finding, verdict in verdicts if verdict in (Disposition.BLOCK, Disposition.ASK)]
         if blocking:
             detail = ", ".join(f"{finding.guard}/{finding.rule} at {finding.pointer or '(whole)'}" for finding in blocking[:8])

@@ -1,0 +1,230 @@
+"""A whole house in memory: the real rooms with one another, and nothing real around them (no file, socket, process or clock)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from doorward.admission.gate import Gate
+from doorward.admission.stops import Switch
+from doorward.app.house import connect_stops, guards, limits_of
+from doorward.approval.desk import Desk, Terms
+from doorward.audit.auditor import Auditor
+from doorward.audit.checkpoint import Signer
+from doorward.audit.commit import Committer
+from doorward.audit.leaf import Bodies
+from doorward.audit.recorder import Means, Recorder, SideRules
+from doorward.audit.sides import Wrapper
+from doorward.audit.veil import Veil
+from doorward.call.changes import Changes
+from doorward.call.discovery import Discovery, Eyes
+from doorward.call.dispatch import Dispatch, Parts
+from doorward.call.flight import Flight
+from doorward.call.listing import Listing
+from doorward.call.pipeline import Pipeline, Rooms
+from doorward.call.resolve import remade
+from doorward.call.rounds import Rounds
+from doorward.call.sessions import Sessions
+from doorward.catalog.pins import Pins
+from doorward.config.model import Document
+from doorward.config.references import Resolver
+from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.plan import plans
+from doorward.domain.actors import Agent, Principal
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import AgentId, Digest, Generation, TeamId, UpstreamId
+from doorward.identity.agent_keys import AgentKeys
+from doorward.identity.chain import Chain, Presented
+from doorward.identity.own import own
+from doorward.identity.registry import NEVER, Registry
+from doorward.inspection.chain import Inspection
+from doorward.inspection.view import Guard
+from doorward.policy.dispose import DEFAULT, Table
+from doorward.policy.problems import Problems
+from doorward.policy.rules import Source
+from doorward.runtime.build import Materials, Rigour, build
+from doorward.runtime.fleet import Fleet
+from doorward.runtime.generations import Generations
+from doorward.runtime.snapshot import Snapshot
+from doorward.runtime.workbench import Places, Workbench
+from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.telemetry.meter import Meter
+from doorward.testing.clocks import Clock, Draws, Ids
+from doorward.testing.log import PacedLog
+from doorward.testing.upstream import SHOWN, FakeUpstream
+from doorward.upstream.sight import Sight
+from doorward.wire.sealed import Seal
+
+PERMIT_ALL = '@id("all")\n@reason("Everything.")\npermit (principal, action, resource);\n'
+
+_YEAR_SECONDS = 365 * 86_400.0
+_NOWHERE = Path("/nowhere")
+
+
+class PlanError(DoorwardError):
+    """A plan that no house can be built of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a house is built of."""
+
+    sights: Mapping[str, Sight] = field(default_factory=dict)
+    """What each upstream shows, by name; all of it is accepted at first use unless `document` says otherwise."""
+    policies: str = PERMIT_ALL
+    document: Mapping[str, object] = field(default_factory=dict)
+    """Fields of `doorward.yaml` besides `upstreams`."""
+    upstreams: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Fields of single upstreams, by name."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What `${env:…}` leads to."""
+    guards: Sequence[Guard] = ()
+    """Guards besides those that ship, asked after them."""
+    table: Table = field(default_factory=lambda: DEFAULT)
+    """What is made of findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The log and who writes and reads it."""
+
+    log: PacedLog
+    recorder: Recorder
+    auditor: Auditor
+
+
+@dataclass(frozen=True, slots=True)
+class Watchmen:
+    """Who keeps calls out: people's answers, stops, limits and keys."""
+
+    desk: Desk
+    switch: Switch
+    registry: Registry
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The rooms, put together as `app.house` does it."""
+
+    clock: Clock
+    upstreams: Mapping[UpstreamId, FakeUpstream]
+    evidence: Evidence
+    watchmen: Watchmen
+    workbench: Workbench
+    parts: Parts
+    dispatch: Dispatch
+    discovery: Discovery
+    flight: Flight
+    meter: Meter
+
+    @property
+    def generations(self) -> Generations:
+        """The current snapshot, and those to come."""
+        return self.parts.generations
+
+    def upstream(self, name: str) -> FakeUpstream:
+        """One upstream, to be told what to do."""
+        return self.upstreams[UpstreamId(name)]
+
+    async def agent(self, name: str, team: str = "support", owner: str = "ada") -> Principal:
+        """A new agent with a key, as it is identified by it."""
+        agent = Agent(AgentId(name), owner, TeamId(team), "client")
+        text, _ = await self.watchmen.registry.add(agent, NEVER, _YEAR_SECONDS)
+        return self.dispatch.identify(Presented(f"Bearer {text}", "10.0.0.1", loopback=False))
+
+    async def close(self) -> None:
+        """Ends whatever still runs."""
+        await self.discovery.close()
+        await self.parts.fleet.close()
+
+
+def document_of(plan: Plan) -> Document:
+    """The document of a plan; each upstream is trusted at first use."""
+    every = {
+        name: {"url": f"https://{name}.example.com/mcp", "trust": "first-use", **plan.upstreams.get(name, {})}
+        for name in dict.fromkeys((*plan.sights, *plan.upstreams))
+    }
+    return Document.model_validate({**plan.document, "upstreams": every})
+
+
+async def build_house(plan: Plan) -> House:
+    """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
+    clock, draws, document = Clock(), Draws(), document_of(plan)
+    approvals, fingerprints = MemoryApprovals(), Fingerprints(draws(32))
+    evidence = _evidence(approvals, clock, draws, document)
+    await evidence.recorder.start({"version": "test"})
+    watchmen = await _watchmen(approvals, clock, draws, document)
+    materials = Materials(document, Digest("0" * 64), (Source("policy.cedar", plan.policies),), {}, Pins())
+    generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
+    sources = Sources(Resolver(_NOWHERE, plan.environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
+    pipeline = Pipeline(
+        Rooms(
+            gate=watchmen.gate,
+            inspection=Inspection((*guards(generations, fingerprints), *plan.guards), remade),
+            desk=watchmen.desk,
+            recorder=evidence.recorder,
+            broker=Broker(plans(document), sources),
+            flight=flight,
+            meter=meter,
+            moment=clock.moment,
+            monotonic=clock.monotonic,
+            table=plan.table,
+        )
+    )
+    upstreams = {UpstreamId(name): FakeUpstream(name, plan.sights.get(name, SHOWN)) for name in document.upstreams}
+    fleet = Fleet(lambda name, config: upstreams[name], flight.count)
+    fleet.match(document)
+    workbench = Workbench(
+        _NOWHERE / "doorward.yaml", materials, generations, Places(MemoryPins(), evidence.recorder.note, _as_it_is, clock.now)
+    )
+    changes, seal = Changes(), Seal((draws(32),))
+    parts = Parts(
+        chain=Chain([AgentKeys(watchmen.registry, clock.now)]),
+        generations=generations,
+        pipeline=pipeline,
+        listing=Listing(seal, clock.moment, draws.nonce),
+        rounds=Rounds(seal, clock.now, draws.nonce),
+        sessions=Sessions(MemorySessions(), seal, lambda: generations.current.document.sessions, clock.now, draws.nonce),
+        changes=changes,
+        fleet=fleet,
+        turn_away=evidence.recorder.turn_away,
+        moment=clock.moment,
+        now=clock.now,
+        new_id=Ids("call"),
+    )
+    generations.follow(changes.wake)
+    connect_stops(watchmen.switch, watchmen.registry, flight)
+    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
+    return House(clock, upstreams, evidence, watchmen, workbench, parts, Dispatch(parts), discovery, flight, meter)
+
+
+def _evidence(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Evidence:
+    veil, signer, wrapper = Veil(draws(32)), Signer(document.audit.origin, draws(32)), Wrapper(draws(32), draws)
+    bodies = Bodies("node", veil)
+    log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, approvals))
+    sides = SideRules(document.audit.keep_side_records_days, document.audit.side_record_bytes)
+    return Evidence(log, Recorder(Means(log, bodies, wrapper, sides, clock.now, draws)), Auditor(log, veil, wrapper, signer.vkey))
+
+
+async def _watchmen(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Watchmen:
+    switch = Switch(MemoryStops(), clock.now)
+    await switch.load()
+    registry = Registry(MemoryAgents(), draws, clock.now)
+    desk = Desk(approvals, Terms(), clock.now, Ids("question"))
+    return Watchmen(desk, switch, registry, Gate(switch, limits_of(document), clock.monotonic))
+
+
+def _first(materials: Materials) -> Snapshot:
+    made = build(materials, Generation(1), Rigour.LENIENT)
+    if isinstance(made, Problems):
+        raise PlanError("; ".join(str(problem) for problem in made.items))
+    return made
+
+
+def _as_it_is(before: Snapshot, after: Snapshot) -> None:
+    """The document of a plan never changes, so nothing has to go over."""
+
+
+async def _unheard(name: UpstreamId, why: str) -> None:
+    """Nobody hears of looks that failed but the log."""
