@@ -25,13 +25,17 @@ class Against(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found: a line each with file and place. `catalogue` says what policies were checked against."""
+    """What was found, a line each with file and place."""
 
     problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    """For which a gateway would not start."""
+    warnings: tuple[str, ...] = ()
+    """What in the policies leads nowhere: a slip, or something that is not accepted yet."""
+    notes: tuple[str, ...] = ()
     upstreams: int = 0
     policies: int = 0
     catalogue: str = ""
+    """What policies were checked against."""
 
 
 def examine(path: Path, against: Against) -> Examination:
@@ -39,18 +43,18 @@ def examine(path: Path, against: Against) -> Examination:
     try:
         held = read(path)
     except ReloadError as error:
-        return Examination(error.problems, ())
+        return Examination(error.problems)
     pins, unread = _pins(held, against)
     loaded = held.loaded
     notes = (*(f"{path}:{note.line}:{note.column}: note: {note.path}: {note.message}" for note in loaded.notes), *unread)
     made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins), Generation(1), Rigour.LENIENT)
     if isinstance(made, Problems):
         problems = tuple(str(item) for item in made.items if item.weight is Weight.ERROR)
-        warnings = tuple(str(item) for item in made.items if item.weight is not Weight.ERROR)
-        return Examination(problems, (*notes, *warnings))
+        return Examination(problems, tuple(str(item) for item in made.items if item.weight is not Weight.ERROR), notes)
     return Examination(
         (),
-        (*notes, *(str(warning) for warning in made.policies.warnings)),
+        tuple(str(warning) for warning in made.policies.warnings),
+        notes,
         len(loaded.document.upstreams),
         len(made.policies.rules),
         f"{len(list(pins.items()))} accepted definitions",

@@ -13,16 +13,18 @@ from doorward.cli.shown import plain
 @click.command()
 @config_option
 @click.option("--without-catalog", is_flag=True, help="Do not read the accepted catalogue in the state directory.")
-def command(config: Path, without_catalog: bool) -> None:
+@click.option("--strict", is_flag=True, help="Fail for policies that name what is not accepted (yet), too.")
+def command(config: Path, without_catalog: bool, strict: bool) -> None:
     """Validate configuration and policies without serving; every problem with its file and line (exit code 1 if there is one)."""
     found = examine(config, Against.NOTHING if without_catalog else Against.ACCEPTED)
-    for line in found.problems:
+    is_sound = not found.problems and not (strict and found.warnings)
+    for line in (*found.problems, *found.warnings):
         click.echo(plain(line))
     for line in found.notes:
         click.echo(plain(line), err=True)
-    if not found.problems:
+    if is_sound:
         click.echo(_summary(config, found), err=True)
-    sys.exit(1 if found.problems else 0)
+    sys.exit(0 if is_sound else 1)
 
 
 def _summary(config: Path, found: Examination) -> str:

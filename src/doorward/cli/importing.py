@@ -15,7 +15,7 @@ _MOST_BYTES = 16 * 2**20
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True))
-@click.option("--client", type=click.Choice(list(Client)), help="Whose file it is; default: by its name and shape.")
+@click.option("--client", type=click.Choice([client.value for client in Client]), help="Whose file it is; default: by its name and shape.")
 @click.option("--url", default="http://127.0.0.1:8420", show_default=True, help="How the client reaches this gateway.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A new file for the YAML; default: standard output.")
 def command(file: Path, client: str | None, url: str, output: Path | None) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 
 TIMEOUT_SECONDS = 60.0
 """For any one answer; only an export may take longer, and says how long."""
-_ANSWER_BYTES = 256 * 2**20
 
 
 class AdminError(Exception):
@@ -55,7 +54,7 @@ class Admin:
             headers = {"Content-Type": "application/json", "Connection": "close"}
             connection.request(method, path, body.encode() if body is not None else None, headers)
             response = connection.getresponse()
-            raw = response.read(_ANSWER_BYTES + 1)
+            raw = response.read()
         except OSError as error:
             raise AdminError("unreachable", _why(self.path, error)) from error
         except http.client.HTTPException as error:
