@@ -341,7 +341,6 @@ def test_secrets_and_values_are_nowhere_but_where_they_belong(tmp_path: Path) ->
         }
         environment = {"CANARY": Canary.credential, "DOORWARD_JOURNAL": "debug", "OTHER": Canary.environment}
         errors: list[bytes] = []
-        pages: list[str] = []
         with doorward(tmp_path, document, POLICIES, environment) as running:
             key = running.key()
             for revision in REVISIONS:
@@ -354,8 +353,8 @@ def test_secrets_and_values_are_nowhere_but_where_they_belong(tmp_path: Path) ->
                     errors.append(client.call("echo", {"mark": f"Bearer {Canary.credential}"}).raw)
                 with Client(running.url("witness"), key + "x", revision, session="") as stranger:
                     errors.append(stranger.post(b"{}", {"Authorization": f"Bearer {key}x", "Content-Type": "application/json"}).raw)
-            for path in ("/metrics", "/v1/status", "/v1/config", "/v1/agents", "/v1/log?limit=500", "/v1/sessions", "/v1/catalog"):
-                pages.append(page(running, path))
+            paths = ("/metrics", "/v1/status", "/v1/config", "/v1/agents", "/v1/log?limit=500", "/v1/sessions", "/v1/catalog")
+            pages = [page(running, path) for path in paths]
             ordered(running, "log", "export", str(tmp_path / "export"))
         secrets = [key, Canary.credential, Canary.environment, Canary.argument, Canary.result]
         assert traces(b"".join(errors), secrets) == []

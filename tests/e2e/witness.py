@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tests.e2e.log import until
 from tests.net.raw import STREAM_HEAD, Peer, Upstream, chunk, response, scripted
-from tests.upstream.kit import Answering, body_of, event, exchange_era, result, session_era, speaking
+from tests.upstream.kit import NOT_FOUND, Answering, body_of, event, exchange_era, header_of, result, session_era, speaking
 
 Json = dict[str, Any]
 
@@ -39,6 +39,7 @@ class Witness:
         self._running: dict[tuple[int, Any], tuple[str, asyncio.Event]] = {}
         self._upstream: Upstream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lost: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -71,10 +72,14 @@ class Witness:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._release)
 
-    async def run(self, ready: threading.Event, over: asyncio.Event) -> None:
+    def lose_sessions(self) -> None:
+        """Forgets every session that a request has named so far (session era)."""
+        self._lost |= {str(found) for request in self.requests if (found := header_of(request, "Mcp-Session-Id"))}
+
+    async def run(self, port: int, ready: threading.Event, over: asyncio.Event) -> None:
         """Serves until it is over."""
         self._loop = asyncio.get_running_loop()
-        async with scripted(speaking(self.handlers)) as upstream:
+        async with scripted(speaking(self.handlers), port=port) as upstream:
             self._upstream = upstream
             ready.set()
             await over.wait()
@@ -83,6 +88,9 @@ class Witness:
         await peer.send(response(result(message, {"tools": self.tools, **self._ending()})))
 
     async def _call(self, peer: Peer, message: Json, head: bytes) -> None:
+        if header_of(head, "Mcp-Session-Id") in self._lost:
+            await peer.send(NOT_FOUND)
+            return
         behaviour = self.behaviours.get(message["params"]["name"])
         if behaviour is not None:
             await behaviour(peer, message, head)
@@ -140,13 +148,13 @@ class Witness:
 
 
 @contextmanager
-def witnessing(witness: Witness | None = None) -> Iterator[Witness]:
-    """Runs a witness until the block ends."""
+def witnessing(witness: Witness | None = None, port: int = 0) -> Iterator[Witness]:
+    """Runs a witness until the block ends, on a free port unless one is given."""
     witness = witness or Witness()
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     over = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(witness.run(ready, over)))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(witness.run(port, ready, over)))
     thread.start()
     try:
         assert ready.wait(10)

@@ -64,8 +64,8 @@ class Upstream:
 
 
 @asynccontextmanager
-async def scripted(script: Script, ssl: object = None) -> AsyncIterator[Upstream]:
-    """Runs `script` for every connection until the block ends."""
+async def scripted(script: Script, ssl: object = None, port: int = 0) -> AsyncIterator[Upstream]:
+    """Runs `script` for every connection until the block ends, on a free port unless one is given."""
     upstream = Upstream(0)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -83,7 +83,7 @@ async def scripted(script: Script, ssl: object = None) -> AsyncIterator[Upstream
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=ssl)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
