@@ -169,6 +169,8 @@ FOREIGN_ORIGINS = (
     "http://127.0.0.1:{port} http://evil.example", "",
 )  # fmt: skip
 
+FOREIGN_METHODS = ("PUT", "PATCH", "TRACE", "CONNECT", "HEAD", "BREW", "post")
+
 HEADS: dict[str, str] = {
     **{f"the Host {host!r}": head({"Host": host}) for host in FOREIGN_HOSTS},
     **{f"the Origin {origin!r}": head({"Origin": origin}) for origin in FOREIGN_ORIGINS},
@@ -201,7 +203,7 @@ HEADS: dict[str, str] = {
             "http://127.0.0.1:{port}/mcp/witness", "http://evil.example/mcp/witness", "evil.example:443",
         )
     },
-    **{f"the method {method}": head(line=f"{method} /mcp/witness HTTP/1.1") for method in ("PUT", "PATCH", "TRACE", "CONNECT", "HEAD", "BREW", "post")},
+    **{f"the method {method}": head(line=f"{method} /mcp/witness HTTP/1.1") for method in FOREIGN_METHODS},
     "version 1.0": head(line="POST /mcp/witness HTTP/1.0"),
     "version 2.0": head(line="POST /mcp/witness HTTP/2.0"),
     "version 1.1 of something else": head(line="POST /mcp/witness SIP/1.1"),
