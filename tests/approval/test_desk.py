@@ -243,6 +243,14 @@ async def test_questions_and_answers_survive_a_restart() -> None:
     assert (await again.refusal(call({"amount": 9}))).reason is Reason.REJECTED
 
 
+async def test_what_was_rejected_or_used_waits_for_nobody() -> None:
+    house = House()
+    house.desk.used(await house.granted())
+    await house.desk.reject(await house.asked(call({"amount": 9})), BOB)
+    waiting = await house.asked(call({"amount": 8}))
+    assert [question.id for question in house.desk.questions()] == [waiting]
+
+
 async def test_a_question_that_could_not_be_written_was_not_asked() -> None:
     house = House()
     house.store.fails = True

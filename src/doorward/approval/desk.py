@@ -46,6 +46,9 @@ class Terms:
     own_calls: OwnCalls = OwnCalls.BY_OTHERS
 
 
+_WAITING = (State.PENDING, State.APPROVED)
+
+
 @dataclass(frozen=True, slots=True)
 class Approver:
     """A person who answers, authenticated by the control plane."""
@@ -90,7 +93,7 @@ class Desk:
     def questions(self) -> tuple[Question, ...]:
         """Everything that waits for an answer or for its use, oldest first."""
         now = self._now()
-        waiting = (question for question in self._questions.values() if not question.is_over(now))
+        waiting = (question for question in self._questions.values() if question.state in _WAITING and not question.is_over(now))
         return tuple(sorted(waiting, key=lambda question: (question.asked_at, question.id)))
 
     def question(self, reference: GrantId) -> Question | None:

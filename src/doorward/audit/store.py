@@ -51,7 +51,8 @@ class Entry:
     uses: Grant | None = None
     """The grant that is consumed with it: where it is gone, the entry is not written (RULINGS 22)."""
     releases: GrantId | None = None
-    """The grant that may be used again, as the call it was for was not made."""
+    """The grant that may be used again, as the call it was for was not made. Only while the intent that `closes` names stands open:
+    one that was never written has used nothing."""
 
 
 def grant_gone() -> Refused:

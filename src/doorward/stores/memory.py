@@ -91,7 +91,7 @@ class MemoryLog:
         at = self._clocks()
         if self.broken is not None:
             return _failed(written, UnrecordedError(f"the store cannot write: {self.broken}"))
-        if entry.releases is not None:
+        if entry.releases is not None and entry.closes in self._open:
             self._grants.release(self._approvals, entry.releases)
         if entry.uses is not None and not self._grants.consume(self._approvals, entry.uses, at.wall_micros / 1_000_000):
             return _failed(written, grant_gone())

@@ -50,7 +50,7 @@ class LogGroup:
     def write(self, db: apsw.Connection, items: Sequence[Entry | _Seal]) -> Sequence[object]:
         """Writes entries; a place for each, a note for each seal, a refusal where a grant is gone."""
         at = self._clocks()
-        gone = {number for number, item in enumerate(items) if isinstance(item, Entry) and not self._settled(db, item, at)}
+        gone = self._gone(db, items, at)
         entries = [item for number, item in enumerate(items) if isinstance(item, Entry) and number not in gone]
         sealing = Sealing.NOW if any(isinstance(item, _Seal) for item in items) else Sealing.WHEN_DUE
         batch = self._batch = self._committer.prepare(entries, at, sealing)
@@ -63,17 +63,30 @@ class LogGroup:
         note = batch.note or self.note
         return [grant_gone() if number in gone else next(places) if isinstance(item, Entry) else note for number, item in enumerate(items)]
 
-    def _settled(self, db: apsw.Connection, entry: Entry, at: Moment) -> bool:
-        """Whether the grants that an entry uses and releases are so now."""
-        if entry.releases is not None:
-            self._grants.release(db, entry.releases)
-        return entry.uses is None or self._grants.consume(db, entry.uses, at.wall_micros / 1_000_000)
+    def _gone(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> set[int]:
+        """Uses and releases grants, in order; gives the numbers of the entries whose grant is gone."""
+        gone: set[int] = set()
+        opened: set[CallId] = set()
+        for number, item in enumerate(items):
+            if not isinstance(item, Entry):
+                continue
+            if item.releases is not None and (item.closes in opened or _stands_open(db, item.closes)):
+                self._grants.release(db, item.releases)
+            if item.uses is not None and not self._grants.consume(db, item.uses, at.wall_micros / 1_000_000):
+                gone.add(number)
+            elif item.opens is not None:
+                opened.add(item.opens)
+        return gone
 
     def committed(self) -> None:
         """The last batch is durable."""
         if self._batch is not None:
             self._committer.accept(self._batch)
             self.note = self._batch.note or self.note
+
+
+def _stands_open(db: apsw.Connection, call: CallId | None) -> bool:
+    return bool(select(db, "SELECT 1 FROM open_intent WHERE call = ?", (call,)))
 
 
 def _write_beside(db: apsw.Connection, entries: Sequence[Entry], batch: Batch) -> None:

@@ -19,7 +19,7 @@ from doorward.catalog.pins import PinStore
 from doorward.domain.actors import Agent
 from doorward.domain.approvals import Grant
 from doorward.domain.catalog import Kind, Pin
-from doorward.domain.ids import AgentId, Digest, GrantId, KeyId, PolicyId, SessionId, TeamId, UpstreamId
+from doorward.domain.ids import AgentId, CallId, Digest, GrantId, KeyId, PolicyId, SessionId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.keys import KeyRecord
 from doorward.identity.registry import NEVER, AgentRecord, AgentStore
@@ -246,11 +246,29 @@ async def a_released_grant_can_be_used_again(opening: Opening[tuple[ApprovalStor
         await store.add(question("q"))
         await store.add(question("rejected", State.REJECTED))
         await log.append(_using(grant("q")))
-        await log.append(Entry(encoded({"type": "outcome"}), releases=GrantId("q")))
-        await log.append(Entry(encoded({"type": "outcome"}), releases=GrantId("rejected")))
+        await log.append(_releasing("q"))
+        await log.append(_using(grant("q"), "call-2"))
+        # In one batch, where the store gathers them.
+        closing = log.append(_releasing("q", "call-2")), log.append(_using(grant("q"), "call-3")), log.append(_releasing("q", "call-3"))
+        assert [(await place).seq for place in closing] == [3, 4, 5]
+        await log.append(_releasing("rejected"))
     async with opening() as (store, log):
         assert {(one.id, one.state) for one in await store.load(NOW)} == {("q", State.APPROVED), ("rejected", State.REJECTED)}
-        assert (await log.append(_using(grant("q")))).seq == 3
+        assert (await log.append(_using(grant("q")))).seq == 7
+
+
+async def a_grant_is_not_released_by_a_call_that_never_had_it(opening: Opening[tuple[ApprovalStore, LogStore]]) -> None:
+    """Its intent was refused, for another one had used the grant; whoever waited for it may have hung up before it was told."""
+    async with opening() as (store, log):
+        await store.add(question("q"))
+        first, second, closed = (
+            log.append(_using(grant("q"))),
+            log.append(_using(grant("q"), "call-2")),
+            log.append(_releasing("q", "call-2")),
+        )
+        assert ((await first).seq, await _reason(second), (await closed).seq) == (0, Reason.GRANT_GONE, 1)
+        await log.append(_releasing("q", "call-2"))
+        assert await _reason(log.append(_using(grant("q"), "call-3"))) is Reason.GRANT_GONE
 
 
 APPROVALS: tuple[Check[tuple[ApprovalStore, LogStore]], ...] = (
@@ -259,11 +277,16 @@ APPROVALS: tuple[Check[tuple[ApprovalStore, LogStore]], ...] = (
     a_grant_is_used_by_one_intent,
     a_grant_is_of_no_use_for_anything_else,
     a_released_grant_can_be_used_again,
+    a_grant_is_not_released_by_a_call_that_never_had_it,
 )
 
 
-def _using(used: Grant) -> Entry:
-    return Entry(encoded({"type": "intent"}), uses=used)
+def _using(used: Grant, call: str = "call-1") -> Entry:
+    return Entry(encoded({"type": "intent"}), opens=CallId(call), uses=used)
+
+
+def _releasing(grant_id: str, call: str = "call-1") -> Entry:
+    return Entry(encoded({"type": "outcome"}), closes=CallId(call), releases=GrantId(grant_id))
 
 
 async def _reason(written: Awaitable[object]) -> Reason | None:
