@@ -80,6 +80,12 @@ async def test_a_log_that_cannot_be_written_is_told_as_such(tmp_path: Path) -> N
         assert (status, answer["reason"]) == (503, "unrecorded")
 
 
+async def test_the_plain_pages_are_for_operators_too(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        for path in ("/healthz", "/readyz", "/metrics", "/v1/openapi.json"):
+            assert ((await it.ask("GET", path, uid=BOB))[0], (await it.ask("GET", path, uid=ANN))[0]) == (403, 200)
+
+
 async def test_the_plain_pages_say_that_it_lives_whether_it_is_ready_and_what_was_counted(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
         it.meter.answered("exchange", 200)

@@ -1,6 +1,7 @@
 """The control socket: private from its first moment, and told by the kernel who is at the other end."""
 
 import asyncio
+import grp
 import os
 import socket
 import stat
@@ -27,8 +28,8 @@ async def telling(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def listening(path: Path, app: Any = telling) -> AsyncIterator[ControlListener]:
-    listener = ControlListener(app, path)
+async def listening(path: Path, app: Any = telling, group: str | None = None) -> AsyncIterator[ControlListener]:
+    listener = ControlListener(app, path, group)
     await listener.start()
     try:
         yield listener
@@ -55,6 +56,30 @@ async def test_the_socket_of_a_dead_gateway_is_replaced(tmp_path: Path) -> None:
     stale.close()
     async with listening(tmp_path / "c.sock"):
         assert "uid" in await asyncio.to_thread(Admin(tmp_path / "c.sock").get, "/")
+
+
+async def test_a_group_may_be_let_in(tmp_path: Path) -> None:
+    group = grp.getgrgid(os.getegid())
+    async with listening(tmp_path / "c.sock", group=group.gr_name) as listener:
+        found = listener.path.stat()
+        assert (stat.S_IMODE(found.st_mode), found.st_gid) == (0o660, group.gr_gid)
+
+
+def test_a_group_that_is_not_there_leaves_no_socket_open_to_anybody(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no-such-group"):
+        ControlListener(telling, tmp_path / "c.sock", "no-such-group")
+    assert stat.S_IMODE((tmp_path / "c.sock").stat().st_mode) == 0o600
+
+
+async def test_neither_a_file_nor_a_living_gateway_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("dear")
+    with pytest.raises(OSError, match="a socket or nothing was expected"):
+        ControlListener(telling, tmp_path / "letter")
+    async with listening(tmp_path / "c.sock"):
+        with pytest.raises(OSError, match="another gateway listens"):
+            ControlListener(telling, tmp_path / "c.sock")
+        assert "uid" in await asyncio.to_thread(Admin(tmp_path / "c.sock").get, "/")
+    assert (tmp_path / "letter").read_text() == "dear"
 
 
 async def test_a_request_that_runs_is_answered_before_the_end(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from doorward.app import clocks
 from doorward.app.house import House
+from doorward.config.check_control import NAME as SOCKET_NAME
 from doorward.control.agents import Agents
 from doorward.control.app import control_app
 from doorward.control.approvals import Approvals
@@ -21,10 +22,12 @@ from doorward.control.stops import Stops
 
 
 def control_listener(house: House, not_ready: Callable[[], tuple[str, ...]]) -> ControlListener:
-    """The listener of the admin API, in the state directory."""
+    """The listener of the admin API: in the state directory, or where the document says."""
+    rules = house.generations.current.document.control
     pages = Pages(not_ready, house.meter)
     app = control_app(_routes(house, not_ready), lambda: house.generations.current.document.control.operators, pages.plain())
-    return ControlListener(app, house.state.database.directory.path / "control.sock")
+    path = house.state.database.directory.path / SOCKET_NAME if rules.socket is None else house.root / rules.socket
+    return ControlListener(app, path, rules.group)
 
 
 def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Route, ...]:

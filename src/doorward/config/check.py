@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorward.config.addresses import is_host, is_host_header, is_loopback, is_origin, split_url
+from doorward.config.check_control import control
 from doorward.config.check_upstreams import upstreams
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.model import Audit, Document, Listen, Policies
@@ -22,6 +23,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _identity(document)
     yield from _bounds(document)
     yield from _state(ground.root / document.state)
+    yield from control(document.control, ground.root, ground.root / document.state)
     yield from _audit(document.audit, ground, ground.root / document.state)
 
 

@@ -181,8 +181,16 @@ class Audit(Part):
 
 
 class Control(Part):
-    """Who may operate the gateway, through the Unix socket in the state directory."""
+    """Who may operate the gateway, and through which Unix socket."""
 
+    socket: str | None = Field(
+        None,
+        description="The control socket, relative to the document; default: `control.sock` in the state directory, "
+        "which the gateway's own user and root alone can reach",
+    )
+    group: Name | None = Field(
+        None, description="A system group whose members may open the socket besides its owner; needs `socket` outside of the state directory"
+    )
     operators: dict[Name, Literal["viewer", "auditor", "approver", "admin"]] = Field(
         default_factory=dict,
         description="Roles of local users by name or uid; the gateway's own user and root are admins",

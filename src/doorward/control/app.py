@@ -26,28 +26,33 @@ _BODY_BYTES = 1_048_576
 Roles = Callable[[], Mapping[str, str]]
 """Local users by name or uid, and their roles, as the document in force has them."""
 
-Plain = Mapping[str, Callable[[], tuple[int, str, bytes]]]
-"""Pages for probes and scrapers, without a role: path → status, content type, body."""
+Page = Callable[[], tuple[int, str, bytes]]
+Plain = Mapping[str, Page]
+"""Pages for probes and scrapers, for every operator: path → status, content type, body."""
 
 
 def control_app(routes: Sequence[Route], roles: Roles, plain: Plain) -> Starlette:
     """The app: every route of the table, the OpenAPI document, and the plain pages."""
     document = msgspec.json.encode(openapi(routes))
 
-    async def described(request: Request) -> Response:
-        return Response(document, media_type="application/json")
+    def described() -> tuple[int, str, bytes]:
+        return 200, "application/json", document
 
     paths = [Path(route.path, partial(_answer, route, roles), methods=[route.method]) for route in routes]
-    paths += [Path(path, partial(_page, page), methods=["GET"]) for path, page in plain.items()]
+    paths += [Path(path, partial(_page, page, roles), methods=["GET"]) for path, page in plain.items()]
     app = Starlette(
-        routes=[*paths, Path("/v1/openapi.json", described, methods=["GET"])],
+        routes=[*paths, Path("/v1/openapi.json", partial(_page, described, roles), methods=["GET"])],
         exception_handlers={HTTPException: _nowhere, Exception: _failed},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _page(page: Callable[[], tuple[int, str, bytes]], request: Request) -> Response:
+async def _page(page: Page, roles: Roles, request: Request) -> Response:
+    try:
+        await _operator(request, roles())
+    except ControlError as error:
+        return _told(error)
     status, media_type, body = page()
     return Response(body, status, media_type=media_type)
 
@@ -56,7 +61,7 @@ async def _answer(route: Route, roles: Roles, request: Request) -> Response:
     try:
         return _json(200, await _carried_out(route, roles, request))
     except ControlError as error:
-        return _json(error.status, Problem(reason=error.reason, message=error.message, problems=error.problems))
+        return _told(error)
     except UnrecordedError as error:
         return _json(503, Problem(reason="unrecorded", message=f"the log cannot be written, so nothing was done: {error}"))
     except StoreError as error:
@@ -134,6 +139,10 @@ async def _nowhere(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     """A defect of ours; Starlette raises it again after this, for the journal."""
     return _json(500, Problem(reason="internal", message="the gateway failed; its journal says why"))
+
+
+def _told(error: ControlError) -> Response:
+    return _json(error.status, Problem(reason=error.reason, message=error.message, problems=error.problems))
 
 
 def _named(role: Role) -> str:

@@ -1,8 +1,10 @@
-"""The control listener: a Unix socket that only its owner can open; the kernel says who is at the other end."""
+"""The control listener: a Unix socket for its owner and perhaps a group; the kernel says who is at the other end."""
 
 import asyncio
+import grp
 import os
 import socket
+import stat
 import struct
 import sys
 from collections.abc import Awaitable, Callable
@@ -21,21 +23,26 @@ _BACKLOG = 64
 _GRACE_SECONDS = 5.0
 """How long a running request of an operator may go on once the listener is told to stop."""
 _STEP_SECONDS = 0.01
+_CALL_SECONDS = 1.0
+"""Whether somebody listens shows at once, if the machine is not very busy."""
 
 
 class ControlListener:
-    """Serves an app on a Unix socket, from `start` until `stop`. Raises `OSError` where the socket cannot be made."""
+    """Serves an app on a Unix socket, from `start` until `stop`. Raises `OSError` where the socket cannot be made.
+
+    `group`: the system group whose members may open it too; without one it is its owner's alone.
+    """
 
     __slots__ = ("_config", "_server", "_socket", "_state", "path")
 
-    def __init__(self, app: App, path: Path) -> None:
+    def __init__(self, app: App, path: Path, group: str | None = None) -> None:
         self.path = path
         self._config = Config(
             cast(Any, app), interface="asgi3", http=HttpToolsProtocol, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
         self._config.load()
         self._state = ServerState()
-        self._socket = _bound(path)
+        self._socket = _bound(path, group)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -114,16 +121,37 @@ _XUCRED_BYTES = 76
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
 
 
-def _bound(path: Path) -> socket.socket:
-    """A socket with mode 0600 from its first moment; a stale file of a dead gateway is replaced (the state lock says it is dead)."""
-    path.unlink(missing_ok=True)
+def _bound(path: Path, group: str | None) -> socket.socket:
+    """A socket that nobody but its owner can open before it has its group; the one of a dead gateway is replaced, nothing else ever."""
+    _make_way(path)
     unbound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
         unbound.bind(str(path))
-    except OSError as error:
+        if group is not None:
+            os.chown(path, -1, grp.getgrnam(group).gr_gid)
+            path.chmod(0o660)
+    except (OSError, KeyError) as error:
         unbound.close()
         raise OSError(f"the control socket cannot be made at {path} (a path of at most 107 bytes was expected): {error}") from error
     finally:
         os.umask(before)
     return unbound
+
+
+def _make_way(path: Path) -> None:
+    """Removes a socket that nobody listens at any more; raises `OSError` for a file, or for a gateway that lives."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise OSError(f"a socket or nothing was expected at {path}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_CALL_SECONDS)
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(f"another gateway listens at {path}")

@@ -30,9 +30,7 @@ def openapi(routes: Sequence[Route]) -> dict[str, object]:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [
-            {"url": "http://doorward", "description": "The socket `control.sock` in the state directory; the host is of no matter"}
-        ],
+        "servers": [{"url": "http://doorward", "description": "The control socket; the host is of no matter"}],
         "paths": paths,
         "components": {"schemas": dict(sorted(schemas.items()))},
     }

@@ -301,6 +301,7 @@ def _keep_in_place(old: Document, new: Document) -> None:
     """Some fields take a restart; a reload that changes them is refused rather than half taken."""
     fixed = [name for name in ("listen", "state") if getattr(old, name) != getattr(new, name)]
     fixed += ["audit.origin"] if old.audit.origin != new.audit.origin else []
+    fixed += [f"control.{name}" for name in ("socket", "group") if getattr(old.control, name) != getattr(new.control, name)]
     if fixed:
         raise ReloadError((f"a restart is needed to change {', '.join(fixed)}",))
 
