@@ -46,7 +46,7 @@ def events(state: Path, kind: str) -> list[Leaf]:
     return [leaf for leaf in leaves(state) if leaf["type"] == kind]
 
 
-def until(fact: Callable[[], T]) -> T:
+def until(fact: Callable[[], T | None]) -> T:
     """What a question gives, once that is something; fails when it stays nothing for too long."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while not (found := fact()):

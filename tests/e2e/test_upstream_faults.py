@@ -200,7 +200,7 @@ def test_upstream_that_is_down_from_the_beginning_keeps_nobody_from_starting(tmp
     upstreams = {"down": http_upstream(f"http://127.0.0.1:{port}/mcp", timeouts=SHORT), "good": http_upstream(good.url)}
     with doorward(tmp_path, {"upstreams": upstreams}) as running, Client(running.url(), running.key()) as client:
         assert client.call("good__echo").text
-        assert {one["id"]: one["state"] for one in running.admin.get("/v1/status")["upstreams"]}["down"] != "up"  # type: ignore[attr-defined]
+        assert {one["id"]: one["state"] for one in running.admin.get("/v1/status")["upstreams"]}["down"] != "up"
         [missed] = running.events("upstream_missed")[:1]
         assert missed["upstream"] == "down"
         with witnessing(port=port):
