@@ -177,6 +177,7 @@ class Plane:
     switch: Switch
     stops: FailingStops
     desk: Desk
+    pins: MemoryPins
     workbench: Workbench
     generations: Generations
     sessions: Sessions
@@ -304,7 +305,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     auditor = Auditor(log, veil, wrapper, signer.vkey)
     try:
         yield Plane(
-            path, clock, log, recorder, auditor, registry, agents, switch, stops, desk, workbench, generations, sessions, flight,
+            path, clock, log, recorder, auditor, registry, agents, switch, stops, desk, pins, workbench, generations, sessions, flight,
             Meter(), fleet,
         )  # fmt: skip
     finally:

@@ -29,7 +29,7 @@ async def test_what_is_shown_is_new_until_exactly_that_is_approved(tmp_path: Pat
         items = await waiting(it)
         assert [(item["name"], item["standing"]) for item in items] == [("push", "new"), ("read_file", "new")]
         status, answer = await it.ask("POST", "/v1/catalog/approve", {"items": [key(items[1])]})
-        assert (status, answer) == (200, {"count": 1, "generation": it.generations.current.generation})
+        assert (status, answer) == (200, {"count": 1, "generation": it.generations.current.generation, "warnings": []})
         _, listed = await it.ask("GET", "/v1/catalog")
         assert [(item["name"], item["standing"]) for item in listed["items"]] == [("push", "new"), ("read_file", "approved")]
         assert (await it.events())[-1] == (
@@ -135,3 +135,15 @@ async def test_nothing_is_accepted_while_the_log_cannot_be_written(tmp_path: Pat
         status, answer = await it.ask("POST", "/v1/catalog/approve", {"items": [key(items[0])]})
         assert (status, answer["reason"]) == (503, "unrecorded")
         assert [item["standing"] for item in await waiting(it)] == ["new"]
+        assert it.pins.all() == ()
+
+
+async def test_acceptance_is_withdrawn_even_while_the_log_cannot_be_written_and_the_answer_says_so(tmp_path: Path) -> None:
+    async with plane(tmp_path, policy=ANY) as it:
+        await it.show("git", tool("push"))
+        await it.ask("POST", "/v1/catalog/approve", {"items": [key(item) for item in await waiting(it)]})
+        it.log.broken = "no space"
+        status, answer = await it.ask("POST", "/v1/catalog/withdraw", {"items": [{"upstream": "git", "kind": "tool", "name": "push"}]})
+        assert (status, answer["warnings"]) == (200, ["it holds now, but the log could not be told: the store cannot write: no space"])
+        assert [item["standing"] for item in await waiting(it)] == ["new"]
+        assert it.pins.all() == ()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from doorward.cli.options import asked, given, json_option, socket_option
+from doorward.cli.options import asked, done, given, json_option, socket_option
 from doorward.cli.shown import plain, short, show_json, show_table, show_text
 from doorward.client.admin import Admin, at
 
@@ -89,7 +89,7 @@ def withdraw(admin: Admin, upstream: str, names: tuple[str, ...], kind: str) -> 
     """Withhold accepted definitions until they are accepted again."""
     items = [{"upstream": upstream, "kind": kind, "name": name} for name in names]
     answer = asked(lambda: admin.post(at("catalog", "withdraw"), {"items": items}))
-    click.echo(f"withheld {answer['count']}, generation {answer['generation']}")
+    done(answer, f"withheld {answer['count']}, generation {answer['generation']}")
 
 
 @command.command("refresh")

@@ -14,7 +14,8 @@ from doorward.control.operators import Role
 from doorward.control.orders import widen
 from doorward.control.routes import Ask, ControlError, Route, Shape
 from doorward.domain.catalog import Kind
-from doorward.domain.ids import Digest, Generation, UpstreamId
+from doorward.domain.errors import StoreError, UnrecordedError
+from doorward.domain.ids import Digest, UpstreamId
 from doorward.domain.receipts import Event
 from doorward.runtime.generations import Generations
 from doorward.runtime.workbench import ReloadError, Workbench
@@ -101,6 +102,7 @@ class Accepted(Shape):
 
     count: int
     generation: int
+    warnings: tuple[str, ...] = ()
 
 
 class Seen(Shape):
@@ -188,8 +190,14 @@ class Catalog:
         missing = [f"{upstream} {kind} {name[:100]!r}" for upstream, kind, name in keys if held.get(upstream, kind, name) is None]
         if missing:
             raise ControlError(404, "not_accepted", f"nothing of these names was accepted: {', '.join(missing[:10])}")
-        generation: Generation = await _fitting(self.workbench.withdraw(keys, ask.operator.name))
-        return Accepted(count=len(keys), generation=generation)
+        warnings: tuple[str, ...] = ()
+        try:
+            await _fitting(self.workbench.withdraw(keys, ask.operator.name))
+        except StoreError as error:
+            warnings = (f"it holds now, but would not survive a restart: {error}",)
+        except UnrecordedError as error:
+            warnings = (f"it holds now, but the log could not be told: {error}",)
+        return Accepted(count=len(keys), generation=self.generations.current.generation, warnings=warnings)
 
     async def refresh(self, ask: Ask) -> Seen:
         """Asks an upstream for everything it offers, as a governed call of the gateway's own."""

@@ -182,14 +182,18 @@ class Workbench:
             return candidate.snapshot.generation
 
     async def withdraw(self, keys: tuple[tuple[UpstreamId, Kind, str], ...], by: str) -> Generation:
-        """Takes acceptance back: what was pinned is withheld as new from now on. Raises `ReloadError` when a policy names it."""
+        """Takes acceptance back: what was pinned is withheld as new from now on. Raises `ReloadError` when a policy names it.
+
+        It holds even where `StoreError` (it would not survive a restart) or `UnrecordedError` is raised.
+        """
         async with self._lock:
             wanted = replace(self._materials, pins=self._materials.pins.without(keys))
             candidate = Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
+            # Taken away first, told then: a log that cannot be written keeps nothing accepted.
+            await self._go_over(candidate)
             await self._store.drop(keys)
             for upstream, kind, name in keys:
                 await self._note(Event("definition_withdrawn", by, {"upstream": upstream, "kind": kind, "name": name[:200]}))
-            await self._go_over(candidate)
             return candidate.snapshot.generation
 
     def _tolerated(self, wanted: Materials) -> "Candidate":
@@ -233,13 +237,13 @@ class Workbench:
         self._generations.swap(candidate.snapshot)
 
     async def _keep(self, pins: tuple[Pin, ...], by: str) -> None:
-        """Pins are on disk and told to the log before any call can rest on them."""
+        """Pins are told to the log and on disk before any call can rest on them; those that could not be told of are not kept."""
         if not pins:
             return
-        await self._store.put(pins)
         for pin in pins:
             fields = {"upstream": pin.upstream, "kind": pin.kind.value, "name": pin.name[:200], "definition": pin.digest}
             await self._note(Event("definition_approved", by, fields))
+        await self._store.put(pins)
 
     async def _tell_drift(self, offer: Offer) -> None:
         before = self._materials.offers.get(offer.upstream)
