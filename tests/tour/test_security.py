@@ -1,0 +1,68 @@
+"""SECURITY.md rests on tests that exist, and states the limits that ship."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from doorward.catalog.offer import DEFINITION_BYTES, MOST
+from doorward.config.model import Admission, Sessions, Timeouts, Upstream
+from doorward.domain.catalog import Kind
+from doorward.inspection.guards.schema import MOST_BYTES
+from doorward.serving.protocol import Limits as HeadLimits
+from doorward.wire.jsonrpc import Limits
+from tests.peers import ROOT
+
+PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
+TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", PAGE)))
+
+
+def row(label: str) -> list[int]:
+    """The numbers of one row of the limits."""
+    [cells] = re.findall(rf"^\| {re.escape(label)} \| (.*) \|$", PAGE, re.MULTILINE)
+    return [int(number) for number in re.findall(r"\d+", cells)]
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_named_test_exists(name: str) -> None:
+    file, _, function = name.partition("::")
+    tree = ast.parse(Path(ROOT / file).read_text("utf-8"))
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert function in functions if function else any(found.startswith("test_") for found in functions)
+
+
+def test_stated_limits_are_the_ones_that_ship() -> None:
+    body, head, admission, sessions, timeouts = Limits(), HeadLimits(), Admission(), Sessions(), Timeouts()
+    assert {
+        label: row(label)
+        for label in (
+            "a request",
+            "a request's head",
+            "a result",
+            "tools of an upstream",
+            "a schema that is checked against",
+            "calls of one agent",
+            "calls of everybody",
+            "sessions",
+            "an upstream's answer",
+        )
+    } == {
+        "a request": [body.body_bytes, body.depth, body.nodes, body.string_bytes],
+        "a request's head": [head.head_bytes, head.headers, head.head_seconds],
+        "a result": [Upstream.model_fields["result_bytes"].default],
+        "tools of an upstream": [MOST[Kind.TOOL], DEFINITION_BYTES],
+        "a schema that is checked against": [MOST_BYTES],
+        "calls of one agent": [admission.calls_per_minute, admission.burst, admission.concurrent],
+        "calls of everybody": [admission.in_flight],
+        "sessions": [sessions.per_principal, sessions.overall, sessions.idle_seconds],
+        "an upstream's answer": [timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total],
+    }
+
+
+def test_every_named_incident_of_the_tests_stands_on_the_page() -> None:
+    files = [path for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "tour"]
+    named = {
+        f"CVE-{year}-{number}" for path in files for year, number in re.findall(r"def test_\w*cve_(\d{4})_(\d+)", path.read_text("utf-8"))
+    }
+    assert named <= set(re.findall(r"CVE-\d{4}-\d+", PAGE))
