@@ -134,7 +134,7 @@ async def test_a_guard_that_fails_on_a_request_closes_the_way() -> None:
     async with playbook(replace(PLAN, guards=(Faulty(KeyError("lost"), frozenset({Carrier.REQUEST})),))) as book:
         trace = await book.play(CALL)
         assert trace == [Leaf("refusal", "internal"), GotRefusal(Reason.INTERNAL), Counted("git", "internal")]
-        assert leaves(trace)[0].body["detail"] == "KeyError: 'lost'"
+        assert leaves(trace)[0].body["detail"].startswith("KeyError in guards.py, line ")
         assert "lost" not in str([step.sentence for step in trace if isinstance(step, GotRefusal)])
 
 

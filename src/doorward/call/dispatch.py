@@ -110,7 +110,7 @@ class Dispatch:
 
     def turned_down(self, principal: Principal, refused: Refused) -> None:
         """Tells the log of a message that a door refused after it knew who sent it: the first of its kind in a minute, then a count."""
-        self._parts.turn_away(principal.network, refused.reason, f"agent {principal.agent.id}: {refused.detail}")
+        self._parts.turn_away(f"agent {principal.agent.id}", refused.reason, refused.detail)
 
     def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
         """List changes in this principal's view of an endpoint, until drain."""

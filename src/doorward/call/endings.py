@@ -1,5 +1,7 @@
 """How a call ends: what its last leaf tells, and what its caller may know. Pure."""
 
+from pathlib import PurePath
+
 from doorward.call.asked import Track
 from doorward.domain.calls import Call, Fault, Reply
 from doorward.domain.catalog import Kind
@@ -10,6 +12,12 @@ from doorward.domain.receipts import Outcome, Refusal, Status
 
 _HIDING = frozenset({Reason.DRIFTED})
 """Reasons that say publicly no more than that nothing of this name is offered (RULINGS 15)."""
+
+_UNRECORDED = {
+    Ran.YES: "The call ran; its result is withheld, for it could not be recorded.",
+    Ran.MAYBE: "The call may have run; what became of it could not be recorded.",
+}
+"""What is said besides the table's sentence, which is of a call that was not made."""
 
 
 def ran(track: Track) -> Ran:
@@ -79,6 +87,20 @@ def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[Po
         generation=asked.snapshot.generation,
         trace=asked.trace,
     )
+
+
+def broken(track: Track, error: Exception) -> Refused:
+    """The refusal for what failed inside: its kind and place for operators, and not its message, which may hold values of the call."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    place = f" in {PurePath(traceback.tb_frame.f_code.co_filename).name}, line {traceback.tb_lineno}" if traceback is not None else ""
+    return Refused(Reason.INTERNAL, type(error).__name__ + place, ran=ran(track))
+
+
+def unrecorded(detail: str, ran: Ran) -> Refused:
+    """The refusal where the log could not be told, which says what became of the call."""
+    return Refused(Reason.UNRECORDED, detail, sentence=_UNRECORDED.get(ran), ran=ran)
 
 
 def public(track: Track, refused: Refused) -> Refused:

@@ -23,6 +23,7 @@ class Flight:
         """Registers a call for as long as it is upstream; raises `Refused` instead of the cancellation that `cut` caused."""
         task = asyncio.current_task()
         assert task is not None
+        asked_before = task.cancelling()
         self._running[call.id] = (call, task)
         try:
             yield
@@ -30,7 +31,9 @@ class Flight:
             why = self._cut.get(call.id)
             if why is None:
                 raise
-            task.uncancel()
+            if task.uncancel() > asked_before:
+                # Whoever waits for it has gone in the same moment: that is the end that counts.
+                raise
             raise Refused(
                 Reason.REVOKED_MEANWHILE,
                 why,

@@ -75,8 +75,7 @@ class Pipeline:
         except Refused as refused:
             raise await self._refuse(track, refused) from refused
         except Exception as error:
-            broken = Refused(Reason.INTERNAL, f"{type(error).__name__}: {error}", ran=endings.ran(track))
-            raise await self._refuse(track, broken) from error
+            raise await self._refuse(track, endings.broken(track, error)) from error
         except asyncio.CancelledError:
             self._abandon(track)
             raise
@@ -92,9 +91,12 @@ class Pipeline:
             self._count(track, "listed")
             return shown
         except UnrecordedError as error:
-            raise endings.public(track, Refused(Reason.UNRECORDED, str(error))) from error
+            self._count(track, Reason.UNRECORDED.value)
+            raise endings.public(track, endings.unrecorded(str(error), Ran.NO)) from error
         except Refused as refused:
             raise await self._refuse(track, refused) from refused
+        except Exception as error:
+            raise await self._refuse(track, endings.broken(track, error)) from error
 
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved."""
@@ -210,16 +212,14 @@ class Pipeline:
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
             self._rooms.desk.released(grant)
         if track.asked.snapshot.document.audit.receipts == "strict":
-            await self._durable(pending)
+            await self._durable(pending, Ran.YES if refused is None else refused.ran)
 
-    async def _durable(self, pending: asyncio.Future[Place]) -> None:
+    async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
         try:
             await asyncio.shield(pending)
         except UnrecordedError as error:
-            raise Refused(
-                Reason.UNRECORDED, str(error), sentence="The call ran; its result is withheld, for it could not be recorded.", ran=Ran.YES
-            ) from error
+            raise endings.unrecorded(str(error), ran) from error
 
     async def _refuse(self, track: Track, refused: Refused) -> Refused:
         """The one exit of refusals: leaves a leaf, and gives what the caller may know of it."""
@@ -231,16 +231,18 @@ class Pipeline:
                 await self._rooms.recorder.refuse(endings.refusal(track, refused))
         except UnrecordedError as error:
             # Nobody is let in by a log that fails: the caller is refused all the same, and told the graver reason.
-            refused = Refused(Reason.UNRECORDED, f"{error}; was refused for {refused.reason.value}", ran=refused.ran)
+            refused = endings.unrecorded(f"{error}; was refused for {refused.reason.value}", refused.ran)
         except Refused as graver:
             refused = graver
         return endings.public(track, refused)
 
     def _abandon(self, track: Track) -> None:
         """The caller hung up: an intent that is on record gets its outcome all the same, without waiting for anything."""
-        if track.recorded is not None and not track.is_concluded:
-            gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
-            self._count(track, gone.reason.value)
+        if track.is_concluded:
+            return
+        gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
+        self._count(track, gone.reason.value)
+        if track.recorded is not None:
             self._rooms.recorder.conclude(endings.outcome(track, gone, self._rooms.monotonic()))
 
     def _count(self, track: Track, outcome: str) -> None:

@@ -117,6 +117,8 @@ class House:
     discovery: Discovery
     flight: Flight
     meter: Meter
+    environment: dict[str, str]
+    """What `${env:…}` leads to; a test may change it at any time."""
 
     @property
     def generations(self) -> Generations:
@@ -157,7 +159,8 @@ async def build_house(plan: Plan) -> House:
     watchmen = await _watchmen(approvals, clock, draws, document)
     materials = Materials(document, Digest("0" * 64), (Source("policy.cedar", plan.policies),), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
-    sources = Sources(Resolver(_NOWHERE, plan.environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
+    environment = dict(plan.environment)
+    sources = Sources(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,
@@ -196,7 +199,7 @@ async def build_house(plan: Plan) -> House:
     generations.follow(changes.wake)
     connect_stops(watchmen.switch, watchmen.registry, flight)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
-    return House(clock, upstreams, evidence, watchmen, workbench, parts, Dispatch(parts), discovery, flight, meter)
+    return House(clock, upstreams, evidence, watchmen, workbench, parts, Dispatch(parts), discovery, flight, meter, environment)
 
 
 def _evidence(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Evidence:
