@@ -89,9 +89,11 @@ class Door:
             try:
                 await self._serve(scope, receive, reply)
             except EdgeError as error:
+                self._tell(reply, Refused(Reason.INVALID_REQUEST, f"http {error.status}: {error.sentence}"))
                 request_id = reply.request.id if reply.request else None
                 await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
             except Refused as refused:
+                self._tell(reply, refused)
                 await reply.refuse(refused)
             except HangupError:
                 reply.detach()
@@ -128,7 +130,10 @@ class Door:
     async def _post(self, arrival: Arrival, receive: Receive, reply: Reply) -> None:
         spoken = _spoken(arrival.text(_VERSION))
         reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
-        message = parse(await body(receive, self._settings.limits.body_bytes), self._settings.limits)
+        raw = await body(receive, self._settings.limits.body_bytes)
+        # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
+        arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
+        message = parse(raw, self._settings.limits)
         # Whatever is wrong with it from here on, the error names the request.
         reply.request = message if isinstance(message, Request) else None
         if isinstance(spoken, Refused):
@@ -149,6 +154,11 @@ class Door:
                 await self._sessions.delete(arrival, reply)
             case _:
                 raise EdgeError(405, "The endpoint knows POST, GET and DELETE.", [(b"allow", b"GET, POST, DELETE, OPTIONS")])
+
+    def _tell(self, reply: Reply, refused: Refused) -> None:
+        """Lets the log hear of what a known caller was refused, unless the spine has told it already (then it has a reference)."""
+        if reply.principal is not None and not refused.reference:
+            self._around.spine.turned_down(reply.principal, refused)
 
     def _presented(self, by_name: dict[bytes, bytes], scope: Scope) -> Presented:
         authorization = by_name.get(b"authorization")
