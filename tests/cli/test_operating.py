@@ -1,6 +1,5 @@
 """The commands of an operator, at a gateway's socket."""
 
-import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from doorward.domain.reasons import Refused
 from tests import made
 from tests.cli.operating import Operating, operating
 from tests.control.calls import WOULD, told
-from tests.control.plane import DOCUMENT, READ_FILE, tool
+from tests.control.plane import DOCUMENT, ME, READ_FILE, tool
 
-ME = getpass.getuser()
 ANY = '@id("any") @reason("Anything.") permit (principal, action, resource);'
 ASK = Ask((PolicyId("ask-late"),), frozenset({"ops"}), "Late reads are looked at.", Digest("b" * 64))
 

@@ -23,6 +23,10 @@ def answering(path: Path, answer: bytes) -> Iterator[None]:
         with connected:
             connected.recv(65_536)
             connected.sendall(answer)
+            connected.shutdown(socket.SHUT_WR)
+            # What is left unread would reset the connection before the answer is read.
+            while connected.recv(65_536):
+                pass
 
     thread = threading.Thread(target=answer_once, daemon=True)
     thread.start()

@@ -34,7 +34,7 @@ from doorward.control.catalog import Catalog
 from doorward.control.configuration import Configurations
 from doorward.control.log import Log
 from doorward.control.observed import Observed
-from doorward.control.operators import Operator
+from doorward.control.operators import Operator, from_peer
 from doorward.control.pages import Pages
 from doorward.control.policies import PolicyDesk
 from doorward.control.routes import Route
@@ -58,9 +58,17 @@ from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
 from tests.made import Clock
 
+
+def named(uid: int) -> str:
+    operator = from_peer(uid, {})
+    assert operator is not None
+    return operator.name
+
+
 NOW = 1_795_003_200.0
 """2026-11-18, a Wednesday, 12:00 UTC."""
 OWN = os.geteuid()
+ME = named(OWN)
 ANN, BOB = 61_001, 61_002
 """User ids that no system gives out."""
 

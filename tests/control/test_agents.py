@@ -1,17 +1,15 @@
 """Agents and keys over the admin API: what is told to the log, and what goes through when it cannot be."""
 
-import getpass
 from pathlib import Path
 
 import pytest
 
 from doorward.domain.ids import AgentId
 from doorward.identity.registry import State
-from tests.control.plane import NOW, plane
+from tests.control.plane import ME, NOW, plane
 
 pytestmark = pytest.mark.anyio
 
-ME = getpass.getuser()
 DAY = 86_400.0
 
 

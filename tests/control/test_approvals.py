@@ -1,6 +1,5 @@
 """Answers of people over the admin API: to exactly what was shown, by whom policy named, with the operator's name in the log."""
 
-import getpass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ from doorward.domain.decisions import Ask
 from doorward.domain.ids import Digest, GrantId, PolicyId
 from doorward.domain.reasons import Reason, Refused
 from tests import made
-from tests.control.plane import ANN, DOCUMENT, NOW, Plane, plane
+from tests.control.plane import ANN, DOCUMENT, ME, NOW, Plane, plane
 
 pytestmark = pytest.mark.anyio
 
-ME = getpass.getuser()
 ASK = Ask((PolicyId("ask-late"),), frozenset({"ops"}), "Late reads are looked at.", Digest("b" * 64))
 APPROVER: dict[str, object] = {**DOCUMENT, "control": {"operators": {str(ANN): "approver"}}}
 

@@ -1,16 +1,14 @@
 """The catalogue over the admin API: what is accepted is exactly what was shown."""
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.control.plane import ANN, READ_FILE, Plane, plane, sight, tool
+from tests.control.plane import ANN, ME, READ_FILE, Plane, plane, sight, tool
 
 pytestmark = pytest.mark.anyio
 
-ME = getpass.getuser()
 ANY = '@id("any") @reason("Anything.") permit (principal, action, resource);'
 
 

@@ -1,12 +1,11 @@
 """The document over the admin API: shown without secrets, read again as a whole or not at all."""
 
-import getpass
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.control.plane import ANN, DOCUMENT, plane
+from tests.control.plane import ANN, DOCUMENT, ME, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +26,7 @@ async def test_a_reload_is_told_with_its_changes_and_its_author(tmp_path: Path) 
         status, answer = await it.ask("POST", "/v1/reload")
         assert (status, answer["generation"], answer["changes"]) == (200, 2, ["admission.burst: 100 → 7"])
         event, by, fields = (await it.events())[-1]
-        assert (event, by, fields["changes"]) == ("config_loaded", getpass.getuser(), "admission.burst: 100 → 7")
+        assert (event, by, fields["changes"]) == ("config_loaded", ME, "admission.burst: 100 → 7")
 
 
 async def test_a_bad_document_is_not_taken_and_every_problem_is_told(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The log over the admin API: questions, contents for auditors, and proofs that the verifier takes."""
 
-import getpass
 import json
 from pathlib import Path
 
@@ -9,11 +8,10 @@ import pytest
 from doorward import verifier
 from doorward.audit.anchor import FileAnchor, anchors
 from tests.control.calls import told
-from tests.control.plane import ANN, DOCUMENT, plane
+from tests.control.plane import ANN, DOCUMENT, ME, plane
 
 pytestmark = pytest.mark.anyio
 
-ME = getpass.getuser()
 AUDITOR: dict[str, object] = {**DOCUMENT, "control": {"operators": {str(ANN): "auditor"}}}
 
 

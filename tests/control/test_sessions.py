@@ -1,6 +1,5 @@
 """Sessions over the admin API."""
 
-import getpass
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from doorward.call.sessions import SessionRow
 from doorward.domain.ids import SessionId
 from doorward.domain.reasons import Reason, Refused
 from tests import made
-from tests.control.plane import NOW, plane
+from tests.control.plane import ME, NOW, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +37,7 @@ async def test_sessions_are_listed_and_an_ended_one_is_unknown_from_then_on(tmp_
         with pytest.raises(Refused) as raised:
             it.sessions.find(text, made.principal(), None)
         assert raised.value.reason is Reason.UNKNOWN_SESSION
-        assert (await it.events())[-1] == ("session_ended", getpass.getuser(), {"session": "s1", "principal": "claude"})
+        assert (await it.events())[-1] == ("session_ended", ME, {"session": "s1", "principal": "claude"})
 
 
 async def test_a_session_that_is_not_there_is_not_found(tmp_path: Path) -> None:

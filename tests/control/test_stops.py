@@ -1,17 +1,14 @@
 """The stop switch over the admin API."""
 
-import getpass
 from pathlib import Path
 
 import pytest
 
 from doorward.domain.ids import AgentId, KeyId
 from doorward.identity.registry import State
-from tests.control.plane import NOW, READ_FILE, plane
+from tests.control.plane import ME, NOW, READ_FILE, plane
 
 pytestmark = pytest.mark.anyio
-
-ME = getpass.getuser()
 
 
 async def test_a_stop_stands_is_listed_told_to_the_log_and_lifted(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A small client of the admin API over its Unix socket, on the standard library: commands start fast."""
 
-import getpass
 import http.client
 import json
 import socket
@@ -85,7 +84,7 @@ def _why(path: Path, error: OSError) -> str:
         case ConnectionRefusedError():
             return f"nobody listens at {path}: the gateway has ended without removing its socket"
         case PermissionError():
-            return f"{getpass.getuser()} may not open {path}; run this as the gateway's own user"
+            return f"you may not open {path}: run this as the gateway's own user, or see control.group in its configuration"
         case TimeoutError():
             return f"the gateway at {path} did not answer in time"
         case _:
