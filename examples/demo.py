@@ -25,7 +25,7 @@ from examples.ground import ROOT, doorward, prepare, relocated
 from examples.paper import UnexpectedError, command, expect, heading, show, tell
 
 DIRECTORY = ROOT / "var" / "demo"
-SOON_SECONDS = 10.0
+SOON_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
 
 COURIERS = f"""\

@@ -45,17 +45,34 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}/mcp" + (f"/{upstream}" if upstream else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a gateway has written to its journal since it was started; what earlier ones wrote stands before."""
+
+    path: Path
+    start: int
+
+    def text(self) -> str:
+        """All of it."""
+        return self.path.read_bytes()[self.start :].decode("utf-8", "replace")
+
+    def last(self, event: str) -> dict[str, object] | None:
+        """The last line about an event; None where there is none yet."""
+        lines = [json.loads(line) for line in self.text().splitlines(keepends=True) if line.startswith("{") and line.endswith("\n")]
+        return next((line for line in reversed(lines) if line["event"] == event), None)
+
+
 @contextmanager
 def gateway(config: Path, directory: Path) -> Iterator[Gateway]:
     """A gateway of this configuration, ready; ended with SIGTERM. Its journal goes to `journal.jsonl`. Raises StartError."""
-    journal = directory / "journal.jsonl"
-    with journal.open("wb") as stream:
+    path = directory / "journal.jsonl"
+    with path.open("ab") as stream:
+        journal = Journal(path, stream.tell())
         # A session of its own: Ctrl-C and the closing of the terminal come to us, and we end it in order.
         process = subprocess.Popen(doorward("serve", "--config", str(config)), stdout=stream, stderr=stream, start_new_session=True)
     try:
         admin = Admin(directory / "state" / "control.sock")
-        _wait(process, admin, journal)
-        yield Gateway(directory, process, admin, _port(journal))
+        yield Gateway(directory, process, admin, _port(process, admin, journal))
     finally:
         end(process)
 
@@ -84,21 +101,17 @@ def agent_key(running: Gateway) -> str:
     return _kept(file, running.admin.post(f"/v1/agents/{AGENT}/rotate"))
 
 
-def said(journal: Path, event: str) -> list[dict[str, object]]:
-    """The lines of a journal about one event."""
-    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines() if line.startswith("{")]
-    return [line for line in lines if line["event"] == event]
-
-
-def _wait(process: subprocess.Popen[bytes], admin: Admin, journal: Path) -> None:
+def _port(process: subprocess.Popen[bytes], admin: Admin, journal: Journal) -> int:
+    """Where a gateway listens, once it is ready; raises StartError."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise StartError(_why(journal))
-        if said(journal, "gateway_started") and _is_ready(admin):
-            return
+        started = journal.last("gateway_started")
+        if started is not None and _is_ready(admin):
+            return int(str(started["port"]))
         time.sleep(0.05)
-    raise StartError(f"it was not ready in {READY_SECONDS:.0f} seconds; see {journal}")
+    raise StartError(f"it was not ready in {READY_SECONDS:.0f} seconds; see {journal.path}")
 
 
 def _is_ready(admin: Admin) -> bool:
@@ -108,14 +121,10 @@ def _is_ready(admin: Admin) -> bool:
         return False
 
 
-def _why(journal: Path) -> str:
+def _why(journal: Journal) -> str:
     """What the journal says of a start that failed, in its own words."""
-    told = said(journal, "not_started")
-    return str(told[-1]["why"]) if told else journal.read_text("utf-8").strip()
-
-
-def _port(journal: Path) -> int:
-    return int(str(said(journal, "gateway_started")[-1]["port"]))
+    told = journal.last("not_started")
+    return str(told["why"]) if told is not None else journal.text().strip()
 
 
 def _is_good(known: dict[str, object], at: float) -> bool:

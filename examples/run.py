@@ -117,8 +117,10 @@ def _short(path: Path) -> Path:
 
 
 def _apology(why: str, port: int) -> str:
-    if "Errno 98" in why or "Errno 48" in why:
-        why = f"port {port} is taken: by another Doorward, perhaps. End that, or take another port: .venv/bin/python -m examples.run --port 8421"
+    if "owns the state directory" in why:
+        why = "it is running already, in another shell"
+    elif "Errno 98" in why or "Errno 48" in why:
+        why = f"port {port} is taken by another program; take another one: .venv/bin/python -m examples.run --port {port + 1}"
     return f"Doorward did not start: {why}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "\x1e"
-WAIT_SECONDS = 90
+WAIT_SECONDS = 200
 
 
 @dataclass(frozen=True, slots=True)

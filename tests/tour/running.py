@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.peers import ROOT
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 200
 READY = "Doorward is ready."
 
 

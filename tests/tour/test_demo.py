@@ -6,7 +6,7 @@ import pytest
 
 from tests.tour.running import tour
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
 
 def test_every_step_of_the_demonstration_holds(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def checkout(directory: Path) -> Path:
 
 
 @pytest.mark.peer
+@pytest.mark.timeout(240)
 def test_tour_is_as_the_readme_shows_it(tmp_path: Path) -> None:
     tour = list(shown((ROOT / "README.md").read_text("utf-8")))
     directory = checkout(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from examples.ground import CONFIG, HOME, relocated
 from tests.tour.running import READY, open_tour, tour, until
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
 
 
 def key_of(welcome: str) -> str:
@@ -47,6 +47,16 @@ def test_taken_port_is_said_in_plain_words(tmp_path: Path) -> None:
         done = tour("run", tmp_path, "--port", str(port), "--check")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"Doorward did not start: port {port} is taken")
+
+
+def test_second_one_at_the_same_time_is_told_so_and_harms_nothing(tmp_path: Path) -> None:
+    with open_tour(tmp_path) as process:
+        until(process, "Ctrl-C ends it")
+        journal = (tmp_path / "journal.jsonl").read_text()
+        done = tour("run", tmp_path, "--port", "0", "--check")
+        assert (done.returncode, done.stderr) == (1, "Doorward did not start: it is running already, in another shell\n")
+        assert process.poll() is None
+        assert (tmp_path / "journal.jsonl").read_text().startswith(journal)
 
 
 def test_default_configuration_is_the_one_that_a_reader_sees(tmp_path: Path) -> None:
