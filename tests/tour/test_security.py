@@ -16,6 +16,7 @@ from tests.peers import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
 TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", PAGE)))
+INCIDENTS = sorted(set(re.findall(r"\| `(test_\w+)` \|$", PAGE, re.MULTILINE)))
 
 
 def row(label: str) -> list[int]:
@@ -24,12 +25,22 @@ def row(label: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", cells)]
 
 
+def functions(file: Path) -> set[str]:
+    """The names of every function in a file."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
 @pytest.mark.parametrize("name", TESTS)
 def test_named_test_exists(name: str) -> None:
     file, _, function = name.partition("::")
-    tree = ast.parse(Path(ROOT / file).read_text("utf-8"))
-    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assert function in functions if function else any(found.startswith("test_") for found in functions)
+    found = functions(ROOT / file)
+    assert function in found if function else any(one.startswith("test_") for one in found)
+
+
+def test_every_incident_has_its_test() -> None:
+    found = {name for file in (ROOT / "tests" / "incidents").glob("test_*.py") for name in functions(file)}
+    assert (len(INCIDENTS) > 10, set(INCIDENTS) - found) == (True, set())
 
 
 def test_stated_limits_are_the_ones_that_ship() -> None:
