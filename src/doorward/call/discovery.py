@@ -84,9 +84,10 @@ class Discovery:
     async def look(self, name: UpstreamId) -> Sight:
         """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
         seen: list[Sight] = []
+        config = self._eyes.generations.current.document.upstreams[name]
 
         async def carry(call: Call, lease: Lease, notices: Notices) -> Answer:
-            sight = await self._eyes.fleet.upstream(call.target.upstream).discover(lease)
+            sight = await self._eyes.fleet.upstream(name, config).discover(lease)
             seen.append(sight)
             return Answer(_summary(sight), 0)
 

@@ -213,7 +213,8 @@ class Errand:
 
     async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:
         assert self._found is not None
-        upstream = self._parts.fleet.upstream(call.target.upstream)
+        name = call.target.upstream
+        upstream = self._parts.fleet.upstream(name, self._snapshot.document.upstreams[name])
         answer = await upstream.forward(order_of(self._inbound, call, self._found.entry, lease), notices)
         if self._inbound.era is Era.SESSION and not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
             raise Refused(

@@ -27,11 +27,12 @@ class Fleet:
         self._running: dict[UpstreamId, tuple[UpstreamConfig, Upstream]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
-    def upstream(self, name: UpstreamId) -> Upstream:
-        """The driver of an upstream; raises `Refused` where it has been removed meanwhile."""
+    def upstream(self, name: UpstreamId, decided: UpstreamConfig) -> Upstream:
+        """The driver of an upstream; raises `Refused` where it has been removed, or stands for another server than decided on."""
         found = self._running.get(name)
-        if found is None:
-            raise Refused(Reason.UPSTREAM_UNREACHABLE, f"the upstream {name} is no longer configured")
+        if found is None or not is_same_server(found[0], decided):
+            became = "no longer configured" if found is None else "another server since the call was decided"
+            raise Refused(Reason.UPSTREAM_UNREACHABLE, f"the upstream {name} is {became}")
         return found[1]
 
     def all(self) -> Mapping[UpstreamId, Upstream]:
@@ -72,3 +73,8 @@ class Fleet:
         while self._busy(name) and loop.time() < deadline:  # noqa: ASYNC110 -- calls end on their own, and nothing tells of the last
             await asyncio.sleep(0.05)
         await upstream.close()
+
+
+def is_same_server(one: UpstreamConfig, other: UpstreamConfig) -> bool:
+    """Whether two configurations lead to the same server with the same credential; how long it may take and the like do not matter."""
+    return (one.url, one.stdio, one.credential) == (other.url, other.stdio, other.credential)

@@ -22,6 +22,7 @@ from doorward.domain.receipts import Event, Scalar
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
 from doorward.runtime.build import Materials, Rigour, build
+from doorward.runtime.fleet import is_same_server
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 
@@ -139,7 +140,8 @@ class Workbench:
             try:
                 found = await asyncio.to_thread(read, self._path)
                 _keep_in_place(self._materials.document, found.loaded.document)
-                wanted = replace(self._materials, document=found.loaded.document, digest=found.loaded.digest, sources=found.sources)
+                offers = _still_offered(self._materials, found.loaded.document)
+                wanted = Materials(found.loaded.document, found.loaded.digest, found.sources, offers, self._materials.pins)
                 candidate = self._candidate(wanted)
             except ReloadError as error:
                 # What was wrong with the candidate is said once; what does not fit what is in force stays said.
@@ -299,6 +301,12 @@ def _alike(one: Offer, other: Offer) -> bool:
         and one.dropped == other.dropped
         and one.capabilities == other.capabilities
     )
+
+
+def _still_offered(held: Materials, new: Document) -> Mapping[UpstreamId, Offer]:
+    """What upstreams showed, but for those that are another server from now on: of these nothing is known until they are looked at."""
+    old = held.document.upstreams
+    return {name: offer for name, offer in held.offers.items() if name in new.upstreams and is_same_server(old[name], new.upstreams[name])}
 
 
 def _keep_in_place(old: Document, new: Document) -> None:
