@@ -45,6 +45,7 @@ from doorward.domain.calls import Era
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
+from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
@@ -143,9 +144,10 @@ class Draws:
 
 @dataclass(slots=True)
 class FailingAgents(MemoryAgents):
-    """An agent store that can be broken."""
+    """An agent store that can be broken; `on_put` hears of each change that it took."""
 
     broken: bool = False
+    on_put: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         MemoryAgents.__init__(self)
@@ -154,6 +156,7 @@ class FailingAgents(MemoryAgents):
         if self.broken:
             raise StoreError("the disk is full")
         await MemoryAgents.put(self, agents, keys)
+        self.on_put()
 
 
 @dataclass(slots=True)
@@ -226,6 +229,8 @@ class Plane:
         return self.teams.get(operator.name, frozenset())
 
     async def look(self, name: UpstreamId) -> Sight:
+        if name not in self.shown:
+            raise Refused(Reason.UPSTREAM_UNREACHABLE, f"nobody answers at {name}")
         found = self.shown[name]
         await self.workbench.saw(name, found)
         return found
@@ -246,8 +251,11 @@ class Plane:
         return [(leaf["type"], leaf["by"], leaf["fields"]) for leaf in leaves if "fields" in leaf]
 
 
-async def asked(app: Any, method: str, path: str, body: bytes, uid: int | None) -> tuple[int, bytes]:
-    """One request to an ASGI app, through a socket of the user with this id (None: through no socket that we know)."""
+async def asked(app: Any, method: str, path: str, body: bytes, uid: int | None, hear: Any = None) -> tuple[int, bytes]:
+    """One request to an ASGI app, through a socket of the user with this id (None: through no socket that we know).
+
+    `hear` is told of each event too: an app may raise after it has answered.
+    """
     plain, _, query = path.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
@@ -267,6 +275,8 @@ async def asked(app: Any, method: str, path: str, body: bytes, uid: int | None) 
 
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
+        if hear is not None:
+            await hear(event)
 
     await app(scope, receive, send)
     return sent[0]["status"], b"".join(event.get("body", b"") for event in sent[1:])

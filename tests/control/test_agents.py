@@ -94,6 +94,14 @@ async def test_a_change_that_the_store_did_not_take_is_told_after_the_leaf_that_
         assert it.registry.agents() == ()
 
 
+async def test_a_key_that_the_log_could_not_be_told_of_is_revoked_and_not_shown(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        it.agents.on_put = lambda: setattr(it.log, "broken", "no space")
+        status, answer = await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})
+        assert (status, answer["reason"], "key" in answer) == (503, "unrecorded", False)
+        assert [key.revoked_at for key in it.registry.keys(AgentId("claude"))] == [NOW]
+
+
 async def test_rotation_ends_the_old_key_after_the_overlap(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
         _, first = await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})

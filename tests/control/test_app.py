@@ -1,10 +1,15 @@
 """The admin API's door: who may, what is read, and how everything else is turned down."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.control.plane import ANN, BOB, OWN, plane
+from doorward.control.app import control_app
+from doorward.control.operators import Role
+from doorward.control.routes import Ask, Nothing, Route
+from tests.control.plane import ANN, BOB, OWN, asked, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +83,23 @@ async def test_a_log_that_cannot_be_written_is_told_as_such(tmp_path: Path) -> N
         it.log.broken = "no space"
         status, answer = await it.ask("POST", "/v1/agents", {"id": "x", "team": "t"})
         assert (status, answer["reason"]) == (503, "unrecorded")
+
+
+async def test_a_defect_of_ours_is_answered_without_its_details_and_raised_for_the_journal() -> None:
+    async def fail(ask: Ask) -> Nothing:
+        raise ZeroDivisionError("a secret detail")
+
+    told: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        told.append(event)
+
+    app = control_app([Route("GET", "/v1/x", Role.VIEWER, "Fail", fail)], dict, {})
+    with pytest.raises(ZeroDivisionError):
+        await asked(app, "GET", "/v1/x", b"", OWN, send)
+    assert told[0]["status"] == 500
+    assert json.loads(told[1]["body"])["reason"] == "internal"
+    assert b"secret" not in told[1]["body"]
 
 
 async def test_the_plain_pages_are_for_operators_too(tmp_path: Path) -> None:

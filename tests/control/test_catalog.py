@@ -106,6 +106,12 @@ async def test_a_fresh_look_is_an_order_with_a_name_and_says_what_waits(tmp_path
         assert (await it.events())[1] == ("refresh_asked", ME, {"upstream": "git"})
 
 
+async def test_an_upstream_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        status, answer = await it.ask("POST", "/v1/upstreams/git/refresh")
+        assert (status, answer["reason"], answer["message"]) == (409, "upstream_unreachable", "nobody answers at git")
+
+
 async def test_upstreams_that_are_not_there_are_not_found(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
         asked = [
