@@ -189,7 +189,8 @@ class Control(Part):
         "which the gateway's own user and root alone can reach",
     )
     group: Name | None = Field(
-        None, description="A system group whose members may open the socket besides its owner; needs `socket` outside of the state directory"
+        None,
+        description="A system group whose members may open the socket besides its owner; needs `socket` outside of the state directory",
     )
     operators: dict[Name, Literal["viewer", "auditor", "approver", "admin"]] = Field(
         default_factory=dict,
