@@ -1,12 +1,17 @@
 """`make run` prepares its world, says how to use it, keeps it for the next run and ends when it is told to."""
 
+import json
 import re
 import signal
 import socket
 import stat
+import textwrap
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
+from mcp import Client, StdioServerParameters
 
 from examples.ground import CONFIG, HOME, relocated
 from tests.tour.running import READY, open_tour, tour, until
@@ -47,6 +52,28 @@ def test_taken_port_is_said_in_plain_words(tmp_path: Path) -> None:
         done = tour("run", tmp_path, "--port", str(port), "--check")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"Doorward did not start: port {port} is taken")
+
+
+def entry_of(welcome: str, client: str) -> dict[str, Any]:
+    """What the welcome tells a client to have under `mcpServers`."""
+    [block] = re.findall(rf"^  {client}[^\n]*\n(    \{{\n.*?^    \}}\n)", welcome, re.MULTILINE | re.DOTALL)
+    return dict(json.loads(textwrap.dedent(block))["mcpServers"]["doorward"])
+
+
+async def tools_over_stdio(entry: dict[str, Any]) -> set[str]:
+    async with Client(StdioServerParameters(command=entry["command"], args=entry["args"])) as client:
+        return {tool.name for tool in (await client.list_tools()).tools}
+
+
+def test_what_clients_are_told_to_configure_works(tmp_path: Path) -> None:
+    with open_tour(tmp_path) as process:
+        welcome = until(process, "Ctrl-C ends it")
+        tools = anyio.run(tools_over_stdio, entry_of(welcome, "Claude Desktop"))
+    assert {"time__get_current_time", "git__git_log", "sqlite__read_query", "fetch__fetch"} <= tools
+    assert not any(name.endswith("write_query") for name in tools)
+    [url] = re.findall(r"all servers +(\S+)", welcome)
+    assert entry_of(welcome, "Cursor") == {"url": url, "headers": {"Authorization": f"Bearer {key_of(welcome)}"}}
+    assert f'--transport http doorward {url} --header "Authorization: Bearer {key_of(welcome)}"' in welcome
 
 
 def test_second_one_at_the_same_time_is_told_so_and_harms_nothing(tmp_path: Path) -> None:
