@@ -34,7 +34,7 @@ def names(client: Client) -> list[str]:
     said = client.ask("tools/list")
     if said.status == 404:
         return []
-    return [item["name"] for item in client.ask("tools/list").result["tools"]]
+    return [item["name"] for item in said.result["tools"]]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
