@@ -22,6 +22,10 @@ from doorward.wire.canonical import canonical, sha256
 DISCOVER = "server/discover"
 """The one method that the gateway calls for itself: everything an upstream offers, pages and all."""
 
+FIRST_REST_SECONDS = 0.5
+LAST_REST_SECONDS = 30.0
+"""How soon after a look the next one may follow, whatever an upstream says: twice as late each time it has changed again meanwhile."""
+
 _FIRST_RETRY_SECONDS = 1.0
 _LAST_RETRY_SECONDS = 60.0
 
@@ -96,21 +100,30 @@ class Discovery:
         return seen[0]
 
     async def _keep(self, name: UpstreamId) -> None:
-        retry = _FIRST_RETRY_SECONDS
+        retry, rest = _FIRST_RETRY_SECONDS, FIRST_REST_SECONDS
         wanted = self._wanted[name]
         while True:
             wanted.clear()
-            try:
-                await self.look(name)
-            except Refused as refused:
-                self.tried.add(name)
-                await self._eyes.missed(name, f"{refused.reason}: {refused.detail}")
-                pause, retry = retry, min(retry * 2, _LAST_RETRY_SECONDS)
+            missed = await self._missed(name)
+            self.tried.add(name)
+            if missed is None:
+                retry, pause = _FIRST_RETRY_SECONDS, self._eyes.generations.current.document.upstreams[name].refresh_seconds
             else:
-                self.tried.add(name)
-                retry = _FIRST_RETRY_SECONDS
-                pause = self._eyes.generations.current.document.upstreams[name].refresh_seconds
-            await _either(wanted, pause * (0.9 + random.random() * 0.1))
+                await self._eyes.missed(name, missed)
+                retry, pause = min(retry * 2, _LAST_RETRY_SECONDS), retry
+            await asyncio.sleep(rest)
+            rest = min(rest * 2, LAST_REST_SECONDS) if wanted.is_set() else FIRST_REST_SECONDS
+            await _either(wanted, max(0.0, pause * (0.9 + random.random() * 0.1) - rest))
+
+    async def _missed(self, name: UpstreamId) -> str | None:
+        """Looks, and says why nothing came of it; None where it was taken into the catalogue."""
+        try:
+            await self.look(name)
+        except Refused as refused:
+            return f"{refused.reason}: {refused.detail}"
+        except Exception as error:  # noqa: BLE001 -- the root of a task: whatever failed, an upstream that nobody looks at could change unseen
+            return f"{type(error).__name__}: {error}"
+        return None
 
     def _asked(self, name: UpstreamId, carry: Callable[[Call, Lease, Notices], Awaitable[Answer]]) -> Asked:
         call_id = CallId(self._eyes.new_id())

@@ -176,7 +176,7 @@ class Errand:
             id=self._id,
             principal=self._inbound.principal,
             method=self._inbound.request.method,
-            named=str(self._inbound.request.params.get("name") or self._inbound.request.params.get("uri") or ""),
+            named=_name(self._inbound),
             snapshot=self._snapshot,
             resolve=self._resolve,
             carry=self._carry,
@@ -224,6 +224,12 @@ class Errand:
                 ran=Ran.MAYBE,
             )
         return answer
+
+
+def _name(inbound: Inbound) -> str:
+    """What a request names, in its caller's words; empty where its method names nothing in one field."""
+    name_field = row(inbound.request.method, inbound.era).name_field
+    return str(inbound.request.params.get(name_field, "")) if name_field else ""
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -16,7 +16,12 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.wire.canonical import canonical, sha256
 from doorward.wire.headers import check_params
 
-_TAKEN = frozenset({"name", "uri", "ref", "argument", "context", "arguments", "_meta", "requestState"})
+_TAKEN: Mapping[str, frozenset[str]] = {
+    "tools/call": frozenset({"name", "arguments", "_meta", "requestState"}),
+    "prompts/get": frozenset({"name", "arguments", "_meta", "requestState"}),
+    "resources/read": frozenset({"uri", "_meta", "requestState"}),
+    "completion/complete": frozenset({"ref", "argument", "context", "_meta", "requestState"}),
+}
 """Fields of `params` that are read here; every other one goes upstream as it is, and is part of the digest."""
 
 
@@ -90,7 +95,8 @@ def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str
 
 def _extras(inbound: Inbound, target: Target, arguments: Mapping[str, object], rounds: Rounds) -> dict[str, object]:
     """Everything else of the params that goes upstream; a request state opened."""
-    extras = {key: value for key, value in inbound.request.params.items() if key not in _TAKEN}
+    taken = _TAKEN[inbound.request.method]
+    extras = {key: value for key, value in inbound.request.params.items() if key not in taken}
     if inbound.meta:
         extras["_meta"] = dict(inbound.meta)
     state = inbound.request.params.get("requestState")
