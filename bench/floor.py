@@ -1,0 +1,59 @@
+"""The floor: a bare pass-through on Doorward's own serving protocol and connection pool, with no room between them.
+
+What it reaches is what Doorward could reach on this machine if governing cost nothing. `python -m bench.floor URL`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from bench.cores import GATEWAY_CORE, pin
+from doorward.net.addresses import Reach, Rule
+from doorward.net.http import Pool, Route
+from doorward.net.urls import parse_url
+from doorward.serving.edge import body
+from doorward.serving.listener import Bind, Listener
+from doorward.serving.port import Headers, Receive, Scope, Send
+
+_FIXED = (("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json"))
+_BACK: Sequence[bytes] = (b"content-type", b"mcp-session-id")
+_MOST = 1_048_576
+
+
+class PassThrough:
+    """Hands each request on as it came, and each answer back."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        asked = await body(receive, _MOST)
+        headers = [(name.decode(), value.decode()) for name, value in scope["headers"] if name.startswith(b"mcp-")]
+        answer = await self._pool.post(headers, asked)
+        assert isinstance(answer.body, bytes)
+        back: Headers = [(name, answer.headers[name]) for name in _BACK if name in answer.headers]
+        back.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": back})
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+async def serve(url: str) -> None:
+    """Says its port on standard output, and passes on until it is ended."""
+    pool = Pool(Route(parse_url(url), Rule(Reach.PRIVATE, frozenset({"http"}))), _FIXED)
+    listener = Listener(PassThrough(pool), Bind(port=0))
+    _, port = await listener.open()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await asyncio.gather(listener.run())
+
+
+if __name__ == "__main__":
+    pin(GATEWAY_CORE)
+    uvloop.run(serve(sys.argv[1]))
