@@ -271,7 +271,7 @@ def verify_receipt(text: bytes, keys: Sequence[Key], trusted: Sequence[bytes]) -
             raise TamperedError("altered", f"leaf {index} is not the one of call {call} under the checkpoint", index)
     types = [json.loads(leaf)["type"] for _, leaf, _ in proven]
     remarks = ("the call has no outcome yet",) if "intent" in types and "outcome" not in types else ()
-    return Verdict(len(proven), size, max(given, default=0), remarks)
+    return Verdict(len(proven), size, size if size in given else 0, remarks)
 
 
 def root_of(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:

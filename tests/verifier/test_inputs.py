@@ -213,6 +213,13 @@ def test_a_receipt_of_a_fork_does_not_verify(left: Path) -> None:
         verifier.verify_receipt((left / "receipt.json").read_bytes(), [verifier.Key.parse(KEY)], [forked])
 
 
+def test_a_trusted_checkpoint_of_another_size_covers_no_receipt(left: Path) -> None:
+    receipt, keys = (left / "receipt.json").read_bytes(), [verifier.Key.parse(KEY)]
+    earlier = SIGNER.sign(Tree(SIZE - 1, bytes(32)))
+    assert verifier.verify_receipt(receipt, keys, [earlier]).trusted == 0
+    assert verifier.verify_receipt(receipt, keys, [json.loads(receipt)["checkpoint"].encode()]).trusted == SIZE
+
+
 def test_a_log_of_another_key_or_origin_does_not_verify(left: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for other in (Signer(SIGNER.origin, bytes(32)), Signer("log.test/other", bytes(range(32)))):
         code, said = run(left / "export", "--key", str(other.vkey), capsys=capsys)
