@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Protocol
 
@@ -15,6 +16,11 @@ Key = tuple[UpstreamId, Kind, str]
 
 FIRST_USE = "first-use"
 """Who accepted a definition that was pinned for being the first one seen."""
+
+
+MOST_FIRST_USES = 2_048
+"""Names of one upstream that are pinned, offered or not, beyond which first use accepts no more: pins are kept for good, and an
+upstream could show other names at each look. What is new then waits for a person."""
 
 
 class PinStore(Protocol):
@@ -70,6 +76,10 @@ class Pins:
         """Every pin with its key."""
         return self._by_key.items()
 
+    def count(self, upstream: UpstreamId) -> int:
+        """How many names of an upstream are pinned."""
+        return sum(key[0] == upstream for key in self._by_key)
+
     def standing(self, definition: Definition) -> Standing:
         """Where a definition that is offered stands."""
         pin = self._by_key.get((definition.upstream, definition.kind, definition.name))
@@ -105,11 +115,13 @@ def first_use(offer: Offer, pins: Pins, held: frozenset[Key], at: str) -> tuple[
 
     A name that was ever pinned keeps its pin, also while it is not offered: taking a tool away and bringing another one back is drift.
     """
-    return tuple(
-        _pin(definition, FIRST_USE, at)
+    room = max(0, MOST_FIRST_USES - pins.count(offer.upstream))
+    unseen = (
+        definition
         for (kind, name), definition in offer.definitions.items()
         if pins.get(offer.upstream, kind, name) is None and (offer.upstream, kind, name) not in held
     )
+    return tuple(_pin(definition, FIRST_USE, at) for definition in islice(unseen, room))
 
 
 def _offered(offers: Mapping[UpstreamId, Offer], approval: Approval) -> Definition | None:

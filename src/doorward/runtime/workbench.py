@@ -32,6 +32,9 @@ Note = Callable[[Event], Awaitable[object]]
 Adopt = Callable[[Snapshot, Snapshot], None]
 """Lets the rooms that hold live parts (fleet, limits, plans) go over from one snapshot to the next; called just before the swap."""
 
+DRIFTS_TOLD = 32
+"""Definitions of one look whose drift gets a leaf each: an upstream that changes all of its own every minute does not fill the log."""
+
 _FIRST = Generation(1)
 
 
@@ -142,7 +145,7 @@ class Workbench:
                 _keep_in_place(self._materials.document, found.loaded.document)
                 offers = _still_offered(self._materials, found.loaded.document)
                 wanted = Materials(found.loaded.document, found.loaded.digest, found.sources, offers, self._materials.pins)
-                candidate = self._candidate(wanted)
+                candidate = await asyncio.to_thread(self._candidate, wanted)
             except ReloadError as error:
                 # What was wrong with the candidate is said once; what does not fit what is in force stays said.
                 self._rejected, self._unfit = error.problems, unfit
@@ -160,14 +163,14 @@ class Workbench:
         async with self._lock:
             if name not in self._materials.document.upstreams:
                 return
-            offer = observe(name, shown, self._now())
+            offer = await asyncio.to_thread(observe, name, shown, self._now())
             before = self._materials.offers.get(name)
             wanted = replace(self._materials, offers={**self._materials.offers, name: offer})
             if before is not None and _alike(before, offer):
                 self._materials = wanted
                 return
             await self._tell_drift(offer)
-            await self._go_over(self._tolerated(wanted))
+            await self._go_over(await asyncio.to_thread(self._tolerated, wanted))
 
     async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
         """Accepts definitions as they were shown.
@@ -178,7 +181,7 @@ class Workbench:
         async with self._lock:
             pins = approve(self._materials.offers, items, by, self._stamp())
             wanted = replace(self._materials, pins=self._materials.pins.having(pins))
-            candidate = Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
+            candidate = await asyncio.to_thread(self._strict, wanted)
             await self._keep(pins, by)
             await self._go_over(candidate)
             return candidate.snapshot.generation
@@ -197,6 +200,12 @@ class Workbench:
             for upstream, kind, name in keys:
                 await self._note(Event("definition_withdrawn", by, {"upstream": upstream, "kind": kind, "name": name[:200]}))
             return candidate.snapshot.generation
+
+    # What builds runs in a thread: a large catalogue takes seconds, and calls go on meanwhile. The lock is held, so nothing moves below it.
+
+    def _strict(self, wanted: Materials) -> "Candidate":
+        """The next generation of a person's making; raises `ReloadError` where a policy does not fit it."""
+        return Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
 
     def _tolerated(self, wanted: Materials) -> "Candidate":
         """The next generation after an upstream showed something else: what does not fit is withheld or warned of, and stops nobody."""
@@ -248,13 +257,17 @@ class Workbench:
         await self._store.put(pins)
 
     async def _tell_drift(self, offer: Offer) -> None:
+        """A leaf for each definition that has drifted since the last look; of a whole catalogue for the first ones, and a count."""
         before = self._materials.offers.get(offer.upstream)
-        for key, definition in offer.definitions.items():
-            known = before.definitions.get(key) if before else None
-            is_news = known is None or known.digest != definition.digest
-            if is_news and self._materials.pins.standing(definition) is Standing.DRIFTED:
-                fields = {"upstream": offer.upstream, "kind": key[0].value, "name": key[1][:200], "definition": definition.digest}
-                await self._note(Event("definition_drifted", "doorward", fields))
+        held = before.definitions if before is not None else {}
+        news = [one for key, one in offer.definitions.items() if key not in held or held[key].digest != one.digest]
+        drifted = [definition for definition in news if self._materials.pins.standing(definition) is Standing.DRIFTED]
+        for one in drifted[:DRIFTS_TOLD]:
+            fields = {"upstream": one.upstream, "kind": one.kind.value, "name": one.name[:200], "definition": one.digest}
+            await self._note(Event("definition_drifted", "doorward", fields))
+        if len(drifted) > DRIFTS_TOLD:
+            more = len(drifted) - DRIFTS_TOLD
+            await self._note(Event("definitions_drifted", "doorward", {"upstream": offer.upstream, "more": more}))
 
     def _stamp(self) -> str:
         return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

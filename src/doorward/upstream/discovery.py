@@ -15,6 +15,8 @@ Ask = Callable[[str, Mapping[str, object]], Awaitable[Answer]]
 """Asks for one page: method and parameters."""
 
 MOST_PAGES: Final = 100
+MOST_BYTES: Final = 16 * 2**20
+"""Of one list: every definition is held several times over, and thousands of real ones have a tenth of it."""
 METHOD_NOT_FOUND: Final = -32601
 
 
@@ -75,10 +77,15 @@ class Discovery:
         items: list[Item] = []
         cursors: set[str] = set()
         params: dict[str, object] = {}
+        size = 0
         for _ in range(MOST_PAGES):
-            page = await self._page(listing, params)
+            answered = await self.ask(listing.method, params)
+            page = self._page(listing, params, answered)
             if page is None:
                 return ()
+            size += answered.size_bytes
+            if size > MOST_BYTES:
+                raise self._odd(f"{listing.method} gave more than {MOST_BYTES} bytes")
             items += self._items(listing, page)
             cursor = page.get("nextCursor")
             if cursor is None:
@@ -89,9 +96,9 @@ class Discovery:
             params = {"cursor": cursor}
         raise self._odd(f"{listing.method} does not end within {listing.most} items and {MOST_PAGES} pages")
 
-    async def _page(self, listing: _Listing, params: Mapping[str, object]) -> Mapping[str, object] | None:
+    def _page(self, listing: _Listing, params: Mapping[str, object], answered: Answer) -> Mapping[str, object] | None:
         """One page, or None if the upstream announces the kind but not this list of it (templates, often)."""
-        body = (await self.ask(listing.method, params)).body
+        body = answered.body
         if not isinstance(body, Fault):
             return body
         if body.code == METHOD_NOT_FOUND and not params:
