@@ -9,7 +9,9 @@ NOTICES = {
     "tools/list": "notifications/tools/list_changed",
     "prompts/list": "notifications/prompts/list_changed",
     "resources/list": "notifications/resources/list_changed",
+    "resources/templates/list": "notifications/resources/list_changed",
 }
+"""There is no notice of templates alone: what they name are resources."""
 
 View = Callable[[], Mapping[str, object]]
 """A fingerprint per list method of what one listener may see now."""
@@ -34,9 +36,11 @@ class Changes:
         self._closed = True
         self.wake()
 
-    async def listen(self, view: View) -> AsyncIterator[Notice]:
-        """A notice per list that changed in this view, until drain."""
-        seen = view()
+    def listen(self, view: View) -> AsyncIterator[Notice]:
+        """A notice per list that changed in this view since now, until drain."""
+        return self._told(view, view())
+
+    async def _told(self, view: View, seen: Mapping[str, object]) -> AsyncIterator[Notice]:
         while not self._closed:
             turn = self._turn
             now = view()
@@ -47,4 +51,5 @@ class Changes:
 
 
 def _changed(seen: Mapping[str, object], now: Mapping[str, object]) -> list[Notice]:
-    return [Notice(notice, {}) for method, notice in NOTICES.items() if now.get(method) != seen.get(method)]
+    changed = [notice for method, notice in NOTICES.items() if now.get(method) != seen.get(method)]
+    return [Notice(notice, {}) for notice in dict.fromkeys(changed)]

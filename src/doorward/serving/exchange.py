@@ -80,6 +80,8 @@ class Exchange:
         reply.still = lambda: self._spine.identify(arrival.presented)
         arrival.connection.on_hangup(reply.hung_up)
         acknowledged = {"notifications": honoured, "_meta": stamp}
+        # Listened from here on: what changes while the acknowledgement is on its way is told after it.
+        changes = self._spine.changes(arrival.principal, arrival.endpoint)
         await reply.event(dump({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": acknowledged}))
 
         def stamped(notice: Notice) -> bytes | None:
@@ -87,6 +89,5 @@ class Exchange:
                 return None
             return dump({"jsonrpc": "2.0", "method": notice.method, "params": {**notice.params, "_meta": stamp}})
 
-        changes = self._spine.changes(arrival.principal, arrival.endpoint)
         await self._streams.follow(reply, arrival.principal.id, changes, stamped)
         await reply.deliver({"resultType": "complete", "_meta": stamp})
