@@ -16,7 +16,7 @@ from typing import Any
 
 from doorward.client.admin import Admin, AdminError
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 PERMIT_ALL = '@id("all")\n@reason("Everything.")\npermit (principal, action, resource);\n'
 
 
