@@ -51,6 +51,16 @@ async def test_environment_is_exactly_what_is_given(tmp_path: Path) -> None:
     assert sorted(watched.lines) == sorted([f"PATH={os.environ['PATH']}".encode(), b"TOKEN=t=1", b"EMPTY="])
 
 
+async def test_last_words_are_heard_where_the_end_is_known_first() -> None:
+    watched = Watched()
+    process = Process(Listener(watched.lines.append, watched.stderr.append, watched.ends.append), 1000)
+    process.process_exited()
+    process.pipe_data_received(1, b"the answer\n")
+    assert (watched.lines, watched.ends) == ([b"the answer"], [])
+    process.pipe_connection_lost(1, None)
+    assert watched.ends == ["it exited with status None"]
+
+
 async def test_program_runs_in_its_directory_and_a_session_of_its_own(tmp_path: Path) -> None:
     watched = Watched()
     process = await watched.start(

@@ -153,21 +153,33 @@ class Process(asyncio.SubprocessProtocol):
             self.fail(str(error))
             return
         for line in lines:
-            if self.is_alive:
+            # Also what it said just before it ended, which may be read only after its end is known.
+            if not self._cause:
                 self._listener.on_line(line)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """A stream ended. Without its standard output a server is of no use; usually its end follows, and says more."""
-        if fd == 1:
-            self._is_mute = True
+        if fd != 1:
+            return
+        self._is_mute = True
+        if self._ended.is_set():
+            self._tell_exit()
+        else:
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self.fail, "it closed its standard output")
 
     def process_exited(self) -> None:
         """The process ended by itself or by us; what it left behind in its group is killed."""
         self._signal(signal.SIGKILL)
         self._pid = 0
-        code = self._transport.get_returncode() if self._transport is not None else None
         self._ended.set()
+        if self._is_mute:
+            self._tell_exit()
+        else:
+            # Its last words may still be in the pipe; nobody of its group is left who could hold that open.
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._tell_exit)
+
+    def _tell_exit(self) -> None:
+        code = self._transport.get_returncode() if self._transport is not None else None
         self._tell_end(f"it exited with status {code}")
 
     def _hear(self, octets: bytes) -> None:
