@@ -38,9 +38,9 @@ def tool(name: str, description: str = "Does it.", **properties: object) -> Item
     return {"name": name, "description": description, "inputSchema": {"type": "object", "properties": properties}}
 
 
-def says(body: Mapping[str, object]) -> Act:
-    """Answers with this result."""
-    return _gives(body)
+def says(body: Mapping[str, object], size_bytes: int = 100) -> Act:
+    """Answers with this result, as large as is said."""
+    return _gives(body, size_bytes)
 
 
 def text(words: str) -> Act:
@@ -147,19 +147,14 @@ class FakeUpstream:
         return Health(Condition.UP, 0.0, "", 0)
 
 
-def fleet_of(*upstreams: FakeUpstream) -> Mapping[UpstreamId, FakeUpstream]:
-    """Upstreams by name."""
-    return {upstream.id: upstream for upstream in upstreams}
-
-
 def arguments_of(orders: Iterable[Order]) -> list[object]:
     """The arguments that went upstream, in order."""
     return [order.params.get("arguments") for order in orders]
 
 
-def _gives(body: Mapping[str, object] | Fault) -> Act:
+def _gives(body: Mapping[str, object] | Fault, size_bytes: int = 100) -> Act:
     async def act(order: Order, notices: Notices) -> Answer:
-        return Answer(body, 100)
+        return Answer(body, size_bytes)
 
     return act
 
