@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorward.catalog.pins import FIRST_USE, Approval, Pins, StaleApprovalError, approve, first_use
+from doorward.catalog.pins import FIRST_USE, Approval, Pins, StaleApprovalError, approve, first_use, withdrawn
 from doorward.domain.catalog import Kind, Pin, Standing
 from doorward.domain.ids import Digest, UpstreamId
 from tests.catalog.shown import AT, accepted, offer, offers, tool
@@ -59,5 +59,13 @@ def test_pins_are_replaced_and_forgotten_by_key() -> None:
     pins = accepted(BEFORE).having(approve(offers(AFTER), [approval(AFTER, "add")], "ada", AT))
     assert pins.standing(AFTER.definitions[Kind.TOOL, "add"]) is Standing.APPROVED
     assert pins.get(UP, Kind.TOOL, "sub") is not None
-    left = pins.without([(UP, Kind.TOOL, "sub")])
-    assert [key for key, _ in left.items()] == [(UP, Kind.TOOL, "add")]
+    left = pins.having(withdrawn([(UP, Kind.TOOL, "sub")], "bob", AT))
+    assert ([key for key, _ in left.items()], left.get(UP, Kind.TOOL, "sub")) == ([(UP, Kind.TOOL, "add")], None)
+
+
+def test_what_was_withdrawn_is_new_and_not_accepted_for_being_seen_first() -> None:
+    pins = accepted(BEFORE).having(withdrawn([(UP, Kind.TOOL, "sub")], "bob", AT))
+    assert pins.standing(BEFORE.definitions[Kind.TOOL, "sub"]) is Standing.NEW
+    assert first_use(BEFORE, pins, frozenset(), AT) == ()
+    again = pins.having(approve(offers(BEFORE), [approval(BEFORE, "sub")], "ada", AT))
+    assert again.standing(BEFORE.definitions[Kind.TOOL, "sub"]) is Standing.APPROVED

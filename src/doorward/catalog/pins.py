@@ -17,6 +17,9 @@ Key = tuple[UpstreamId, Kind, str]
 FIRST_USE = "first-use"
 """Who accepted a definition that was pinned for being the first one seen."""
 
+NOTHING = Digest("")
+"""The digest of a pin that accepts nothing: of what a person withdrew. No definition has it."""
+
 
 MOST_FIRST_USES = 2_048
 """Names of one upstream that are pinned, offered or not, beyond which first use accepts no more: pins are kept for good, and an
@@ -69,12 +72,17 @@ class Pins:
         self._by_key: Mapping[Key, Pin] = MappingProxyType({(pin.upstream, pin.kind, pin.name): pin for pin in pins})
 
     def get(self, upstream: UpstreamId, kind: Kind, name: str) -> Pin | None:
-        """The pin of a name; None if nobody has accepted anything of it."""
-        return self._by_key.get((upstream, kind, name))
+        """The pin of a name; None if nobody accepts anything of it."""
+        pin = self._by_key.get((upstream, kind, name))
+        return None if pin is None or pin.digest == NOTHING else pin
+
+    def is_untouched(self, upstream: UpstreamId, kind: Kind, name: str) -> bool:
+        """Whether nobody has ever accepted anything of a name, nor withdrawn it."""
+        return (upstream, kind, name) not in self._by_key
 
     def items(self) -> Iterable[tuple[Key, Pin]]:
-        """Every pin with its key."""
-        return self._by_key.items()
+        """Every pin that accepts something, with its key."""
+        return ((key, pin) for key, pin in self._by_key.items() if pin.digest != NOTHING)
 
     def count(self, upstream: UpstreamId) -> int:
         """How many names of an upstream are pinned."""
@@ -82,7 +90,7 @@ class Pins:
 
     def standing(self, definition: Definition) -> Standing:
         """Where a definition that is offered stands."""
-        pin = self._by_key.get((definition.upstream, definition.kind, definition.name))
+        pin = self.get(definition.upstream, definition.kind, definition.name)
         if pin is None:
             return Standing.NEW
         return Standing.APPROVED if pin.digest == definition.digest else Standing.DRIFTED
@@ -90,11 +98,6 @@ class Pins:
     def having(self, pins: Iterable[Pin]) -> "Pins":
         """These pins and the given ones, which replace their like."""
         return Pins((*self._by_key.values(), *pins))
-
-    def without(self, keys: Iterable[Key]) -> "Pins":
-        """These pins but for some."""
-        gone = frozenset(keys)
-        return Pins(pin for key, pin in self._by_key.items() if key not in gone)
 
 
 def approve(offers: Mapping[UpstreamId, Offer], approvals: Iterable[Approval], by: str, at: str) -> tuple[Pin, ...]:
@@ -114,14 +117,20 @@ def first_use(offer: Offer, pins: Pins, held: frozenset[Key], at: str) -> tuple[
     """Pins for everything of an offer that was never seen before, but for what is held for a person (see `suspicions`).
 
     A name that was ever pinned keeps its pin, also while it is not offered: taking a tool away and bringing another one back is drift.
+    What a person withdrew was seen before: it takes a person to accept it again.
     """
     room = max(0, MOST_FIRST_USES - pins.count(offer.upstream))
     unseen = (
         definition
         for (kind, name), definition in offer.definitions.items()
-        if pins.get(offer.upstream, kind, name) is None and (offer.upstream, kind, name) not in held
+        if pins.is_untouched(offer.upstream, kind, name) and (offer.upstream, kind, name) not in held
     )
     return tuple(_pin(definition, FIRST_USE, at) for definition in islice(unseen, room))
+
+
+def withdrawn(keys: Iterable[Key], by: str, at: str) -> tuple[Pin, ...]:
+    """Pins that accept nothing any more, in place of those of these keys: kept, so that first use does not accept them again."""
+    return tuple(Pin(upstream, kind, name, NOTHING, b"{}", by, at) for upstream, kind, name in keys)
 
 
 def _offered(offers: Mapping[UpstreamId, Offer], approval: Approval) -> Definition | None:

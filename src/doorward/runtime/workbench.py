@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
-from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use
+from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use, withdrawn
 from doorward.catalog.review import unmatched_rules
 from doorward.catalog.suspicions import Suspicion, held, suspicions
 from doorward.config.check import policy_files
@@ -192,11 +192,12 @@ class Workbench:
         It holds even where `StoreError` (it would not survive a restart) or `UnrecordedError` is raised.
         """
         async with self._lock:
-            wanted = replace(self._materials, pins=self._materials.pins.without(keys))
+            pins = withdrawn(keys, by, self._stamp())
+            wanted = replace(self._materials, pins=self._materials.pins.having(pins))
             candidate = Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
             # Taken away first, told then: a log that cannot be written keeps nothing accepted.
             await self._go_over(candidate)
-            await self._store.drop(keys)
+            await self._store.put(pins)
             for upstream, kind, name in keys:
                 await self._note(Event("definition_withdrawn", by, {"upstream": upstream, "kind": kind, "name": name[:200]}))
             return candidate.snapshot.generation
@@ -219,17 +220,29 @@ class Workbench:
 
         Raises `ReloadError` where the policies do not even fit what was accepted before.
         """
-        generation = self._generations.next()
         pins = self._first_uses(wanted)
-        accepting = replace(wanted, pins=wanted.pins.having(pins))
-        snapshot = build(accepting, generation, Rigour.STRICT)
-        if not isinstance(snapshot, Problems):
+        whole = self._accepting(wanted, pins)
+        if isinstance(whole, Candidate):
             self._unfit = ()
-            return Candidate(accepting, snapshot, pins)
-        self._unfit = _told(snapshot)
+            return whole
+        self._unfit = _told(whole)
         if not pins:
             raise ReloadError(self._unfit)
-        return Candidate(wanted, _built(wanted, generation, Rigour.STRICT), ())
+        return self._fitting(wanted, pins)
+
+    def _fitting(self, wanted: Materials, pins: tuple[Pin, ...]) -> "Candidate":
+        """The next generation with what fits of these pins, upstream by upstream: what one shows keeps no other out."""
+        best = self._strict(wanted)
+        for name in dict.fromkeys(pin.upstream for pin in pins):
+            more = self._accepting(wanted, (*best.accepted, *(pin for pin in pins if pin.upstream == name)))
+            best = more if isinstance(more, Candidate) else best
+        return best
+
+    def _accepting(self, wanted: Materials, pins: tuple[Pin, ...]) -> "Candidate | Problems":
+        """The next generation with these pins accepted, or what does not fit them."""
+        accepting = replace(wanted, pins=wanted.pins.having(pins))
+        snapshot = build(accepting, self._generations.next(), Rigour.STRICT)
+        return snapshot if isinstance(snapshot, Problems) else Candidate(accepting, snapshot, pins)
 
     def _first_uses(self, wanted: Materials) -> tuple[Pin, ...]:
         """Pins for what upstreams trusted on first use show for the first time, but for what a person should see."""
