@@ -269,6 +269,7 @@ async def test_the_rooms_are_handed_each_generation_just_before_it_is_current(tm
     numbers: list[int] = []
     bench.generations.follow(lambda: numbers.append(bench.generations.current.generation))
     await bench.workbench.saw(GIT, showing("commit"))
+    bench.write({"git": FIRST_USE, "hg": {}})
     await bench.workbench.reload("ann")
     assert [(before.generation, after.generation) for before, after in bench.handed] == [(1, 2), (2, 3)]
     assert numbers == [2, 3]
