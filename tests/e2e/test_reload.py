@@ -131,6 +131,15 @@ def test_changed_policy_file_is_picked_up_on_its_own_from_the_first_moment_on(tm
         assert [tool["name"] for tool in client.ask("tools/list").result["tools"]] == ["echo", "stream", "wait"]
 
 
+def test_change_is_taken_once_whoever_notices_it_first(tmp_path: Path, witness: Witness) -> None:
+    with doorward(tmp_path, document(witness)) as running:
+        write_config(tmp_path, document(witness, admission={**WIDE, "concurrent": 7}))
+        ordered(running, "reload")
+        until(lambda: running.events("config_unchanged") or running.events("config_loaded"))
+        assert "nothing in the document changed" in ordered(running, "reload")
+    assert len(events(tmp_path / "state", "config_loaded")) == 1
+
+
 def test_hangup_signal_reloads_and_a_bad_file_is_told_in_journal_log_and_status(tmp_path: Path, witness: Witness) -> None:
     with doorward(tmp_path, document(witness)) as running, Client(running.url("witness"), running.key()) as client:
         write_config(tmp_path, document(witness), FORBID_OTHER)

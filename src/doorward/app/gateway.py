@@ -81,13 +81,15 @@ class Gateway:
 
     async def reload(self, by: str) -> None:
         """Reads the configuration again, and says in the journal what came of it."""
+        before = self.house.generations.current.generation
         try:
             done = await self.house.workbench.reload(by)
         except ReloadError as error:
             for problem in error.problems:
                 self._journal.say("config_rejected", Level.ERROR, problem=problem)
-        else:
-            self._journal.say("config_loaded", generation=done.generation, changes="; ".join(done.changes))
+            return
+        event = "config_loaded" if done.generation > before else "config_unchanged"
+        self._journal.say(event, generation=done.generation, changes="; ".join(done.changes))
 
     def not_ready(self) -> tuple[str, ...]:
         """Why no traffic should come here now; empty when it may."""

@@ -137,11 +137,14 @@ class Workbench:
         self._notes = tuple(str(note) for note in notes)
 
     async def reload(self, by: str) -> Reloaded:
-        """Reads document and policies again; raises `ReloadError`, and keeps the old ones then."""
+        """Reads document and policies again; raises `ReloadError`, and keeps the old ones then. What is in force already makes no generation."""
         async with self._lock:
             unfit = self._unfit
             try:
                 found = await asyncio.to_thread(read, self._path)
+                if (found.loaded.digest, found.sources) == (self._materials.digest, self._materials.sources):
+                    self._rejected = ()
+                    return Reloaded(self._generations.current.generation, (), self.warnings)
                 _keep_in_place(self._materials.document, found.loaded.document)
                 offers = _still_offered(self._materials, found.loaded.document)
                 wanted = Materials(found.loaded.document, found.loaded.digest, found.sources, offers, self._materials.pins)
