@@ -1,8 +1,6 @@
 """What auditors ask of the log, and the facts of a leaf that answer it."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -80,35 +78,90 @@ class Facts:
 
 def facts(leaf: bytes) -> Facts:
     """The facts of a leaf, read from its bytes: an index may be lost and built anew."""
-    body: dict[str, Any] = msgspec.json.decode(leaf)
-    principal: Mapping[str, Any] = body.get("principal", {})
-    decision: Mapping[str, Any] = body.get("decision", {})
+    read = _decode(leaf)
+    decision, result = read.decision, read.result
     return Facts(
-        ts=body["ts"],
-        type=body["type"],
-        call=body.get("call"),
-        agent=principal.get("agent"),
-        subject=principal.get("subject"),
-        upstream=body.get("upstream"),
-        name=body.get("name"),
-        effect="observe" if "would" in decision else decision.get("effect"),
-        reason=decision.get("reason") or body.get("result", {}).get("reason") or body.get("result", {}).get("status"),
-        marks=frozenset(_marks(body, decision)),
+        ts=read.ts,
+        type=read.type,
+        call=read.call,
+        agent=read.principal.agent,
+        subject=read.principal.subject,
+        upstream=read.upstream,
+        name=read.name,
+        effect="observe" if decision.would is not None else decision.effect,
+        reason=decision.reason or result.reason or result.status,
+        marks=frozenset(_marks(read)),
     )
 
 
-def _marks(body: Mapping[str, Any], decision: Mapping[str, Any]) -> Iterator[str]:
-    for team in (body.get("principal", {}).get("team"), body.get("owner")):
-        if team is not None:
-            yield f"team:{team}"
-    for policy in (*decision.get("policies", ()), *decision.get("would", {}).get("policies", ())):
-        yield f"policy:{policy}"
-    for finding in body.get("findings", ()):
-        yield f"finding:{finding['guard']}/{finding['rule']}"
-    for value in body.get("arguments", {}).get("fields", {}).values():
-        yield f"field:{value}"
-    if "approval" in body:
-        yield f"approval:{body['approval']['id']}"
+class _Principal(msgspec.Struct, frozen=True):
+    agent: str | None = None
+    team: str | None = None
+    subject: str | None = None
+
+
+class _Would(msgspec.Struct, frozen=True):
+    policies: tuple[str, ...] = ()
+
+
+class _Decision(msgspec.Struct, frozen=True):
+    effect: str | None = None
+    policies: tuple[str, ...] = ()
+    would: _Would | None = None
+    reason: str | None = None
+
+
+class _Result(msgspec.Struct, frozen=True):
+    status: str | None = None
+    reason: str | None = None
+
+
+class _Arguments(msgspec.Struct, frozen=True):
+    fields: dict[str, str] = {}
+
+
+class _Finding(msgspec.Struct, frozen=True):
+    guard: str
+    rule: str
+
+
+class _Approval(msgspec.Struct, frozen=True):
+    id: str
+
+
+_NOBODY, _UNDECIDED, _OPEN, _NONE = _Principal(), _Decision(), _Result(), _Arguments()
+
+
+class _Leaf(msgspec.Struct, frozen=True):
+    """What a leaf can be found by, as it stands there; nothing else of it is decoded."""
+
+    ts: str
+    type: str
+    call: str | None = None
+    principal: _Principal = _NOBODY
+    upstream: str | None = None
+    name: str | None = None
+    owner: str | None = None
+    arguments: _Arguments = _NONE
+    decision: _Decision = _UNDECIDED
+    findings: tuple[_Finding, ...] = ()
+    approval: _Approval | None = None
+    result: _Result = _OPEN
+
+
+_decode = msgspec.json.Decoder(_Leaf).decode
+
+
+def _marks(read: _Leaf) -> list[str]:
+    marks = [f"team:{team}" for team in (read.principal.team, read.owner) if team is not None]
+    marks += [f"policy:{policy}" for policy in read.decision.policies]
+    if read.decision.would is not None:
+        marks += [f"policy:{policy}" for policy in read.decision.would.policies]
+    marks += [f"finding:{finding.guard}/{finding.rule}" for finding in read.findings]
+    marks += [f"field:{value}" for value in read.arguments.fields.values()]
+    if read.approval is not None:
+        marks.append(f"approval:{read.approval.id}")
+    return marks
 
 
 def marks_asked(query: Query) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}|0|[1-9][0-9]{0,4}")
 """Member names that look like a schema's, and array indexes. Others may be values in disguise (`{"ann@example.com": 1}`)."""
 
 Scalar = str | int | bool | Decimal
+_SCALARS = (str, int, Decimal)
+_NESTED = (dict, list)
 
 
 def commitment(salt: bytes, text: bytes) -> str:
@@ -73,8 +75,8 @@ class Veil:
         for _ in range(DEPTH):
             if not level:
                 return
-            yield from [(pointer, value) for pointer, value in level if isinstance(value, str | int | Decimal)]
-            nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
+            yield from [(pointer, value) for pointer, value in level if isinstance(value, _SCALARS)]
+            nested = [(pointer, value) for pointer, value in level if isinstance(value, _NESTED)]
             level = list(islice((member for pointer, value in nested for member in self._members(pointer, value, left)), left))
             left -= len(level)
 
