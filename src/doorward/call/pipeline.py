@@ -7,6 +7,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from doorward.admission.gate import Gate
 from doorward.approval.desk import Desk
@@ -31,6 +32,13 @@ from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.telemetry.meter import Meter
 
+LARGE_BYTES = 16 * 1024
+"""Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
+READERS = 2
+"""Large messages that are inspected at the same time."""
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
@@ -52,10 +60,11 @@ class Rooms:
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_rooms",)
+    __slots__ = ("_readers", "_rooms")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._readers = asyncio.Semaphore(READERS)
 
     async def handle(self, asked: Asked, notices: Notices) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
@@ -64,12 +73,12 @@ class Pipeline:
             call = track.call = asked.resolve()  # 2
             with self._rooms.gate.admit(call) as seat:  # 3
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
-                inspected = self._inspect_request(track, authorized)  # 5, 5b
+                inspected = await self._inspect_request(track, authorized)  # 5, 5b
                 clearance = await self._approve(inspected)  # 6
                 recorded = track.recorded = await self._intend(track, clearance)  # 7
                 lease = await self._credential(track, recorded)  # 8
                 answer = await self._forward(track, recorded, lease, notices)  # 9
-                reply = self._inspect_response(track, recorded, answer)  # 10
+                reply = await self._inspect_response(track, recorded, answer)  # 10
             await self._conclude(track, None)  # 11
             return reply
         except Refused as refused:
@@ -111,17 +120,17 @@ class Pipeline:
             case Deny(policies, reason, sentence):
                 raise Refused(Reason.FORBIDDEN, reason, policies=policies, sentence=sentence)
 
-    def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
+    async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
         """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
-        call = authorized.admitted.call
-        findings = self._rooms.inspection.request(call)
+        call, inspection = authorized.admitted.call, self._rooms.inspection
+        findings = await self._read(len(call.canonical), lambda: inspection.request(call))
         if not findings:
             return Inspected(authorized, ())
         track.findings = findings
         redacted = self._disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO)
         if not redacted:
             return Inspected(authorized, findings)
-        edited = track.call = self._rooms.inspection.edit_request(call, redacted)
+        edited = track.call = await self._read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
         again = self._authorize(track, Admitted(edited, authorized.admitted.epoch))
         return Inspected(again, findings)
 
@@ -179,24 +188,33 @@ class Pipeline:
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
         return answer
 
-    def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
+    async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        findings = self._rooms.inspection.response(recorded.intent.call, answer)
+        call, inspection = recorded.intent.call, self._rooms.inspection
+        findings = await self._read(answer.size_bytes, lambda: inspection.response(call, answer))
         reply = Reply(answer.body)
         if findings:
             track.findings += findings
             redacted = self._disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
             if redacted:
-                reply = Reply(self._rooms.inspection.edit_response(answer.body, redacted))
+                reply = Reply(await self._read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted)))
         track.reply = reply
         return reply
+
+    async def _read(self, size_bytes: int, work: Callable[[], T]) -> T:
+        """The work of reading a message; of a large one in a thread, for it may take long and other calls must not wait for it."""
+        if size_bytes <= LARGE_BYTES:
+            return work()
+        async with self._readers:
+            return await asyncio.to_thread(work)
 
     def _disposed(self, findings: tuple[Finding, ...], direction: Direction, reason: Reason, ran: Ran) -> tuple[Finding, ...]:
         """The findings to redact; raises `Refused` when one of them blocks (an `ask` about a finding has nobody to answer it yet)."""
         verdicts = [(finding, dispose(finding, direction, self._rooms.table)) for finding in findings]
         blocking = [finding for finding, verdict in verdicts if verdict in (Disposition.BLOCK, Disposition.ASK)]
         if blocking:
-            detail = ", ".join(f"{finding.guard}/{finding.rule} at {finding.pointer or '(whole)'}" for finding in blocking[:8])
+            # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
+            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocking[:8]))
             raise Refused(reason, detail, sentence=endings.sentence(reason, blocking[0]), ran=ran)
         return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
 

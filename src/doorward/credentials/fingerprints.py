@@ -86,7 +86,7 @@ class Fingerprints:
         for hint in hints:
             at = text.find(hint)
             while at >= 0:
-                yield at, self._by_hint[hint]
+                yield at, self._by_hint.get(hint, [])
                 at = text.find(hint, at + 1)
 
     def _add(self, text: str) -> None:
@@ -98,12 +98,14 @@ class Fingerprints:
         self._prints[mark] = _Print(hint, offset, len(text), mark)
         if len(self._prints) > self._most:
             self._prints.popitem(last=False)
-        self._by_hint = {}
+        by_hint: dict[str, list[_Print]] = {}
         for one in self._prints.values():
-            self._by_hint.setdefault(one.hint, []).append(one)
-        plain = [hint for hint in self._by_hint if _is_plain(hint)]
+            by_hint.setdefault(one.hint, []).append(one)
+        # Replaced whole: a thread may be looking through a large message meanwhile.
+        self._by_hint = by_hint
+        plain = [hint for hint in by_hint if _is_plain(hint)]
         self._hints = tuple((hint, hint.encode()) for hint in plain)
-        self._blind = tuple(hint for hint in self._by_hint if not _is_plain(hint))
+        self._blind = tuple(hint for hint in by_hint if not _is_plain(hint))
         self._many = re2.compile("|".join(map(re2.escape, plain))) if len(plain) > FEW else None
 
     def _span(self, text: str, at: int, one: _Print) -> tuple[int, int] | None:

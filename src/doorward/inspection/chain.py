@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Finding, Severity
 from doorward.inspection.edit import EditError, redact
+from doorward.inspection.guards.size import OVERSIZE
 from doorward.inspection.view import Carrier, Guard, View, request_body, response_body
 
 MOST_FINDINGS = 1024
@@ -63,6 +64,9 @@ class Inspection:
         found: list[Finding] = []
         for guard in self._guards:
             found += guard.look(view)
+            if len(found) > MOST_FINDINGS or any(finding.rule == OVERSIZE for finding in found[:1]):
+                # It is withheld as a whole: nobody need look any further.
+                break
         if len(found) > MOST_FINDINGS:
             return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
         return tuple(found)

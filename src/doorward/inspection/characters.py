@@ -4,6 +4,7 @@ Let be are: tab and line breaks; joiners between letters of scripts that join an
 character that has variants; direction marks in texts with right-to-left letters; the tag sequences of the three flags that have one.
 """
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,9 @@ SEVERITIES: Mapping[str, Severity] = {
 
 MOST_SPANS = 20_000
 """Places in one text that are told apart; from there on the rest of the text is one place."""
+
+MOST_JUDGED = 100_000
+"""Characters in one text that are judged one by one; behind them the rest of the text is one place, whatever is there."""
 
 _RANGES: tuple[tuple[int, int, str], ...] = (
     (0x00, 0x08, CONTROL),
@@ -75,6 +79,7 @@ _FIRSTS = tuple(first for first, _, _ in _RANGES)
 _UNSEEN = frozenset(chr(code) for first, last, _ in _RANGES for code in range(first, last + 1))
 _UNSEEN_IN_JSON = re2.compile(r"\\[ubf]|[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last, _ in _RANGES) + "]")
 """As they are, or as our JSON texts write control characters."""
+_UNSEEN_ANYWHERE = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last, _ in _RANGES) + "]")
 _RIGHT_TO_LEFT = re2.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}\p{Adlam}\p{Mandaic}\p{Samaritan}]")
 
 _FLAG = "\U0001f3f4"
@@ -134,26 +139,17 @@ class _Judge:
         """Every place without a reason."""
         found: list[Span] = []
         done = 0
-        for at in self._places():
+        for judged, place in enumerate(_UNSEEN_ANYWHERE.finditer(self._text)):
+            at = place.start()
             if at < done:
                 continue
             done, rule = self._judged(at)
             if rule:
                 _append(found, at, done, rule)
-            if len(found) > MOST_SPANS:
-                _append(found, done, len(self._text), found[-1][2])
+            if done < len(self._text) and (len(found) > MOST_SPANS or judged >= MOST_JUDGED):
+                _append(found, done, len(self._text), found[-1][2] if found else INVISIBLE)
                 break
         return found
-
-    def _places(self) -> list[int]:
-        """Where unseen characters stand, in order: one search for each that is there at all."""
-        text, places = self._text, []
-        for letter in _UNSEEN.intersection(text):
-            at = text.find(letter)
-            while at >= 0:
-                places.append(at)
-                at = text.find(letter, at + 1)
-        return sorted(places)
 
     def _judged(self, at: int) -> tuple[int, str]:
         """Where the thing that begins at `at` ends, and the rule that it breaks, or nothing."""

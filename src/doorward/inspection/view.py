@@ -1,15 +1,19 @@
 """What a guard is shown: one message, its carrier, and the texts in it, walked at most once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Protocol
 
 import msgspec
 
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
-from doorward.inspection.characters import is_plain, is_plain_json
+from doorward.inspection.characters import Span, is_plain, is_plain_json, spans
 from doorward.inspection.walk import Leaf, leaves
+
+MOST_HIDDEN = 1024
+"""Texts with hidden characters that are told of one message: more than any honest one has, and enough to withhold it."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -25,7 +29,7 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_leaves", "_veiled", "body", "call", "carrier", "encoded")
+    __slots__ = ("_hidden", "_leaves", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -33,14 +37,20 @@ class View:
         self.body = body
         self.encoded = _ENCODER.encode(body)
         self._leaves: tuple[Leaf, ...] | None = None
-        self._veiled: tuple[Leaf, ...] | None = None
+        self._hidden: tuple[tuple[Leaf, tuple[Span, ...]], ...] | None = None
 
     @property
-    def veiled(self) -> tuple[Leaf, ...]:
-        """The texts that have characters which are not seen; raises `WalkError` where one of them makes a walk needed."""
-        if self._veiled is None:
-            self._veiled = () if is_plain_json(self.encoded) else tuple(leaf for leaf in self.leaves if not is_plain(leaf[1]))
-        return self._veiled
+    def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:
+        """The first texts that have characters which are not seen and have no reason, with their places; raises `WalkError`."""
+        if self._hidden is None:
+            self._hidden = () if is_plain_json(self.encoded) else tuple(islice(self._found(), MOST_HIDDEN + 1))
+        return self._hidden
+
+    def _found(self) -> Iterator[tuple[Leaf, tuple[Span, ...]]]:
+        for leaf in self.leaves:
+            places = () if is_plain(leaf[1]) else spans(leaf[1])
+            if places:
+                yield leaf, places
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:

@@ -4,7 +4,7 @@ Exact or not at all (RULINGS 4): what Cedar cannot hold as it is, is left out an
 must deny. INVARIANT: only declared names get through, so a caller cannot smuggle in Cedar's escapes (`__entity`, `__extn`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,8 @@ _DIGITS = 19
 """No 64-bit number has more; checked first, so that 1e999999 is never written out."""
 _LENGTH = 64
 """Digits that a number may be written with, so that a million zeros cost nothing."""
+ELEMENTS = 10_000
+"""Of one list: Cedar makes a set of it, and so many take as long to decide on as a hundred usual calls."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -91,7 +93,9 @@ def _extension(function: str, argument: str | None) -> object | None:
     return None if argument is None else {"__extn": {"fn": function, "arg": argument}}
 
 
-def _elements(value: Iterable[object], element: Shape) -> list[object]:
+def _elements(value: Sequence[object], element: Shape) -> list[object]:
+    if len(value) > ELEMENTS:
+        raise _UnheldError(f"it has more than {ELEMENTS} elements")
     try:
         return [_project(inner, element, WHOLE) for inner in value]
     except _UnheldError as error:

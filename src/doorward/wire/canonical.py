@@ -5,6 +5,7 @@ shortest text of its double, and never the same bytes for two different numbers.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,15 @@ from doorward.domain.catalog import Definition, Kind
 from doorward.domain.ids import Digest, UpstreamId
 
 _SORTED = msgspec.json.Encoder(order="sorted")
+_AS_IT_IS = msgspec.json.Encoder()
 _SAFE = 2**53
 """Integers below are printed by the fast encoder; beyond, the digits decide (from 10^21 on, RFC 8785 writes an exponent)."""
 
 _PLAIN = frozenset({str, bool, type(None)})
+_SHORT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{0,5}[1-9]")
+"""Numbers whose usual text is the canonical one: without needless zeros, and neither so small nor so large that an exponent is due."""
+_HIGH = "\ud800"
+"""Below it, the order of characters is that of UTF-16 code units."""
 
 
 def canonical(value: Any) -> bytes:
@@ -26,7 +32,7 @@ def canonical(value: Any) -> bytes:
 
     Raises `ValueError` for numbers that are not finite and for lone surrogates, `TypeError` for what is not JSON.
     """
-    return _SORTED.encode(value) if _is_plain(value) else _slow(value).encode("utf-8")
+    return _SORTED.encode(value) if _is_plain(value) else _AS_IT_IS.encode(_ready(value))
 
 
 def sha256(raw: bytes) -> Digest:
@@ -40,16 +46,42 @@ def define(upstream: UpstreamId, kind: Kind, name: str, body: Mapping[str, Any])
     return Definition(upstream, kind, name, body, raw, sha256(raw))
 
 
-def number(exact: Decimal) -> str:
+def number(exact: Decimal | int) -> str:
     """The canonical text of a number: its own digits without needless zeros, in the layout of ECMAScript's Number::toString."""
-    sign, digits, exponent = exact.as_tuple()
-    if not isinstance(exponent, int):
+    written = str(exact)
+    if _SHORT.fullmatch(written):
+        return written
+    if isinstance(exact, Decimal) and not exact.is_finite():
         raise ValueError(f"expected a finite number, got {exact}")
-    shown = "".join(map(str, digits)).lstrip("0")
-    stripped = shown.rstrip("0")
+    mantissa, _, power = written.removeprefix("-").partition("E")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    stripped = digits.rstrip("0")
     if not stripped:
         return "0"
-    return ("-" if sign else "") + _layout(stripped, exponent + len(shown) - len(stripped))
+    exponent = int(power or 0) - len(fraction) + len(digits) - len(stripped)
+    return ("-" if written.startswith("-") else "") + _layout(stripped, exponent)
+
+
+def _ready(value: Any) -> Any:
+    """A value such that an encoder prints it canonically as it stands: keys in order, other numbers than small whole ones as their text."""
+    kind = type(value)
+    if kind in _PLAIN or (kind is int and -_SAFE < value < _SAFE):
+        return value
+    if kind is Decimal:
+        return msgspec.Raw(number(value).encode())
+    if kind is list:
+        return [_ready(item) for item in value]
+    match value:
+        case tuple() | list():
+            return [_ready(item) for item in value]
+        case dict() | Mapping():
+            keys = sorted(value) if max("".join(value), default="") < _HIGH else sorted(value, key=_utf16)
+            return {key: _ready(value[key]) for key in keys}
+        case int() | Decimal() | float():
+            return msgspec.Raw(_number(value).encode())
+        case _:
+            raise TypeError("expected a JSON value")
 
 
 def _is_plain(value: Any) -> bool:
@@ -67,25 +99,12 @@ def _is_plain(value: Any) -> bool:
     return True
 
 
-def _slow(value: Any) -> str:
-    match value:
-        case Mapping():
-            keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-            return "{" + ",".join(f"{_text(key)}:{_slow(value[key])}" for key in keys) + "}"
-        case list() | tuple():
-            return "[" + ",".join(map(_slow, value)) + "]"
-        case None | bool() | str():
-            return _text(value)
-        case int() | Decimal():
-            return number(Decimal(value))
-        case float():
-            return number(Decimal(repr(value)))
-        case _:
-            raise TypeError("expected a JSON value")
+def _number(value: int | Decimal | float) -> str:
+    return number(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
-def _text(value: str | bool | None) -> str:
-    return _SORTED.encode(value).decode("utf-8")
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
 
 
 def _layout(digits: str, exponent: int) -> str:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from doorward.domain.findings import Finding, Severity
-from doorward.inspection.characters import cleaned
+from doorward.inspection.characters import Span, without
 from doorward.inspection.view import View
 from doorward.inspection.walk import Leaf, pointer
 
@@ -40,15 +40,15 @@ class OwnSecrets:
         """One finding for each place; about the whole text where the credential shows only once it is cleaned."""
         hints = self._secrets.near(view.encoded)
         plain = (finding for leaf in view.leaves for finding in self._found(leaf, hints)) if hints else ()
-        veiled = (finding for leaf in view.veiled for finding in self._veiled(leaf, hints))
+        veiled = (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places, hints))
         return (*plain, *veiled)
 
     def _found(self, leaf: Leaf, hints: tuple[str, ...]) -> list[Finding]:
         path, text, part = leaf
         return [Finding(NAME, RULE, Severity.HIGH, pointer(path), start, end, part) for start, end in self._secrets.spans(text, hints)]
 
-    def _veiled(self, leaf: Leaf, hints: tuple[str, ...]) -> tuple[Finding, ...]:
+    def _veiled(self, leaf: Leaf, places: tuple[Span, ...], hints: tuple[str, ...]) -> tuple[Finding, ...]:
         path, text, part = leaf
-        if self._secrets.spans(text, hints) or not self._secrets.spans(cleaned(text), self._secrets.hints):
+        if self._secrets.spans(text, hints) or not self._secrets.spans(without(text, places), self._secrets.hints):
             return ()
         return (Finding(NAME, RULE, Severity.HIGH, pointer(path), 0, 0, part),)

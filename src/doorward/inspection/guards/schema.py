@@ -5,8 +5,8 @@ large, too deep or not understood is not tried but reported.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Never
+from dataclasses import dataclass, field
+from typing import Any, Never
 
 import jsonschema_rs
 import msgspec
@@ -15,6 +15,7 @@ from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Finding, Severity
 from doorward.domain.ids import Digest
+from doorward.inspection.patterns import MOST_WORK, Pattern, Work, key_characters, property_patterns, states
 from doorward.inspection.reach import ANY_DEPTH, NOT_AT_ALL, depth, reach
 from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import escape
@@ -67,6 +68,10 @@ class _Check:
 
     validator: jsonschema_rs.Validator | None
     reach: int
+    work: Work = field(default_factory=Work)
+    """What patterns may cost; its validator counts there."""
+    key_states: int = 0
+    """What each character of a name costs, for the patterns that names are tried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Schema:
 
     def _keep(self, digest: Digest, compiled: _Compiled) -> None:
         if len(self._compiled) >= MOST_COMPILED:
-            del self._compiled[next(iter(self._compiled))]
+            self._compiled.pop(next(iter(self._compiled)), None)
         self._compiled[digest] = compiled
 
 
@@ -141,24 +146,37 @@ def _check(schema: object) -> _Check:
     if not isinstance(schema, dict | bool) or len(msgspec.json.encode(schema)) > MOST_BYTES:
         return _UNCHECKABLE
     levels = reach(schema) if isinstance(schema, dict) else ANY_DEPTH
-    return _UNCHECKABLE if levels == NOT_AT_ALL else _Check(_validator(schema), levels)
+    if levels == NOT_AT_ALL:
+        return _UNCHECKABLE
+    work = Work()
+    return _Check(_validator(schema, work), levels, work, sum(map(states, property_patterns(schema))))
 
 
-def _validator(schema: dict[str, object] | bool) -> jsonschema_rs.Validator | None:
+def _validator(schema: dict[str, object] | bool, work: Work) -> jsonschema_rs.Validator | None:
     try:
-        return jsonschema_rs.validator_for(schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK)
+        return jsonschema_rs.validator_for(schema, **_options(work))
     except _UNFIT:
-        return _older(schema)
+        return _older(schema, work)
 
 
-def _older(schema: dict[str, object] | bool) -> jsonschema_rs.Validator | None:
+def _older(schema: dict[str, object] | bool, work: Work) -> jsonschema_rs.Validator | None:
     """Real servers write draft 4 (`exclusiveMinimum: true`) and do not say so."""
     if isinstance(schema, bool) or "$schema" in schema:
         return None
     try:
-        return jsonschema_rs.Draft4Validator(schema, validate_formats=False, retriever=_refuse, pattern_options=_LINEAR, mask=_MASK)
+        return jsonschema_rs.Draft4Validator(schema, **_options(work))
     except _UNFIT:
         return None
+
+
+def _options(work: Work) -> dict[str, Any]:
+    return {
+        "validate_formats": False,
+        "retriever": _refuse,
+        "pattern_options": _LINEAR,
+        "mask": _MASK,
+        "keywords": {"pattern": lambda parent, pattern, path: Pattern(pattern, work)},
+    }
 
 
 def _refuse(uri: str) -> Never:
@@ -168,6 +186,9 @@ def _refuse(uri: str) -> Never:
 def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> tuple[Finding, ...]:
     if check.validator is None or (check.reach < ANY_DEPTH and depth(value, check.reach) > check.reach):
         return (Finding(NAME, "schema_uncheckable", severity, pointer),)
+    if check.key_states and check.key_states * key_characters(value) > MOST_WORK:
+        return (Finding(NAME, "schema_uncheckable", severity, pointer),)
+    check.work.renew()
     if check.validator.is_valid(value):
         return ()
     try:

@@ -7,6 +7,8 @@ from doorward.inspection.view import Carrier, View
 
 NAME = "size"
 
+OVERSIZE = "oversize"
+
 MOST_BYTES: Mapping[Carrier, int] = {
     Carrier.REQUEST: 8 * 2**20,  # what the configuration lets the edge accept at most
     Carrier.RESPONSE: 64 * 2**20,  # what `result_bytes` may be at most; the transport holds the upstream to its own figure
@@ -26,4 +28,4 @@ class Size:
         """One finding about the whole message, or none."""
         if len(view.encoded) <= self._most[view.carrier]:
             return ()
-        return (Finding(NAME, "oversize", Severity.HIGH, ""),)
+        return (Finding(NAME, OVERSIZE, Severity.HIGH, ""),)
