@@ -64,6 +64,7 @@ async def test_other_calls_do_not_wait_while_a_hostile_result_is_read(text: str)
 
         watching = asyncio.create_task(watch())
         trace = await book.play(tool_call("git__commit"))
+        await asyncio.sleep(0.01)
         watching.cancel()
         assert [step.said for step in trace if isinstance(step, Leaf)] == ["allow", "delivered"]
         assert longest < 0.3
