@@ -1,10 +1,8 @@
 """What every way of ending leaves in the log, proofs that stand alone, tampering that is found, and secrets that are nowhere."""
 
 import base64
-import http.client
 import json
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +12,7 @@ import pytest
 
 from doorward import verifier
 from tests.e2e.client import EXCHANGE, REVISIONS, Client, Json, Said
-from tests.e2e.commands import asked, ordered, told
+from tests.e2e.commands import asked, ordered, page, told
 from tests.e2e.log import Leaf, events, leaves, of_call, until, veil, verified, vkey
 from tests.e2e.witness import Witness, tool, witnessing
 from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream, start
@@ -366,15 +364,3 @@ def test_secrets_and_values_are_nowhere_but_where_they_belong(tmp_path: Path) ->
         assert traces(sent, [Canary.argument]) != []
         assert traces(sent, [key, Canary.environment]) == []
         assert sent.count(f"Bearer {Canary.credential}".encode()) == len(witness.requests)
-
-
-def page(running: Running, path: str) -> str:
-    """What a plain reader of the control socket gets."""
-    connection = http.client.HTTPConnection("doorward")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(str(running.directory / "state/control.sock"))
-    with closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        assert answer.status == 200, (path, answer.status)
-        return answer.read().decode()

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.client import REVISIONS, Client
+from tests.e2e.commands import metric
 from tests.e2e.log import events, leaves, until
 from tests.e2e.witness import Witness, witnessing
-from tests.gateway import Running, doorward, http_upstream, stdio_upstream
+from tests.gateway import doorward, http_upstream, stdio_upstream
 from tests.upstream.servers import SESSION, script
 
 STUBBORN = """
@@ -30,11 +31,6 @@ def witness() -> Iterator[Witness]:
     """An upstream."""
     with witnessing() as made:
         yield made
-
-
-def in_flight(running: Running) -> int:
-    """How many calls are upstream."""
-    return int(str(running.admin.get("/v1/status")["in_flight"]))
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -89,7 +85,7 @@ def test_callers_who_leave_in_crowds_leave_nothing_behind(tmp_path: Path, witnes
             for one in pending:
                 one.hang_up()
             until(lambda marks=marks: set(marks) <= set(witness.ended))  # type: ignore[misc]
-        until(lambda: in_flight(running) == 0)
+        until(lambda: metric(running, "doorward_calls_in_flight") == 0)
         assert client.call("echo").reason == ""
         if before:
             until(lambda: len(list(files.iterdir())) <= before + 5)

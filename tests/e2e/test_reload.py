@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.client import EXCHANGE, REVISIONS, Client
-from tests.e2e.commands import asked, ordered, told
+from tests.e2e.commands import asked, metric, ordered, told
 from tests.e2e.log import events, leaves, of_call, until
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream, start, stop, write_config
@@ -151,6 +151,7 @@ def test_hangup_signal_reloads_and_a_bad_file_is_told_in_journal_log_and_status(
         [told_so, *_] = until(lambda: running.events("config_rejected"))
         assert f"{tmp_path / 'policy.cedar'}:1" in told_so["problem"]
         assert asked(running, "status")["problems"] == [told_so["problem"]]
+        assert metric(running, "doorward_config_problems") == 1
         assert "policy.cedar" in events(tmp_path / "state", "config_rejected")[0]["fields"]["problem"]
         assert client.call("echo").text
         assert client.call("other").reason == "unknown_target"

@@ -9,7 +9,7 @@ from doorward import __version__
 from doorward.app import clocks
 from doorward.app.control import control_listener
 from doorward.app.evidence import check_anchors
-from doorward.app.house import House, build_house
+from doorward.app.house import House, build_house, measure
 from doorward.app.watch import Watch
 from doorward.control.listener import ControlListener
 from doorward.domain.calls import Era
@@ -56,6 +56,7 @@ class Gateway:
         held = read(self._path)
         self._watched = Watch(self._path, held.loaded.document)
         self._house = await build_house(held, self._journal)
+        measure(self._house)
         try:
             await self._open(held)
         except BaseException:

@@ -136,6 +136,16 @@ async def build_house(found: Read, journal: Journal) -> House:
     return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), moments, meter, journal)
 
 
+def measure(house: House) -> None:
+    """Adds what is read off the house whenever somebody looks at the metrics."""
+    gauge, recorder = house.meter.gauge, house.state.evidence.recorder
+    gauge("doorward_generation", "The snapshot in force", lambda: house.generations.current.generation)
+    gauge("doorward_config_problems", "What of the files as they stand is not in force", lambda: len(house.workbench.problems))
+    gauge("doorward_calls_in_flight", "Calls that are upstream", house.flight.count)
+    gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
+    gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
+
+
 def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:
     """The guards that ship, in the order they are asked."""
     return (Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints))
