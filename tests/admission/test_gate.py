@@ -103,12 +103,21 @@ async def test_a_call_that_is_refused_for_its_share_costs_nothing_of_its_pace() 
     at.admit(CLAUDE)
 
 
-async def test_a_stopped_call_is_refused_before_anything_is_counted() -> None:
+async def test_a_stopped_call_counts_for_the_pace_of_its_agent_so_that_its_refusals_do_not_flood_the_log() -> None:
     at, switch, _ = await gate(Limits(Pace(per_minute=6, burst=1), concurrent=9, in_flight=9))
     await switch.stop(EVERYTHING, "leak", "ada")
     assert refused(at).reason is Reason.STOPPED
-    await switch.resume(EVERYTHING)
-    at.admit(CLAUDE)
+    assert refused(at).reason is Reason.OVER_RATE
+
+
+async def test_whoever_is_turned_back_before_the_gate_counts_for_its_pace_but_the_gateway_itself() -> None:
+    at, _, _ = await gate(Limits(Pace(per_minute=6, burst=1), concurrent=9, in_flight=9))
+    for _ in range(3):
+        at.turned_back(principal("doorward", method=AuthnMethod.OWN))
+    at.turned_back(principal("claude"))
+    with pytest.raises(Refused) as over:
+        at.turned_back(principal("claude"))
+    assert over.value.reason is Reason.OVER_RATE
 
 
 async def test_the_gateways_own_calls_are_not_counted_but_stop_like_any_other() -> None:

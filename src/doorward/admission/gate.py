@@ -12,7 +12,7 @@ from typing import Self
 
 from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
-from doorward.domain.actors import AuthnMethod
+from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Reason, Refused
@@ -83,7 +83,11 @@ class Gate:
 
     def admit(self, call: Call) -> Seat:
         """A seat for a call; raises `Refused` STOPPED, REVOKED, OVERLOADED, OVER_CONCURRENCY or OVER_RATE."""
-        self._switch.check(call)
+        try:
+            self._switch.check(call)
+        except Refused:
+            self.turned_back(call.principal)
+            raise
         if call.principal.method is AuthnMethod.OWN:
             return Seat(self, None, self._switch.epoch)
         agent, limits = call.principal.agent.id, self._limits
@@ -92,16 +96,27 @@ class Gate:
         running = self._running.get(agent, 0)
         if running >= limits.concurrent:
             raise _over_concurrency(agent, limits.concurrent)
-        wait = self._rates.take(agent, self._monotonic())
-        if wait > 0:
-            raise _over_rate(agent, limits.pace, wait)
+        self._pace(agent)
         self._running[agent] = running + 1
         self._inside += 1
         return Seat(self, agent, self._switch.epoch)
 
+    def turned_back(self, principal: Principal) -> None:
+        """One more request that gets no seat counts for its agent's pace all the same: refusals are told to the log, and must not flood it.
+
+        Raises `Refused` OVER_RATE, which is what the agent is told then, whatever it was refused for.
+        """
+        if principal.method is not AuthnMethod.OWN:
+            self._pace(principal.agent.id)
+
     def still(self, call: Call, epoch: int) -> None:
         """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""
         self._switch.still(call, epoch)
+
+    def _pace(self, agent: AgentId) -> None:
+        wait = self._rates.take(agent, self._monotonic())
+        if wait > 0:
+            raise _over_rate(agent, self._limits.pace, wait)
 
     def _left(self, agent: AgentId) -> None:
         self._inside -= 1

@@ -17,7 +17,7 @@ from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
 from doorward.credentials.broker import Broker
-from doorward.domain.calls import Answer, Notice, Reply
+from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
@@ -70,7 +70,7 @@ class Pipeline:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
         track = Track(asked, self._rooms.monotonic())
         try:
-            call = track.call = asked.resolve()  # 2
+            call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call) as seat:  # 3
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
                 inspected = await self._inspect_request(track, authorized)  # 5, 5b
@@ -93,7 +93,7 @@ class Pipeline:
         """A list, which policy filters entry by entry in `view`: admitted like a call, and told to the log in one leaf."""
         track = Track(asked, self._rooms.monotonic())
         try:
-            call = track.call = asked.resolve()  # 2
+            call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call):  # 3
                 shown = view()  # 4
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
@@ -106,6 +106,14 @@ class Pipeline:
             raise await self._refuse(track, refused) from refused
         except Exception as error:
             raise await self._refuse(track, endings.broken(track, error)) from error
+
+    def _resolve(self, asked: Asked) -> Call:
+        """Stage 2: the call that is asked for; who asks for nothing that is there does not do so at any pace."""
+        try:
+            return asked.resolve()
+        except Refused:
+            self._rooms.gate.turned_back(asked.principal)
+            raise
 
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved."""
