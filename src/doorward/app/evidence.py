@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.app import clocks
-from doorward.audit import keys
-from doorward.audit.anchor import Anchor, Anchors, FileAnchor, SyslogAnchor, anchors, contradiction
+from doorward.audit import checkpoint, keys
+from doorward.audit.anchor import Anchor, Anchors, FileAnchor, SyslogAnchor, anchors, contradiction, outgrown
 from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer, rotation
 from doorward.audit.commit import Committer
@@ -16,6 +16,7 @@ from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.config.model import Audit
 from doorward.domain.errors import DoorwardError
+from doorward.domain.receipts import Event
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.log import SqliteLog, head
@@ -61,14 +62,21 @@ class AnchorError(DoorwardError):
 
 
 async def check_anchors(evidence: Evidence) -> None:
-    """Holds the log against its anchors' last checkpoints; raises `AnchorError`. A new signing key is noted as a leaf."""
+    """Holds the log against its anchors' last checkpoints; raises `AnchorError`. A new signing key is told to the log, and then to them."""
     rotated = rotation(evidence.log.checkpoint(), evidence.auditor.vkey)
+    for standing in evidence.anchors.standings:
+        last = standing.anchor.last() if isinstance(standing.anchor, FileAnchor) else None
+        wrong = None if last is None else await _wrong(evidence, last, rotated)
+        if wrong is not None:
+            raise AnchorError(f"{standing.anchor.name}: {wrong}; to begin anew keep that file as evidence and configure another")
     if rotated is not None:
         # Checkpoints of the key before cannot be verified with this one: the verifier is given both.
         await evidence.recorder.note(rotated)
-        return
-    for standing in evidence.anchors.standings:
-        last = standing.anchor.last() if isinstance(standing.anchor, FileAnchor) else None
-        wrong = None if last is None else await contradiction(evidence.log, last, evidence.auditor.vkey)
-        if wrong is not None:
-            raise AnchorError(f"{standing.anchor.name}: {wrong}; to begin anew keep that file as evidence and configure another")
+        await evidence.anchors.offer(await evidence.log.seal())
+
+
+async def _wrong(evidence: Evidence, last: bytes, rotated: Event | None) -> str | None:
+    """What an anchored checkpoint says against the log; one of the key before is held against it all the same, but for its signature."""
+    if rotated is None:
+        return await contradiction(evidence.log, last, evidence.auditor.vkey)
+    return await outgrown(evidence.log, checkpoint.parse(last)[1])

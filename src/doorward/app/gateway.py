@@ -1,15 +1,17 @@
 """The gateway as a running thing: opens its doors, keeps its clocks, drains and closes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from doorward import __version__
 from doorward.app import clocks
 from doorward.app.control import control_listener
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
+from doorward.app.state import open_state
 from doorward.app.watch import Watch
 from doorward.control.listener import ControlListener
 from doorward.domain.calls import Era
@@ -31,7 +33,19 @@ _HOUR_SECONDS = 3600.0
 class Gateway:
     """One gateway in one event loop: `start`, then `stop`."""
 
-    __slots__ = ("_control", "_door", "_house", "_journal", "_listener", "_path", "_tasks", "_watched", "address", "is_draining")
+    __slots__ = (
+        "_control",
+        "_door",
+        "_house",
+        "_is_recording",
+        "_journal",
+        "_listener",
+        "_path",
+        "_tasks",
+        "_watched",
+        "address",
+        "is_draining",
+    )
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self._path = path
@@ -42,6 +56,7 @@ class Gateway:
         self._control: ControlListener | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: Watch | None = None
+        self._is_recording = False
         self.address: tuple[str, int] = ("", 0)
         self.is_draining = False
 
@@ -55,7 +70,12 @@ class Gateway:
         """Opens everything; raises `DoorwardError` or `OSError` for what keeps it from doing so, with nothing left open."""
         held = read(self._path)
         self._watched = Watch(self._path, held.loaded.document)
-        self._house = await build_house(held, self._journal)
+        state = await open_state(held.loaded.document, held.loaded.path.resolve().parent)
+        try:
+            self._house = build_house(held, state, self._journal)
+        except BaseException:
+            await state.close()
+            raise
         measure(self._house)
         try:
             await self._open(held)
@@ -89,6 +109,9 @@ class Gateway:
             for problem in error.problems:
                 self._journal.say("config_rejected", Level.ERROR, problem=problem)
             return
+        except DoorwardError as error:
+            self._journal.say("config_rejected", Level.ERROR, problem=str(error))
+            return
         event = "config_loaded" if done.generation > before else "config_unchanged"
         self._journal.say(event, generation=done.generation, changes="; ".join(done.changes))
 
@@ -109,6 +132,7 @@ class Gateway:
         house, document = self.house, held.loaded.document
         facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
         await check_anchors(house.state.evidence)
+        self._is_recording = True
         unknown = await house.state.evidence.recorder.start(facts)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
@@ -128,9 +152,17 @@ class Gateway:
         assert self._door is not None
         await self._door(scope, receive, send)  # type: ignore[arg-type]
 
-    def _keep(self, *endless: Awaitable[None]) -> None:
-        loop = asyncio.get_running_loop()
-        self._tasks += [loop.create_task(_run(one)) for one in endless]
+    def _keep(self, *endless: Coroutine[Any, Any, None]) -> None:
+        for one in endless:
+            task = asyncio.get_running_loop().create_task(one)
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """None of them ends by itself: one that does has failed, and whoever runs the process should know."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._journal.say("task_failed", Level.ERROR, task=str(task.get_coro()), why=f"{type(error).__name__}: {error}")
 
     async def _ticks(self) -> None:
         async def tick() -> None:
@@ -169,17 +201,17 @@ class Gateway:
             await asyncio.sleep(seconds)
             try:
                 await work()
-            except (DoorwardError, OSError) as error:
-                self._journal.say("upkeep_failed", Level.ERROR, why=str(error))
+            except Exception as error:  # noqa: BLE001 -- the root of a task: upkeep that fails once is not given up
+                self._journal.say("upkeep_failed", Level.ERROR, why=f"{type(error).__name__}: {error}")
 
     async def _seal(self, house: House) -> None:
         try:
-            await house.state.evidence.recorder.stop({"version": __version__})
-            await house.state.evidence.anchors.offer(house.state.evidence.log.checkpoint())
+            if self._is_recording:
+                await house.state.evidence.recorder.stop({"version": __version__})
+                await house.state.evidence.anchors.offer(house.state.evidence.log.checkpoint())
         except DoorwardError as error:
             self._journal.say("log_not_sealed", Level.ERROR, why=str(error))
-        await asyncio.to_thread(house.state.evidence.log.close)
-        house.state.database.close()
+        await house.state.close()
         self._journal.say("gateway_stopped")
 
     def _warn(self) -> None:
@@ -200,10 +232,6 @@ class Tally:
     def answered(self, status: int, era: Era | None) -> None:
         """One more answer."""
         self._meter.answered(era.value if era else "none", status)
-
-
-async def _run(endless: Awaitable[None]) -> None:
-    await endless
 
 
 def _is_loopback(host: str) -> bool:

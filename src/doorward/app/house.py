@@ -13,7 +13,7 @@ from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, Switch
 from doorward.app import clocks
 from doorward.app.places import anchored
-from doorward.app.state import State, open_state
+from doorward.app.state import State
 from doorward.call.changes import Changes
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
@@ -75,10 +75,9 @@ class House:
     journal: Journal
 
 
-async def build_house(found: Read, journal: Journal) -> House:
-    """The house of a document; raises `StoreError`, `KeyFileError`, `ReloadError`, `ConfigurationError`."""
+def build_house(found: Read, state: State, journal: Journal) -> House:
+    """The house of a document over its opened state; raises `ReloadError`, `RegistryError`, `MalformedError`."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
-    state = await open_state(document, root)
     materials, snapshot = first(found, Pins(state.pins.all()))
     generations = Generations(snapshot)
     moments, meter, flight, changes = Moments(generations), Meter(), Flight(), Changes()
@@ -104,9 +103,11 @@ async def build_house(found: Read, journal: Journal) -> House:
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
-            gate.adopt(limits_of(new.document))
+            # Whatever can fail comes first, so that nothing is half taken.
+            sources = _sources(new.document, state.registry)
             broker.adopt(plans(new.document))
-            chain.adopt(_sources(new.document, state.registry))
+            chain.adopt(sources)
+            gate.adopt(limits_of(new.document))
             discovery.follow(fleet.match(new.document))
 
     async def missed(name: UpstreamId, why: str) -> None:

@@ -1,5 +1,6 @@
 """The state directory, opened: the database, the log, and what rooms keep in it."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,38 @@ class State:
     seal: Seal
     """Of session ids, cursors and request state; its key survives a restart, so that they do."""
 
+    async def close(self) -> None:
+        """Writes what is queued, ends the threads, and lets another process own it."""
+        await asyncio.to_thread(self.evidence.log.close)
+        self.database.close()
+
 
 async def open_state(document: Document, root: Path) -> State:
-    """The state of a document; raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost."""
+    """The state of a document, with nothing left open where it raises.
+
+    Raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost.
+    """
     database = open_database(root / document.state)
-    evidence = open_evidence(database, document.audit, root)
+    try:
+        evidence = open_evidence(database, document.audit, root)
+    except BaseException:
+        database.close()
+        raise
+    try:
+        state = _state(database, evidence)
+        await state.registry.load()
+        await state.switch.load()
+        await state.desk.load()
+    except BaseException:
+        await asyncio.to_thread(evidence.log.close)
+        database.close()
+        raise
+    return state
+
+
+def _state(database: Database, evidence: Evidence) -> State:
     writer = evidence.log.writer
-    state = State(
+    return State(
         database=database,
         evidence=evidence,
         registry=Registry(SqliteAgents(writer), clocks.draw, clocks.now),
@@ -49,7 +75,3 @@ async def open_state(document: Document, root: Path) -> State:
         sessions=SqliteSessions(database, writer),
         seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
     )
-    await state.registry.load()
-    await state.switch.load()
-    await state.desk.load()
-    return state

@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from doorward.audit import checkpoint, proofs
 from doorward.audit.checkpoint import CheckpointError, Vkey
 from doorward.audit.leaf import moment
+from doorward.audit.merkle import Tree
 from doorward.audit.store import LogStore
 
 NO_ANCHOR = (
@@ -175,6 +176,11 @@ async def contradiction(store: LogStore, note: bytes, vkey: Vkey) -> str | None:
         tree = checkpoint.verify(note, vkey)
     except CheckpointError as error:
         return f"the anchored checkpoint is not of this log: {error}"
+    return await outgrown(store, tree)
+
+
+async def outgrown(store: LogStore, tree: Tree) -> str | None:
+    """Why a log did not grow from a tree, whoever signed for it; None where it did. An anchor holds by where it stands, not by its key."""
     size = await store.size()
     if size < tree.size:
         return f"the log has {size} leaves, its anchor {tree.size}: an older copy was put back, or the end was cut off"
