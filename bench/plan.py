@@ -47,12 +47,12 @@ class Pace:
     warm_seconds: float
     seconds: float
     starts: int
-    tries: int
-    """How often a measurement is made at most before the least disturbed one is taken."""
+    again: int
+    """How many measurements of a run are repeated at most because others disturbed them."""
 
 
-FULL = Pace(repeats=3, warm_seconds=0.5, seconds=3.0, starts=3, tries=3)
-QUICK = Pace(repeats=1, warm_seconds=0.2, seconds=0.8, starts=1, tries=1)
+FULL = Pace(repeats=3, warm_seconds=0.5, seconds=3.0, starts=3, again=12)
+QUICK = Pace(repeats=1, warm_seconds=0.2, seconds=0.8, starts=1, again=0)
 
 CONNECTIONS = (1, 16, 64)
 

@@ -9,7 +9,7 @@ from bench.figures import Spread, spread
 from bench.gateway import READING
 from bench.load import Seen
 from bench.plan import BIGS, ECHOES, LISTINGS, SESSIONS, Row, Subject
-from bench.run import SHOWN, Figures
+from bench.run import MOST_FOREIGN, SHOWN, Figures
 from bench.speech import BIG
 from bench.upstream import LISTED, LISTS
 
@@ -34,8 +34,8 @@ METHOD = """\
 - Each row is measured {repeats} times for {seconds:g} s after {warm:g} s of warming up, all rows in turn and then all of them again; the
   tables have the median, and the spread from the least to the greatest in percent of it. Percentiles are medians of each repeat's.
 - *Calls per CPU-second* divides by the processor time of the gateway's process, its threads included: it holds on machines that are not idle.
-- Where others took more than 8 % of a core meanwhile, a row is measured again, at most {again} times; what counts is the least
-  disturbed one, whatever its result. {disturbed}
+- Where others took more than {foreign:.0%} of a core meanwhile, a row is measured once more, up to {again} times in a run; the less disturbed
+  measurement counts, whatever its result. {disturbed}
 - Eight agents with a key each; {policies}.
 - The log is an SQLite database in a temporary directory with `synchronous=FULL`, encrypted side records and an anchor file.
 - *Stages* are measured on the rooms themselves, in microseconds of processor time; those that wait (7, 9, 11) with 64 calls at a time and
@@ -153,7 +153,8 @@ def _method(figures: Figures) -> Iterator[str]:
         repeats=pace.repeats,
         seconds=pace.seconds,
         warm=pace.warm_seconds,
-        again=pace.tries - 1,
+        foreign=MOST_FOREIGN,
+        again=pace.again,
         disturbed=f"Of {count} measurements of this run {figures.disturbed} were disturbed all the same.",
         policies="seven policies, one of them about who may read, and for the rows that say so another one that compares an argument",
     )
