@@ -80,13 +80,13 @@ ENDS: list[tuple[str, Act, list[Step]]] = [
     ),
     (
         "what is asked of a person in the middle is an end of its own",
-        says({"resultType": "input_required", "inputRequests": {"a": {}}}),
+        says({"resultType": "input_required", "inputRequests": {}}),
         [
             Leaf("outcome", "input_required"),
             Got(
                 {
                     "resultType": "input_required",
-                    "inputRequests": {"a": {}},
+                    "inputRequests": {},
                     "requestState": ANY,
                     "_meta": got().body["_meta"],  # type: ignore[index]
                 }

@@ -101,7 +101,7 @@ def test_it_expires() -> None:
 
 
 ASKS = {"resultType": "input_required", "inputRequests": {"name": {"method": "elicitation/create"}}, "requestState": "up-1"}
-CALL = tool_call("git__commit", {"n": 1})
+CALL = replace(tool_call("git__commit", {"n": 1}), capabilities={"elicitation": {}})
 
 
 def retry(of: Stimulus, state: object, **more: object) -> Stimulus:

@@ -8,7 +8,7 @@ from doorward.call.asked import Asked
 from doorward.call.changes import Changes
 from doorward.call.inbound import Inbound, Notices
 from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import order_of, rendered, shown_notice
+from doorward.call.outbound import order_of, rendered, shown_notice, undeclared
 from doorward.call.pipeline import Pipeline
 from doorward.call.resolve import Found, found, listed
 from doorward.call.rounds import Rounds
@@ -22,6 +22,7 @@ from doorward.identity.chain import Chain, Presented
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
+from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS
 from doorward.wire.methods import Route, row
 from doorward.wire.replies import fault_to_exchange, fault_to_session
@@ -215,15 +216,29 @@ class Errand:
         assert self._found is not None
         name = call.target.upstream
         upstream = self._parts.fleet.upstream(name, self._snapshot.document.upstreams[name])
-        answer = await upstream.forward(order_of(self._inbound, call, self._found.entry, lease), notices)
-        if self._inbound.era is Era.SESSION and not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
+        order = order_of(self._inbound, call, self._found.entry, lease)
+        answer = await upstream.forward(order, notices)
+        if not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
+            self._check_asked(order, answer.body)
+        return answer
+
+    def _check_asked(self, order: Order, body: Mapping[str, object]) -> None:
+        """Raises `Refused` where the client cannot be asked for input, or the upstream asks for what it was not told that it may."""
+        if self._inbound.era is Era.SESSION:
             raise Refused(
                 Reason.MISSING_CAPABILITY,
                 "the upstream asked for input, which a session-era client cannot be asked for yet",
                 sentence="This needs input from a person, which this client cannot be asked for; the call did not finish.",
                 ran=Ran.MAYBE,
             )
-        return answer
+        asked = undeclared(order, body)
+        if asked is not None:
+            raise Refused(
+                Reason.UPSTREAM_BROKEN,
+                f"the upstream asked for {asked}, which it was not offered",
+                sentence="The upstream asked for what it may not ask for; the call did not finish.",
+                ran=Ran.MAYBE,
+            )
 
 
 def _name(inbound: Inbound) -> str:

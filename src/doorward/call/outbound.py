@@ -15,6 +15,12 @@ from doorward.wire.naming import wrap_result
 RECEIPT_KEY = "dev.doorward/receipt"
 """The `_meta` key under which a result carries the id of its receipt (AUDIT.md 6)."""
 
+_PARTS: Mapping[str, tuple[str, ...]] = {"elicitation": ("form", "url"), "sampling": ("context", "tools"), "roots": ()}
+"""What the protocol knows of each capability that lets an upstream ask the client for something."""
+_ASKED_BY: Mapping[str, str] = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
+_UNFINISHED = frozenset({"tools/call", "prompts/get", "resources/read"})
+"""Methods that may end with a request for input (2026-07-28, patterns/mrtr)."""
+
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 
 
@@ -38,7 +44,35 @@ def client_capabilities(inbound: Inbound, entry: Entry) -> Mapping[str, object]:
     """What the upstream may ask of the client: only in one exchange era end to end, and only what the upstream's config lets pass."""
     if inbound.era is Era.SESSION:
         return {}
-    return {name: inbound.capabilities[name] for name in entry.client_input if name in inbound.capabilities}
+    return {name: _parts(name, inbound.capabilities[name]) for name in entry.client_input if name in inbound.capabilities}
+
+
+def _parts(name: str, declared: object) -> Mapping[str, object]:
+    """A capability in the words that the protocol has for it: whatever else a client writes there has been neither decided on nor recorded."""
+    return {part: {} for part in _PARTS[name] if isinstance(declared, Mapping) and part in declared}
+
+
+def undeclared(order: Order, body: Mapping[str, object]) -> str | None:
+    """The first request for input in an unfinished answer that the upstream was not told it may make; None if it keeps to what it was told."""
+    if order.method not in _UNFINISHED:
+        return f"input for {order.method}"
+    requests = body.get("inputRequests", {})
+    if not isinstance(requests, Mapping):
+        return "no object of requests"
+    return next((asked for request in requests.values() if (asked := _undeclared(order.capabilities, request)) is not None), None)
+
+
+def _undeclared(declared: Mapping[str, object], request: object) -> str | None:
+    method = request.get("method") if isinstance(request, Mapping) else None
+    name = _ASKED_BY.get(method) if isinstance(method, str) else None
+    parts = declared.get(name) if name is not None else None
+    if not isinstance(parts, Mapping) or not isinstance(request, Mapping):
+        return str(method)[:80]
+    params = request.get("params")
+    mode = params.get("mode", "form") if isinstance(params, Mapping) else "form"
+    # Without parts, forms alone are meant (2026-07-28, basic).
+    is_offered = name != "elicitation" or mode in (parts or {"form": {}})
+    return None if is_offered else f"{method} of mode {str(mode)[:40]}"
 
 
 def shown_notice(inbound: Inbound, notice: Notice) -> Notice | None:

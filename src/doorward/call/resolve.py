@@ -17,12 +17,13 @@ from doorward.wire.canonical import canonical, sha256
 from doorward.wire.headers import check_params
 
 _TAKEN: Mapping[str, frozenset[str]] = {
-    "tools/call": frozenset({"name", "arguments", "_meta", "requestState"}),
+    # Tasks are not offered, and who does not offer them takes no notice of being asked for one (2025-11-25, basic/utilities/tasks).
+    "tools/call": frozenset({"name", "arguments", "task", "_meta", "requestState"}),
     "prompts/get": frozenset({"name", "arguments", "_meta", "requestState"}),
     "resources/read": frozenset({"uri", "_meta", "requestState"}),
     "completion/complete": frozenset({"ref", "argument", "context", "_meta", "requestState"}),
 }
-"""Fields of `params` that are read here; every other one goes upstream as it is, and is part of the digest."""
+"""Fields of `params` that are read or left out here; every other one goes upstream as it is, and is part of the digest."""
 
 
 @dataclass(frozen=True, slots=True)
