@@ -12,6 +12,7 @@ from doorward.domain.ids import LeaseId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.secret import Secret
+from doorward.upstream.faults import told
 from doorward.upstream.health import Condition
 from doorward.upstream.port import unheard
 from tests.net.raw import until
@@ -152,7 +153,7 @@ async def test_process_that_does_not_begin_is_tried_again_and_refuses_calls_mean
         with pytest.raises(Refused) as caught:
             await upstream.start(LEASE)
         assert caught.value.ran is Ran.NO
-        assert said in caught.value.detail
+        assert said in told(caught.value)
         assert upstream.state().condition is Condition.DOWN
         with pytest.raises(Refused) as caught:
             await upstream.forward(order(), unheard)

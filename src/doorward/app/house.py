@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -97,7 +98,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             monotonic=clocks.monotonic,
         )
     )
-    opening = Opening(root, journal)
+    opening = Opening(root, journal, fingerprints.mask)
     fleet = Fleet(opening, flight.count)
     chain = Chain(_sources(document, state.registry))
 
@@ -111,7 +112,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             discovery.follow(fleet.match(new.document))
 
     async def missed(name: UpstreamId, why: str) -> None:
-        journal.say("upstream_missed", Level.WARNING, upstream=name, why=why)
+        journal.say("upstream_missed", Level.WARNING, upstream=name, why=fingerprints.mask(why))
 
     workbench = Workbench(found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now))
     workbench.heed(found.loaded.notes)
@@ -188,7 +189,7 @@ class Opening:
 
     __slots__ = ("_journal", "_root", "_seams", "changed")
 
-    def __init__(self, root: Path, journal: Journal) -> None:
+    def __init__(self, root: Path, journal: Journal, mask: Callable[[str], str]) -> None:
         self._root, self._journal = root, journal
         self.changed = _ignored
         self._seams = Seams(
@@ -196,8 +197,9 @@ class Opening:
             chance=random.random,
             version=__version__,
             path=os.environ.get("PATH", os.defpath),
-            on_stderr=lambda name, line: journal.say("upstream_stderr", Level.DEBUG, upstream=name, line=line),
-            on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=text),
+            on_stderr=lambda name, line: journal.say("upstream_stderr", Level.DEBUG, upstream=name, line=mask(line)),
+            on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=mask(text)),
+            mask=mask,
         )
 
     def __call__(self, name: UpstreamId, config: UpstreamConfig) -> Upstream:

@@ -16,6 +16,7 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Refused
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
+from doorward.upstream.faults import told
 from doorward.upstream.sight import Sight
 from doorward.wire.canonical import canonical, sha256
 
@@ -120,7 +121,7 @@ class Discovery:
         try:
             await self.look(name)
         except Refused as refused:
-            return f"{refused.reason}: {refused.detail}"
+            return f"{refused.reason}: {told(refused)}"
         except Exception as error:  # noqa: BLE001 -- the root of a task: whatever failed, an upstream that nobody looks at could change unseen
             return f"{type(error).__name__}: {error}"
         return None

@@ -23,6 +23,8 @@ FEW = 8
 MOST_TRIES = 4096
 """HMACs computed for one text. Whoever repeats a hint more often than that knows it, and is taken to leak."""
 
+MASK = "[withheld: own_credential]"
+
 LONGEST_HINT = 8
 """Characters: as many hexadecimal ones stand once in 4 GB of honest digests. A hint is never more than a third of its secret."""
 
@@ -80,6 +82,15 @@ class Fingerprints:
                 return ((0, len(text)),)
             found.update(span for one in prints if (span := self._span(text, at, one)))
         return tuple(sorted(found))
+
+    def mask(self, text: str) -> str:
+        """The text without any secret of ours that it holds."""
+        shown, at = [], 0
+        for start, end in self.spans(text, self.hints):
+            if start >= at:
+                shown += [text[at:start], MASK]
+            at = max(at, end)
+        return "".join([*shown, text[at:]]) if at else text
 
     def _places(self, text: str, hints: tuple[str, ...]) -> Iterator[tuple[int, list[_Print]]]:
         """Everywhere one of these hints stands, with the secrets that it is the hint of."""

@@ -113,10 +113,11 @@ class Refused(Exception):
 
     `sentence` replaces the table's public one (it may name an upstream the caller can see, or a policy's `@reason`);
     `detail` is for operators and receipts only; `extra` goes to the public error's `data` (such as `supported` versions, or `retryAfterSeconds`).
-    `reference` is the id of the leaf that records it; the pipeline writes it once that leaf is on its way.
+    `reference` is the id of the leaf that records it; the pipeline writes it once that leaf is on its way. `said` is what an upstream said
+    in its own words: it may hold anything, so it is shown to operators and never recorded.
     """
 
-    __slots__ = ("detail", "extra", "policies", "ran", "reason", "reference", "sentence")
+    __slots__ = ("detail", "extra", "policies", "ran", "reason", "reference", "said", "sentence")
 
     def __init__(
         self,
@@ -136,6 +137,7 @@ class Refused(Exception):
         self.ran = ran
         self.extra = extra or {}
         self.reference = ""
+        self.said = ""
 
     @property
     def public(self) -> str:

@@ -32,6 +32,9 @@ class Match(StrEnum):
 Request = dict[str, object]
 """Principal, action, resource and, if any of it is read, context, as Cedar takes them."""
 
+_VALUE = re.compile(r"`-?\d+`")
+"""A number of the call, as Cedar repeats it where it overflows: reasons are recorded in clear."""
+
 _FAILED = re.compile(r"policy `policy(\d+)`: (.*)", re.DOTALL)
 
 
@@ -73,9 +76,10 @@ class Panel:
         return tuple(self.rules[position] for position in sorted(int(name.removeprefix("policy")) for name in names))
 
     def _failed(self, errors: Sequence[str]) -> Deny:
-        found = sorted((int(match[1]), match[2]) for error in errors if (match := _FAILED.search(error)) is not None)
+        veiled = [_VALUE.sub("…", error) for error in errors]
+        found = sorted((int(match[1]), match[2]) for error in veiled if (match := _FAILED.search(error)) is not None)
         if len(found) < len(errors):
-            return Deny((), f"the policies could not be evaluated: {cut(errors[0], 200)}")
+            return Deny((), f"the policies could not be evaluated: {cut(veiled[0], 200)}")
         told = "; ".join(f"policy {self.rules[position].id} could not be evaluated: {cut(text, 200)}" for position, text in found)
         return Deny(tuple(self.rules[position].id for position, _ in found), told)
 

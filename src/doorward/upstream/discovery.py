@@ -6,8 +6,8 @@ from typing import Final
 
 from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.ids import UpstreamId
-from doorward.domain.reasons import Ran
-from doorward.upstream.faults import broken
+from doorward.domain.reasons import Ran, Refused
+from doorward.upstream.faults import broken, having_said
 from doorward.upstream.sight import Introduction, Item, Sight
 from doorward.wire.headers import param_headers
 
@@ -103,7 +103,7 @@ class Discovery:
             return body
         if body.code == METHOD_NOT_FOUND and not params:
             return None
-        raise self._odd(f"{listing.method} was answered with error {body.code}: {body.message[:200]}")
+        raise having_said(self._odd(f"{listing.method} was answered with error {body.code}"), body.message)
 
     def _items(self, listing: _Listing, page: Mapping[str, object]) -> list[Item]:
         found = page.get(listing.field)
@@ -113,5 +113,5 @@ class Discovery:
             raise self._odd(f"{listing.method} gave an item without {listing.key}")
         return found
 
-    def _odd(self, detail: str) -> Exception:
+    def _odd(self, detail: str) -> Refused:
         return broken(self.upstream, detail, Ran.NO)

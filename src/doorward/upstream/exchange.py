@@ -12,7 +12,7 @@ from doorward.net.connection import Timeouts
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
-from doorward.upstream.faults import MistakenError, broken, turned_away
+from doorward.upstream.faults import MistakenError, broken, having_said, turned_away
 from doorward.upstream.introductions import of_discovery
 from doorward.upstream.messages import HEADER_MISMATCH, UNSUPPORTED_VERSION, Tongue, answer, exchange_params, read_response, request
 from doorward.upstream.order import Order, own_order
@@ -94,5 +94,5 @@ class ExchangeHttp:
                 raise MistakenError("it does not support this version")
             case Fault(code=code, message=text) if code == HEADER_MISMATCH:
                 self._on_change()
-                raise turned_away(self._tongue.upstream, response.status, f"headers and body differ, it says: {text[:200]}")
+                raise having_said(turned_away(self._tongue.upstream, response.status, "headers and body differ, it says"), text)
         return answer(self._tongue, message, number, Era.EXCHANGE, len(response.body))

@@ -7,6 +7,9 @@ from doorward.net.errors import LATE, NetError, Trouble
 
 _ENDS = {Ran.NO: "the call was not made", Ran.MAYBE: "the call may have run", Ran.YES: "the call ran"}
 
+_WORDS = 200
+"""Characters of what an upstream says that are kept."""
+
 _UNTOUCHED = frozenset({400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 421, 426, 429, 431})
 """HTTP statuses that say that the request was turned away at the door; a redirect (3xx) says so as well."""
 
@@ -17,6 +20,17 @@ class MistakenError(DoorwardError):
 
 def _refused(reason: Reason, upstream: UpstreamId, what: str, detail: str, ran: Ran) -> Refused:
     return Refused(reason, detail[:500], sentence=f"The upstream `{upstream}` {what}; {_ENDS[ran]}.", ran=ran)
+
+
+def having_said(refused: Refused, words: str) -> Refused:
+    """The refusal with what the upstream said about it, in its own words."""
+    refused.said = words[:_WORDS]
+    return refused
+
+
+def told(refused: Refused) -> str:
+    """A refusal for operators: why, and what the upstream said."""
+    return f"{refused.detail}; it last said: {refused.said!r}" if refused.said else refused.detail
 
 
 def unreachable(upstream: UpstreamId, detail: str) -> Refused:
@@ -64,4 +78,4 @@ def before_call(upstream: UpstreamId, error: NetError | Refused) -> Refused:
     """The refusal of a call for what failed before it was sent: a probe, an `initialize`, a start."""
     if isinstance(error, NetError):
         return unreachable(upstream, f"{error.trouble}: {error}")
-    return error if error.ran is Ran.NO else unreachable(upstream, error.detail)
+    return error if error.ran is Ran.NO else having_said(unreachable(upstream, error.detail), error.said)

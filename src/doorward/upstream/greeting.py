@@ -9,7 +9,7 @@ from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.connection import Timeouts
-from doorward.upstream.faults import MistakenError, broken
+from doorward.upstream.faults import MistakenError, broken, having_said
 from doorward.upstream.introductions import SpeaksExchange, SpeaksNeither, Verdict, of_discovery, of_initialization, verdict
 from doorward.upstream.link import Link
 from doorward.upstream.messages import Tongue
@@ -84,7 +84,7 @@ class Greeter:
                 return Greeting(Era.EXCHANGE, version, of_discovery(found.body))
             case SpeaksNeither(versions):
                 raise broken(upstream, f"it speaks only {', '.join(versions)[:200]}", Ran.NO)
-        raise broken(upstream, f"server/discover was not answered as the exchange era does: {str(found.body)[:200]}", Ran.NO)
+        raise having_said(broken(upstream, "server/discover was not answered as the exchange era does", Ran.NO), str(found.body))
 
     async def _initialized(self) -> Greeting:
         params = {"protocolVersion": SESSION_VERSIONS[0], "capabilities": {}, "clientInfo": self.tongue.client_info}
@@ -92,7 +92,7 @@ class Greeter:
         if isinstance(body, Fault):
             if isinstance(verdict(body, WITHOUT_STATUS), SpeaksExchange):
                 raise MistakenError("it speaks the exchange era")
-            raise broken(self.tongue.upstream, f"initialize was answered with error {body.code}: {body.message[:200]}", Ran.NO)
+            raise having_said(broken(self.tongue.upstream, f"initialize was answered with error {body.code}", Ran.NO), body.message)
         introduction = of_initialization(body)
         if not introduction.versions or introduction.versions[0] not in SESSION_VERSIONS:
             raise broken(self.tongue.upstream, f"a version of the session era was expected, not {introduction.versions[:1]}", Ran.NO)

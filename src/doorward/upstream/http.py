@@ -16,7 +16,7 @@ from doorward.net.stream import Stream
 from doorward.upstream.backoff import Backoff
 from doorward.upstream.discovery import Discovery
 from doorward.upstream.exchange import ExchangeHttp
-from doorward.upstream.faults import MistakenError, before_call, broken, of_net
+from doorward.upstream.faults import MistakenError, before_call, broken, of_net, told
 from doorward.upstream.health import Health, Vitals
 from doorward.upstream.messages import Tongue
 from doorward.upstream.order import Order, own_order
@@ -209,5 +209,5 @@ class HttpUpstream:
     def _failed(self, refused: Refused) -> Refused:
         """Takes note of a refusal that tells of the upstream's health, and gives it back."""
         if refused.reason.startswith("upstream_"):
-            self._vitals.failed(refused.detail)
+            self._vitals.failed(self._seams.mask(told(refused)))
         return refused

@@ -27,4 +27,6 @@ class Seams:
     """Hears every line a server process says on standard error: text from outside."""
     on_event: Callable[[UpstreamId, str], None] = _nobody
     """Hears what happens to an upstream that operators want to know: a restart, a tool left out, a failed background task."""
+    mask: Callable[[str], str] = str
+    """Takes our own credentials out of a text from outside, before operators are shown it."""
     lookup: Lookup = system_lookup

@@ -15,7 +15,7 @@ from doorward.net.errors import LATE, NetError
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
-from doorward.upstream.faults import MistakenError, before_call, broken, cut, late, turned_away
+from doorward.upstream.faults import MistakenError, before_call, broken, cut, having_said, late, turned_away
 from doorward.upstream.introductions import SpeaksExchange, of_initialization, verdict
 from doorward.upstream.messages import METHOD_NOT_FOUND, Tongue, answer, notification, read_response, reply, request, session_params
 from doorward.upstream.order import Order, own_order
@@ -162,7 +162,7 @@ class SessionHttp:
         if session.id is not None and _is_lost(status, fault, number == message.id):
             raise _lost()
         if message.id != number:
-            raise turned_away(self._tongue.upstream, status, f"http status {status}, it says: {fault.message[:200]}")
+            raise having_said(turned_away(self._tongue.upstream, status), fault.message)
         return answer(self._tongue, message, number, Era.SESSION, len(body))
 
     # Streams that broke off.
@@ -314,4 +314,4 @@ def _not_begun(tongue: Tongue, found: Answer | Broken) -> Exception:
         return cut(tongue.upstream, "its stream broke off during initialize", Ran.NO)
     if isinstance(verdict(found.body, OK), SpeaksExchange):
         return MistakenError("it speaks the exchange era")
-    return broken(tongue.upstream, f"initialize was answered with error {found.body.code}: {found.body.message[:200]}", Ran.NO)
+    return having_said(broken(tongue.upstream, f"initialize was answered with error {found.body.code}", Ran.NO), found.body.message)

@@ -54,6 +54,8 @@ def _seen(task: "asyncio.Task[T]") -> None:
 
 def _own(refused: Refused) -> Refused:
     """A refusal of one's own: each call writes its reference into it."""
-    return Refused(
+    own = Refused(
         refused.reason, refused.detail, sentence=refused.sentence, policies=refused.policies, ran=refused.ran, extra=dict(refused.extra)
     )
+    own.said = refused.said
+    return own

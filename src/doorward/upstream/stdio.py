@@ -16,7 +16,7 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import NetError
 from doorward.upstream.backoff import Backoff
 from doorward.upstream.discovery import Discovery
-from doorward.upstream.faults import MistakenError, before_call, broken, unreachable
+from doorward.upstream.faults import MistakenError, before_call, broken, having_said, told, unreachable
 from doorward.upstream.greeting import Greeter, Greeting
 from doorward.upstream.health import Health, Vitals
 from doorward.upstream.introductions import of_discovery
@@ -102,7 +102,7 @@ class StdioUpstream:
             answer = await self._ask(running, order, notices)
         except Refused as refused:
             if refused.reason is not Reason.MISSING_CAPABILITY:
-                self._vitals.failed(refused.detail)
+                self._failed(refused)
             raise
         self._vitals.well()
         return answer
@@ -119,7 +119,7 @@ class StdioUpstream:
         try:
             sight = await discovery.sight(await self._introduction(running, lease))
         except Refused as refused:
-            self._vitals.failed(refused.detail)
+            self._failed(refused)
             raise
         self._vitals.well()
         return sight
@@ -193,7 +193,7 @@ class StdioUpstream:
         try:
             self._current = running = await self._begun(lease)
         except Refused as refused:
-            self._vitals.failed(refused.detail)
+            self._failed(refused)
             if refused.reason is not Reason.NO_CREDENTIAL:
                 self._rest(lease)
             raise
@@ -210,11 +210,11 @@ class StdioUpstream:
             return await self._met(program, lease, self._config.era)
         except _DiedError as error:
             if self._config.era != "auto":
-                raise unreachable(self._id, str(error)) from error
+                raise having_said(unreachable(self._id, str(error)), error.last_words) from error
         try:
             return await self._met(program, lease, "session")
         except _DiedError as error:
-            raise unreachable(self._id, str(error)) from error
+            raise having_said(unreachable(self._id, str(error)), error.last_words) from error
 
     async def _met(self, program: Program, lease: Lease, era: Literal["auto", "session", "exchange"]) -> _Running:
         link = Link(self._tongue, self._changed)
@@ -229,7 +229,7 @@ class StdioUpstream:
         except Refused as refused:
             if process.is_alive:
                 raise
-            raise _DiedError(_with_last_words(refused.detail, process)) from refused
+            raise _DiedError(refused.detail, _last_words(process)) from refused
         except MistakenError as error:
             raise broken(self._id, str(error), Ran.NO) from error
         finally:
@@ -264,7 +264,7 @@ class StdioUpstream:
         running = self._current
         if running is None or running.link is not link or self._is_closed:
             return
-        self._vitals.failed(_with_last_words(cause, running.process))
+        self._failed(having_said(unreachable(self._id, cause), _last_words(running.process)))
         if asyncio.get_running_loop().time() - running.born > STEADY_SECONDS:
             self._backoff.reset()
         self._rest(running.lease)
@@ -287,11 +287,17 @@ class StdioUpstream:
     def _changed(self) -> None:
         self.on_change()
 
+    def _failed(self, refused: Refused) -> None:
+        self._vitals.failed(self._seams.mask(told(refused)))
+
 
 class _DiedError(DoorwardError):
     """A process ended before it had introduced itself."""
 
+    def __init__(self, cause: str, last_words: str) -> None:
+        super().__init__(cause)
+        self.last_words = last_words
 
-def _with_last_words(cause: str, process: Process) -> str:
-    said = process.stderr[-1] if process.stderr else ""
-    return f"{cause}; it last said: {said[:200]!r}" if said else cause
+
+def _last_words(process: Process) -> str:
+    return process.stderr[-1] if process.stderr else ""
