@@ -1,6 +1,7 @@
 """List changes: a listener hears of what changed in its own view, of nothing else, and misses nothing."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -90,6 +91,48 @@ async def test_whoever_fetches_at_each_notice_has_what_is_there(generations: lis
     assert known == view
     changes.close()
     await following
+
+
+@pytest.mark.anyio
+async def test_what_changes_and_changes_back_while_a_client_is_slow_is_heard() -> None:
+    changes, view = Changes(), {"tools/list": 0, "prompts/list": 0}
+    listening = changes.listen(view.copy)
+    for value in (1, 0, 1):
+        view["prompts/list"] = value
+        changes.wake()
+        assert await anext(listening) == PROMPTS
+        # While that notice is on its way:
+        for tools in (1, 0):
+            view["tools/list"] = tools
+            changes.wake()
+            await asyncio.sleep(0)
+        assert await anext(listening) == TOOLS
+
+
+@pytest.mark.anyio
+async def test_a_view_that_fails_keeps_no_other_from_looking() -> None:
+    changes, view = Changes(), {"tools/list": 0}
+    views = iter([{"tools/list": 0}])
+    failing, listening = changes.listen(lambda: next(views)), changes.listen(view.copy)
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context["exception"]))
+    view["tools/list"] = 1
+    changes.wake()
+    assert await anext(listening) == TOOLS
+    assert [type(failure) for failure in failures] == [StopIteration]
+    changes.close()
+    assert await heard(failing) == []
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_nobody_reads_is_no_listener() -> None:
+    changes, looks = Changes(), []
+    listening = changes.listen(lambda: looks.append(1) or {})  # type: ignore[func-returns-value]
+    del listening
+    gc.collect()
+    changes.wake()
+    await asyncio.sleep(0)
+    assert looks == [1]
 
 
 @pytest.mark.anyio
