@@ -1,5 +1,6 @@
 """What leaves the spine: orders, notices and results. (What a whole call looks like is in `test_dispatch.py`.)"""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.call.inbound import Inbound
-from doorward.call.outbound import client_capabilities, rendered, shown_notice
+from doorward.call.outbound import client_capabilities, rendered, shown_notice, undeclared
 from doorward.domain.calls import Era, Notice
+from doorward.domain.ids import LeaseId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran, Reason
 from doorward.testing.house import Plan
-from doorward.testing.playbook import Stimulus, playbook, tool_call
-from doorward.testing.upstream import SHOWN, tool
+from doorward.testing.playbook import Stimulus, leaves, playbook, tool_call
+from doorward.testing.trace import GotRefusal, Leaf
+from doorward.testing.upstream import SHOWN, says, tool
+from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS
 from tests import made
 from tests.call.steps import PLAN
@@ -87,3 +93,47 @@ def test_a_list_has_no_receipt_of_its_own() -> None:
     result = rendered(asked(method="tools/list"), None, {"tools": []})
     assert "dev.doorward/receipt" not in str(result)
     assert rendered(asked(method="tools/list", era=Era.SESSION), None, {"tools": []}) == {"tools": []}
+
+
+def order(declared: Mapping[str, object], method: str = "tools/call") -> Order:
+    """An order that declared these capabilities of the client."""
+    lease = Lease(LeaseId("l"), "none", "", "")
+    return Order(method, {}, {}, declared, None, False, "claude", lease, None)
+
+
+def requesting(method: object, **params: object) -> dict[str, object]:
+    return {"resultType": "input_required", "inputRequests": {"a": {"method": method, "params": params}}}
+
+
+FORMS: dict[str, object] = {"elicitation": {}}
+URLS: dict[str, object] = {"elicitation": {"url": {}}}
+QUESTIONS: list[tuple[str, Order, dict[str, object], str | None]] = [
+    ("a form where forms are meant", order(FORMS), requesting("elicitation/create", mode="form"), None),
+    ("a form that does not say so", order(FORMS), requesting("elicitation/create"), None),
+    ("an address where forms are meant", order(FORMS), requesting("elicitation/create", mode="url"), "elicitation/create of mode url"),
+    ("an address where it is offered", order(URLS), requesting("elicitation/create", mode="url"), None),
+    ("a form where addresses are offered", order(URLS), requesting("elicitation/create"), "elicitation/create of mode form"),
+    ("sampling where it is offered", order({"sampling": {}}), requesting("sampling/createMessage"), None),
+    ("sampling where it is not", order(FORMS), requesting("sampling/createMessage"), "sampling/createMessage"),
+    ("roots where nothing is offered", order({}), requesting("roots/list"), "roots/list"),
+    ("something invented", order(FORMS), requesting("keys/hand-over"), "keys/hand-over"),
+    ("no method", order(FORMS), requesting(7), "7"),
+    ("no request", order(FORMS), {"inputRequests": {"a": "b"}}, "None"),
+    ("no object", order(FORMS), {"inputRequests": [1]}, "no object of requests"),
+    ("nothing", order({}), {}, None),
+    ("anything for a completion", order(FORMS, "completion/complete"), {}, "input for completion/complete"),
+]
+
+
+@pytest.mark.parametrize(("asking", "body", "found"), [pytest.param(*question, id=name) for name, *question in QUESTIONS])
+def test_an_upstream_asks_for_what_it_was_told_it_may(asking: Order, body: dict[str, object], found: str | None) -> None:
+    assert undeclared(asking, body) == found
+
+
+@pytest.mark.anyio
+async def test_an_upstream_that_asks_for_more_than_it_may_is_broken_and_the_call_may_have_run() -> None:
+    async with playbook(PLAN) as book:
+        book.house.upstream("git").will(says(requesting("sampling/createMessage")))
+        trace = await book.play(replace(tool_call("git__commit"), capabilities={"sampling": {}}))
+        assert leaves(trace)[-1] == Leaf("outcome", "failed", ("upstream_broken",))
+        assert [step for step in trace if isinstance(step, GotRefusal)] == [GotRefusal(Reason.UPSTREAM_BROKEN, Ran.MAYBE)]

@@ -1,20 +1,23 @@
 """Stages 5 and 10: what guards find, and what becomes of a message then."""
 
+import asyncio
+import threading
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from doorward.call.pipeline import LARGE_BYTES
 from doorward.domain.calls import Fault, Notice
-from doorward.domain.findings import Direction, Disposition, Severity
+from doorward.domain.findings import Direction, Disposition, Finding, Severity
 from doorward.domain.reasons import Ran, Reason
-from doorward.inspection.view import Carrier
+from doorward.inspection.view import Carrier, View
 from doorward.policy.dispose import DEFAULT, Row, Table
 from doorward.testing.guards import Faulty, Spotter
 from doorward.testing.house import Plan
-from doorward.testing.playbook import leaves, playbook, tool_call
-from doorward.testing.trace import Counted, Got, GotNotice, GotRefusal, Leaf
-from doorward.testing.upstream import SHOWN, Act, faults, tells, text, tool
+from doorward.testing.playbook import Stimulus, leaves, playbook, tool_call
+from doorward.testing.trace import Counted, Gone, Got, GotNotice, GotRefusal, Leaf
+from doorward.testing.upstream import SHOWN, Act, faults, says, tells, text, tool
 from tests.call.steps import PERMIT, PLAN, got, policy, sent
 
 CALL = tool_call("git__commit", {"words": "say secret now"})
@@ -254,3 +257,51 @@ async def test_the_shipped_table_decides_where_no_other_is_given() -> None:
         book.house.upstream("git").will(text("secret"))
         trace = await book.play(CALL)
         assert [step for step in trace if isinstance(step, Got)] == [got({"content": [{"type": "text", "text": MASK}]})]
+
+
+BIG = "secret" + "x" * LARGE_BYTES
+
+
+@pytest.mark.anyio
+async def test_a_large_message_is_inspected_like_a_small_one() -> None:
+    async with playbook(plan(table(request=Disposition.REDACT, response=Disposition.REDACT))) as book:
+        book.house.upstream("git").will(says({"content": [{"type": "text", "text": BIG}]}, len(BIG)))
+        trace = await book.play(tool_call("git__commit", {"words": BIG}))
+        assert sent(words=MASK + BIG[6:]) in trace
+        assert got({"content": [{"type": "text", "text": MASK + BIG[6:]}]}) in trace
+        assert [step.findings for step in leaves(trace)] == [FOUND, (*FOUND, *FOUND)]
+
+
+@pytest.mark.anyio
+async def test_a_guard_that_fails_on_a_large_result_withholds_it() -> None:
+    async with playbook(replace(PLAN, guards=(Faulty(KeyError("lost"), frozenset({Carrier.RESPONSE})),))) as book:
+        book.house.upstream("git").will(says({"content": []}, LARGE_BYTES + 1))
+        assert leaves(await book.play(CALL))[-1] == Leaf("outcome", "withheld", ("internal",))
+
+
+@dataclass
+class Slow:
+    """A guard that takes until it is let go."""
+
+    let_go: threading.Event = field(default_factory=threading.Event)
+    looking: threading.Event = field(default_factory=threading.Event)
+
+    def look(self, view: View) -> tuple[Finding, ...]:
+        if view.carrier is Carrier.RESPONSE and view.call.method == "tools/call":
+            self.looking.set()
+            assert self.let_go.wait(10)
+        return ()
+
+
+@pytest.mark.anyio
+async def test_other_calls_go_on_while_a_large_result_is_read_and_whoever_hangs_up_meanwhile_leaves_an_outcome() -> None:
+    slow = Slow()
+    async with playbook(replace(PLAN, guards=(slow,))) as book:
+        book.house.upstream("git").will(says({"content": []}, LARGE_BYTES + 1))
+        running = await book.begin(CALL)
+        assert await asyncio.to_thread(slow.looking.wait, 10)
+        assert [type(step).__name__ for step in await book.play(Stimulus("tools/list"))][-3:] == ["Leaf", "Got", "Counted"]
+        await book.hang_up(running)
+        slow.let_go.set()
+        assert await book.rest() == [Leaf("outcome", "withheld", ("cancelled",)), Gone(), Counted("git", "cancelled")]
+        assert book.house.watchmen.gate.inside == 0
