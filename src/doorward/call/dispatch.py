@@ -92,7 +92,7 @@ class Dispatch:
             seen=now,
         )
         text = await self._parts.sessions.open(row)
-        return text, local.initialize_result(self._parts.generations.current, endpoint, version)
+        return text, local.initialize_result(self._offered(principal, endpoint), version)
 
     def session(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
         """The session of a sealed id; raises `Refused` UNKNOWN_SESSION."""
@@ -104,10 +104,7 @@ class Dispatch:
 
     def sees(self, principal: Principal, upstream: UpstreamId) -> bool:
         """Whether an upstream exists and policy could allow this principal anything of it."""
-        snapshot = self._parts.generations.current
-        if upstream not in snapshot.document.upstreams:
-            return False
-        return snapshot.is_observed(upstream) or self._parts.listing.sees_any(principal, upstream, snapshot)
+        return upstream in self._parts.listing.upstreams(principal, self._parts.generations.current)
 
     def turned_down(self, principal: Principal, refused: Refused) -> None:
         """Tells the log of a message that a door refused after it knew who sent it: the first of its kind in a minute, then a count."""
@@ -146,6 +143,12 @@ class Dispatch:
         result = await parts.pipeline.show(asked, lambda: parts.listing.page(inbound, snapshot))
         return rendered(inbound, None, result)
 
+    def _offered(self, principal: Principal, endpoint: UpstreamId | None) -> local.Offered:
+        """What stands behind an endpoint, as far as this caller may know of it."""
+        snapshot = self._parts.generations.current
+        upstreams = self._parts.listing.upstreams(principal, snapshot)
+        return local.Offered(snapshot, upstreams if endpoint is None else upstreams & {endpoint}, endpoint)
+
     def _local(self, inbound: Inbound) -> Mapping[str, object]:
         match inbound.request.method:
             case "ping":
@@ -156,7 +159,7 @@ class Dispatch:
                     self._parts.sessions.set_level(inbound.session, level)
                 return {}
             case "server/discover":
-                return rendered(inbound, None, local.discover_result(self._parts.generations.current, inbound.endpoint))
+                return rendered(inbound, None, local.discover_result(self._offered(inbound.principal, inbound.endpoint)))
             case other:
                 raise Refused(Reason.UNKNOWN_METHOD, other)
 

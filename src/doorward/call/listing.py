@@ -1,6 +1,7 @@
 """Lists: what the catalogue holds and the policy could allow this principal, in one order, page by page."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -10,10 +11,17 @@ from doorward.domain.actors import Principal
 from doorward.domain.catalog import Kind, Standing
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
+from doorward.policy.memo import Memo
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.lists import FIELDS, page
 from doorward.wire.sealed import Seal
+
+AT_ONCE: Final = 64
+"""Entries of a list that are decided on in one go."""
+
+KNOWN: Final = 1_024
+"""Principals whose upstreams are remembered."""
 
 PAGE: Final = 250
 """Items of one page: most catalogues fit in one; a client that ignores cursors still sees plenty."""
@@ -30,16 +38,17 @@ KINDS: Final[Mapping[str, Kind]] = {
 class Listing:
     """Shows each principal its own view of the catalogue."""
 
-    __slots__ = ("_moment", "_nonce", "_seal")
+    __slots__ = ("_moment", "_nonce", "_seal", "_upstreams")
 
     def __init__(self, seal: Seal, moment: Callable[[], Moment], nonce: Callable[[], bytes]) -> None:
         self._seal, self._moment, self._nonce = seal, moment, nonce
+        self._upstreams: Memo[tuple[object, ...], frozenset[UpstreamId]] = Memo(KNOWN)
 
-    def page(self, inbound: Inbound, snapshot: Snapshot) -> dict[str, object]:
+    async def page(self, inbound: Inbound, snapshot: Snapshot) -> dict[str, object]:
         """One page of the list that a request asks for; raises `Refused` INVALID_PARAMS for a cursor that is not ours."""
         method = inbound.request.method
         field = FIELDS[method]
-        shown = self.visible(inbound.principal, inbound.endpoint, KINDS[method], snapshot)
+        shown = [entry async for entry in self._seen(inbound, KINDS[method], snapshot)]
         context = f"cursor\0{inbound.principal.id}\0{inbound.endpoint or ''}\0{method}".encode()
         items, rest = page(shown, self._after(inbound.request.params.get("cursor"), context), PAGE, attrgetter("key"))
         result: dict[str, object] = {field: [entry.shown(inbound.endpoint) for entry in items]}
@@ -50,22 +59,26 @@ class Listing:
     def visible(self, principal: Principal, endpoint: UpstreamId | None, kind: Kind, snapshot: Snapshot) -> Sequence[Entry]:
         """The entries of an endpoint that this principal may see, in the order of their keys."""
         at = self._moment()
-        could_allow = snapshot.policies.could_allow
-        return [
-            entry
-            for entry in snapshot.index.entries(endpoint, kind)
-            if entry.standing is Standing.APPROVED
-            and (snapshot.is_observed(entry.target.upstream) or could_allow(principal, entry.target, at))
-        ]
+        return [entry for entry in snapshot.index.entries(endpoint, kind) if _may_see(principal, entry, snapshot, at)]
 
-    def sees_any(self, principal: Principal, upstream: UpstreamId, snapshot: Snapshot) -> bool:
-        """Whether there is anything approved of an upstream that policy could allow a principal."""
+    async def _seen(self, inbound: Inbound, kind: Kind, snapshot: Snapshot) -> AsyncIterator[Entry]:
+        """The same, with a turn for others now and then: the first look at a long list takes many decisions."""
         at = self._moment()
-        return any(
-            snapshot.policies.could_allow(principal, entry.target, at)
-            for kind in KINDS.values()
-            for entry in snapshot.index.entries(upstream, kind)
-        )
+        for number, entry in enumerate(snapshot.index.entries(inbound.endpoint, kind), 1):
+            if _may_see(inbound.principal, entry, snapshot, at):
+                yield entry
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def upstreams(self, principal: Principal, snapshot: Snapshot) -> frozenset[UpstreamId]:
+        """The upstreams of which a principal may see anything, as of this minute.
+
+        Worked out for all of them together, so that to ask for one that is hidden takes as long as for one that is not there.
+        """
+        at = self._moment()
+        key = (snapshot.generation, principal.id, principal.method, principal.network, int(at.unix_seconds // 60))
+        known = self._upstreams.get(key)
+        return known if known is not None else self._upstreams.put(key, frozenset(_upstreams(principal, snapshot, at)))
 
     def fingerprint(self, principal: Principal, endpoint: UpstreamId | None, snapshot: Snapshot) -> dict[str, object]:
         """What a principal sees of each list, as a value to compare with a later one."""
@@ -87,3 +100,16 @@ class Listing:
                 sentence="The cursor is not valid here.",
             )
         return last.decode()
+
+
+def _may_see(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment) -> bool:
+    if entry.standing is not Standing.APPROVED:
+        return False
+    return snapshot.is_observed(entry.target.upstream) or snapshot.policies.could_allow(principal, entry.target, at)
+
+
+def _upstreams(principal: Principal, snapshot: Snapshot, at: Moment) -> Iterator[UpstreamId]:
+    for name in map(UpstreamId, snapshot.document.upstreams):
+        entries = (entry for kind in KINDS.values() for entry in snapshot.index.entries(name, kind))
+        if snapshot.is_observed(name) or any(_may_see(principal, entry, snapshot, at) for entry in entries):
+            yield name

@@ -1,6 +1,7 @@
 """What the gateway answers for itself: `initialize`, `server/discover`, capabilities and instructions. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from doorward import __version__
 from doorward.domain.catalog import Kind, Standing
@@ -27,30 +28,40 @@ def session_version(requested: object) -> str:
     return requested if requested in HTTP_SESSION_VERSIONS else HTTP_SESSION_VERSIONS[0]
 
 
-def initialize_result(snapshot: Snapshot, endpoint: UpstreamId | None, version: str) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What stands behind an endpoint for one caller."""
+
+    snapshot: Snapshot
+    upstreams: frozenset[UpstreamId]
+    """Those of the endpoint of which the caller may see anything: what others can is not told."""
+    endpoint: UpstreamId | None
+
+
+def initialize_result(offered: Offered, version: str) -> dict[str, object]:
     """The `InitializeResult` of an endpoint."""
     return {
         "protocolVersion": version,
-        "capabilities": capabilities(snapshot, endpoint),
+        "capabilities": capabilities(offered),
         "serverInfo": SERVER_INFO,
-        **_instructions(snapshot, endpoint),
+        **_instructions(offered),
     }
 
 
-def discover_result(snapshot: Snapshot, endpoint: UpstreamId | None) -> dict[str, object]:
+def discover_result(offered: Offered) -> dict[str, object]:
     """The result of `server/discover` for an endpoint."""
     return {
         "supportedVersions": list(SUPPORTED_VERSIONS),
-        "capabilities": capabilities(snapshot, endpoint),
-        **_instructions(snapshot, endpoint),
+        "capabilities": capabilities(offered),
+        **_instructions(offered),
         "ttlMs": 0,
         "cacheScope": "private",
     }
 
 
-def capabilities(snapshot: Snapshot, endpoint: UpstreamId | None) -> dict[str, object]:
+def capabilities(behind: Offered) -> dict[str, object]:
     """What the upstreams behind an endpoint offer together, as far as Doorward carries it."""
-    offered = {name for offer in _offers(snapshot, endpoint) for name in offer}
+    offered = {name for upstream, offer in behind.snapshot.offers.items() if upstream in behind.upstreams for name in offer.capabilities}
     shown: dict[str, object] = {}
     for name in _OFFERED:
         if name in offered:
@@ -58,16 +69,10 @@ def capabilities(snapshot: Snapshot, endpoint: UpstreamId | None) -> dict[str, o
     return shown or {"tools": {"listChanged": True}}
 
 
-def _offers(snapshot: Snapshot, endpoint: UpstreamId | None) -> Iterable[Mapping[str, object]]:
-    for upstream, offer in snapshot.offers.items():
-        if endpoint is None or upstream == endpoint:
-            yield offer.capabilities
-
-
-def _instructions(snapshot: Snapshot, endpoint: UpstreamId | None) -> dict[str, object]:
-    if endpoint is None:
+def _instructions(behind: Offered) -> dict[str, object]:
+    if behind.endpoint not in behind.upstreams:
         return {}
-    for entry in snapshot.index.entries(endpoint, Kind.INSTRUCTIONS):
+    for entry in behind.snapshot.index.entries(behind.endpoint, Kind.INSTRUCTIONS):
         text = entry.definition.body.get("instructions")
         if entry.standing is Standing.APPROVED and isinstance(text, str):
             return {"instructions": text}

@@ -5,7 +5,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -89,13 +89,13 @@ class Pipeline:
             self._abandon(track)
             raise
 
-    async def show(self, asked: Asked, view: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+    async def show(self, asked: Asked, view: Callable[[], Awaitable[Mapping[str, object]]]) -> Mapping[str, object]:
         """A list, which policy filters entry by entry in `view`: admitted like a call, and told to the log in one leaf."""
         track = Track(asked, self._rooms.monotonic())
         try:
             call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call):  # 3
-                shown = view()  # 4
+                shown = await view()  # 4
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
             self._count(track, "listed")
             return shown
