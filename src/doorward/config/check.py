@@ -12,7 +12,10 @@ from doorward.config.check_upstreams import upstreams
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.model import Audit, Document, Listen, Policies
 from doorward.config.problems import listed, meant, quoted
+from doorward.domain.actors import Agent
 from doorward.domain.catalog import Posture
+from doorward.domain.ids import AgentId, TeamId
+from doorward.domain.naming import misnamed
 
 
 def check(document: Document, ground: Ground) -> Iterator[Found]:
@@ -83,8 +86,14 @@ def _matches(pattern: str, root: Path) -> list[Path]:
 
 
 def _identity(document: Document) -> Iterator[Found]:
-    if document.identity.anonymous is not None and not is_loopback(document.listen.host):
+    declared = document.identity.anonymous
+    if declared is None:
+        return
+    if not is_loopback(document.listen.host):
         yield error("anonymous callers are allowed on a loopback listener only; see listen.host", "identity", "anonymous")
+    wrong = misnamed(Agent(AgentId(declared.agent), "nobody", TeamId(declared.team), "anonymous"))
+    if wrong is not None:
+        yield error(wrong, "identity", "anonymous")
 
 
 def _bounds(document: Document) -> Iterator[Found]:

@@ -1,16 +1,8 @@
-"""What an agent may be called: so that names stand alone in logs, policies and principals, and nobody takes the gateway's."""
+"""The registry's word on names that an agent cannot have."""
 
 from doorward.domain.actors import Agent
 from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import AgentId
-
-OWN = AgentId("doorward")
-"""The gateway itself, among agents."""
-
-_LONGEST = 64
-_LONGEST_OWNER = 256
-_INNER = frozenset("-._")
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+from doorward.domain.naming import misnamed
 
 
 class RegistryError(DoorwardError):
@@ -18,18 +10,7 @@ class RegistryError(DoorwardError):
 
 
 def check(agent: Agent) -> None:
-    """Raises `RegistryError` unless the agent can be known by these names."""
-    if agent.id == OWN:
-        raise RegistryError(f"expected a name other than {OWN!r}, which is the gateway's own")
-    if not _is_name(agent.id):
-        raise RegistryError(f"expected an agent's name of a-z, 0-9 and single . _ - between them, got {agent.id[:_LONGEST]!r}")
-    for what, text, longest in (("team", agent.team, _LONGEST), ("kind", agent.kind, _LONGEST), ("owner", agent.owner, _LONGEST_OWNER)):
-        if not text.strip() or len(text) > longest or not text.isprintable():
-            raise RegistryError(f"expected a {what} of 1 to {longest} printable characters, got {text[:_LONGEST]!r}")
-
-
-def _is_name(text: str) -> bool:
-    """Letters and digits, with single separators between: `/` in particular, which joins agent and subject, cannot be part of it."""
-    if not 0 < len(text) <= _LONGEST or not _PLAIN.issuperset((text[0], text[-1])):
-        return False
-    return all(here in _PLAIN or (here in _INNER and after in _PLAIN) for here, after in zip(text, text[1:] + "a", strict=True))
+    """Raises `RegistryError` unless the agent can be known by its names."""
+    wrong = misnamed(agent)
+    if wrong is not None:
+        raise RegistryError(wrong)

@@ -2,7 +2,7 @@
 
 from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import InstanceId, TeamId
-from doorward.identity.names import OWN
+from doorward.domain.naming import OWN
 
 
 def own() -> Principal:
