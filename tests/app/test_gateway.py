@@ -11,15 +11,19 @@ import pytest
 from doorward.app import clocks
 from doorward.app.evidence import AnchorError
 from doorward.app.gateway import Tally
+from doorward.app.state import open_state
 from doorward.audit import checkpoint, keys
 from doorward.audit.anchor import notes
 from doorward.domain.calls import Era
+from doorward.domain.decisions import Allow
 from doorward.domain.errors import StoreError
-from doorward.domain.ids import UpstreamId
-from doorward.runtime.workbench import ReloadError
+from doorward.domain.ids import Generation, UpstreamId
+from doorward.domain.receipts import Intent
+from doorward.runtime.workbench import ReloadError, read
 from doorward.telemetry.meter import Meter
 from doorward.testing.house import PERMIT_ALL
 from doorward.testing.playbook import Stimulus
+from tests import made
 from tests.app.running import agent, asked, ground, left_open, running, until
 from tests.net.raw import scripted
 from tests.upstream.kit import exchange_era, giving, speaking
@@ -231,3 +235,34 @@ async def test_a_new_key_is_told_to_the_log_and_its_anchor() -> None:
             assert checkpoint.verify(last, vkey).size == 3
         async with running(on) as gateway:
             assert gateway.not_ready() == ()
+
+
+@pytest.mark.anyio
+async def test_calls_that_a_dead_process_left_open_are_closed_as_unknown_and_told_of() -> None:
+    with ground() as on:
+        held = read(on.document)
+        state = await open_state(held.loaded.document, on.path)
+        await state.evidence.recorder.start({"version": "0"})
+        intent = Intent(made.call(), Allow(()), (), None, "none", Generation(1), "")
+        await state.evidence.recorder.intend(intent)
+        # The process dies here.
+        await state.close()
+        async with running(on) as gateway:
+            assert [line["calls"] for line in on.lines if line["event"] == "calls_unknown"] == [1]
+            assert await gateway.house.state.evidence.log.open_intents() == ()
+
+
+@pytest.mark.anyio
+async def test_a_gateway_is_not_ready_before_it_has_looked_at_everything() -> None:
+    released = asyncio.Event()
+
+    async def slow(peer: object, message: object, head: bytes) -> None:
+        await released.wait()
+        await giving({"tools": [], "resultType": "complete"})(peer, message, head)  # type: ignore[arg-type]
+
+    async with scripted(speaking(exchange_era(tools__list=slow))) as one:
+        with ground({"upstreams": {"git": upstream(one.url)}}) as on:
+            async with running(on) as gateway:
+                assert gateway.not_ready() == ("not looked at yet: git",)
+                released.set()
+                await until(lambda: gateway.not_ready() == ())
