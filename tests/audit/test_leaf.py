@@ -30,7 +30,9 @@ BOX = Box(3, b"n" * 12, 17, b"sealed")
 
 def of_person() -> Principal:
     return replace(
-        made.principal(), subject=Subject(SubjectId("ann@example.com"), frozenset()), actors=(Actor("bob@example.com", "https://idp"),)
+        made.principal(),
+        subject=Subject(SubjectId("ann@example.com"), frozenset()),
+        actors=(Actor("bob@example.com", "https://idp", made.principal().agent),),
     )
 
 
@@ -162,7 +164,11 @@ TEXT = st.text(max_size=2000) | st.just("\x00" * 3000) | st.just("é€😀" * 1
 @given(st.lists(TEXT, min_size=1, max_size=40), st.integers(0, 200))
 def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) -> None:
     long = texts[0]
-    who = replace(made.principal(), agent=Agent(AgentId(long), long, TeamId(long), "x"), actors=tuple(Actor(text, text) for text in texts))
+    who = replace(
+        made.principal(),
+        agent=Agent(AgentId(long), long, TeamId(long), "x"),
+        actors=tuple(Actor(text, text, made.principal().agent) for text in texts),
+    )
     call = replace(made.call(), arguments={text: text for text in texts}, principal=who, target=made.target(name=long))
     findings = tuple(Finding("g" * 60, "r" * 60, Severity.LOW, f"/{long}" * 20) for _ in range(count))
     policies = tuple(PolicyId(text) for text in texts) * 10

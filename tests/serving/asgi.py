@@ -13,6 +13,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import AgentId, InstanceId, SessionId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
+from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
@@ -64,6 +65,9 @@ class FakeSpine:
         if not authorization.startswith("Bearer key-of-") or authorization in self.revoked:
             raise Refused(Reason.UNAUTHENTICATED)
         return principal(authorization.removeprefix("Bearer key-of-"))
+
+    async def identified(self, presented: Presented) -> Principal:
+        return self.identify(presented)
 
     async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
         self.handled.append(inbound)
@@ -118,6 +122,7 @@ class Exchange:
         if self._pieces:
             self._pieces[-1]["more_body"] = False
         self._hangup: Callable[[], None] | None = None
+        self.certificate: Certificate | None = None
         self._sent = asyncio.Condition()
         self.head: dict[str, Any] | None = None
         self.raw = b""

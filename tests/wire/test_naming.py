@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.config.model import UpstreamName
+from doorward.config.part import UpstreamName
 from doorward.domain.ids import UpstreamId
 from doorward.wire.naming import advertise, unwrap_uri, wrap_definition, wrap_result, wrap_uri
 

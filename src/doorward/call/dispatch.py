@@ -62,6 +62,14 @@ class Dispatch:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
 
+    async def identified(self, presented: Presented) -> Principal:
+        """As `identify`, waiting for what has to be fetched or written before it can be told."""
+        try:
+            return await self._parts.chain.identified(presented)
+        except Refused as refused:
+            self._parts.turn_away(presented.network, refused.reason, refused.detail)
+            raise
+
     async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
         """The result body of one request, in the shape of the caller's era; raises `Refused`."""
         self._known(inbound)

@@ -61,6 +61,10 @@ class Spine(Protocol):
         """The principal behind a credential, verified on each call."""
         ...
 
+    async def identified(self, presented: Presented) -> Principal:
+        """As `identify`, waiting for what has to be fetched or written before it can be told."""
+        ...
+
     def turned_down(self, principal: Principal, refused: Refused) -> None:
         """Hears of a message that the door refused after it knew who sent it; counted, so that it cannot flood the log."""
         ...

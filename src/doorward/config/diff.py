@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
-from doorward.config.model import Credential, Document, Part, Stdio, Upstream
+from doorward.config.identity import SignIn
+from doorward.config.model import Credential, Document, Stdio, Upstream
+from doorward.config.part import Part
 from doorward.config.problems import Step, dotted, quoted
 from doorward.config.references import names
 
-SECRET_FIELDS = {(Credential, "value"), (Stdio, "env")}
+SECRET_FIELDS = {(Credential, "value"), (Stdio, "env"), (SignIn, "client_secret")}
 """Fields whose texts may hold references; of these, only references are told."""
 
 CHANGES = 50

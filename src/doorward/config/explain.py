@@ -8,7 +8,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from doorward.config.model import Credential, Document, Part, Stdio, Upstream
+from doorward.config.model import Credential, Document, Stdio, Upstream
+from doorward.config.part import Part
 from doorward.config.problems import Step, listed, meant, quoted
 
 SAID = re.compile(r"[A-Za-z0-9 _./:+-]{0,32}")

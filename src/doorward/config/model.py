@@ -1,34 +1,41 @@
 """The document an operator writes (`doorward.yaml`): every field, its default and its unit."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
+from doorward.config.identity import Identity, IssuerName
+from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.domain.catalog import Posture, Reversibility, Trust
-
-UpstreamName = Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9])*$", max_length=31)]
-"""Lower-case letters, digits and single hyphens, at most 31: so that prefixed names split in one way only."""
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-"""The name of an agent, a team or a tool: not empty."""
-
-Reference = str
-"""A text that may hold `${env:NAME}` or `${file:path}`; resolved only when a credential is leased."""
 
 Group = Literal["read", "write", "destructive", "external"]
 """A policy group of tools; `destructive` includes `write`."""
 
 
-class Part(BaseModel):
-    """A frozen piece of the document that refuses unknown fields."""
+class Tls(Part):
+    """TLS of a listener. Changed files are taken over without dropping a connection."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    certificate: str = Field(description="The server's certificate and its chain (PEM), relative to the document")
+    key: str = Field(description="Its private key (PEM), relative to the document; readable by the gateway's user alone")
+    minimum: Literal["1.2", "1.3"] = Field("1.3", description="The oldest version that is spoken")
+    clients: Literal["off", "optional", "required"] = Field("off", description="Whether clients show certificates of their own")
+    roots: tuple[str, ...] = Field((), description="The authorities of client certificates (PEM), besides the embedded one")
+    crls: tuple[str, ...] = Field((), description="Revocation lists of those authorities (PEM or DER), signed by them")
+
+
+class Proxy(Part):
+    """A reverse proxy that ends TLS in front of this gateway and tells who the client is."""
+
+    addresses: tuple[str, ...] = Field(
+        min_length=1, description="Addresses or networks it connects from, such as `10.0.0.5/32`; the header is refused from anywhere else"
+    )
+    client_cert: bool = Field(True, description="It verifies client certificates and passes them in `Client-Cert` (RFC 9440)")
 
 
 class Listen(Part):
     """Where agents connect."""
 
-    host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback, a TLS proxy belongs in front")
+    host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback, TLS belongs here or on a proxy in front")
     port: int = Field(8420, ge=0, le=65535, description="0 takes any free port")
     public_url: str | None = Field(
         None, description="How clients see this gateway, such as `https://mcp.example.com`; default `http://host:port`"
@@ -39,6 +46,8 @@ class Listen(Part):
     allowed_origins: tuple[str, ...] = Field(
         (), description="`Origin` header values accepted besides the listener's own, such as `https://mcp.example.com`"
     )
+    tls: Tls | None = Field(None, description="TLS, and the certificates of clients; without it the listener speaks plain HTTP")
+    proxy: Proxy | None = Field(None, description="A reverse proxy in front that is trusted to tell who the client is")
 
 
 class Timeouts(Part):
@@ -127,21 +136,6 @@ class Policies(Part):
     timezone: str = Field("UTC", description="IANA name, such as `Europe/Berlin`: the zone of `context.time`")
 
 
-class Anonymous(Part):
-    """Which agent a caller without a credential is (only on a loopback listener)."""
-
-    agent: Name = Field(description="The agent's id")
-    team: Name = Field("local", description="Its team")
-
-
-class Identity(Part):
-    """Who may act at all, besides the agents that Doorward has issued keys to."""
-
-    anonymous: Anonymous | None = Field(
-        None, description="Who a caller without a credential is; without this field such a caller is refused"
-    )
-
-
 class Admission(Part):
     """How much one agent may do."""
 
@@ -155,6 +149,7 @@ class Sessions(Part):
     """Bounds of session-era sessions."""
 
     idle_seconds: int = Field(1800, ge=10, le=604800, description="A session that says nothing for so long ends")
+    absolute_seconds: int = Field(86400, ge=60, le=2592000, description="Every session ends after so long, whatever it says")
     per_principal: int = Field(100, ge=1, le=100_000, description="Sessions of one principal at the same time")
     overall: int = Field(10_000, ge=1, le=1_000_000, description="Sessions of everybody at the same time")
 
@@ -180,8 +175,35 @@ class Audit(Part):
     side_record_bytes: int = Field(65536, ge=0, le=4 * 2**20, description="Cap of each stored argument or result")
 
 
+OperatorRole = Literal["viewer", "auditor", "approver", "owner", "admin"]
+"""What an operator may do; `owner` is everything of the teams it belongs to."""
+
+
+class OperatorGroup(Part):
+    """What the members of a group of the identity provider may do here."""
+
+    role: OperatorRole = Field(description="Their role")
+    teams: tuple[Name, ...] = Field((), description="The teams they speak for, as approvers and owners")
+
+
+class ControlListen(Part):
+    """Where operators sign in over the network, with TLS."""
+
+    host: str = Field("127.0.0.1", description="The address to listen on")
+    port: int = Field(8421, ge=0, le=65535, description="0 takes any free port")
+    public_url: str | None = Field(
+        None, description="How operators see it, such as `https://doorward.example.com`; default `https://host:port`"
+    )
+    tls: Tls = Field(description="TLS; it cannot be left out")
+    sign_in: IssuerName = Field(description="The issuer that operators sign in with; it needs `sign_in`")
+    groups: dict[Name, OperatorGroup] = Field(
+        default_factory=dict, description="What the issuer's groups may do, by the group's name in its tokens; others may do nothing"
+    )
+    session_minutes: float = Field(480, gt=0, le=1440, description="How long a sign-in lasts")
+
+
 class Control(Part):
-    """Who may operate the gateway, and through which Unix socket."""
+    """Who may operate the gateway, and through which doors."""
 
     socket: str | None = Field(
         None,
@@ -192,7 +214,10 @@ class Control(Part):
         None,
         description="A system group whose members may open the socket besides its owner; needs `socket` outside of the state directory",
     )
-    operators: dict[Name, Literal["viewer", "auditor", "approver", "admin"]] = Field(
+    listen: ControlListen | None = Field(
+        None, description="Where operators sign in over the network; without it the socket is the only door"
+    )
+    operators: dict[Name, OperatorRole] = Field(
         default_factory=dict,
         description="Roles of local users by name or uid; the gateway's own user and root are admins",
     )

@@ -10,6 +10,8 @@ class AuthnMethod(StrEnum):
     """How a principal was verified."""
 
     AGENT_KEY = "agent_key"
+    ACCESS_TOKEN = "access_token"
+    CERTIFICATE = "certificate"
     ANONYMOUS = "anonymous"
     OWN = "own"
     """The gateway itself, for discovery and other calls of its own."""
@@ -35,10 +37,47 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One link of a delegation chain (RFC 8693 `act`)."""
+    """One link of a delegation chain (RFC 8693 `act`): an agent that handed on a part of its rights."""
 
     id: str
+    """As its issuer names it."""
     issuer: str
+    agent: Agent
+    """As it is registered here: what it may not do, nobody may do for it."""
+
+
+class Bound(StrEnum):
+    """What a credential is tied to, so that whoever steals it alone has nothing."""
+
+    NOTHING = "nothing"
+    CERTIFICATE = "certificate"
+    """The client certificate of the connection (RFC 8705)."""
+    DPOP = "dpop"
+    """A key that signs each request (RFC 9449)."""
+
+
+ALL_SCOPES = frozenset({"mcp"})
+"""What a credential without limits of its own is limited to: everything that policy allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a credential proved its principal: what revocation, policy and receipts may name besides the credential itself.
+
+    Empty texts stand for what this sort of credential does not have.
+    """
+
+    scopes: frozenset[str]
+    """What the credential was limited to, in our words (`ALL_SCOPES` for one without limits)."""
+    issuer: str = ""
+    """The name of the issuer in the configuration; `self` for our own authority."""
+    client: str = ""
+    """The OAuth client it was issued to."""
+    family: str = ""
+    """The grant that it and its refreshed successors come from."""
+    certificate: str = ""
+    """SHA-256 of the client certificate of the connection (base64url without padding, as RFC 8705 `x5t#S256`)."""
+    bound: Bound = Bound.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +93,7 @@ class Principal:
     """The public name of the credential (a key id or a token's hash), never the credential."""
     network: str
     """The address the request came from, as text (IPv4 or IPv6), or `local`."""
+    proof: Proof = Proof(ALL_SCOPES)
 
     @property
     def id(self) -> str:

@@ -4,12 +4,17 @@ INVARIANTS: a principal comes from a source that verified a credential, or (decl
 none; whatever goes wrong in a source is "not authenticated", never "somebody" (CVE-2026-59822).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.domain.actors import Principal
+from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
+from doorward.identity.certificates.certificate import Certificate
+
+_MOST_WAITS = 3
+"""Things that one request may make us fetch or write before it is known: an issuer's document, its keys, an enrolment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,28 @@ class Presented:
     """The peer's address as text."""
     loopback: bool
     """Whether the listener it came through is bound to a loopback address."""
+    endpoint: UpstreamId | None = None
+    """The upstream of `/mcp/{upstream}`, None for `/mcp`: it says which audience a token must be for."""
+    method: str = "POST"
+    """The HTTP method, which a DPoP proof signs."""
+    dpop: str | None = None
+    """The value of the only `DPoP` header."""
+    certificate: Certificate | None = None
+    """The client certificate, its possession and path already proven: by our own TLS, or by a proxy that is trusted to."""
+    request: int = 0
+    """Tells requests apart within this process: the same proof presented again under the same number is not replayed."""
 
     def __repr__(self) -> str:
         return f"Presented(network={self.network!r})"
+
+
+class NotYetError(Exception):
+    """An answer that needs something fetched or written first: `prepare` does it, then the source is asked again."""
+
+    def __init__(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("not yet")
+        self.prepare = prepare
+        """Raises nothing but `Refused`, and is bounded in time."""
 
 
 class Source(Protocol):
@@ -33,7 +57,8 @@ class Source(Protocol):
     def identify(self, presented: Presented) -> Principal | None:
         """The principal behind a credential of this source's kind; None if it is of another kind.
 
-        Raises `Refused` UNAUTHENTICATED or REVOKED where the credential is of its kind and does not hold.
+        Raises `Refused` UNAUTHENTICATED or REVOKED where the credential is of its kind and does not hold, `NotYetError` where
+        that cannot be told before something has been fetched or written.
         """
         ...
 
@@ -50,10 +75,27 @@ class Chain:
         """Goes on with other sources: what is declared in the configuration has changed."""
         self._sources = tuple(sources)
 
+    async def identified(self, presented: Presented) -> Principal:
+        """As `identify`, waiting for what has to be fetched or written first. Raises `Refused` UNAUTHENTICATED or REVOKED alone."""
+        for _ in range(_MOST_WAITS):
+            try:
+                return self._identify(presented)
+            except NotYetError as wait:
+                await _prepared(wait)
+        return self.identify(presented)
+
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
         try:
+            return self._identify(presented)
+        except NotYetError as error:
+            raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
+
+    def _identify(self, presented: Presented) -> Principal:
+        try:
             principal = self._first(presented)
+        except NotYetError:
+            raise
         except Refused as refused:
             if refused.reason in (Reason.UNAUTHENTICATED, Reason.REVOKED):
                 raise
@@ -72,6 +114,16 @@ class Chain:
             if found is not None:
                 return found
         return None
+
+
+async def _prepared(wait: NotYetError) -> None:
+    """Does what an answer waits for; whatever goes wrong in it lets nobody in."""
+    try:
+        await wait.prepare()
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(Reason.UNAUTHENTICATED, f"{type(error).__name__} while preparing to identify") from error
 
 
 def _unknown(presented: Presented) -> str:

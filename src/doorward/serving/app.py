@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
+from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.identity.chain import Presented
 from doorward.serving.arrival import Arrival
@@ -69,10 +70,11 @@ class Surroundings:
 class Door:
     """The ASGI app. `pulse.run` has to be run beside it; `drain` ends the streams that wait for changes."""
 
-    __slots__ = ("_around", "_exchange", "_sessions", "_settings", "_streams", "pulse")
+    __slots__ = ("_around", "_exchange", "_requests", "_sessions", "_settings", "_streams", "pulse")
 
     def __init__(self, around: Surroundings, settings: Settings) -> None:
         self._around, self._settings = around, settings
+        self._requests = 0
         self.pulse = Pulse(settings.beat_seconds, around.monotonic)
         self._streams = Streams(self.pulse)
         self._exchange = Exchange(around.spine, self._streams, self.pulse)
@@ -117,8 +119,8 @@ class Door:
             return
         if method == "POST":
             reply.takes = check_post(by_name, self._settings.limits.body_bytes)
-        reply.presented = presented = self._presented(by_name, scope)
-        principal = reply.principal = self._around.spine.identify(presented)
+        reply.presented = presented = self._presented(by_name, scope, upstream)
+        principal = reply.principal = await self._around.spine.identified(presented)
         if upstream is not None and not self._around.sees(principal, upstream):
             raise nothing_here()
         arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
@@ -160,13 +162,19 @@ class Door:
         if reply.principal is not None and not refused.reference:
             self._around.spine.turned_down(reply.principal, refused)
 
-    def _presented(self, by_name: dict[bytes, bytes], scope: Scope) -> Presented:
-        authorization = by_name.get(b"authorization")
+    def _presented(self, by_name: dict[bytes, bytes], scope: Scope, endpoint: UpstreamId | None) -> Presented:
+        authorization, dpop = by_name.get(b"authorization"), by_name.get(b"dpop")
+        self._requests += 1
         return Presented(
             authorization=None if authorization is None else authorization.decode("latin-1"),
             network=scope["client"][0] if scope["client"] else "",
             # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous.
             loopback=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name),
+            endpoint=endpoint,
+            method=scope["method"],
+            dpop=None if dpop is None else dpop.decode("latin-1"),
+            certificate=scope[CONNECTION].certificate,
+            request=self._requests,
         )
 
 

@@ -16,7 +16,8 @@ HEADER_MISMATCH = -32020
 
 _PATH = re.compile(rb"/mcp(?:/([a-z](?:-?[a-z0-9]){0,30}))?")
 _SINGLE = frozenset(
-    b"host origin authorization content-type content-length content-encoding transfer-encoding last-event-id traceparent".split()
+    b"host origin authorization dpop client-cert client-cert-chain content-type content-length content-encoding transfer-encoding "
+    b"last-event-id traceparent".split()
 )
 """Headers that are read here or below and must say one thing; besides them all of `Mcp-*`."""
 _LOOPBACK = (b"localhost", b"127.0.0.1", b"[::1]")

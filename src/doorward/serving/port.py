@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era
 from doorward.domain.ids import UpstreamId
+from doorward.identity.certificates.certificate import Certificate
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -23,6 +24,11 @@ Sees = Callable[[Principal, UpstreamId], bool]
 
 class Connection(Protocol):
     """What a request may ask of the connection it came on."""
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The client certificate that our own TLS has verified, or None."""
+        ...
 
     def on_hangup(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once if the client goes before this request is answered; at once if it has gone already."""

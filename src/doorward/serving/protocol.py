@@ -12,6 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from doorward.identity.certificates.certificate import Certificate
 from doorward.serving.port import CONNECTION, Headers
 
 _LOG = logging.getLogger("doorward.serving")
@@ -113,6 +114,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._is_reading = False
         self._hangup: Callable[[], None] | None = None
         self._is_lost = False
+        self.certificate: Certificate | None = None
 
     # What the app and the sweep ask
 

@@ -1,0 +1,1 @@
+"""Client certificates: who they name, whether they are revoked, and the embedded authority that issues them."""
