@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from doorward.domain.calls import Answer, Era, Fault, Notice
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.connection import Timeouts
-from doorward.upstream.link import MOST_NOISE, Link
+from doorward.upstream.link import MOST_NOISE, MOST_NOTICE_BYTES, Link
+from doorward.upstream.port import Notices
 from tests.upstream.kit import TONGUE, Heard, order
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,7 @@ class Wire:
     def say(self, **message: Any) -> None:
         self.link.receive(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
-    def ask(self, heard: Heard | None = None, era: Era = Era.SESSION, timeouts: Timeouts = LONG, **more: Any) -> "asyncio.Task[Answer]":
+    def ask(self, heard: Notices | None = None, era: Era = Era.SESSION, timeouts: Timeouts = LONG, **more: Any) -> "asyncio.Task[Answer]":
         return asyncio.create_task(self.link.ask(order(**more), era, "2026-07-28", heard or Heard(), timeouts))
 
 
@@ -212,3 +213,20 @@ def test_any_line_is_taken(line: bytes) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(one())
+
+
+async def test_a_process_that_floods_a_slow_caller_with_progress_fills_no_memory() -> None:
+    wire, release, heard = Wire(), asyncio.Event(), Heard()
+
+    async def slow(notice: Notice) -> None:
+        await release.wait()
+        await heard(notice)
+
+    task = wire.ask(slow, wants_progress=True)
+    await settled()
+    for number in range(200):
+        wire.say(method="notifications/progress", params={"progressToken": 1, "progress": number, "message": "x" * 50_000})
+    wire.say(id=1, result={})
+    release.set()
+    assert (await task).body == {}
+    assert 1 <= len(heard.notices) <= MOST_NOTICE_BYTES // 50_000 + 1

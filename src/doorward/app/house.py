@@ -11,7 +11,7 @@ from doorward import __version__
 from doorward.admission import stops
 from doorward.admission.gate import Gate, Limits
 from doorward.admission.rates import Pace
-from doorward.admission.stops import Matter, Switch
+from doorward.admission.stops import Matter, MatterKind, Switch
 from doorward.app import clocks
 from doorward.app.places import anchored
 from doorward.app.state import State
@@ -120,6 +120,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     opening.changed = discovery.want
     generations.follow(changes.wake)
     connect_stops(state.switch, state.registry, flight)
+    state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     parts = Parts(
         chain=chain,
@@ -236,6 +237,17 @@ def connect_stops(switch: Switch, registry: Registry, flight: Flight) -> None:
 
     switch.on_change(cut)
     registry.follow(narrowed)
+
+
+def halted(matter: Matter, fleet: Fleet) -> tuple[UpstreamId, ...]:
+    """The upstreams that stand still as a whole when a matter is stopped or revoked: nothing of them may go on running."""
+    match matter.kind:
+        case MatterKind.ALL:
+            return tuple(fleet.all())
+        case MatterKind.UPSTREAM:
+            return (UpstreamId(matter.name),)
+        case _:
+            return ()
 
 
 def _ignored(name: UpstreamId) -> None:

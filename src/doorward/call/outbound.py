@@ -12,7 +12,9 @@ from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS, to_exchange, to_session
 from doorward.wire.naming import wrap_result
 
-RECEIPT_KEY = "dev.doorward/receipt"
+OURS = "dev.doorward/"
+"""The prefix of `_meta` keys that are ours to say: an upstream's words under it are left out."""
+RECEIPT_KEY = f"{OURS}receipt"
 """The `_meta` key under which a result carries the id of its receipt (AUDIT.md 6)."""
 
 _PARTS: Mapping[str, tuple[str, ...]] = {"elicitation": ("form", "url"), "sampling": ("context", "tools"), "roots": ()}
@@ -98,7 +100,8 @@ def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object]) 
     if found is not None:
         if inbound.endpoint is None:
             result = wrap_result(method, found.call.target.upstream, result)
-        result["_meta"] = {**_meta(result), RECEIPT_KEY: found.call.id}
+        meta = {key: value for key, value in _meta(result).items() if not key.startswith(OURS)}
+        result["_meta"] = {**meta, RECEIPT_KEY: found.call.id}
     if inbound.era is Era.SESSION:
         return to_session(method, result, inbound.version)
     result = to_exchange(method, result)

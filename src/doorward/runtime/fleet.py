@@ -1,7 +1,7 @@
 """The upstreams that are open, matched to the document: what changed is opened anew, what is gone is closed once its calls have ended."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from doorward.config.model import Document
 from doorward.config.model import Upstream as UpstreamConfig
@@ -54,6 +54,13 @@ class Fleet:
             self._running[name] = (config, self._open(name, config))
             changed.append(name)
         return tuple(changed)
+
+    def renew(self, names: Iterable[UpstreamId]) -> None:
+        """Ends what some upstreams have open, processes and streams, and puts drivers in their place that have not begun yet."""
+        for name in [name for name in names if name in self._running]:
+            config, _ = self._running[name]
+            self._retire(name)
+            self._running[name] = (config, self._open(name, config))
 
     async def close(self) -> None:
         """Closes every upstream and waits until all are closed."""

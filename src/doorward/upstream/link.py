@@ -21,6 +21,8 @@ from doorward.wire.jsonrpc import Notification, Request, Response
 
 MOST_NOTICES: Final = 1000
 """Notifications that wait for one caller; further ones are dropped, for they only tell of progress."""
+MOST_NOTICE_BYTES: Final = 2**20
+"""Bytes of lines whose notifications wait for one caller: of long ones fewer may wait."""
 MOST_NOISE: Final = 1000
 """Lines in a row that are no messages before the process is given up. Some are borne: banners and stray prints are common."""
 
@@ -35,7 +37,20 @@ class _Gist(msgspec.Struct):
 class _Waiting:
     """One request that waits for its answer: what has come for it, and how long it may still take."""
 
-    __slots__ = ("_deadline", "_error", "_items", "_loop", "_timeouts", "_tongue", "_total_at", "_wake", "era", "relay")
+    __slots__ = (
+        "_deadline",
+        "_error",
+        "_held_bytes",
+        "_items",
+        "_loop",
+        "_sizes",
+        "_timeouts",
+        "_tongue",
+        "_total_at",
+        "_wake",
+        "era",
+        "relay",
+    )
 
     def __init__(self, tongue: Tongue, era: Era, relay: Relay, timeouts: Timeouts) -> None:
         self._tongue = tongue
@@ -44,6 +59,8 @@ class _Waiting:
         self.relay = relay
         self._loop = asyncio.get_running_loop()
         self._items: deque[Notice | Answer] = deque()
+        self._sizes: deque[int] = deque()
+        self._held_bytes = 0
         self._error: Refused | None = None
         self._wake: asyncio.Future[None] | None = None
         now = self._loop.time()
@@ -51,11 +68,13 @@ class _Waiting:
         self._deadline = Deadline(self._loop, self._on_late)
         self._deadline.move(min(now + timeouts.first_byte, self._total_at))
 
-    def notify(self, notice: Notice) -> None:
-        """A notification on the way; it shows that the upstream is at work."""
+    def notify(self, notice: Notice, size_bytes: int) -> None:
+        """A notification on the way, and how long its line was; it shows that the upstream is at work."""
         self._deadline.move(min(self._loop.time() + self._timeouts.idle, self._total_at))
-        if len(self._items) < MOST_NOTICES:
+        if len(self._items) < MOST_NOTICES and self._held_bytes + size_bytes <= MOST_NOTICE_BYTES:
             self._items.append(notice)
+            self._sizes.append(size_bytes)
+            self._held_bytes += size_bytes
             self._rouse()
 
     def settle(self, found: Answer) -> None:
@@ -77,6 +96,8 @@ class _Waiting:
                 raise self._error
             self._wake = self._loop.create_future()
             await self._wake
+        if self._sizes:
+            self._held_bytes -= self._sizes.popleft()
         return self._items.popleft()
 
     def stop(self) -> None:
@@ -159,7 +180,7 @@ class Link:
                 self._answer(message, len(line))
             case Notification():
                 self._noise = 0
-                self._notify(message)
+                self._notify(message, len(line))
             case Request():
                 self._noise = 0
                 self._say(reply(message))
@@ -190,20 +211,20 @@ class Link:
         if not isinstance(message.id, int) or not 0 < message.id <= self._last:
             self._hear_noise()
 
-    def _notify(self, message: Notification) -> None:
+    def _notify(self, message: Notification, size_bytes: int) -> None:
         if message.method in CHANGES:
             self._on_change()
         elif message.method == "notifications/progress":
             token = message.params.get("progressToken")
-            self._pass_on(self._waiting.get(token) if type(token) is int else None, message)
+            self._pass_on(self._waiting.get(token) if type(token) is int else None, message, size_bytes)
         elif len(self._waiting) == 1:
             # A log message names no request here. With one under way it is that one's; with more, telling would be telling others.
-            self._pass_on(next(iter(self._waiting.values())), message)
+            self._pass_on(next(iter(self._waiting.values())), message, size_bytes)
 
-    def _pass_on(self, waiting: _Waiting | None, message: Notification) -> None:
+    def _pass_on(self, waiting: _Waiting | None, message: Notification, size_bytes: int) -> None:
         notice = waiting.relay.pick(message) if waiting is not None else None
         if waiting is not None and notice is not None:
-            waiting.notify(notice)
+            waiting.notify(notice, size_bytes)
 
     def _not_strict(self, line: bytes, refused: Refused) -> None:
         """A line that is no strict message: the request it was meant for fails, if that can be told; all others go on."""
