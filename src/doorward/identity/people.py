@@ -1,0 +1,97 @@
+"""Who a verified ID token speaks of: the person's name for good, the name to show, and the groups, by the habits of the provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from doorward.config.identity import Issuer, Preset
+from doorward.domain.actors import Subject
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import SubjectId
+
+_MOST_GROUPS = 1000
+_GROUP_LENGTH = 256
+_SUBJECT_LENGTH = 255
+"""As OpenID Connect Core 2 bounds `sub`."""
+
+
+class PersonError(DoorwardError):
+    """An ID token whose person cannot be told; the message may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has signed in."""
+
+    subject: Subject
+    """`corp:alice`, with groups `corp:sales`."""
+    name: str
+    """For people to read: says who it is, and proves nothing."""
+    claims: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Where a provider's ID tokens say what."""
+
+    subject: tuple[str, ...]
+    """The first of these claims that is there."""
+    groups: tuple[str, ...]
+    """All of these, joined."""
+    asks_userinfo: bool
+    """Groups that are not in the ID token may be in the answer of the UserInfo endpoint."""
+
+
+def habits(issuer: Issuer) -> Habits:
+    """Those of an issuer: what the configuration says, else what its preset does."""
+    subject, groups, asks = _of(issuer.preset)
+    return Habits(issuer.claims.subject or (subject,), issuer.claims.groups or groups, asks)
+
+
+def _of(preset: Preset) -> tuple[str, tuple[str, ...], bool]:
+    match preset:
+        case "entra":
+            # `sub` differs with each application there; `oid` names the person in the whole directory.
+            return "oid", ("groups",), False
+        case "google":
+            return "sub", ("groups",), False
+        case "generic" | "auth0" | "keycloak" | "okta":
+            return "sub", ("groups",), True
+        case _:
+            assert_never(preset)
+
+
+def has_overage(claims: Mapping[str, object]) -> bool:
+    """Whether Entra left the groups out because there are too many: the claim is said to be elsewhere."""
+    elsewhere = claims.get("_claim_names")
+    return claims.get("hasgroups") in (True, "true") or (isinstance(elsewhere, Mapping) and "groups" in elsewhere)
+
+
+def has_groups(claims: Mapping[str, object], wanted: Habits) -> bool:
+    """Whether any of the claims that hold groups is there."""
+    return any(name in claims for name in wanted.groups)
+
+
+def person(name: str, claims: Mapping[str, object], wanted: Habits) -> Person:
+    """The person of verified claims, with every name under the issuer's own; raises `PersonError`."""
+    subject = next((claims[claim] for claim in wanted.subject if claim in claims), None)
+    if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_LENGTH or not subject.isprintable():
+        raise PersonError(f"The identity provider did not say who you are (no usable claim {' or '.join(wanted.subject)}).")
+    groups = frozenset(f"{name}:{group}" for claim in wanted.groups for group in _groups(claims.get(claim)))
+    return Person(Subject(SubjectId(f"{name}:{subject}"), groups), _shown(claims, subject), claims)
+
+
+def _groups(value: object) -> tuple[str, ...]:
+    """The groups of one claim: a list of texts, or a single text. Whatever else is there names no group; too many are refused whole."""
+    given = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if len(given) > _MOST_GROUPS:
+        raise PersonError("You are in more groups than this gateway takes; ask for a claim with fewer of them.")
+    return tuple(group for group in given if isinstance(group, str) and 0 < len(group) <= _GROUP_LENGTH and group.isprintable())
+
+
+def _shown(claims: Mapping[str, object], subject: str) -> str:
+    for claim in ("name", "preferred_username", "email"):
+        text = claims.get(claim)
+        if isinstance(text, str) and text.strip():
+            return "".join(letter for letter in text if letter.isprintable())[:120].strip() or subject
+    return subject
