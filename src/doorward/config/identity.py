@@ -75,18 +75,26 @@ class Enrol(Part):
     """Makes a verified identity known as an agent when it first calls; the first rule that matches counts."""
 
     issuer: IssuerName | None = Field(None, description="Clients of this issuer; `self`: clients of our own authority")
-    client: Name = Field("*", description="Which client ids, `*` standing for any text; with `issuer`")
-    claims: dict[Name, str | bool | int] = Field(default_factory=dict, description="Claims that the token must have; with `issuer`")
+    client: Name = Field(
+        "*",
+        description="Which client ids, with `issuer`; `*` stands for any text at the end, elsewhere for any without `/ ? # @`",
+    )
+    claims: dict[Name, str | bool | int] = Field(
+        default_factory=dict, description="Claims that the token must have, each the value or a list that holds it; with `issuer`"
+    )
     spiffe: Name | None = Field(None, description="Which SPIFFE ids, such as `spiffe://example.org/agents/*`")
     dns: Name | None = Field(None, description="Which DNS names of a certificate, such as `*.agents.example.org`")
     agent: Name = Field(
-        description="The agent's id; `{name}` stands for the last part of the client id, path or DNS name, in letters that an id may have"
+        description="The agent's id. `{name}`: an agent for each identity, named for the last part of its client id or path, or the first "
+        "label of its DNS name, in letters that an id may have; without it, one agent for all"
     )
     team: Name = Field(description="Its team")
     owner: Name = Field(description="The person who answers for it")
     kind: Name = Field("client", description="What sort of software it is")
     purpose: str = Field("", max_length=256, description="What it is for")
     days: float | None = Field(None, gt=0, le=3660, description="When it ends; default: never")
+    methods: tuple[Method, ...] = Field((), description="How it may prove itself; empty: only in the way it first came")
+    most: int = Field(1000, ge=1, le=100_000, description="How many agents the rule may make known")
 
 
 class Certificates(Part):

@@ -10,10 +10,11 @@ from hashlib import sha256
 from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import InstanceId, KeyId
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity import bearer, keys
+from doorward.identity import bearer, keys, standing
 from doorward.identity.chain import Presented
 from doorward.identity.keys import KeyRecord
-from doorward.identity.registry import SEEN_EVERY_SECONDS, AgentRecord, Registry, State
+from doorward.identity.records import AgentRecord
+from doorward.identity.registry import SEEN_EVERY_SECONDS, Registry
 
 MOST_KNOWN = 4096
 """Headers remembered: more live keys than that only cost a full check (7 µs) now and then."""
@@ -75,10 +76,10 @@ class AgentKeys:
         key = self._registry.key(key_id)
         if not keys.matches(text, key) or key is None:
             raise Refused(Reason.UNAUTHENTICATED, f"no agent key {key_id} with this secret")
-        agent = self._registry.agent(key.agent)
+        agent = self._registry.standing(key.agent)
         if agent is None:
             raise Refused(Reason.UNAUTHENTICATED, f"the agent of key {key_id} is not registered")
-        _check_standing(key, agent, now)
+        _check(key, agent, now)
         return _Known(agent.agent, key.id, min(key.expires_at, agent.expires_at), self._registry.version)
 
     def _remember(self, slot: bytes, known: _Known) -> None:
@@ -87,15 +88,12 @@ class AgentKeys:
         self._known[slot] = known
 
 
-def _check_standing(key: KeyRecord, agent: AgentRecord, now: float) -> None:
+def _check(key: KeyRecord, agent: AgentRecord, now: float) -> None:
     if key.revoked_at is not None:
         raise Refused(Reason.REVOKED, f"key {key.id} of {agent.agent.id} is revoked")
-    if agent.state is not State.ACTIVE:
-        raise Refused(Reason.REVOKED, f"agent {agent.agent.id} is {agent.state}")
+    standing.check(agent, AuthnMethod.AGENT_KEY, now)
     if now >= key.expires_at:
         raise Refused(Reason.UNAUTHENTICATED, f"key {key.id} of {agent.agent.id} has expired")
-    if now >= agent.expires_at:
-        raise Refused(Reason.UNAUTHENTICATED, f"agent {agent.agent.id} has expired")
 
 
 def _principal(known: _Known, network: str) -> Principal:

@@ -4,10 +4,10 @@ from ipaddress import IPv6Address, ip_address
 
 from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import InstanceId
-from doorward.domain.reasons import Reason, Refused
+from doorward.identity import standing
 from doorward.identity.chain import Presented
 from doorward.identity.names import check
-from doorward.identity.registry import Registry, State
+from doorward.identity.registry import Registry
 
 LOCAL = "local"
 """The network of a caller on a Unix socket."""
@@ -30,9 +30,10 @@ class Anonymous:
         """The declared agent; None where a credential was presented, good or bad, or the caller is not on this machine."""
         if presented.authorization is not None or not presented.loopback or not _is_loopback(presented.network):
             return None
-        record = self._registry.agent(self._agent.id)
-        if record is not None and record.state is not State.ACTIVE:
-            raise Refused(Reason.REVOKED, f"agent {self._agent.id}, declared for anonymous callers, is {record.state}")
+        record = self._registry.standing(self._agent.id)
+        if record is not None:
+            # A registered agent is nobody's to be: not unless it is said there too that it need not prove itself.
+            standing.check(record, AuthnMethod.ANONYMOUS, self._registry.now())
         return Principal(
             agent=self._agent,
             subject=None,
