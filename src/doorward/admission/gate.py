@@ -14,7 +14,7 @@ from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
-from doorward.domain.ids import AgentId
+from doorward.domain.ids import AgentId, SessionId
 from doorward.domain.reasons import Reason, Refused
 
 
@@ -108,6 +108,14 @@ class Gate:
         """
         if principal.method is not AuthnMethod.OWN:
             self._pace(principal.agent.id)
+
+    def known(self, principal: Principal) -> None:
+        """Raises `Refused` REVOKED if anything that a principal was verified by is withdrawn: before it gets as far as a call."""
+        self._switch.known(principal)
+
+    def known_session(self, session: SessionId) -> None:
+        """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
+        self._switch.known_session(session)
 
     def still(self, call: Call, epoch: int) -> None:
         """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""

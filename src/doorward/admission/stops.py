@@ -11,36 +11,52 @@ from typing import Protocol, assert_never
 
 import anyio
 
-from doorward.domain.actors import AuthnMethod
+from doorward.admission.matters import (
+    EVERYTHING,
+    FOR_GOOD,
+    Matter,
+    MatterKind,
+    Named,
+    StopError,
+    agent,
+    family,
+    key,
+    matters,
+    of_principal,
+    parse,
+    session,
+    told,
+    tool,
+    touched,
+    upstream,
+)
+from doorward.domain.actors import Principal
 from doorward.domain.calls import Call
-from doorward.domain.catalog import Kind
-from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import AgentId, KeyId, UpstreamId
+from doorward.domain.ids import SessionId
 from doorward.domain.reasons import Reason, Refused
+
+__all__ = [
+    "EVERYTHING",
+    "MOST_CUTS",
+    "Effect",
+    "Matter",
+    "MatterKind",
+    "Stop",
+    "StopError",
+    "StopStore",
+    "Switch",
+    "agent",
+    "family",
+    "key",
+    "matters",
+    "parse",
+    "session",
+    "tool",
+    "upstream",
+]
 
 MOST_CUTS = 10_000
 """Cuts remembered one by one; when there are more, every call admitted before the last one counts as cut."""
-
-
-class MatterKind(StrEnum):
-    """What sort of thing is stopped or revoked."""
-
-    ALL = "all"
-    AGENT = "agent"
-    KEY = "key"
-    UPSTREAM = "upstream"
-    TOOL = "tool"
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """What is stopped or revoked: everything, or one thing of a kind. A tool is named `upstream/tool`."""
-
-    kind: MatterKind
-    name: str = ""
-
-
-EVERYTHING = Matter(MatterKind.ALL)
 
 
 class Effect(StrEnum):
@@ -63,10 +79,6 @@ class Stop:
     epoch: int
 
 
-class StopError(DoorwardError):
-    """A stop that cannot be set or lifted."""
-
-
 class StopStore(Protocol):
     """Where stops outlive the process. Raises `StoreError` when it cannot answer."""
 
@@ -83,52 +95,6 @@ class StopStore(Protocol):
         ...
 
 
-def agent(name: AgentId) -> Matter:
-    """All that one agent does."""
-    return Matter(MatterKind.AGENT, name)
-
-
-def key(name: KeyId) -> Matter:
-    """All that is done with one key."""
-    return Matter(MatterKind.KEY, name)
-
-
-def upstream(name: UpstreamId) -> Matter:
-    """All that goes to one upstream."""
-    return Matter(MatterKind.UPSTREAM, name)
-
-
-def tool(at: UpstreamId, name: str) -> Matter:
-    """All calls of one tool."""
-    return Matter(MatterKind.TOOL, f"{at}/{name}")
-
-
-def parse(text: str) -> Matter:
-    """`all`, `agent:NAME`, `key:ID`, `upstream:NAME` or `tool:UPSTREAM/TOOL` as a matter; raises `StopError`."""
-    kind, _, name = text.partition(":")
-    if kind not in MatterKind.__members__.values():
-        raise StopError(f"expected one of {', '.join(MatterKind)}, got {kind[:32]!r}")
-    matter = Matter(MatterKind(kind), name)
-    if (matter.kind is MatterKind.ALL) is bool(name):
-        raise StopError(f"expected {'no name' if name else 'a name'} after {kind!r}, got {name[:64]!r}")
-    at, slash, inner = name.partition("/")
-    if matter.kind is MatterKind.TOOL and not (at and slash and inner):
-        raise StopError(f"expected UPSTREAM/TOOL, got {name[:64]!r}")
-    return matter
-
-
-def matters(call: Call) -> tuple[Matter, ...]:
-    """Everything that a stop could name to catch this call, widest first."""
-    principal, target = call.principal, call.target
-    found = [EVERYTHING, agent(principal.agent.id)]
-    if principal.method is AuthnMethod.AGENT_KEY:
-        found.append(key(KeyId(principal.credential)))
-    found.append(upstream(target.upstream))
-    if target.kind is Kind.TOOL:
-        found.append(tool(target.upstream, target.name))
-    return tuple(found)
-
-
 class Switch:
     """What stands still right now, written through to a store. Until `load` has succeeded, everything does."""
 
@@ -137,8 +103,8 @@ class Switch:
     def __init__(self, store: StopStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
-        self._standing: dict[Matter, dict[Effect, Stop]] = {}
-        self._cuts: dict[Matter, int] = {}
+        self._standing: dict[Named, dict[Effect, Stop]] = {}
+        self._cuts: dict[Named, int] = {}
         self._floor = 0
         self._followers: list[Callable[[Matter, str], None]] = []
         self._lock = anyio.Lock()
@@ -148,7 +114,7 @@ class Switch:
     async def load(self) -> None:
         """Takes over what the store holds. Raises `StoreError`, and everything stays stopped then."""
         for stop in await self._store.load():
-            self._standing.setdefault(stop.matter, {}).setdefault(stop.effect, stop)
+            self._standing.setdefault(_name(stop.matter), {}).setdefault(stop.effect, stop)
             self.epoch = max(self.epoch, stop.epoch)
         self.epoch += 1
         self._is_loaded = True
@@ -167,9 +133,9 @@ class Switch:
         return await self._set(matter, Effect.STOPPED, reason, by)
 
     async def revoke(self, matter: Matter, reason: str, by: str) -> Stop:
-        """Withdraws a matter like a stop; an agent or key for good. Raises `StopError` for `all`, and `StoreError` as `stop` does."""
+        """Withdraws a matter like a stop; those of `FOR_GOOD` for good. Raises `StopError` for `all`, and `StoreError` as `stop` does."""
         if matter.kind is MatterKind.ALL:
-            raise StopError("expected an agent, key, upstream or tool to revoke, got all")
+            raise StopError("expected one thing to revoke, got all")
         return await self._set(matter, Effect.REVOKED, reason, by)
 
     async def resume(self, matter: Matter) -> None:
@@ -177,9 +143,9 @@ class Switch:
         await self._lift(matter, Effect.STOPPED)
 
     async def restore(self, matter: Matter) -> None:
-        """Lifts the revocation of an upstream or tool; raises `StopError`, and `StoreError` with the revocation still in force."""
-        if matter.kind not in (MatterKind.UPSTREAM, MatterKind.TOOL):
-            raise StopError(f"expected an upstream or tool, the revocation of {matter.kind} {matter.name!r} is for good")
+        """Lifts a revocation that is not for good; raises `StopError`, and `StoreError` with the revocation still in force."""
+        if matter.kind in FOR_GOOD:
+            raise StopError(f"expected a revocation that can be lifted, that of {matter.kind} {matter.name!r} is for good")
         await self._lift(matter, Effect.REVOKED)
 
     def cut(self, matter: Matter, why: str) -> None:
@@ -188,77 +154,118 @@ class Switch:
         if len(self._cuts) >= MOST_CUTS:
             self._cuts.clear()
             self._floor = self.epoch
-        self._cuts[matter] = self.epoch
+        self._cuts[_name(matter)] = self.epoch
         for follower in self._followers:
             follower(matter, why)
 
     def check(self, call: Call) -> None:
         """Raises `Refused` STOPPED or REVOKED if something that this call touches stands still."""
         if not self._is_loaded:
-            raise Refused(
-                Reason.STOPPED, "the stops could not be read", sentence="The gateway cannot tell yet what is stopped. Try again later."
-            )
-        if not self._standing:
+            raise _unread()
+        standing = self._standing
+        if not standing:
             return
-        for matter in matters(call):
-            for stop in self._standing.get(matter, {}).values():
-                raise _refusal(stop)
+        for name in touched(call):
+            if name in standing:
+                raise _refusal(_gravest(standing[name]))
+
+    def known(self, principal: Principal) -> None:
+        """Raises `Refused` REVOKED if anything that this principal was verified by is withdrawn; what is only stopped, `check` says."""
+        if not self._is_loaded:
+            raise _unread()
+        standing = self._standing
+        if not standing:
+            return
+        for name in of_principal(principal):
+            if name in standing and Effect.REVOKED in standing[name]:
+                raise _refusal(standing[name][Effect.REVOKED])
+
+    def known_session(self, session_id: SessionId) -> None:
+        """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
+        effects = self._standing.get((MatterKind.SESSION, session_id))
+        if effects and Effect.REVOKED in effects:
+            raise _refusal(effects[Effect.REVOKED])
 
     def still(self, call: Call, epoch: int) -> None:
         """Raises `Refused` REVOKED_MEANWHILE if anything this call touches was stopped, revoked or cut after `epoch`."""
         if epoch == self.epoch:
             return
-        for matter in matters(call):
-            standing = self._standing.get(matter, {})
-            for stop in standing.values():
-                raise Refused(Reason.REVOKED_MEANWHILE, _why(stop))
-            if self._cuts.get(matter, self._floor) > epoch:
-                raise Refused(Reason.REVOKED_MEANWHILE, f"{matter.kind} {matter.name!r} was cut off meanwhile")
+        for name in touched(call):
+            if name in self._standing:
+                raise Refused(Reason.REVOKED_MEANWHILE, _why(_gravest(self._standing[name])))
+            if self._cuts.get(name, self._floor) > epoch:
+                raise Refused(Reason.REVOKED_MEANWHILE, f"{told(Matter(*name))} was cut off meanwhile")
 
     async def _set(self, matter: Matter, effect: Effect, reason: str, by: str) -> Stop:
         stop = Stop(matter, effect, reason, by, self._now(), self.epoch + 1)
-        self._standing.setdefault(matter, {})[effect] = stop
+        name = _name(matter)
+        self._standing.setdefault(name, {})[effect] = stop
         self.cut(matter, _why(stop))
         async with self._lock:
             # Whatever stands by now is what must be written: a later stop of the same matter, or nothing if it was lifted.
-            current = self._standing.get(matter, {}).get(effect)
+            current = self._standing.get(name, {}).get(effect)
             if current is not None:
                 await self._store.put(current)
         return stop
 
     async def _lift(self, matter: Matter, effect: Effect) -> None:
+        name = _name(matter)
         async with self._lock:
-            stop = self._standing.get(matter, {}).get(effect)
+            stop = self._standing.get(name, {}).get(effect)
             if stop is None:
                 raise StopError(f"expected something {effect}, {matter.kind} {matter.name!r} is not")
             await self._store.drop(matter, effect)
-            effects = self._standing[matter]
+            effects = self._standing[name]
             if effects[effect] is not stop:
                 # The new one waits for the lock to be written, and stands.
                 raise StopError(f"expected nobody to set it meanwhile, {matter.kind} {matter.name!r} was {effect} again")
             del effects[effect]
             if not effects:
-                del self._standing[matter]
+                del self._standing[name]
+
+
+def _name(matter: Matter) -> Named:
+    return matter.kind, matter.name
+
+
+def _gravest(effects: dict[Effect, Stop]) -> Stop:
+    """What is withdrawn counts before what is only stopped."""
+    return effects.get(Effect.REVOKED) or next(iter(effects.values()))
 
 
 def _why(stop: Stop) -> str:
-    named = f"{stop.matter.kind} {stop.matter.name!r}" if stop.matter.name else "everything"
-    return f"{named} was {stop.effect} by {stop.by}: {stop.reason}"
+    return f"{told(stop.matter)} was {stop.effect} by {stop.by}: {stop.reason}"
+
+
+def _unread() -> Refused:
+    return Refused(Reason.STOPPED, "the stops could not be read", sentence="The gateway cannot tell yet what is stopped. Try again later.")
 
 
 def _refusal(stop: Stop) -> Refused:
     """For the agent: what stands still, where it may know of it, and never who stopped it or why."""
-    if stop.effect is Effect.REVOKED and stop.matter.kind in (MatterKind.AGENT, MatterKind.KEY):
-        return Refused(Reason.REVOKED, _why(stop))
-    return Refused(Reason.STOPPED, _why(stop), sentence=_sentence(stop.matter.kind))
+    why, kind = _why(stop), stop.matter.kind
+    if stop.effect is Effect.STOPPED:
+        return Refused(Reason.STOPPED, why, sentence=_sentence(kind))
+    match kind:
+        case MatterKind.UPSTREAM | MatterKind.TOOL | MatterKind.ALL:
+            return Refused(Reason.STOPPED, why, sentence=_sentence(kind))
+        case MatterKind.SESSION:
+            # Its client may begin another one.
+            return Refused(Reason.UNKNOWN_SESSION, why)
+        case _:
+            return Refused(Reason.REVOKED, why)
 
 
 def _sentence(kind: MatterKind) -> str:
     match kind:
         case MatterKind.ALL:
             return "An operator has stopped all calls. Make no further calls until you are told."
-        case MatterKind.AGENT | MatterKind.KEY:
+        case MatterKind.AGENT | MatterKind.KEY | MatterKind.CLIENT | MatterKind.ISSUER | MatterKind.FAMILY | MatterKind.CERTIFICATE:
             return "An operator has stopped this agent. Make no further calls until you are told."
+        case MatterKind.USER:
+            return "An operator has stopped all calls for this person. Make no further calls until you are told."
+        case MatterKind.SESSION:
+            return "An operator has stopped this session. Make no further calls in it until you are told."
         case MatterKind.UPSTREAM | MatterKind.TOOL:
             return f"An operator has stopped this {kind}. Do not call it again until you are told; others are not affected."
         case _:

@@ -9,7 +9,7 @@ from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Call, Era
 from doorward.domain.catalog import Kind, Reversibility, Standing, Target
-from doorward.domain.ids import CallId, TeamId, UpstreamId
+from doorward.domain.ids import CallId, SessionId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
@@ -53,10 +53,11 @@ def named(method: str, params: Mapping[str, object]) -> Named:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and by which MCP method."""
+    """Who calls, by which MCP method, and in which session if there is one."""
 
     principal: Principal
     method: str
+    session: SessionId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, moment: Callabl
         check_params(inbound.headers, wanted.arguments, entry.param_headers)
     arguments = _own_arguments(inbound, wanted, entry)
     extras = _extras(inbound, entry.target, arguments, rounds)
-    caller = Caller(inbound.principal, inbound.request.method)
+    caller = Caller(inbound.principal, inbound.request.method, inbound.session)
     return Found(make_call(call_id, caller, entry.target, arguments, extras), entry)
 
 
@@ -115,7 +116,7 @@ def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
         parents=frozenset({"read"}),
         reversibility=Reversibility.READ,
     )
-    return make_call(call_id, Caller(inbound.principal, inbound.request.method), target, {}, {})
+    return make_call(call_id, Caller(inbound.principal, inbound.request.method, inbound.session), target, {}, {})
 
 
 def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
@@ -129,12 +130,12 @@ def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mappin
             "upstream": target.upstream,
         }
     )
-    return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw))
+    return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw), caller.session)
 
 
 def remade(call: Call, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
     """Another call of the same caller on the same target: bytes and digest made anew (law 3)."""
-    return make_call(call.id, Caller(call.principal, call.method), call.target, arguments, extras)
+    return make_call(call.id, Caller(call.principal, call.method, call.session), call.target, arguments, extras)
 
 
 def params_of(call: Call) -> dict[str, object]:

@@ -97,5 +97,6 @@ class Principal:
 
     @property
     def id(self) -> str:
-        """The stable name of agent and subject together: survives a new key or token."""
-        return f"{self.agent.id}/{self.subject.id}" if self.subject else str(self.agent.id)
+        """The stable name of agent, chain and subject together (`agent`, `agent/corp:alice`, `sub<agent/corp:alice`): survives a new key or token."""
+        agent = "<".join((self.agent.id, *[actor.agent.id for actor in self.actors])) if self.actors else self.agent.id
+        return f"{agent}/{self.subject.id}" if self.subject else str(agent)

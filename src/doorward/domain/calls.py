@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from doorward.domain.actors import Principal
 from doorward.domain.catalog import Target
-from doorward.domain.ids import CallId, Digest
+from doorward.domain.ids import CallId, Digest, SessionId
 
 
 class Era(StrEnum):
@@ -31,6 +31,8 @@ class Call:
     """Every other field of `params` that goes upstream (input responses, opened request state, unknown fields)."""
     canonical: bytes
     digest: Digest
+    session: SessionId | None = None
+    """The session-era session it came in; what is decided on does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
