@@ -1,6 +1,39 @@
-"""TLS towards upstreams: certificates and names are always verified, TLS 1.2 at least, HTTP/1.1 by ALPN."""
+"""TLS on both sides: towards upstreams, names and certificates are always verified; towards clients, nothing is ever resumed."""
 
 import ssl
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from doorward.domain.errors import DoorwardError
+
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
+"""Of TLS 1.2, where it is spoken: forward secret and authenticated; level 2 refuses SHA-1 and RSA below 2048 bits in certificates too."""
+
+
+class TlsError(DoorwardError):
+    """A certificate, key or authority that TLS cannot be served with."""
+
+
+class Clients(StrEnum):
+    """Whether clients show certificates of their own."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a listener speaks TLS with."""
+
+    certificate: Path
+    """Its chain (PEM), its own certificate first."""
+    key: Path
+    minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    clients: Clients = Clients.OFF
+    authorities: str = ""
+    """The roots (PEM) that clients' certificates must lead to; intermediates among them only help to get there."""
 
 
 def client_context(cafile: str | None = None) -> ssl.SSLContext:
@@ -9,3 +42,43 @@ def client_context(cafile: str | None = None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def server_context(served: Served) -> ssl.SSLContext:
+    """A context for a listener, made anew for each change, so that no session from before it can be resumed; raises `TlsError`.
+
+    It gives out no tickets. OpenSSL's session cache of TLS 1.2 cannot be switched off from here: a listener refuses what is resumed.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = served.minimum
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_ciphers(_CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])
+    _load_own(context, served)
+    if served.clients is not Clients.OFF:
+        context.verify_mode = ssl.CERT_REQUIRED if served.clients is Clients.REQUIRED else ssl.CERT_OPTIONAL
+        _load_authorities(context, served.authorities)
+    return context
+
+
+def _load_own(context: ssl.SSLContext, served: Served) -> None:
+    try:
+        # A password of no characters: OpenSSL would ask the terminal for one otherwise.
+        context.load_cert_chain(served.certificate, served.key, password="")
+    except (OSError, ValueError) as error:
+        raise TlsError(f"expected a certificate in {served.certificate} and its key in {served.key}: {_said(error)}") from error
+
+
+def _load_authorities(context: ssl.SSLContext, authorities: str) -> None:
+    if not authorities:
+        raise TlsError("expected authorities that clients' certificates come from, there are none")
+    try:
+        context.load_verify_locations(cadata=authorities)
+    except (OSError, ValueError) as error:
+        raise TlsError(f"expected authorities in PEM: {_said(error)}") from error
+
+
+def _said(error: OSError | ValueError) -> str:
+    reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror if isinstance(error, OSError) else str(error)
+    return str(reason or error).lower()

@@ -2,12 +2,16 @@
 
 import asyncio
 import resource
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from doorward.identity.certificates.certificate import Certificate
+from doorward.serving.handshakes import Handshakes
 from doorward.serving.port import App
 from doorward.serving.protocol import Limits, StrictProtocol
 
@@ -28,12 +32,14 @@ class Bind:
     """Connections at the same time; fewer where the process may not open so many files. Those beyond it are told 503."""
     backlog: int = 1024
     limits: Limits = field(default_factory=Limits)
+    tls: ssl.SSLContext | None = None
+    """None: plain HTTP is spoken, and TLS never."""
 
 
 class Listener:
     """One ASGI app on one address, inside the running loop: `open`, then `run` as a task until `drain` has ended."""
 
-    __slots__ = ("_bind", "_config", "_is_drained", "_server", "_state")
+    __slots__ = ("_bind", "_config", "_handshakes", "_is_drained", "_server", "_state")
 
     def __init__(self, app: App, bind: Bind) -> None:
         self._bind = bind
@@ -43,6 +49,7 @@ class Listener:
         self._config.load()
         self._state = ServerState()
         self._server: asyncio.Server | None = None
+        self._handshakes: Handshakes | None = None
         self._is_drained = False
 
     @property
@@ -57,10 +64,30 @@ class Listener:
         def connect() -> StrictProtocol:
             return StrictProtocol(self._config, self._state, self._bind.limits, cap)
 
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(connect, self._bind.host, self._bind.port, backlog=self._bind.backlog)
+        def has_room(arriving: int) -> bool:
+            return len(self._state.connections) + arriving < cap
+
+        bind = self._bind
+        if bind.tls is not None:
+            self._handshakes = Handshakes(bind.tls, bind.limits.handshake_seconds, connect, has_room)
+            return await self._handshakes.open(bind.host, bind.port, bind.backlog)
+        self._server = await asyncio.get_running_loop().create_server(connect, bind.host, bind.port, backlog=bind.backlog)
         host, port = self._server.sockets[0].getsockname()[:2]
         return str(host), int(port)
+
+    def reload(self, tls: ssl.SSLContext) -> None:
+        """New connections speak TLS with this context, which must be a fresh one; open ones go on. Only where TLS is spoken already."""
+        assert self._handshakes is not None, "a listener that speaks plain HTTP cannot begin to speak TLS"
+        self._handshakes.swap(tls)
+
+    def cut(self, spoiled: Callable[[Certificate], object]) -> tuple[Certificate, ...]:
+        """Ends, at once, every connection whose certificate is found to be spoiled; gives those certificates."""
+        ended: list[Certificate] = []
+        for connection in self._open():
+            if connection.certificate is not None and spoiled(connection.certificate):
+                ended.append(connection.certificate)
+                connection.transport.abort()
+        return tuple(ended)
 
     async def run(self) -> None:
         """Notices deadlines that have passed, until the listener is drained."""
@@ -81,6 +108,8 @@ class Listener:
         """
         if self._server is not None:
             self._server.close()
+        if self._handshakes is not None:
+            self._handshakes.close()
         for connection in self._open():
             connection.shutdown()
         await self._emptied(grace_seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -12,7 +13,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from doorward.domain.errors import DoorwardError
 from doorward.identity.certificates.certificate import Certificate
+from doorward.serving.peer import certificate_of
 from doorward.serving.port import CONNECTION, Headers
 
 _LOG = logging.getLogger("doorward.serving")
@@ -26,6 +29,8 @@ class Limits:
 
     head_bytes: int = 32_768
     headers: int = 100
+    handshake_seconds: float = 5
+    """From connecting to the end of the TLS handshake."""
     head_seconds: float = 5
     """From the first byte of a request (or from connecting) to the end of its headers."""
     body_seconds: float = 15
@@ -142,9 +147,21 @@ class StrictProtocol(HttpToolsProtocol):
         """A client has connected."""
         super().connection_made(transport)
         self.deadline = self.loop.time() + self.limits.head_seconds
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self._meet(secured)
         if len(self.connections) > self.cap:
             self._refuse(503, "too many connections")
             self._close()
+
+    def _meet(self, secured: ssl.SSLObject) -> None:
+        """Reads the client's certificate, once for all requests."""
+        try:
+            self.certificate = certificate_of(secured)
+        except DoorwardError as error:
+            # Cut off without a word of TLS: OpenSSL then forgets the session, and the client's next try is a whole handshake.
+            _LOG.info("a connection is refused: %s", error)
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or we have closed."""
