@@ -14,6 +14,7 @@ _PAUSE_SECONDS = 10.0
 _KEPT_SECONDS = 3600.0
 """A key that its provider took back is no key after this time."""
 _RSA_BITS = 2048
+"""Smaller ones can be broken; counted by the letters of `n`, of six bits each."""
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519"}
 
 
@@ -61,6 +62,8 @@ def _read_key(one: object) -> Key | None:
     # Symmetric keys are none of a provider's: a public key taken for one is how `alg` confusion begins.
     if not isinstance(one, dict) or one.get("kty") not in ("RSA", "EC", "OKP") or one.get("use", "sig") != "sig":
         return None
+    if one["kty"] == "RSA" and len(str(one.get("n"))) * 6 < _RSA_BITS:
+        return None
     try:
         return import_key({name: value for name, value in one.items() if name in _MEMBERS})
     except (JoseError, ValueError, TypeError):
@@ -76,7 +79,7 @@ def _fits(key: Key, alg: str) -> bool:
         return False
     match key:
         case RSAKey():
-            return alg[:2] in ("RS", "PS") and key.public_key.key_size >= _RSA_BITS
+            return alg[:2] in ("RS", "PS")
         case ECKey() | OKPKey():
             return _CURVES.get(alg) == key.get("crv")
         case _:
