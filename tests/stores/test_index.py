@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from doorward.audit.query import Query
+from doorward.stores.sqlite import index
 from doorward.stores.sqlite.rows import delete, insert, select
 from doorward.testing.stores.log import intent
 from tests.stores.benches import sqlite_bench
@@ -61,3 +62,16 @@ def test_any_number_of_rows_is_written_and_deleted_in_few_statements(count: int)
     delete(db, "DELETE FROM t WHERE a", list(range(0, count, 2)))
     assert select(db, "SELECT a FROM t ORDER BY a") == [(number,) for number in range(1, count, 2)]
     assert len(statements) <= 2 + 2 * 3 + 2 * (count // 256)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("came", "is_indexed"), [(0, True), (255, True), (256, False), (index.MOST_BEHIND + 1, True)])
+async def test_leaves_are_indexed_when_few_come_or_too_many_wait(tmp_path: Path, came: int, is_indexed: bool) -> None:
+    async with sqlite_bench(tmp_path).open() as store:
+        await store.append(intent(1))
+    db = index.opening(tmp_path / "state" / "doorward.db")()
+    try:
+        index.QuietTimes(lambda: came)(db)
+        assert db.execute("SELECT size FROM main.state").get == int(is_indexed)
+    finally:
+        db.close()

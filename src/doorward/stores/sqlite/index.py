@@ -19,6 +19,8 @@ VERSION = 1
 """Another number, and the index is built anew."""
 
 _BULK = 256
+MOST_BEHIND = 16_384
+"""Leaves that may wait for a quiet moment; a question has to index them first, at about 20,000 a second."""
 _INDEXED = ("call", "agent", "subject", "upstream, name", "effect", "reason", "type")
 _SCHEMA = """
 CREATE TABLE facts (
@@ -94,6 +96,24 @@ def catch_up(db: apsw.Connection) -> bool:
         insert(db, "INSERT INTO main.mark", sorted((mark, seq) for seq, found in read for mark in found.marks))
         db.execute("UPDATE main.state SET size = ?, tip = ?", (rows[-1][0] + 1, rows[-1][1]))
     return len(rows) == _BULK
+
+
+class QuietTimes:
+    """Indexes in moments when few leaves come: both threads share one interpreter, and calls should have it."""
+
+    __slots__ = ("_seen", "_size")
+
+    def __init__(self, size: Callable[[], int]) -> None:
+        """`size`: how many leaves there are, without a look at the disk."""
+        self._size = size
+        self._seen = 0
+
+    def __call__(self, db: apsw.Connection) -> bool:
+        """Indexes some, if it is quiet or too much waits; whether it should be asked again soon rather than in a while."""
+        size, seen = self._size(), self._seen
+        self._seen = size
+        behind: int = size - db.execute("SELECT size FROM main.state").get
+        return (size - seen < _BULK or behind > MOST_BEHIND) and catch_up(db)
 
 
 def _columns(seq: int, found: Facts) -> tuple[Value, ...]:

@@ -37,10 +37,14 @@ class LogGroup:
         self._grants = grants
         self._batch: Batch | None = None
         self.note: bytes | None = None
+        self.size = 0
+        """How many leaves are durable."""
 
     def resume(self, db: apsw.Connection) -> None:
         """Goes on from the rows."""
-        self._committer.resume(head(db))
+        found = head(db)
+        self._committer.resume(found)
+        self.size = found.size
         self.note = db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").get
 
     def due_in(self) -> float | None:
@@ -82,6 +86,7 @@ class LogGroup:
         """The last batch is durable."""
         if self._batch is not None:
             self._committer.accept(self._batch)
+            self.size = self._batch.frontier.size
             self.note = self._batch.note or self.note
 
 
@@ -140,7 +145,7 @@ class SqliteLog:
         database.now(self._group.resume)
         self.writer = Writer(database.connect, self._group)
         """For the other stores of the same database."""
-        self._reader = Reader(index.opening(database.path), index.catch_up)
+        self._reader = Reader(index.opening(database.path), index.QuietTimes(lambda: self._group.size))
 
     def close(self) -> None:
         """Writes what is queued, ends both threads. Blocks until then."""
