@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.call.changes import NOTICES, Changes
+from doorward.call.changes import NOTICES, Changes, Listener
 from doorward.domain.calls import Notice
 from doorward.domain.ids import UpstreamId
 from doorward.testing.house import Plan
 from doorward.testing.playbook import playbook
 from doorward.testing.upstream import tool
+from tests import made
 from tests.call.steps import GIT, PERMIT, policy
 
 TOOLS, PROMPTS, RESOURCES = (Notice(f"notifications/{kind}/list_changed", {}) for kind in ("tools", "prompts", "resources"))
+WHO = Listener(made.principal(), None)
 
 
 async def heard(listening: AsyncIterator[Notice]) -> list[Notice]:
@@ -34,7 +36,7 @@ async def test_each_list_has_its_notice_and_templates_are_among_resources() -> N
         ("resources/list", [RESOURCES]),
         ("resources/templates/list", [RESOURCES]),
     ):
-        listening = changes.listen(view.copy)
+        listening = changes.listen(WHO, view.copy)
         view[method] += 1
         changes.wake()
         assert [await anext(listening)] == notices
@@ -44,7 +46,7 @@ async def test_each_list_has_its_notice_and_templates_are_among_resources() -> N
 @pytest.mark.anyio
 async def test_what_changes_before_the_first_wait_is_heard() -> None:
     changes, view = Changes(), {"tools/list": 1}
-    listening = changes.listen(view.copy)
+    listening = changes.listen(WHO, view.copy)
     view["tools/list"] = 2
     changes.wake()
     assert await anext(listening) == TOOLS
@@ -53,7 +55,7 @@ async def test_what_changes_before_the_first_wait_is_heard() -> None:
 @pytest.mark.anyio
 async def test_what_changes_while_a_notice_is_on_its_way_is_heard() -> None:
     changes, view = Changes(), {"tools/list": 1, "prompts/list": 1}
-    listening = changes.listen(view.copy)
+    listening = changes.listen(WHO, view.copy)
     view["tools/list"] = 2
     changes.wake()
     assert await anext(listening) == TOOLS
@@ -80,7 +82,7 @@ async def test_whoever_fetches_at_each_notice_has_what_is_there(generations: lis
             await asyncio.sleep(0)
             known[method] = view[method]
 
-    following = asyncio.create_task(follow(changes.listen(view.copy)))
+    following = asyncio.create_task(follow(changes.listen(WHO, view.copy)))
     for number, changed in enumerate(generations):
         view.update(changed)
         changes.wake()
@@ -96,7 +98,7 @@ async def test_whoever_fetches_at_each_notice_has_what_is_there(generations: lis
 @pytest.mark.anyio
 async def test_what_changes_and_changes_back_while_a_client_is_slow_is_heard() -> None:
     changes, view = Changes(), {"tools/list": 0, "prompts/list": 0}
-    listening = changes.listen(view.copy)
+    listening = changes.listen(WHO, view.copy)
     for value in (1, 0, 1):
         view["prompts/list"] = value
         changes.wake()
@@ -113,7 +115,7 @@ async def test_what_changes_and_changes_back_while_a_client_is_slow_is_heard() -
 async def test_a_view_that_fails_keeps_no_other_from_looking() -> None:
     changes, view = Changes(), {"tools/list": 0}
     views = iter([{"tools/list": 0}])
-    failing, listening = changes.listen(lambda: next(views)), changes.listen(view.copy)
+    failing, listening = changes.listen(WHO, lambda: next(views)), changes.listen(WHO, view.copy)
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context["exception"]))
     view["tools/list"] = 1
@@ -127,7 +129,7 @@ async def test_a_view_that_fails_keeps_no_other_from_looking() -> None:
 @pytest.mark.anyio
 async def test_a_stream_that_nobody_reads_is_no_listener() -> None:
     changes, looks = Changes(), []
-    listening = changes.listen(lambda: looks.append(1) or {})  # type: ignore[func-returns-value]
+    listening = changes.listen(WHO, lambda: looks.append(1) or {})  # type: ignore[func-returns-value]
     del listening
     gc.collect()
     changes.wake()
@@ -138,9 +140,9 @@ async def test_a_stream_that_nobody_reads_is_no_listener() -> None:
 @pytest.mark.anyio
 async def test_a_drain_ends_every_stream_and_each_that_begins_then() -> None:
     changes = Changes()
-    before = changes.listen(dict)
+    before = changes.listen(WHO, dict)
     changes.close()
-    assert (await heard(before), await heard(changes.listen(dict))) == ([], [])
+    assert (await heard(before), await heard(changes.listen(WHO, dict))) == ([], [])
 
 
 ONLY_COMMIT = policy('permit (principal == Agent::"claude", action in [Action::"git/commit"], resource);', "commit") + policy(

@@ -95,7 +95,7 @@ class FakeSpine:
     async def end(self, text: str, caller: Principal, endpoint: UpstreamId | None) -> None:
         del self.sessions[text, caller.id, endpoint]
 
-    async def changes(self, caller: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
+    async def changes(self, caller: Principal, endpoint: UpstreamId | None, session: SessionId | None = None) -> AsyncIterator[Notice]:
         self.listening += 1
         try:
             while (notice := await self.turn.get()) is not None:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from doorward.call import local
 from doorward.call.asked import Asked
-from doorward.call.changes import Changes
+from doorward.call.changes import Changes, Listener
 from doorward.call.inbound import Inbound, Notices
+from doorward.call.limits import reaches
 from doorward.call.listing import KINDS, Listing
 from doorward.call.outbound import order_of, rendered, shown_notice, undeclared
 from doorward.call.pipeline import Pipeline
@@ -57,7 +59,7 @@ class Dispatch:
     def identify(self, presented: Presented) -> Principal:
         """Stage 1: the principal behind a credential; raises `Refused` UNAUTHENTICATED, and the log is told who knocked."""
         try:
-            return self._parts.chain.identify(presented)
+            return self._known(self._parts.chain.identify(presented))
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
@@ -65,14 +67,14 @@ class Dispatch:
     async def identified(self, presented: Presented) -> Principal:
         """As `identify`, waiting for what has to be fetched or written before it can be told."""
         try:
-            return await self._parts.chain.identified(presented)
+            return self._known(await self._parts.chain.identified(presented))
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
 
     async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
         """The result body of one request, in the shape of the caller's era; raises `Refused`."""
-        self._known(inbound)
+        self._check_endpoint(inbound)
         match row(inbound.request.method, inbound.era).route:
             case Route.CALL:
                 return await self._call(inbound, notices)
@@ -104,7 +106,9 @@ class Dispatch:
 
     def session(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
         """The session of a sealed id; raises `Refused` UNKNOWN_SESSION."""
-        return self._parts.sessions.find(text, principal, endpoint)
+        live = self._parts.sessions.find(text, principal, endpoint)
+        self._parts.pipeline.gate.known_session(live.id)
+        return live
 
     async def end(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> None:
         """Ends a session; raises `Refused` UNKNOWN_SESSION."""
@@ -118,12 +122,18 @@ class Dispatch:
         """Tells the log of a message that a door refused after it knew who sent it: the first of its kind in a minute, then a count."""
         self._parts.turn_away(f"agent {principal.agent.id}", refused.reason, refused.detail)
 
-    def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
-        """List changes in this principal's view of an endpoint, until drain."""
+    def changes(self, principal: Principal, endpoint: UpstreamId | None, session: SessionId | None = None) -> AsyncIterator[Notice]:
+        """List changes in this principal's view of an endpoint, until drain or until principal or session may hear no more."""
         parts = self._parts
-        return parts.changes.listen(lambda: parts.listing.fingerprint(principal, endpoint, parts.generations.current))
+        view = partial(parts.listing.fingerprint, principal, endpoint)
+        return parts.changes.listen(Listener(principal, session), lambda: view(parts.generations.current))
 
-    def _known(self, inbound: Inbound) -> None:
+    def _known(self, principal: Principal) -> Principal:
+        """The principal, unless what it was verified by is withdrawn: a source that remembers is asked no less than one that does not."""
+        self._parts.pipeline.gate.known(principal)
+        return principal
+
+    def _check_endpoint(self, inbound: Inbound) -> None:
         """An endpoint is there if its upstream is configured and the caller may see anything of it; both alike unknown else."""
         snapshot = self._parts.generations.current
         if inbound.endpoint is not None and inbound.endpoint not in snapshot.document.upstreams:
@@ -154,7 +164,7 @@ class Dispatch:
     def _offered(self, principal: Principal, endpoint: UpstreamId | None) -> local.Offered:
         """What stands behind an endpoint, as far as this caller may know of it."""
         snapshot = self._parts.generations.current
-        upstreams = self._parts.listing.upstreams(principal, snapshot)
+        upstreams = frozenset(name for name in self._parts.listing.upstreams(principal, snapshot) if reaches(principal, name))
         return local.Offered(snapshot, upstreams if endpoint is None else upstreams & {endpoint}, endpoint)
 
     def _local(self, inbound: Inbound) -> Mapping[str, object]:

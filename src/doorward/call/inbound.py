@@ -87,6 +87,6 @@ class Spine(Protocol):
         """Ends a session; it is unknown from then on."""
         ...
 
-    def changes(self, principal: Principal, endpoint: UpstreamId | None) -> AsyncIterator[Notice]:
-        """`notifications/…/list_changed` as the caller's view of an endpoint changes; ends at drain."""
+    def changes(self, principal: Principal, endpoint: UpstreamId | None, session: SessionId | None = None) -> AsyncIterator[Notice]:
+        """`notifications/…/list_changed` as the caller's view of an endpoint changes; ends at drain, and with the caller's rights or session."""
         ...

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Final
 
 from doorward.call.inbound import Inbound
+from doorward.call.limits import reaches
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.catalog import Kind, Standing
@@ -71,12 +72,14 @@ class Listing:
                 await asyncio.sleep(0)
 
     def upstreams(self, principal: Principal, snapshot: Snapshot) -> frozenset[UpstreamId]:
-        """The upstreams of which a principal may see anything, as of this minute.
+        """The upstreams of which policy lets a principal see anything, as of this minute.
 
         Worked out for all of them together, so that to ask for one that is hidden takes as long as for one that is not there.
         """
         at = self._moment()
-        key = (snapshot.generation, principal.id, principal.method, principal.network, int(at.unix_seconds // 60))
+        # Everything about a principal that policy can read, in the order in which it differs.
+        who = (principal.agent, principal.subject, principal.actors, principal.method, principal.network, principal.proof)
+        key = (snapshot.generation, int(at.unix_seconds // 60), who)
         known = self._upstreams.get(key)
         return known if known is not None else self._upstreams.put(key, frozenset(_upstreams(principal, snapshot, at)))
 
@@ -103,6 +106,11 @@ class Listing:
 
 
 def _may_see(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment) -> bool:
+    return reaches(principal, entry.target.upstream) and _is_open(principal, entry, snapshot, at)
+
+
+def _is_open(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment) -> bool:
+    """Whether policy could let a principal have an entry, whatever its credential is limited to: for the rest there are wider ones."""
     if entry.standing is not Standing.APPROVED:
         return False
     return snapshot.is_observed(entry.target.upstream) or snapshot.policies.could_allow(principal, entry.target, at)
@@ -111,5 +119,5 @@ def _may_see(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment)
 def _upstreams(principal: Principal, snapshot: Snapshot, at: Moment) -> Iterator[UpstreamId]:
     for name in map(UpstreamId, snapshot.document.upstreams):
         entries = (entry for kind in KINDS.values() for entry in snapshot.index.entries(name, kind))
-        if snapshot.is_observed(name) or any(_may_see(principal, entry, snapshot, at) for entry in entries):
+        if snapshot.is_observed(name) or any(_is_open(principal, entry, snapshot, at) for entry in entries):
             yield name

@@ -12,7 +12,7 @@ from typing import TypeVar
 from doorward.admission.gate import Gate
 from doorward.approval.desk import Desk
 from doorward.audit.recorder import Recorder
-from doorward.call import endings
+from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
@@ -22,6 +22,7 @@ from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
 from doorward.domain.findings import Direction, Disposition, Finding
+from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Place, Status
@@ -66,6 +67,11 @@ class Pipeline:
         self._rooms = rooms
         self._readers = asyncio.Semaphore(READERS)
 
+    @property
+    def gate(self) -> Gate:
+        """The gate of the spine, for what must be admitted before it is a call."""
+        return self._rooms.gate
+
     async def handle(self, asked: Asked, notices: Notices) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
         track = Track(asked, self._rooms.monotonic())
@@ -95,7 +101,8 @@ class Pipeline:
         try:
             call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call):  # 3
-                shown = await view()  # 4
+                limits.check_list(call, map(UpstreamId, asked.snapshot.document.upstreams))  # 4
+                shown = await view()
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
             self._count(track, "listed")
             return shown
@@ -116,7 +123,7 @@ class Pipeline:
             raise
 
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
-        """Stage 4: policy says yes, or yes once approved."""
+        """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
         snapshot = track.asked.snapshot
         decision = snapshot.policies.decide(call, self._rooms.moment())
@@ -124,6 +131,7 @@ class Pipeline:
             decision = observe(decision)
         match decision:
             case Allow() | Ask():
+                limits.check(call)
                 return Authorized(admitted, decision)
             case Deny(policies, reason, sentence):
                 raise Refused(Reason.FORBIDDEN, reason, policies=policies, sentence=sentence)

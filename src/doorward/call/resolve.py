@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from doorward.call.inbound import Inbound
+from doorward.call.limits import EVERY, listing
 from doorward.call.rounds import Rounds
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Call, Era
-from doorward.domain.catalog import Kind, Reversibility, Standing, Target
-from doorward.domain.ids import CallId, SessionId, TeamId, UpstreamId
+from doorward.domain.catalog import Kind, Standing, Target
+from doorward.domain.ids import CallId, SessionId
 from doorward.domain.reasons import Reason, Refused
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
@@ -107,15 +108,7 @@ def _extras(inbound: Inbound, target: Target, arguments: Mapping[str, object], r
 
 def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
     """A list as a call: aimed at everything of a kind on an endpoint, with no arguments but its cursor."""
-    target = Target(
-        upstream=inbound.endpoint or UpstreamId("*"),
-        kind=kind,
-        name="*",
-        definition=None,
-        team=TeamId(""),
-        parents=frozenset({"read"}),
-        reversibility=Reversibility.READ,
-    )
+    target = listing(inbound.endpoint or EVERY, kind)
     return make_call(call_id, Caller(inbound.principal, inbound.request.method, inbound.session), target, {}, {})
 
 

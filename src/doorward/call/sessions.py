@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Protocol
 
 from doorward.config.model import Sessions as Bounds
@@ -28,6 +29,18 @@ class SessionRow:
     created: float
     seen: float
     """Unix seconds, both."""
+
+
+class End(StrEnum):
+    """Why a session is no more."""
+
+    CLOSED = "closed"
+    """By its client."""
+    EXPIRED = "expired"
+    CROWDED_OUT = "crowded_out"
+    """Its principal began more than it may have."""
+    KILLED = "killed"
+    """By an operator, with all that runs in it."""
 
 
 class SessionStore(Protocol):
@@ -65,9 +78,13 @@ class LiveSession:
 
 
 class Sessions:
-    """Opens, finds and ends sessions; bounded per principal and overall, idle ones expire."""
+    """Opens, finds and ends sessions; bounded per principal and overall; idle ones expire, and old ones whatever they say.
 
-    __slots__ = ("_bounds", "_live", "_nonce", "_now", "_seal", "_store")
+    A session belongs to a principal, not to a credential: it goes on with a refreshed token or a new key of the same agent for the
+    same person, and is unknown to everybody else.
+    """
+
+    __slots__ = ("_bounds", "_followers", "_live", "_nonce", "_now", "_seal", "_store")
 
     def __init__(
         self,
@@ -78,14 +95,19 @@ class Sessions:
         nonce: Callable[[], bytes],
     ) -> None:
         self._store, self._seal, self._bounds, self._now, self._nonce = store, seal, bounds, now, nonce
+        self._followers: list[Callable[[SessionId, End], None]] = []
         self._live = {row.id: LiveSession(row, row.seen) for row in store.all()}
+
+    def follow(self, follower: Callable[[SessionId, End], None]) -> None:
+        """Calls back with each session that is no more, and why, before its end is written: whoever streams to it must stop."""
+        self._followers.append(follower)
 
     async def open(self, row: SessionRow) -> str:
         """Keeps a new session and gives its sealed id; the oldest of a principal over its cap makes room; raises `Refused` OVERLOADED."""
         await self.expire()
         mine = sorted((live for live in self._live.values() if live.row.principal == row.principal), key=lambda live: live.seen)
         surplus = tuple(live.id for live in mine[: max(0, len(mine) + 1 - self._bounds().per_principal)])
-        await self._drop(surplus)
+        await self._drop(surplus, End.CROWDED_OUT)
         if len(self._live) >= self._bounds().overall:
             raise Refused(Reason.OVERLOADED, "the cap of sessions is reached")
         await self._store.put(row)
@@ -97,7 +119,7 @@ class Sessions:
         plain = self._seal.open(text, _context(principal.id, endpoint or ""))
         live = self._live.get(SessionId(plain.decode())) if plain is not None else None
         now = self._now()
-        if live is None or now - live.seen > self._bounds().idle_seconds:
+        if live is None or _is_over(live, now, self._bounds()):
             raise Refused(Reason.UNKNOWN_SESSION)
         live.seen = now
         return live
@@ -109,29 +131,39 @@ class Sessions:
             live.log_level = level
 
     async def end(self, live: LiveSession) -> None:
-        """Ends a session: unknown from now on, also after a restart."""
-        await self._drop((live.id,))
+        """Ends a session for its client: unknown from now on, also after a restart."""
+        await self._drop((live.id,), End.CLOSED)
+
+    async def kill(self, session_id: SessionId) -> None:
+        """Ends a session whatever runs in it; nothing if it is not there."""
+        await self._drop((session_id,), End.KILLED)
 
     async def expire(self) -> None:
-        """Drops what has idled too long, and stores when the others were last seen."""
-        now = self._now()
-        idle = self._bounds().idle_seconds
-        await self._drop(tuple(live.id for live in self._live.values() if now - live.seen > idle))
+        """Drops what has idled too long or is too old, and stores when the others were last seen."""
+        now, bounds = self._now(), self._bounds()
+        await self._drop(tuple(live.id for live in self._live.values() if _is_over(live, now, bounds)), End.EXPIRED)
         for live in tuple(self._live.values()):
             if live.seen - live.row.seen > _SEEN_STEP_SECONDS:
                 live.row = replace(live.row, seen=live.seen)
                 await self._store.put(live.row)
 
     def rows(self) -> tuple[SessionRow, ...]:
-        """Every live session, for operators."""
-        return tuple(live.row for live in self._live.values())
+        """Every session that could be used now, for operators; `seen` as it is stored, to the minute."""
+        now, bounds = self._now(), self._bounds()
+        return tuple(live.row for live in self._live.values() if not _is_over(live, now, bounds))
 
-    async def _drop(self, ids: tuple[SessionId, ...]) -> None:
+    async def _drop(self, ids: tuple[SessionId, ...], why: End) -> None:
         if not ids:
             return
         for session_id in ids:
-            self._live.pop(session_id, None)
+            if self._live.pop(session_id, None) is not None:
+                for follower in self._followers:
+                    follower(session_id, why)
         await self._store.drop(ids)
+
+
+def _is_over(live: LiveSession, now: float, bounds: Bounds) -> bool:
+    return now - live.seen > bounds.idle_seconds or now - live.row.created > bounds.absolute_seconds
 
 
 def _context(principal: str, endpoint: str) -> bytes:

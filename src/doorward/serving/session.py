@@ -67,7 +67,7 @@ class Sessions:
         reply.still = lambda: self._still(arrival)
         arrival.connection.on_hangup(reply.hung_up)
         try:
-            changes = self._spine.changes(arrival.principal, arrival.endpoint)
+            changes = self._spine.changes(arrival.principal, arrival.endpoint, session.id)
             await self._streams.follow(reply, arrival.principal.id, changes, _as_message)
         finally:
             live.stream = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doorward.admission.gate import Gate
 from doorward.admission.stops import Switch
-from doorward.app.house import connect_stops, guards, limits_of
+from doorward.app.house import guards, limits_of
 from doorward.approval.desk import Desk, Terms
 from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer
@@ -16,6 +16,7 @@ from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.call.changes import Changes
+from doorward.call.cuts import connect
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
@@ -197,7 +198,7 @@ async def build_house(plan: Plan) -> House:
         new_id=Ids("call"),
     )
     generations.follow(changes.wake)
-    connect_stops(watchmen.switch, watchmen.registry, flight)
+    connect(watchmen.switch, watchmen.registry, flight, changes, parts.sessions)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
     return House(clock, upstreams, evidence, watchmen, workbench, parts, Dispatch(parts), discovery, flight, meter, environment)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Target
+from doorward.domain.ids import UpstreamId
 
 ALL: Final = "mcp"
 READ: Final = "mcp:read"
@@ -27,6 +28,12 @@ def covers(scopes: frozenset[str], call: Call) -> bool:
 def needed(call: Call) -> str:
     """The least scope that covers the call: what a client should ask for."""
     return _sufficient(call.target)[-1]
+
+
+def reaches(scopes: frozenset[str], upstream: UpstreamId) -> bool:
+    """Whether any of the scopes allows what reads on an upstream, such as its lists."""
+    own = f"{ALL}:{upstream}"
+    return ALL in scopes or READ in scopes or (own != READ and own in scopes) or f"{own}:read" in scopes
 
 
 def narrowed(wanted: frozenset[str], held: frozenset[str]) -> frozenset[str]:
