@@ -25,7 +25,8 @@ from doorward.serving.edge import (
     takes,
 )
 from doorward.serving.exchange import Exchange
-from doorward.serving.port import CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
+from doorward.serving.pages import Pages
+from doorward.serving.port import CONNECTION, REQUEST, Headers, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
 from doorward.serving.respond import Cause, Reply
 from doorward.serving.resume import Journals, Kept
@@ -65,6 +66,8 @@ class Surroundings:
     tally: Tally
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
+    pages: Pages | None = None
+    """What is served beside the endpoint; None for nothing."""
 
 
 class Door:
@@ -107,7 +110,20 @@ class Door:
         finally:
             self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
 
+    async def _page(self, scope: Scope, receive: Receive, reply: Reply) -> bool:
+        """Answers a request to a page; False where there is none at its path."""
+        pages = self._around.pages
+        place = None if pages is None else pages.at(scope["raw_path"])
+        if pages is None or place is None:
+            return False
+        self._requests += 1
+        scope[REQUEST] = self._requests
+        await pages.answer(place, scope, receive, reply, self._settings.allowed)
+        return True
+
     async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        if not scope["raw_path"].startswith(b"/mcp") and await self._page(scope, receive, reply):
+            return
         headers: Headers = scope["headers"]
         by_name = fields(headers, self._settings.allowed)
         upstream = endpoint(scope["raw_path"], scope["query_string"])

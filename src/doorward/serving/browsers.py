@@ -3,7 +3,7 @@
 from doorward.serving.port import Headers
 
 _SENT = frozenset(
-    b"accept authorization content-type last-event-id mcp-method mcp-name mcp-protocol-version mcp-session-id traceparent".split()
+    b"accept authorization content-type dpop last-event-id mcp-method mcp-name mcp-protocol-version mcp-session-id traceparent".split()
 )
 """Headers that a page may send, besides `Mcp-Param-*`."""
 
@@ -17,13 +17,13 @@ def cross_origin(fields: dict[bytes, bytes]) -> Headers:
     ]
 
 
-def preflight(fields: dict[bytes, bytes]) -> Headers:
+def preflight(fields: dict[bytes, bytes], methods: bytes = b"GET, POST, DELETE") -> Headers:
     """The answer to an OPTIONS request: what may be sent."""
     wanted = {name.strip().lower() for name in fields.get(b"access-control-request-headers", b"").split(b",")}
     accepted = sorted(name for name in wanted if name in _SENT or name.startswith(b"mcp-param-"))
     return [
-        (b"allow", b"GET, POST, DELETE, OPTIONS"),
-        (b"access-control-allow-methods", b"GET, POST, DELETE"),
+        (b"allow", methods + b", OPTIONS"),
+        (b"access-control-allow-methods", methods),
         (b"access-control-allow-headers", b", ".join(accepted)),
         (b"access-control-max-age", b"600"),
     ]

@@ -14,7 +14,8 @@ from doorward.serving.port import Headers, Receive
 INVALID_REQUEST = -32600
 HEADER_MISMATCH = -32020
 
-_PATH = re.compile(rb"/mcp(?:/([a-z](?:-?[a-z0-9]){0,30}))?")
+_NAME = re.compile(rb"[a-z](?:-?[a-z0-9]){0,30}")
+_PATH = re.compile(rb"/mcp(?:/(%b))?" % _NAME.pattern)
 _SINGLE = frozenset(
     b"host origin authorization dpop client-cert client-cert-chain content-type content-length content-encoding transfer-encoding "
     b"last-event-id traceparent".split()
@@ -88,6 +89,11 @@ def endpoint(raw_path: bytes, query: bytes) -> UpstreamId | None:
         raise EdgeError(400, "The endpoint takes no query; credentials belong in the Authorization header.")
     name = found.group(1)
     return None if name is None else UpstreamId(name.decode("ascii"))
+
+
+def is_name(raw: bytes) -> bool:
+    """Whether an upstream could be called so."""
+    return _NAME.fullmatch(raw) is not None
 
 
 def fields(headers: Headers, ours: Allowed) -> dict[bytes, bytes]:
