@@ -35,8 +35,8 @@ def test_an_agents_life_from_its_first_key_to_its_end(tmp_path: Path) -> None:
         assert added.stdout.startswith("dw_")
         assert "It is not shown again" in added.stderr
         assert [line.split() for line in at.said("agent", "list").splitlines()] == [
-            ["AGENT", "TEAM", "OWNER", "STATE", "LAST", "SEEN", "KEYS"],
-            ["claude", "support", ME, "active", "never", "1"],
+            ["AGENT", "TEAM", "OWNER", "STATE", "LAST", "SEEN", "ENDS", "KNOWN", "BY"],
+            ["claude", "support", ME, "active", "never", "never", "1", "key"],
         ]
         assert at.said("agent", "rotate", "claude").startswith("dw_")
         assert at.said("agent", "suspend", "claude") == "claude is suspended\n"

@@ -11,6 +11,7 @@ from tests.control.plane import ME, NOW, plane
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
+PLAIN = {"methods": "access_token agent_key certificate", "identities": ""}
 
 
 async def test_an_agent_is_made_known_with_a_key_that_is_shown_once(tmp_path: Path) -> None:
@@ -25,14 +26,19 @@ async def test_an_agent_is_made_known_with_a_key_that_is_shown_once(tmp_path: Pa
             "owner": ME,
             "team": "support",
             "kind": "client",
+            "purpose": "",
             "state": "active",
+            "why": None,
+            "methods": ["access_token", "agent_key", "certificate"],
+            "identities": [],
+            "enrolled_by": f"operator {ME}",
             "created_at": NOW,
             "expires_at": None,
             "seen_at": None,
             "keys": [{"id": issued["key_id"], "created_at": NOW, "expires_at": NOW + 2 * DAY, "revoked_at": None}],
         }
         assert (await it.events())[1:] == [
-            ("agent_added", ME, {"agent": "claude", "team": "support", "owner": ME, "kind": "client"}),
+            ("agent_added", ME, {"agent": "claude", "team": "support", "owner": ME, "kind": "client", **PLAIN}),
             ("key_issued", ME, {"agent": "claude", "key": issued["key_id"], "expires": int(NOW + 2 * DAY)}),
         ]
 
@@ -88,7 +94,7 @@ async def test_a_change_that_the_store_did_not_take_is_told_after_the_leaf_that_
         status, answer = await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})
         assert (status, answer["reason"]) == (503, "store")
         assert [(event, fields) for event, _, fields in (await it.events())[1:]] == [
-            ("agent_added", {"agent": "claude", "team": "t", "owner": ME, "kind": "client"}),
+            ("agent_added", {"agent": "claude", "team": "t", "owner": ME, "kind": "client", **PLAIN}),
             ("change_failed", {"event": "agent_added", "why": "the disk is full"}),
         ]
         assert it.registry.agents() == ()

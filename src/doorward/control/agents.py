@@ -1,79 +1,46 @@
-"""Admin API: agents and their keys."""
+"""Admin API: agents, the identities they are known by, and their keys."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-from pydantic import Field
+from typing import TypeVar
 
 from doorward.audit.recorder import Recorder
+from doorward.control.agent_shapes import (
+    AddedAgent,
+    AgentEdit,
+    AgentList,
+    AgentView,
+    BoundIdentity,
+    IssuedKey,
+    Left,
+    NewAgent,
+    Owner,
+    Rotation,
+    view,
+)
 from doorward.control.operators import Role
-from doorward.control.orders import narrow, widen
-from doorward.control.routes import Ask, ControlError, Done, Route, Shape
-from doorward.domain.actors import Agent
+from doorward.control.orders import narrow, tell, widen
+from doorward.control.routes import Ask, ControlError, Done, Route
+from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.errors import UnrecordedError
 from doorward.domain.ids import AgentId, KeyId, TeamId
 from doorward.domain.receipts import Event, Scalar
+from doorward.identity import changes
+from doorward.identity.identities import Identity, IdentityError, parse
 from doorward.identity.keys import KeyRecord
-from doorward.identity.names import check
-from doorward.identity.registry import NEVER, AgentRecord, Registry, RegistryError, State
+from doorward.identity.records import NEVER, AgentRecord, Edit, State, Terms, edited, narrowed
+from doorward.identity.registry import Registry, RegistryError
+
+T = TypeVar("T")
 
 _DAY_SECONDS = 86400.0
+_MOST_DAYS = 3660
 
 
-class NewAgent(Shape):
-    """An agent to make known."""
-
-    id: str = Field(min_length=1, max_length=64, description="Lower-case letters and digits with single `.`, `_` and `-` between them")
-    team: str = Field(min_length=1, max_length=64)
-    owner: str = Field("", max_length=256, description="The person who answers for it; default: the operator")
-    kind: str = Field("client", max_length=64)
-    key_days: float = Field(90, gt=0, le=3660)
-    expires_days: float | None = Field(None, gt=0, le=3660, description="When the agent itself ends; default never")
-
-
-class Rotation(Shape):
-    """A new key, and for how long the old ones go on."""
-
-    key_days: float = Field(90, gt=0, le=3660)
-    overlap_hours: float = Field(24, ge=0, le=8760)
-
-
-class IssuedKey(Shape):
-    """A key's text: shown here and never again."""
-
-    agent: str
-    key: str
-    key_id: str
-    expires_at: float
-
-
-class KeyView(Shape):
-    """What is known of a key; times are Unix seconds."""
-
-    id: str
-    created_at: float
-    expires_at: float
-    revoked_at: float | None
-
-
-class AgentView(Shape):
-    """An agent as it stands; times are Unix seconds, `expires_at` is null for never."""
-
-    id: str
-    owner: str
-    team: str
-    kind: str
-    state: str
-    created_at: float
-    expires_at: float | None
-    seen_at: float | None
-    keys: tuple[KeyView, ...]
-
-
-class AgentList(Shape):
-    """Every agent."""
-
-    agents: tuple[AgentView, ...]
+def no_rules(identity: Identity) -> str:
+    """Where there are no enrolment rules, none brings an identity back."""
+    del identity
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,76 +50,146 @@ class Agents:
     registry: Registry
     recorder: Recorder
     now: Callable[[], float]
+    could_enrol: Callable[[Identity], str] = no_rules
+    """The enrolment rule that would make an identity known when it next calls; empty if none would."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
         admin = Role.ADMIN
         return (
             Route("GET", "/v1/agents", Role.VIEWER, "List agents", self.all, gives=AgentList),
-            Route("POST", "/v1/agents", admin, "Make an agent known and issue its first key", self.add, NewAgent, IssuedKey),
+            Route(
+                "POST", "/v1/agents", admin, "Make an agent known and issue its first key, if it has keys", self.add, NewAgent, AddedAgent
+            ),
             Route("GET", "/v1/agents/{agent}", Role.VIEWER, "Show one agent", self.one, gives=AgentView),
+            Route("POST", "/v1/agents/{agent}/edit", admin, "Change owner, purpose, methods or end", self.edit, AgentEdit, Done),
+            Route("POST", "/v1/agents/{agent}/bind", admin, "Let an identity act as an agent", self.bind, BoundIdentity, Done),
+            Route("POST", "/v1/agents/{agent}/unbind", admin, "Take an identity from an agent", self.unbind, BoundIdentity, Done),
             Route("POST", "/v1/agents/{agent}/rotate", admin, "Issue a new key", self.rotate, Rotation, IssuedKey),
             Route("POST", "/v1/agents/{agent}/suspend", admin, "Keep an agent out until resumed", self.suspend, gives=Done),
             Route("POST", "/v1/agents/{agent}/resume", admin, "Let a suspended agent act again", self.resume, gives=Done),
             Route("POST", "/v1/agents/{agent}/revoke", admin, "Keep an agent out for good", self.revoke, gives=Done),
+            Route("POST", "/v1/owners/left", admin, "Keep out all agents of an owner who has left", self.owner_left, Owner, Left),
             Route("DELETE", "/v1/keys/{key}", admin, "Revoke one key", self.revoke_key, gives=Done),
         )
 
     async def all(self, ask: Ask) -> AgentList:
         """Every agent, by id."""
-        return AgentList(agents=tuple(self._view(record) for record in self.registry.agents()))
+        return AgentList(agents=tuple(view(record, self.registry.keys(record.agent.id)) for record in self.registry.agents()))
 
     async def one(self, ask: Ask) -> AgentView:
         """One agent; 404 if there is none."""
-        return self._view(self._known(ask))
+        record = self._known(ask)
+        return view(record, self.registry.keys(record.agent.id))
 
-    async def add(self, ask: Ask) -> IssuedKey:
-        """Makes an agent known; 409 if the name cannot be one or was ever taken."""
+    async def add(self, ask: Ask) -> AddedAgent:
+        """Makes an agent known; 409 if the name cannot be one or was ever taken, or an identity is another agent's."""
         wanted = ask.body
         assert isinstance(wanted, NewAgent)
         agent = Agent(AgentId(wanted.id), wanted.owner or ask.operator.name, TeamId(wanted.team), wanted.kind)
-        self._check_new(agent)
+        names = tuple(_identity(text) for text in wanted.identities)
+        terms = Terms(wanted.purpose, _methods(wanted.methods), names, f"operator {ask.operator.name}")
         end = NEVER if wanted.expires_days is None else self.now() + wanted.expires_days * _DAY_SECONDS
-        event = Event("agent_added", ask.operator.name, {"agent": agent.id, "team": agent.team, "owner": agent.owner, "kind": agent.kind})
+        roster = self.registry.roster
+        _allowed(lambda: changes.added(roster, agent, end, terms, self.now()))
+        fields: dict[str, Scalar] = {"agent": agent.id, "team": agent.team, "owner": agent.owner, "kind": agent.kind}
+        event = _event("agent_added", ask, {**fields, "methods": _listed(terms.methods), "identities": " ".join(map(str, names))})
+        if AuthnMethod.AGENT_KEY not in terms.methods:
+            await self._widened(event, lambda: self.registry.enter(agent, end, terms))
+            return AddedAgent(agent=agent.id)
+        key = await self._issued(event, lambda: self.registry.add(agent, end, wanted.key_days * _DAY_SECONDS, terms))
+        return AddedAgent(agent=agent.id, key=key.key, key_id=key.key_id, expires_at=key.expires_at)
 
-        async def change() -> tuple[str, KeyRecord]:
-            return await self.registry.add(agent, end, wanted.key_days * _DAY_SECONDS)
+    async def edit(self, ask: Ask) -> Done:
+        """Changes what is said of an agent; what is taken away alone goes through although the log cannot be written."""
+        wanted = ask.body
+        assert isinstance(wanted, AgentEdit)
+        record = self._known(ask)
+        methods = None if wanted.methods is None else _methods(wanted.methods)
+        edit = Edit(wanted.owner, wanted.purpose, methods, self._end(wanted.expires_days))
+        if edit == Edit():
+            raise ControlError(400, "invalid_edit", "expected something to change: owner, purpose, methods or expires_days")
+        roster = self.registry.roster
+        _allowed(lambda: changes.rewritten(roster, record.agent.id, edit, self.now()))
+        after = edited(record, edit)
+        event = _event("agent_edited", ask, {"agent": record.agent.id, **_changes(edit)})
 
-        return await self._issued(event, change)
+        async def change() -> None:
+            await self.registry.edit(record.agent.id, edit)
+
+        if after == narrowed(record, after):
+            return Done(warnings=await self._narrowed(event, change))
+        await self._widened(event, change)
+        return Done()
+
+    async def bind(self, ask: Ask) -> Done:
+        """Lets what proves an identity act as the agent; 409 where it is another agent's."""
+        agent, identity = self._known(ask).agent.id, _asked_identity(ask)
+        roster = self.registry.roster
+        _allowed(lambda: changes.bound(roster, agent, identity))
+        event = _event("identity_bound", ask, {"agent": agent, "identity": str(identity)})
+        await self._widened(event, lambda: self.registry.bind(agent, identity))
+        return Done()
+
+    async def unbind(self, ask: Ask) -> Done:
+        """Takes an identity from the agent; a warning says if a rule would bring it back."""
+        record, identity = self._known(ask), _asked_identity(ask)
+        if identity not in record.identities:
+            raise ControlError(409, "refused", f"expected an identity of {record.agent.id!r}, got {str(identity)[:200]!r}")
+        event = _event("identity_unbound", ask, {"agent": record.agent.id, "identity": str(identity)})
+        warnings = await self._narrowed(event, lambda: self.registry.unbind(identity))
+        rule = self.could_enrol(identity)
+        back = (f"the rule {rule!r} enrols it again when it next calls; change the rule, or revoke the client",) if rule else ()
+        return Done(warnings=(*warnings, *back))
 
     async def rotate(self, ask: Ask) -> IssuedKey:
         """Issues a new key; the others end after the overlap."""
         wanted = ask.body
         assert isinstance(wanted, Rotation)
         record = self._known(ask)
-        if record.state is not State.ACTIVE:
-            raise ControlError(409, "refused", f"expected an active agent, {record.agent.id!r} is {record.state}")
+        _allowed(lambda: changes.active(changes.with_keys(record)))
         agent = record.agent.id
 
         async def change() -> tuple[str, KeyRecord]:
             return await self.registry.rotate(agent, wanted.key_days * _DAY_SECONDS, wanted.overlap_hours * 3600)
 
-        return await self._issued(Event("key_rotated", ask.operator.name, {"agent": agent}), change)
+        return await self._issued(_event("key_rotated", ask, {"agent": agent}), change)
 
     async def suspend(self, ask: Ask) -> Done:
         """Keeps an agent out until it is resumed."""
-        return await self._narrowed("agent_suspended", ask, self.registry.suspend)
+        agent = self._known(ask).agent.id
+        event = _event("agent_suspended", ask, {"agent": agent})
+        return Done(warnings=await self._narrowed(event, lambda: self.registry.suspend(agent)))
 
     async def resume(self, ask: Ask) -> Done:
-        """Lets a suspended agent act again."""
+        """Lets a suspended agent act again; 409 if its owner has left and nobody else answers for it yet."""
         record = self._known(ask)
         if record.state is not State.SUSPENDED:
             raise ControlError(409, "refused", f"expected a suspended agent, {record.agent.id!r} is {record.state}")
         agent = record.agent.id
-        try:
-            await widen(self.recorder, _event("agent_resumed", ask, {"agent": agent}), lambda: self.registry.resume(agent))
-        except RegistryError as error:
-            raise ControlError(409, "refused", str(error)) from error
+        roster = self.registry.roster
+        _allowed(lambda: changes.resumed(roster, agent))
+        await self._widened(_event("agent_resumed", ask, {"agent": agent}), lambda: self.registry.resume(agent))
         return Done()
 
     async def revoke(self, ask: Ask) -> Done:
         """Keeps an agent out for good, with all its keys."""
-        return await self._narrowed("agent_revoked", ask, self.registry.revoke)
+        agent = self._known(ask).agent.id
+        event = _event("agent_revoked", ask, {"agent": agent})
+        return Done(warnings=await self._narrowed(event, lambda: self.registry.revoke(agent)))
+
+    async def owner_left(self, ask: Ask) -> Left:
+        """Keeps out every agent of an owner until another one answers for it; 404 if it has none."""
+        wanted = ask.body
+        assert isinstance(wanted, Owner)
+        names = tuple(record.agent.id for record in changes.orphaned(self.registry.roster, wanted.owner))
+        if not names:
+            raise ControlError(404, "unknown_owner", f"no agent has the owner {wanted.owner[:64]!r}")
+        event = _event("owner_left", ask, {"owner": wanted.owner, "agents": len(names)})
+        warnings = list(await self._narrowed(event, lambda: self.registry.owner_left(wanted.owner)))
+        for agent in names:
+            warnings += await tell(self.recorder, _event("agent_suspended", ask, {"agent": agent, "why": "owner_left"}))
+        return Left(agents=names, warnings=tuple(dict.fromkeys(warnings)))
 
     async def revoke_key(self, ask: Ask) -> Done:
         """Ends one key for good."""
@@ -160,7 +197,7 @@ class Agents:
         if key is None:
             raise ControlError(404, "unknown_key", f"there is no key {ask.path['key'][:32]!r}")
         event = _event("key_revoked", ask, {"agent": key.agent, "key": key.id})
-        return Done(warnings=await narrow(self.recorder, event, lambda: self.registry.revoke_key(key.id)))
+        return Done(warnings=await self._narrowed(event, lambda: self.registry.revoke_key(key.id)))
 
     def _known(self, ask: Ask) -> AgentRecord:
         record = self.registry.agent(AgentId(ask.path["agent"]))
@@ -168,28 +205,28 @@ class Agents:
             raise ControlError(404, "unknown_agent", f"there is no agent {ask.path['agent'][:64]!r}")
         return record
 
-    def _check_new(self, agent: Agent) -> None:
+    def _end(self, days: float | str | None) -> float | None:
+        if days is None or isinstance(days, str):
+            return None if days is None else NEVER
+        if not 0 < days <= _MOST_DAYS:
+            raise ControlError(400, "invalid_edit", f"expected more than 0 and at most {_MOST_DAYS} days, or `never`, got {days:g}")
+        return self.now() + days * _DAY_SECONDS
+
+    async def _narrowed(self, event: Event, change: Callable[[], Awaitable[object]]) -> tuple[str, ...]:
         try:
-            check(agent)
+            return await narrow(self.recorder, event, change)
         except RegistryError as error:
             raise ControlError(409, "refused", str(error)) from error
-        known = self.registry.agent(agent.id)
-        if known is not None:
-            raise ControlError(409, "refused", f"expected a new name, {agent.id!r} is {known.state}")
 
-    async def _narrowed(self, event: str, ask: Ask, change: Callable[[AgentId], Awaitable[None]]) -> Done:
-        agent = self._known(ask).agent.id
+    async def _widened(self, event: Event, change: Callable[[], Awaitable[T]]) -> T:
         try:
-            return Done(warnings=await narrow(self.recorder, _event(event, ask, {"agent": agent}), lambda: change(agent)))
+            return await widen(self.recorder, event, change)
         except RegistryError as error:
             raise ControlError(409, "refused", str(error)) from error
 
     async def _issued(self, event: Event, change: Callable[[], Awaitable[tuple[str, KeyRecord]]]) -> IssuedKey:
         """The key that a change brings, once the log has its id; a key that could not be told of is revoked again."""
-        try:
-            text, key = await widen(self.recorder, event, change)
-        except RegistryError as error:
-            raise ControlError(409, "refused", str(error)) from error
+        text, key = await self._widened(event, change)
         try:
             await self.recorder.note(Event("key_issued", event.by, {"agent": key.agent, "key": key.id, "expires": int(key.expires_at)}))
         except UnrecordedError:
@@ -197,23 +234,45 @@ class Agents:
             raise
         return IssuedKey(agent=key.agent, key=text, key_id=key.id, expires_at=key.expires_at)
 
-    def _view(self, record: AgentRecord) -> AgentView:
-        keys = tuple(
-            KeyView(id=key.id, created_at=key.created_at, expires_at=key.expires_at, revoked_at=key.revoked_at)
-            for key in self.registry.keys(record.agent.id)
-        )
-        agent = record.agent
-        return AgentView(
-            id=agent.id,
-            owner=agent.owner,
-            team=agent.team,
-            kind=agent.kind,
-            state=record.state,
-            created_at=record.created_at,
-            expires_at=None if record.expires_at == NEVER else record.expires_at,
-            seen_at=record.seen_at,
-            keys=keys,
-        )
+
+def _allowed(check: Callable[[], object]) -> None:
+    """Looks before the log is told of a change that would not be made anyway."""
+    try:
+        check()
+    except RegistryError as error:
+        raise ControlError(409, "refused", str(error)) from error
+
+
+def _identity(text: str) -> Identity:
+    try:
+        return parse(text)
+    except IdentityError as error:
+        raise ControlError(400, "invalid_identity", str(error)) from error
+
+
+def _asked_identity(ask: Ask) -> Identity:
+    wanted = ask.body
+    assert isinstance(wanted, BoundIdentity)
+    return _identity(wanted.identity)
+
+
+def _methods(names: tuple[str, ...]) -> frozenset[AuthnMethod]:
+    return frozenset(AuthnMethod(name) for name in names)
+
+
+def _listed(methods: frozenset[AuthnMethod]) -> str:
+    return " ".join(sorted(methods))
+
+
+def _changes(edit: Edit) -> dict[str, Scalar]:
+    """What an edit says, for the log."""
+    said: dict[str, Scalar | None] = {
+        "owner": edit.owner,
+        "purpose": edit.purpose,
+        "methods": None if edit.methods is None else _listed(edit.methods),
+        "expires": None if edit.expires_at is None else "never" if edit.expires_at == NEVER else int(edit.expires_at),
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _event(event: str, ask: Ask, fields: dict[str, Scalar]) -> Event:

@@ -17,7 +17,7 @@ from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Event
 from doorward.identity import standing
 from doorward.identity.chain import NotYetError
-from doorward.identity.identities import Identity, misnamed, shown
+from doorward.identity.identities import Identity, IdentityKind, misnamed, shown
 from doorward.identity.records import AgentRecord
 from doorward.identity.registry import Registry, RegistryError
 from doorward.identity.rules import Enrolling, Rule
@@ -65,6 +65,18 @@ class Enrolment:
         if record is None:
             raise Refused(Reason.UNAUTHENTICATED, f"agent {agent[:64]!r} is not registered")
         return self._in_good_standing(record, method)
+
+    def could_enrol(self, identity: Identity) -> str:
+        """The rule that would make an identity known, or let it join an agent, when it next calls; empty if none would."""
+        method = AuthnMethod.ACCESS_TOKEN if identity.kind is IdentityKind.CLIENT else AuthnMethod.CERTIFICATE
+        rule = next((rule for rule in self._rules if rule.could_take(identity)), None)
+        if rule is None:
+            return ""
+        try:
+            self._joins(rule.enrolling(identity, method, self._now()), rule, method)
+        except (RegistryError, Refused):
+            return ""
+        return rule.text
 
     def _in_good_standing(self, record: AgentRecord, method: AuthnMethod) -> Agent:
         now = self._now()

@@ -1,6 +1,6 @@
 """What is known of an agent: who answers for it, what it is for, how it may prove itself, and whether it may act."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from doorward.domain.actors import Agent, AuthnMethod
@@ -59,3 +59,30 @@ class Terms:
     methods: frozenset[AuthnMethod] = AGENT_METHODS
     identities: tuple[Identity, ...] = ()
     enrolled_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be said of an agent from now on; None leaves a thing as it is."""
+
+    owner: str | None = None
+    purpose: str | None = None
+    methods: frozenset[AuthnMethod] | None = None
+    expires_at: float | None = None
+
+
+def edited(record: AgentRecord, edit: Edit) -> AgentRecord:
+    """The record after an edit. A new owner (or the old one, confirmed) answers for the agent: it may be resumed."""
+    return replace(
+        record,
+        agent=record.agent if edit.owner is None else replace(record.agent, owner=edit.owner),
+        why=record.why if edit.owner is None else Why.ORDERED,
+        purpose=record.purpose if edit.purpose is None else edit.purpose,
+        methods=record.methods if edit.methods is None else edit.methods,
+        expires_at=record.expires_at if edit.expires_at is None else edit.expires_at,
+    )
+
+
+def narrowed(before: AgentRecord, after: AgentRecord) -> AgentRecord:
+    """The record with what a change takes away, and nothing of what it gives."""
+    return replace(before, methods=before.methods & after.methods, expires_at=min(before.expires_at, after.expires_at))

@@ -43,9 +43,12 @@ class Rule:
 
     def takes(self, identity: Identity, claims: Mapping[str, object]) -> bool:
         """Whether a verified identity, with what its token says, is one that this rule enrols."""
-        if identity.kind is not self._kind or identity.issuer != (self._enrol.issuer or ""):
-            return False
-        return matches(self._pattern, identity.name) and all(_says(claims, name, value) for name, value in self._enrol.claims.items())
+        return self.could_take(identity) and all(_says(claims, name, value) for name, value in self._enrol.claims.items())
+
+    def could_take(self, identity: Identity) -> bool:
+        """Whether it may be one that this rule enrols, if its token says the right things."""
+        is_ours = identity.kind is self._kind and identity.issuer == (self._enrol.issuer or "")
+        return is_ours and matches(self._pattern, identity.name)
 
     def enrolling(self, identity: Identity, method: AuthnMethod, now: float) -> Enrolling:
         """What the identity becomes; raises `RegistryError` where no name can be made of it."""
