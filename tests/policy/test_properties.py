@@ -10,7 +10,8 @@ from cedarpy import is_authorized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorward.domain.actors import Principal
+from doorward.domain.actors import Actor as Link
+from doorward.domain.actors import Bound, Principal, Proof
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -47,6 +48,8 @@ PRINCIPALS = (
     principal(user=user("alice", "staff", "admins")),
     principal("cursor", user=user("bob", "staff"), network="192.168.0.9"),
     principal('odd"\\\nname', "support", network="local"),
+    replace(principal(), proof=Proof(frozenset({"mcp:read"}), "corp", "c1", "f1", "t" * 43, Bound.CERTIFICATE)),
+    replace(principal(), proof=Proof(frozenset({"mcp:read"}), "corp", "c2", bound=Bound.DPOP)),
 )
 MOMENTS = (NOON, at(1_795_276_800.0))
 TARGETS = (CREATE, SEARCH, DELETE, PAY, REVIEW, FILE)
@@ -91,6 +94,11 @@ CONDITIONS = (
     "when { resource in principal.team || principal has user }",
     'when { action in Action::"destructive" }',
     'when { principal.name like "c*" && !(context.input has title) }',
+    'when { context.issuer == "corp" && context.client != "c2" }',
+    'unless { context.certificate || context.scopes.contains("mcp") }',
+    'when { context.bound == "nothing" && context.actors.isEmpty() }',
+    'when { context.actors.contains("cursor") }',
+    'when { principal has user && principal.user.issuer == "" }',
     'when { if context.input has title then context.input.title == "x" else context.time.hour == 12 }',
 )
 
@@ -256,6 +264,44 @@ def test_observing_policies_never_change_a_decision(policies: list[Written], que
     texts = [one.text(f"p{position}") for position, one in enumerate(enforced)]
     watching = [one.text(f"q{position}").replace('@id("q', '@mode("observe") @id("q') for position, one in enumerate(others)]
     assert unchecked(*texts, *watching).decide(question, moment) == unchecked(*texts).decide(question, moment)
+
+
+def handed_on(who: Principal, others: Sequence[Principal]) -> Principal:
+    """The same by the rights of others: whatever they are besides agents does not go with it."""
+    return replace(who, actors=tuple(Link(other.agent.id, "self", other.agent) for other in others))
+
+
+def by_turns(whole: Principal) -> list[Principal]:
+    """Each agent of a chain as if it spoke itself."""
+    agents = [whole.agent, *(actor.agent for actor in whole.actors)]
+    return [replace(whole, agent=agent, actors=whole.actors[number:]) for number, agent in enumerate(agents)]
+
+
+chains = st.lists(st.sampled_from(PRINCIPALS), max_size=3)
+
+
+@given(sets, calls, chains, moments)
+def test_a_chain_may_what_each_of_its_agents_may_and_no_more(
+    policies: list[Written], question: Call, others: list[Principal], moment: Moment
+) -> None:
+    subject = compiled(policies)
+    whole = handed_on(question.principal, others)
+    each = by_turns(whole)
+    alone = [kind(subject._decide(replace(question, principal=one), moment)) for one in each]
+    assert kind(subject.decide(replace(question, principal=whole), moment)) == min(alone, key=lambda found: RANK[found])
+
+
+@given(sets, calls, chains, moments)
+def test_what_an_agent_of_the_chain_may_not_see_is_not_seen_through_another(
+    policies: list[Written], question: Call, others: list[Principal], moment: Moment
+) -> None:
+    subject = compiled(policies)
+    whole = handed_on(question.principal, others)
+    each = by_turns(whole)
+    seen = subject.could_allow(whole, question.target, moment)
+    assert seen == all(subject.could_allow(one, question.target, moment) for one in each)
+    if not isinstance(subject.decide(replace(question, principal=whole), moment), Deny):
+        assert seen
 
 
 # A second evaluator, of scopes alone, that shares nothing with the first.

@@ -5,7 +5,7 @@ read neither arguments nor time) could be computed again at any time and would c
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from cedarpy import Schema
@@ -17,10 +17,12 @@ from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import Digest, PolicyId, UpstreamId
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
+from doorward.policy.delegation import links, together
 from doorward.policy.lanes import (
     Lane,
     Slice,
     admitted,
+    apart,
     ask,
     context,
     context_without_input,
@@ -101,13 +103,13 @@ class Policies:
     """The policies of one generation: decides calls, and says what a principal may see."""
 
     __slots__ = (
-        "_could",
         "_instant",
         "_lanes",
         "_of_upstream",
         "_panels",
         "_shared",
         "_slices",
+        "_views",
         "digest",
         "rules",
         "vocabulary",
@@ -125,12 +127,20 @@ class Policies:
             self._of_upstream[one.action.upstream].append(one)
         self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
         self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
-        self._could: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
+        self._views: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._instant: tuple[Moment, dict[str, object]] | None = None
 
     def decide(self, call: Call, at: Moment) -> Decision:
-        """Whether a call may go on, must be asked about, or is denied; and by which policies."""
+        """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
+        decision = self._decide(call, at)
+        if not call.principal.actors:
+            return decision
+        chain = [replace(call, principal=link) for link in links(call.principal)]
+        return together([(each.principal.agent.id, self._decide(each, at)) for each in (call, *chain)])
+
+    def _decide(self, call: Call, at: Moment) -> Decision:
+        """The decision on the agent alone."""
         principal = call.principal
         if principal.method is AuthnMethod.OWN:
             return _own(call.target)
@@ -140,7 +150,7 @@ class Policies:
         read = lane.panel.reads.context
         if not lane.is_constant:
             return ask(lane.panel, lane, {**facts(principal, call.target, at, read), "input": call.arguments})
-        key = (principal.method if "authn" in read else "", principal.network if "network" in read else "")
+        key = lane.apart.of(principal)
         decision = lane.decisions.get(key)
         if decision is None:
             decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, read)))
@@ -148,6 +158,15 @@ class Policies:
 
     def observed(self, call: Call, at: Moment) -> Observation | None:
         """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
+        chain = [call, *(replace(call, principal=link) for link in links(call.principal))]
+        found = [(each, self._observed(each, at)) for each in chain]
+        seen = [one for _, one in found if one is not None]
+        if not seen or len(chain) == 1:
+            return seen[0] if seen else None
+        would = together([(each.principal.agent.id, one.would if one is not None else self._decide(each, at)) for each, one in found])
+        return Observation(tuple(dict.fromkeys(policy for one in seen for policy in one.policies)), would)
+
+    def _observed(self, call: Call, at: Moment) -> Observation | None:
         lane = None if call.principal.method is AuthnMethod.OWN else self.lane(call)
         if lane is None or not lane.watching:
             return None
@@ -167,10 +186,15 @@ class Policies:
         return alone.match({**lane.request, "context": written}, lane.entities)
 
     def could_allow(self, principal: Principal, target: Target, at: Moment) -> bool:
-        """Whether a principal may see a target: whether `decide` could allow or ask for some arguments.
+        """Whether a principal, and everybody in its chain, may see a target: whether `decide` could allow or ask for some arguments.
 
         A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.
         """
+        if not self._could(principal, target, at):
+            return False
+        return not principal.actors or all(self._could(link, target, at) for link in links(principal))
+
+    def _could(self, principal: Principal, target: Target, at: Moment) -> bool:
         if principal.method is AuthnMethod.OWN:
             return target.kind is Kind.UPSTREAM
         if target.kind in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
@@ -200,6 +224,7 @@ class Policies:
             entities=parsed_entities(actor, place, one.action),
             request=request(actor, place, one.action),
             is_constant="input" not in read and "time" not in read,
+            apart=apart(read),
         )
 
     def _panel(self, positions: tuple[int, ...]) -> Panel:
@@ -217,7 +242,7 @@ class Policies:
         """The decision on what has no policies of its own: an upstream's lists and instructions may be had by who sees anything of it."""
         if target.kind not in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
             return Deny((), NOT_APPROVED)
-        return Allow(()) if self.could_allow(principal, target, at) else Deny((), "no policy permits anything of this upstream")
+        return Allow(()) if self._could(principal, target, at) else Deny((), "no policy permits anything of this upstream")
 
     def _sees(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
         """Whether a principal may see an action; remembered by everything that its rules could read."""
@@ -226,9 +251,9 @@ class Policies:
         time = self._time(at) if "time" in one.reads else {}
         clock = tuple(time[name] for name in time if name in one.reads.below("time"))
         uri = target.name if target.kind is Kind.RESOURCE and "input" in one.reads else None
-        key = (*_key(one, principal, target), principal.method, principal.network, clock, uri)
-        known = self._could.get(key)
-        return known if known is not None else self._could.put(key, self._could_see(one, principal, target, at))
+        key = (*_key(one, principal, target), *one.apart.of(principal), clock, uri)
+        known = self._views.get(key)
+        return known if known is not None else self._views.put(key, self._could_see(one, principal, target, at))
 
     def _could_see(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
         """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""

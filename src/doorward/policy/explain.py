@@ -1,15 +1,16 @@
 """Why a call was decided as it was: for operators, as plain values. Never shown to agents."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Decision
 from doorward.domain.ids import PolicyId
+from doorward.policy.delegation import links
 from doorward.policy.engine import Observation, Policies
 from doorward.policy.lanes import Lane
 from doorward.policy.panel import Match
-from doorward.policy.question import Actor, Moment, Place, Uid, facts
+from doorward.policy.question import Actor, Moment, Place, Uid, facts, user_issuer
 from doorward.policy.reads import WHOLE, Tree, together
 
 
@@ -24,6 +25,8 @@ class Considered:
     line: int
     match: Match
     reason: str
+    actor: str = ""
+    """The agent of the chain that it was asked about; empty for the one that speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,10 @@ def explain(policies: Policies, call: Call, at: Moment) -> Explanation:
     if lane is None:
         return Explanation(decision, "", (), (), None)
     values = {**facts(call.principal, call.target, at, WHOLE), "input": call.arguments}
-    considered = tuple(_considered(policies, lane, values))
-    return Explanation(decision, lane.action.name, considered, tuple(_facts(policies, lane, call, values)), policies.observed(call, at))
+    considered = [*_considered(policies, lane, values), *_of_chain(policies, call, at)]
+    return Explanation(
+        decision, lane.action.name, tuple(considered), tuple(_facts(policies, lane, call, values)), policies.observed(call, at)
+    )
 
 
 def _considered(policies: Policies, lane: Lane, values: Mapping[str, object]) -> Iterator[Considered]:
@@ -63,6 +68,15 @@ def _considered(policies: Policies, lane: Lane, values: Mapping[str, object]) ->
         rule = policies.rules[position]
         match = policies.match(position, lane, values)
         yield Considered(rule.id, rule.effect, rule.mode.value, rule.source.path, rule.spot.line, match, rule.reason)
+
+
+def _of_chain(policies: Policies, call: Call, at: Moment) -> Iterator[Considered]:
+    """The same for everybody in the chain, asked about as if it spoke itself."""
+    for link in links(call.principal):
+        lane = policies.lane(replace(call, principal=link))
+        if lane is not None:
+            values = {**facts(link, call.target, at, WHOLE), "input": call.arguments}
+            yield from (replace(one, actor=str(link.agent.id)) for one in _considered(policies, lane, values))
 
 
 def _facts(policies: Policies, lane: Lane, call: Call, values: Mapping[str, object]) -> Iterator[Fact]:
@@ -91,10 +105,16 @@ def _of_tree(variable: str, tree: Tree, known: Mapping[str, object]) -> Iterator
 def _of_agent(call: Call) -> dict[str, object]:
     agent, subject = call.principal.agent, call.principal.subject
     known: dict[str, object] = {"name": str(agent.id), "owner": agent.owner, "kind": agent.kind, "team": str(agent.team)}
-    return known if subject is None else {**known, "user": str(subject.id)}
+    return known if subject is None else {**known, "user": str(subject.id), "user.issuer": user_issuer(subject.id)}
 
 
-def _at(value: object, path: tuple[str, ...]) -> tuple[object, bool]:
+def _at(value: Mapping[str, object], path: tuple[str, ...]) -> tuple[object, bool]:
+    """The value at a path; what has attributes and stands for itself as well, such as a user, has them under its dotted name."""
+    dotted = ".".join(path)
+    return (value[dotted], True) if dotted in value else _below(value, path)
+
+
+def _below(value: object, path: tuple[str, ...]) -> tuple[object, bool]:
     for name in path:
         if not isinstance(value, Mapping) or name not in value:
             return None, False

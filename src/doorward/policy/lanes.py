@@ -9,20 +9,21 @@ from dataclasses import dataclass, field
 import msgspec
 from cedarpy import Entities, PolicySet, pst
 
+from doorward.domain.actors import Principal
 from doorward.domain.decisions import Decision, Deny
 from doorward.policy.could import UNKNOWN
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel, Request
 from doorward.policy.problems import cut
 from doorward.policy.project import Unheld, project
-from doorward.policy.question import Actor, Place, entities
+from doorward.policy.question import Actor, Place, entities, reads_proof
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
 from doorward.policy.scope import admits, slices
 
 FACTS = 64
-"""Decisions remembered for one lane: one for each network address and authentication method seen."""
+"""Decisions remembered for one lane: one for each network address, proof and chain seen, as far as they are read."""
 
 _UNHELD = Unheld((), "it is text that is not Unicode")
 
@@ -37,6 +38,31 @@ class Slice:
     watching: tuple[int, ...]
     """Those with `@mode("observe")`."""
     reads: Tree
+    apart: "Apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What tells two principals of one agent and subject apart for some rules: part of the key of whatever is remembered of them."""
+
+    method: bool
+    network: bool
+    proof: bool
+    actors: bool
+
+    def of(self, principal: Principal) -> tuple[object, ...]:
+        """The part of a key."""
+        return (
+            principal.method if self.method else None,
+            principal.network if self.network else None,
+            principal.proof if self.proof else None,
+            principal.actors if self.actors else None,
+        )
+
+
+def apart(read: Tree) -> Apart:
+    """What tells principals apart for rules that read this of the context."""
+    return Apart("authn" in read, "network" in read, reads_proof(read), "actors" in read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +79,8 @@ class Lane:
     """Principal, action and resource."""
     is_constant: bool
     """Whether no enforced rule reads arguments or time, so that its decisions may be remembered."""
-    decisions: Memo[tuple[str, str], Decision] = field(default_factory=lambda: Memo(FACTS))
+    apart: Apart
+    decisions: Memo[tuple[object, ...], Decision] = field(default_factory=lambda: Memo(FACTS))
 
 
 def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
@@ -65,7 +92,8 @@ def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
 def _slice(number: int, action: Action, positions: Sequence[int], rules: Sequence[Rule]) -> Slice:
     enforced = tuple(position for position in positions if rules[position].mode is Mode.ENFORCE)
     watching = tuple(position for position in positions if rules[position].mode is Mode.OBSERVE)
-    return Slice(number, action, enforced, watching, together([rules[position].reads for position in enforced]).context)
+    read = together([rules[position].reads for position in enforced]).context
+    return Slice(number, action, enforced, watching, read, apart(read))
 
 
 def admitted(rules: Sequence[Rule], positions: Sequence[int], actor: Actor, place: Place) -> tuple[int, ...]:

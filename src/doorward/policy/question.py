@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import msgspec
 
-from doorward.domain.actors import Agent, Principal, Subject
+from doorward.domain.actors import Agent, Principal, Proof, Subject
 from doorward.domain.catalog import Target
-from doorward.domain.ids import TeamId, UpstreamId
+from doorward.domain.ids import SubjectId, TeamId, UpstreamId
 from doorward.policy.reads import Tree
 
 LOCAL = "local"
 """The network of a caller that came over none, such as a Unix socket: the context then has no `network`."""
+
+PROOF = frozenset({"issuer", "client", "bound", "certificate", "scopes"})
+"""Attributes of the context that say how a principal was verified."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,13 +59,39 @@ class Place:
 
 
 def facts(principal: Principal, target: Target, at: Moment, read: Tree) -> dict[str, object]:
-    """The context but for the arguments, as plain values; the time only if it is read."""
+    """The context but for the arguments, as plain values; time, proof and chain only if they are read."""
     found: dict[str, object] = {"authn": str(principal.method), "reversibility": str(target.reversibility)}
+    if reads_proof(read):
+        found |= proof_facts(principal.proof)
+    if "actors" in read:
+        found["actors"] = sorted(str(actor.agent.id) for actor in principal.actors)
     if principal.network != LOCAL:
         found["network"] = principal.network
     if "time" in read:
         found["time"] = time_facts(at)
     return found
+
+
+def reads_proof(read: Tree) -> bool:
+    """Whether anything is read of how a principal was verified, but for the method."""
+    return read.is_whole or not PROOF.isdisjoint(read.parts)
+
+
+def proof_facts(proof: Proof) -> dict[str, object]:
+    """What policy can see of a proof; empty texts stand for what a credential does not have."""
+    return {
+        "issuer": proof.issuer,
+        "client": proof.client,
+        "bound": str(proof.bound),
+        "certificate": bool(proof.certificate),
+        "scopes": sorted(proof.scopes),
+    }
+
+
+def user_issuer(subject: SubjectId) -> str:
+    """Who vouched for a person: the issuer's name before the first colon of their id; empty where there is none."""
+    issuer, colon, _ = subject.partition(":")
+    return issuer if colon else ""
 
 
 def time_facts(at: Moment) -> dict[str, object]:
@@ -97,7 +126,7 @@ def entities(actor: Actor, place: Place, action: str, groups: frozenset[str]) ->
         attributes["user"] = {"__entity": _uid("User", subject.id)}
         members = [_uid("Group", group) for group in sorted(subject.groups)]
         parents += [_uid("User", subject.id), *members]
-        found.append(_entity("User", subject.id, {}, members))
+        found.append(_entity("User", subject.id, {"issuer": user_issuer(subject.id)}, members))
     found.append(_entity("Agent", agent.id, attributes, parents))
     team = _uid("Team", place.team)
     found.append(_entity("Upstream", place.upstream, {"name": str(place.upstream), "team": {"__entity": team}}, [team]))

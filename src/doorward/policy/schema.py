@@ -15,7 +15,7 @@ import msgspec
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.ids import UpstreamId
 from doorward.policy.arguments import arguments_shape
-from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Text, Whole, cedar_type, gaps_of
+from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Many, Text, Truth, Whole, cedar_type, gaps_of
 
 GROUPS = ("read", "write", "destructive", "external")
 READ = "read"
@@ -168,6 +168,13 @@ def context_shape(arguments: Fields) -> Fields:
             "authn": Field(Text(), required=True),
             "network": Field(Address()),
             "reversibility": Field(Text(), required=True),
+            # Required, and empty where a credential has none: a rule against all but one issuer must not pass over who has none.
+            "issuer": Field(Text(), required=True),
+            "client": Field(Text(), required=True),
+            "bound": Field(Text(), required=True),
+            "certificate": Field(Truth(), required=True),
+            "scopes": Field(Many(Text()), required=True),
+            "actors": Field(Many(Text()), required=True),
         },
         {},
     )
@@ -201,7 +208,7 @@ _ENTITIES: Mapping[str, object] = {
             },
         },
     },
-    "User": {"memberOfTypes": ["Group"]},
+    "User": {"memberOfTypes": ["Group"], "shape": {"type": "Record", "attributes": {"issuer": _STRING}}},
     "Team": {},
     "Group": {},
     "Upstream": {"memberOfTypes": ["Team"], "shape": {"type": "Record", "attributes": {"name": _STRING, "team": _TEAM}}},
