@@ -1,15 +1,17 @@
 """The examples of `docs/policies.md` load, and do what the page says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from doorward.domain.actors import ALL_SCOPES, Actor, AuthnMethod, Bound, Proof
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.policy.question import Moment
-from tests.policy.world import CREATE, DELETE, FILE, NOON, PAY, SEARCH, at, call, loaded, principal, target
+from tests.policy.world import CREATE, DELETE, FILE, NOON, PAY, SEARCH, at, call, loaded, principal, target, user
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
 EXAMPLES = re.findall(r"```cedar\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -17,6 +19,9 @@ ALLOW_ALL = '@id("all")\n@reason("r")\npermit (principal, action, resource);'
 
 SATURDAY = at(1_795_276_800.0)
 FINANCE = principal(team="finance")
+TOKEN = replace(principal(user=user("corp:alice"), method=AuthnMethod.ACCESS_TOKEN), proof=Proof(ALL_SCOPES, "self", "c"))
+BOUND = replace(TOKEN, proof=replace(TOKEN.proof, bound=Bound.DPOP))
+HANDED_ON = replace(TOKEN, actors=(Actor("planner", "self", principal("planner").agent),))
 REPORT = {"uri": "file:///srv/reports/q3.txt"}
 DRAFT = {"uri": "file:///srv/reports/drafts/q4.txt"}
 
@@ -48,6 +53,12 @@ def test_the_examples_load_together() -> None:
         ("reads-of-one-owner", "", call(CREATE, {"owner": "evil"}), NOON, Deny),
         ("no-secrets-in-titles", ALLOW_ALL, call(CREATE, {"owner": "acme"}), NOON, Allow),
         ("no-secrets-in-titles", ALLOW_ALL, call(CREATE, {"owner": "acme", "title": "a confidential plan"}), NOON, Deny),
+        ("no-delegated-payments", ALLOW_ALL, call(PAY, {"amount": 1, "to": "x"}), NOON, Allow),
+        ("no-delegated-payments", ALLOW_ALL, call(PAY, {"amount": 1, "to": "x"}, HANDED_ON), NOON, Deny),
+        ("bound-tokens-for-payments", ALLOW_ALL, call(PAY, {"amount": 1, "to": "x"}, TOKEN), NOON, Deny),
+        ("bound-tokens-for-payments", ALLOW_ALL, call(PAY, {"amount": 1, "to": "x"}, BOUND), NOON, Allow),
+        ("staff-only", ALLOW_ALL, call(CREATE, {"owner": "acme"}, TOKEN), NOON, Allow),
+        ("staff-only", ALLOW_ALL, call(CREATE, {"owner": "acme"}), NOON, Deny),
         ("small-payments", "", call(PAY, {"amount": 499, "to": "acme"}), NOON, Allow),
         ("small-payments", "", call(PAY, {"amount": 500, "to": "acme"}), NOON, Deny),
         ("small-payments", "", call(PAY, {"amount": 1, "to": "evil"}), NOON, Deny),
