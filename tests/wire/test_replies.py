@@ -57,6 +57,7 @@ def test_session_era_clients_see_an_http_error_only_where_it_means_what_they_rea
         Reason.UNKNOWN_SESSION: 404,
         Reason.UNAUTHENTICATED: 401,
         Reason.REVOKED: 401,
+        Reason.INSUFFICIENT_SCOPE: 403,
         Reason.OVERLOADED: 503,
         Reason.DRAINING: 503,
     }

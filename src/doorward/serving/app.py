@@ -10,6 +10,7 @@ from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.identity.chain import Presented
+from doorward.identity.challenge import Challenges, silent
 from doorward.serving.arrival import Arrival
 from doorward.serving.browsers import cross_origin, preflight
 from doorward.serving.edge import (
@@ -68,6 +69,8 @@ class Surroundings:
     new_id: Callable[[], str]
     pages: Pages | None = None
     """What is served beside the endpoint; None for nothing."""
+    challenges: Callable[[], Challenges] = silent
+    """What goes with a refusal that another credential would cure, as of now."""
 
 
 class Door:
@@ -89,7 +92,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from its head to the last byte of its answer."""
-        reply = Reply(send)
+        reply = Reply(send, self._around.challenges)
         try:
             try:
                 await self._serve(scope, receive, reply)

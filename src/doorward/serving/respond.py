@@ -7,9 +7,9 @@ from typing import Any
 
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
-from doorward.domain.reasons import Refused
+from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Presented
-from doorward.identity.challenge import challenge
+from doorward.identity.challenge import Challenges, silent
 from doorward.serving.edge import Takes
 from doorward.serving.port import Headers, Send
 from doorward.serving.resume import Journal
@@ -26,10 +26,8 @@ _STREAM: Headers = [
 _NOTHING = Takes(json=False, stream=False)
 
 
-def _headers(status: int, refused: Refused, presented: Presented | None) -> Headers:
-    """What goes with a refusal of this status."""
-    if status == 401 and presented is not None:
-        return [(b"www-authenticate", challenge(presented).encode("ascii"))]
+def _wait(status: int, refused: Refused) -> Headers:
+    """When to try again."""
     wait = refused.extra.get("retryAfterSeconds", 1 if status == 503 else None)
     return [(b"retry-after", b"%d" % wait)] if isinstance(wait, int) and status in (429, 503) else []
 
@@ -49,6 +47,7 @@ class Reply:
     """What goes back on one HTTP request. Whoever writes to a stream takes turns, so that events stay whole and in order."""
 
     __slots__ = (
+        "_challenges",
         "_is_gone",
         "_send",
         "_task",
@@ -66,8 +65,9 @@ class Reply:
         "takes",
     )
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, challenges: Callable[[], Challenges] = silent) -> None:
         self._send = send
+        self._challenges = challenges
         self._task: asyncio.Task[object] | None = None
         self._turn: asyncio.Lock | None = None
         self._is_gone = False
@@ -79,7 +79,7 @@ class Reply:
         self.keep: Callable[[], tuple[Journal, bytes]] | None = None
         """Opens the journal in which a stream's events are kept (session era); gives it with the first bytes of the stream."""
         self.presented: Presented | None = None
-        """What a 401 has to answer to."""
+        """What a challenge has to answer to."""
         self.principal: Principal | None = None
         """Who asks, once that is known."""
         self.request: Request | None = None
@@ -136,7 +136,7 @@ class Reply:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
         request = self.request
         rendered = replies.refusal(refused, request.method if request else "", self.era or Era.EXCHANGE)
-        headers = _headers(rendered.status, refused, self.presented)
+        headers = [*self._challenge(rendered.status, refused), *_wait(rendered.status, refused)]
         if request is not None:
             await self._last(rendered.status, replies.body(request.id, rendered.body), headers)
             return
@@ -144,6 +144,18 @@ class Reply:
         # An error that names no request can be told apart from another's only by its status.
         status = max(rendered.status, 400)
         await self._last(status, replies.error_body(None, rendered.body), headers)
+
+    def _challenge(self, status: int, refused: Refused) -> Headers:
+        """What would have been a good credential, where another one would do."""
+        presented, scope = self.presented, refused.extra.get("scope")
+        if presented is None:
+            return []
+        told: tuple[str, ...] = ()
+        if status == 401:
+            told = self._challenges().unauthenticated(presented, refused)
+        elif refused.reason is Reason.INSUFFICIENT_SCOPE and self.principal is not None and isinstance(scope, str):
+            told = self._challenges().insufficient(presented, self.principal, scope)
+        return [(b"www-authenticate", value.encode("ascii")) for value in told]
 
     async def _last(self, status: int, body: bytes, headers: Headers) -> None:
         if self._turn is None:

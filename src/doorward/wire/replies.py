@@ -34,6 +34,7 @@ _SESSION_STATUS = {
     Reason.UNKNOWN_SESSION: 404,
     Reason.UNAUTHENTICATED: 401,
     Reason.REVOKED: 401,
+    Reason.INSUFFICIENT_SCOPE: 403,
     Reason.OVERLOADED: 503,
     Reason.DRAINING: 503,
 }
