@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from doorward.admission.stops import Switch
 from doorward.approval.desk import Desk, Terms
@@ -28,7 +29,7 @@ from doorward.call.flight import Flight
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
 from doorward.control.agents import Agents
-from doorward.control.app import PEER, control_app
+from doorward.control.app import PEER, admin_app, by_peer
 from doorward.control.approvals import Approvals
 from doorward.control.catalog import Catalog
 from doorward.control.configuration import Configurations
@@ -197,17 +198,17 @@ class Plane:
     fleet: Fleet
     anchors: Anchors = field(default_factory=Anchors)
     reasons: tuple[str, ...] = ()
+    operators: dict[int, Operator] = field(default_factory=dict)
+    """Operators with teams, by user ids that no system gives out; others are what the document says."""
     shown: dict[str, Sight] = field(default_factory=dict)
     """What the next look at an upstream shows."""
-    teams: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The groups of operators by name."""
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
-        self.app = control_app(self.routes, lambda: self.generations.current.document.control.operators, pages.plain())
+        self.app = admin_app(self.routes, self.who, pages.plain())
 
     def _routes(self) -> list[Route]:
         log = Evidence(self.recorder, self.anchors, self.log)
@@ -216,7 +217,7 @@ class Plane:
             Agents(self.registry, self.recorder, self.clock),
             Stops(self.switch, self.registry, self.generations, self.recorder),
             Catalog(self.workbench, self.generations, self.look, self.recorder),
-            Approvals(self.desk, self.recorder, self.groups),
+            Approvals(self.desk, self.recorder),
             PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC)),
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),
@@ -225,8 +226,11 @@ class Plane:
         )
         return [route for room in rooms for route in room.routes()]
 
-    def groups(self, operator: Operator) -> frozenset[str]:
-        return self.teams.get(operator.name, frozenset())
+    async def who(self, request: Request) -> Operator:
+        """Who asks, by the peer of the socket."""
+        peer = request.scope["extensions"].get(PEER, {"uid": -1})["uid"]
+        found = self.operators.get(peer)
+        return found or await by_peer(lambda: self.generations.current.document.control.operators)(request)
 
     async def look(self, name: UpstreamId) -> Sight:
         if name not in self.shown:

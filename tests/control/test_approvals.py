@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from doorward.approval.question import State
+from doorward.control.operators import Operator, Role
 from doorward.domain.decisions import Ask
 from doorward.domain.ids import Digest, GrantId, PolicyId
 from doorward.domain.reasons import Reason, Refused
@@ -93,7 +94,7 @@ async def test_an_approver_speaks_for_its_own_groups_alone(tmp_path: Path) -> No
         status, answer = await it.ask("POST", f"/v1/approvals/{reference}/approve", body, uid=ANN)
         assert (status, answer["reason"]) == (409, "refused")
         assert [event for event, _, _ in await it.events()] == ["gateway_started"]
-        it.teams[f"uid {ANN}"] = frozenset({"ops"})
+        it.operators[ANN] = Operator(f"uid {ANN}", Role.APPROVER, frozenset({"ops"}))
         assert (await it.ask("POST", f"/v1/approvals/{reference}/approve", body, uid=ANN))[0] == 200
         question = it.desk.question(GrantId(reference))
         assert question is not None

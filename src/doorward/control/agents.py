@@ -18,7 +18,7 @@ from doorward.control.agent_shapes import (
     Rotation,
     view,
 )
-from doorward.control.operators import Role
+from doorward.control.operators import NOBODYS, Role
 from doorward.control.orders import narrow, tell, widen
 from doorward.control.routes import Ask, ControlError, Done, Route
 from doorward.domain.actors import Agent, AuthnMethod
@@ -33,6 +33,7 @@ from doorward.identity.registry import Registry, RegistryError
 
 T = TypeVar("T")
 
+ADD = "Make an agent known and issue its first key, if it has keys"
 _DAY_SECONDS = 86400.0
 _MOST_DAYS = 3660
 
@@ -55,23 +56,32 @@ class Agents:
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
-        admin = Role.ADMIN
+        owner, mine = Role.OWNER, self._team
         return (
             Route("GET", "/v1/agents", Role.VIEWER, "List agents", self.all, gives=AgentList),
-            Route(
-                "POST", "/v1/agents", admin, "Make an agent known and issue its first key, if it has keys", self.add, NewAgent, AddedAgent
-            ),
+            Route("POST", "/v1/agents", owner, ADD, self.add, NewAgent, AddedAgent, within=_team_of_new),
             Route("GET", "/v1/agents/{agent}", Role.VIEWER, "Show one agent", self.one, gives=AgentView),
-            Route("POST", "/v1/agents/{agent}/edit", admin, "Change owner, purpose, methods or end", self.edit, AgentEdit, Done),
-            Route("POST", "/v1/agents/{agent}/bind", admin, "Let an identity act as an agent", self.bind, BoundIdentity, Done),
-            Route("POST", "/v1/agents/{agent}/unbind", admin, "Take an identity from an agent", self.unbind, BoundIdentity, Done),
-            Route("POST", "/v1/agents/{agent}/rotate", admin, "Issue a new key", self.rotate, Rotation, IssuedKey),
-            Route("POST", "/v1/agents/{agent}/suspend", admin, "Keep an agent out until resumed", self.suspend, gives=Done),
-            Route("POST", "/v1/agents/{agent}/resume", admin, "Let a suspended agent act again", self.resume, gives=Done),
-            Route("POST", "/v1/agents/{agent}/revoke", admin, "Keep an agent out for good", self.revoke, gives=Done),
-            Route("POST", "/v1/owners/left", admin, "Keep out all agents of an owner who has left", self.owner_left, Owner, Left),
-            Route("DELETE", "/v1/keys/{key}", admin, "Revoke one key", self.revoke_key, gives=Done),
+            Route(
+                "POST", "/v1/agents/{agent}/edit", owner, "Change owner, purpose, methods or end", self.edit, AgentEdit, Done, within=mine
+            ),
+            Route("POST", "/v1/agents/{agent}/bind", Role.ADMIN, "Let an identity act as an agent", self.bind, BoundIdentity, Done),
+            Route(
+                "POST", "/v1/agents/{agent}/unbind", owner, "Take an identity from an agent", self.unbind, BoundIdentity, Done, within=mine
+            ),
+            Route("POST", "/v1/agents/{agent}/rotate", owner, "Issue a new key", self.rotate, Rotation, IssuedKey, within=mine),
+            Route("POST", "/v1/agents/{agent}/suspend", owner, "Keep an agent out until resumed", self.suspend, gives=Done, within=mine),
+            Route("POST", "/v1/agents/{agent}/resume", owner, "Let a suspended agent act again", self.resume, gives=Done, within=mine),
+            Route("POST", "/v1/agents/{agent}/revoke", owner, "Keep an agent out for good", self.revoke, gives=Done, within=mine),
+            Route("POST", "/v1/owners/left", Role.ADMIN, "Keep out all agents of an owner who has left", self.owner_left, Owner, Left),
+            Route("DELETE", "/v1/keys/{key}", owner, "Revoke one key", self.revoke_key, gives=Done, within=self._team_of_key),
         )
+
+    def _team(self, ask: Ask) -> frozenset[str]:
+        return frozenset((self._known(ask).agent.team,))
+
+    def _team_of_key(self, ask: Ask) -> frozenset[str]:
+        key = self.registry.key(KeyId(ask.path["key"]))
+        return NOBODYS if key is None else team_of(self.registry, key.agent)
 
     async def all(self, ask: Ask) -> AgentList:
         """Every agent, by id."""
@@ -233,6 +243,18 @@ class Agents:
             await self.registry.revoke_key(key.id)
             raise
         return IssuedKey(agent=key.agent, key=text, key_id=key.id, expires_at=key.expires_at)
+
+
+def team_of(registry: Registry, agent: AgentId) -> frozenset[str]:
+    """The team of an agent; nobody's where it is not known."""
+    record = registry.agent(agent)
+    return NOBODYS if record is None else frozenset((record.agent.team,))
+
+
+def _team_of_new(ask: Ask) -> frozenset[str]:
+    """The team a new agent would join. One with identities is nobody's: an admin says which software an agent is (as for `bind`)."""
+    assert isinstance(ask.body, NewAgent)
+    return NOBODYS if ask.body.identities else frozenset((ask.body.team,))
 
 
 def _allowed(check: Callable[[], object]) -> None:

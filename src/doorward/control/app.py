@@ -1,7 +1,7 @@
-"""The admin API as an ASGI app: one dispatcher over the route table; the operator comes from the socket, never from a header."""
+"""The admin API as an ASGI app: one dispatcher over the route table, behind each door; the door says which operator it is."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -26,40 +26,62 @@ _BODY_BYTES = 1_048_576
 Roles = Callable[[], Mapping[str, str]]
 """Local users by name or uid, and their roles, as the document in force has them."""
 
+Who = Callable[[Request], Awaitable[Operator]]
+"""Which operator sends a request, by what the door it came through can prove; raises `ControlError` where that is nobody."""
+
 Page = Callable[[], tuple[int, str, bytes]]
 Plain = Mapping[str, Page]
 """Pages for probes and scrapers, for every operator: path → status, content type, body."""
 
 
 def control_app(routes: Sequence[Route], roles: Roles, plain: Plain) -> Starlette:
-    """The app: every route of the table, the OpenAPI document, and the plain pages."""
+    """The app behind the Unix socket."""
+    return admin_app(routes, by_peer(roles), plain)
+
+
+def admin_app(routes: Sequence[Route], who: Who, plain: Plain) -> Starlette:
+    """The app behind one door: every route of the table, the OpenAPI document, and the plain pages."""
     document = msgspec.json.encode(openapi(routes))
 
     def described() -> tuple[int, str, bytes]:
         return 200, "application/json", document
 
-    paths = [Path(route.path, partial(_answer, route, roles), methods=[route.method]) for route in routes]
-    paths += [Path(path, partial(_page, page, roles), methods=["GET"]) for path, page in plain.items()]
+    paths = [Path(route.path, partial(_answer, route, who), methods=[route.method]) for route in routes]
+    paths += [Path(path, partial(_page, page, who), methods=["GET"]) for path, page in plain.items()]
     app = Starlette(
-        routes=[*paths, Path("/v1/openapi.json", partial(_page, described, roles), methods=["GET"])],
+        routes=[*paths, Path("/v1/openapi.json", partial(_page, described, who), methods=["GET"])],
         exception_handlers={HTTPException: _nowhere, Exception: _failed},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _page(page: Page, roles: Roles, request: Request) -> Response:
+def by_peer(roles: Roles) -> Who:
+    """The operator at the other end of the Unix socket, as its listener says; never by a header."""
+
+    async def who(request: Request) -> Operator:
+        peer = request.scope.get("extensions", {}).get(PEER)
+        # The system's user database may be far away, and the agents' calls run in this loop too.
+        operator = await asyncio.to_thread(from_peer, peer["uid"], roles()) if peer else None
+        if operator is None:
+            raise ControlError(403, "not_an_operator", "only operators of this gateway may use the admin API (control.operators)")
+        return operator
+
+    return who
+
+
+async def _page(page: Page, who: Who, request: Request) -> Response:
     try:
-        await _operator(request, roles())
+        await who(request)
     except ControlError as error:
         return _told(error)
     status, media_type, body = page()
     return Response(body, status, media_type=media_type)
 
 
-async def _answer(route: Route, roles: Roles, request: Request) -> Response:
+async def _answer(route: Route, who: Who, request: Request) -> Response:
     try:
-        return _json(200, await _carried_out(route, roles, request))
+        return _json(200, await _carried_out(route, who, request))
     except ControlError as error:
         return _told(error)
     except UnrecordedError as error:
@@ -70,22 +92,22 @@ async def _answer(route: Route, roles: Roles, request: Request) -> Response:
         return _json(409, Problem(reason=refused.reason, message=refused.detail or refused.public))
 
 
-async def _carried_out(route: Route, roles: Roles, request: Request) -> BaseModel:
-    operator = await _operator(request, roles())
+async def _carried_out(route: Route, who: Who, request: Request) -> BaseModel:
+    operator = await who(request)
     if operator.role < route.role:
         needed, held = _named(route.role), _named(operator.role)
         raise ControlError(403, "forbidden", f"this needs the role {needed}, {operator.name} has {held}")
     raw = await _raw(request)
-    return await route.carry_out(Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw))
+    ask = Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw)
+    if route.within is not None:
+        _check_teams(route.role, operator, route.within(ask))
+    return await route.carry_out(ask)
 
 
-async def _operator(request: Request, roles: Mapping[str, str]) -> Operator:
-    peer = request.scope.get("extensions", {}).get(PEER)
-    # The system's user database may be far away, and the agents' calls run in this loop too.
-    operator = await asyncio.to_thread(from_peer, peer["uid"], roles) if peer else None
-    if operator is None:
-        raise ControlError(403, "not_an_operator", "only operators of this gateway may use the admin API (control.operators)")
-    return operator
+def _check_teams(role: Role, operator: Operator, teams: Collection[str]) -> None:
+    if not operator.acts_for(role, teams):
+        whose = f"an {_named(role)} of {' and '.join(sorted(teams))}" if teams else "an admin"
+        raise ControlError(403, "forbidden", f"this needs {whose}, which {operator.name} is not")
 
 
 def _query(route: Route, request: Request) -> BaseModel:

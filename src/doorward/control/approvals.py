@@ -1,7 +1,5 @@
 """Admin API: calls that wait for a person's yes, shown whole, and the answers."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -9,7 +7,7 @@ from pydantic import Field
 from doorward.approval.desk import Approver, Desk, DeskError
 from doorward.approval.question import Question
 from doorward.audit.recorder import Recorder
-from doorward.control.operators import Operator, Role, groups
+from doorward.control.operators import Role
 from doorward.control.orders import tell
 from doorward.control.routes import Ask, ControlError, Done, Route, Shape
 from doorward.domain.errors import UnrecordedError
@@ -60,11 +58,10 @@ class Answer(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """The operations on questions. An approver speaks for the teams that are its system groups, an admin for every team."""
+    """The operations on questions. Approvers and owners speak for their teams, an admin for every team."""
 
     desk: Desk
     recorder: Recorder
-    groups: Callable[[Operator], frozenset[str]] = groups
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -92,7 +89,7 @@ class Approvals:
 
     async def approve(self, ask: Ask) -> Done:
         """Says yes. A yes that the log could not be told of is taken back (an intent that used it meanwhile names who gave it)."""
-        question, approver = await self._answered(ask)
+        question, approver = self._answered(ask)
         try:
             await self.desk.approve(question.id, approver)
         except DeskError as error:
@@ -106,23 +103,21 @@ class Approvals:
 
     async def reject(self, ask: Ask) -> Done:
         """Says no: holds at once, and the log is told then."""
-        question, approver = await self._answered(ask)
+        question, approver = self._answered(ask)
         try:
             await self.desk.reject(question.id, approver)
         except DeskError as error:
             raise ControlError(409, "refused", str(error)) from error
         return Done(warnings=await tell(self.recorder, _event("approval_rejected", ask, question)))
 
-    async def _answered(self, ask: Ask) -> tuple[Question, Approver]:
+    def _answered(self, ask: Ask) -> tuple[Question, Approver]:
         """The question and who answers it; 409 where what was shown is not what is asked."""
         question, answer = self._known(ask), ask.body
         assert isinstance(answer, Answer)
         if answer.digest != question.binding.digest:
             raise ControlError(409, "changed", f"the call of {question.id} has another digest than the one given; look at it again")
-        if ask.operator.role is Role.ADMIN:
-            return question, Approver(ask.operator.name, question.approvers)
-        # Groups may come from a directory far away, and the agents' calls run in this loop too.
-        return question, Approver(ask.operator.name, await asyncio.to_thread(self.groups, ask.operator))
+        operator = ask.operator
+        return question, Approver(operator.name, question.approvers if operator.role is Role.ADMIN else operator.speaks_for)
 
     async def _take_back(self, reference: GrantId, approver: Approver) -> None:
         try:

@@ -1,6 +1,6 @@
 """Admin API: what upstreams offer, how it differs from what was accepted, and a person's yes to exactly what was shown."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -10,7 +10,7 @@ from doorward.audit.recorder import Recorder
 from doorward.catalog.pins import Approval, StaleApprovalError
 from doorward.catalog.review import items, waiting
 from doorward.config.model import Document
-from doorward.control.operators import Role
+from doorward.control.operators import NOBODYS, Role
 from doorward.control.orders import widen
 from doorward.control.routes import Ask, ControlError, Route, Shape
 from doorward.domain.catalog import Kind
@@ -132,14 +132,48 @@ class Catalog:
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
-        viewer, approver = Role.VIEWER, Role.APPROVER
+        viewer, approver, named = Role.VIEWER, Role.APPROVER, self._of_named
         return (
             Route("GET", "/v1/catalog", viewer, "List definitions with their standing", self.all, gives=ItemList, query=Narrow),
             Route("GET", "/v1/catalog/diff", viewer, "Show what waits for approval", self.diff, gives=DifferenceList, query=Narrow),
-            Route("POST", "/v1/catalog/approve", approver, "Accept definitions as they were shown", self.approve, Approvals, Accepted),
-            Route("POST", "/v1/catalog/withdraw", approver, "Withhold accepted definitions again", self.withdraw, Withdrawals, Accepted),
-            Route("POST", "/v1/upstreams/{upstream}/refresh", approver, "Look at an upstream now", self.refresh, gives=Seen),
+            Route(
+                "POST",
+                "/v1/catalog/approve",
+                approver,
+                "Accept definitions as they were shown",
+                self.approve,
+                Approvals,
+                Accepted,
+                within=named,
+            ),
+            Route(
+                "POST",
+                "/v1/catalog/withdraw",
+                approver,
+                "Withhold accepted definitions again",
+                self.withdraw,
+                Withdrawals,
+                Accepted,
+                within=named,
+            ),
+            Route(
+                "POST",
+                "/v1/upstreams/{upstream}/refresh",
+                approver,
+                "Look at an upstream now",
+                self.refresh,
+                gives=Seen,
+                within=self._of_path,
+            ),
         )
+
+    def _of_named(self, ask: Ask) -> frozenset[str]:
+        """The teams of all upstreams that a body names."""
+        assert isinstance(ask.body, Approvals | Withdrawals)
+        return teams_of((one.upstream for one in ask.body.items), self.generations.current.document)
+
+    def _of_path(self, ask: Ask) -> frozenset[str]:
+        return teams_of((ask.path["upstream"],), self.generations.current.document)
 
     async def all(self, ask: Ask) -> ItemList:
         """Every definition and everything dropped, by upstream, kind and name."""
@@ -235,6 +269,13 @@ def _is_wanted(item: Item | Difference, wanted: Narrow) -> bool:
     return (
         wanted.upstream in (None, item.upstream) and wanted.kind in (None, item.kind) and wanted.standing in (None, item.standing)
     )  # fmt: skip
+
+
+def teams_of(upstreams: Iterable[str], document: Document) -> frozenset[str]:
+    """The teams of upstreams; nobody's where one of them is not in the document."""
+    named = frozenset(upstreams)
+    known = frozenset(document.upstreams[name].team for name in named if name in document.upstreams)
+    return known if named <= document.upstreams.keys() else NOBODYS
 
 
 def _check_known(upstream: str, document: Document) -> None:

@@ -10,8 +10,9 @@ from doorward.control.routes import Nothing, Problem, Route
 
 _REF = "#/components/schemas/{model}"
 _DESCRIPTION = (
-    "For operators, over a Unix socket beside the database: the kernel says who is at the other end, and `x-role` is the least role "
-    "that an operation needs (viewer, auditor, approver, admin; each may do what the ones before it may)."
+    "For operators, over a Unix socket beside the database, where the kernel says who is at the other end, or over TLS once they have "
+    "signed in. `x-role` is the least role that an operation needs (viewer, auditor, approver, owner, admin; each may do what the ones "
+    "before it may); with `x-within: teams`, approvers and owners may do it to what belongs to their own teams."
 )
 
 
@@ -50,6 +51,8 @@ def _operation(route: Route, schemas: dict[str, object]) -> dict[str, object]:
             "5XX": problem,
         },
     }
+    if route.within is not None:
+        operation["x-within"] = "teams"
     if route.takes is not Nothing:
         operation["requestBody"] = {"required": True, "content": _json(_add(route.takes, "validation", schemas))}
     return operation

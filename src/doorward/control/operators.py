@@ -1,11 +1,21 @@
-"""Who operates: the user id at the other end of the Unix socket, mapped to a role; the user's groups are the teams it speaks for."""
+"""Who operates, and how far: a role, and the teams that it is held for.
+
+A role comes from the user id at the other end of the Unix socket, or from the groups of a person who has signed in. Viewers and
+auditors read everything and admins do everything; approvers and owners act within their teams. LAW: a team that one role is held
+for gives nothing to another role of the same operator: owner of one team and approver of another is owner of one alone.
+"""
 
 import grp
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+
+from doorward.config.model import OperatorGroup
+
+NOBODYS: frozenset[str] = frozenset()
+"""The teams of what belongs to no team: admins alone act on it."""
 
 
 class Role(IntEnum):
@@ -16,38 +26,69 @@ class Role(IntEnum):
     AUDITOR = 2
     """Reads the arguments and results that calls carried."""
     APPROVER = 3
-    """Answers approvals and accepts definitions."""
-    ADMIN = 4
+    """Answers approvals and accepts definitions of its teams."""
+    OWNER = 4
+    """Does what admins do, for agents and upstreams of its teams."""
+    ADMIN = 5
     """Everything: agents, stops, reloads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One signed-in operator."""
+    """One operator, as long as one request takes."""
 
     name: str
+    """A local user (`ada`), or a person of an issuer (`corp:ada`): local names have no colon."""
     role: Role
+    speaks_for: frozenset[str] = NOBODYS
+    """The teams in whose name it may say yes."""
+    owns: frozenset[str] = NOBODYS
+    """The teams whose agents and upstreams it may change."""
+    shown: str = ""
+    """How a signed-in person is called; proves nothing."""
+
+    def acts_for(self, role: Role, teams: Collection[str]) -> bool:
+        """Whether it may do what needs this role to something that belongs to all of these teams (to none: only as an admin)."""
+        if self.role is Role.ADMIN:
+            return True
+        held = self.owns if role is Role.OWNER else self.speaks_for
+        return self.role >= role and bool(teams) and held.issuperset(teams)
 
 
 def from_peer(uid: int, roles: Mapping[str, str]) -> Operator | None:
     """The operator behind a peer uid: the gateway's own user and root are admins, others what the config says, else nobody.
 
-    A name that the config gives no role, or one unknown here, is nobody. May ask the system's user database.
+    Its teams are its system groups. A name that the config gives no role, or one unknown here, is nobody. May ask the system's
+    user database.
     """
     name = _name(uid)
     if uid in (0, os.geteuid()):
         return Operator(name, Role.ADMIN)
-    role = roles.get(name) or roles.get(str(uid))
-    return Operator(name, Role[role.upper()]) if role else None
+    given = roles.get(name) or roles.get(str(uid))
+    if not given:
+        return None
+    role = Role[given.upper()]
+    teams = _groups(name) if role in (Role.APPROVER, Role.OWNER) else NOBODYS
+    return Operator(name, role, teams, teams if role is Role.OWNER else NOBODYS)
 
 
-def groups(operator: Operator) -> frozenset[str]:
-    """The names of the system groups of an operator: the teams in whose name it may say yes. May ask the system's user database."""
+def from_groups(name: str, shown: str, groups: Collection[str], rules: Mapping[str, OperatorGroup]) -> Operator | None:
+    """The operator that a signed-in person is by the groups of its provider; nobody where none of them has a role."""
+    held = [(Role[rule.role.upper()], frozenset(rule.teams)) for group, rule in rules.items() if group in groups]
+    if not held:
+        return None
+    speaks_for = NOBODYS.union(*(teams for role, teams in held if role in (Role.APPROVER, Role.OWNER)))
+    owns = NOBODYS.union(*(teams for role, teams in held if role is Role.OWNER))
+    return Operator(name, max(role for role, _ in held), speaks_for, owns, shown)
+
+
+def _groups(name: str) -> frozenset[str]:
+    """The names of the system groups of a local user."""
     try:
-        user = pwd.getpwnam(operator.name)
+        user = pwd.getpwnam(name)
     except KeyError:
-        return frozenset()
-    return frozenset(name for number in os.getgrouplist(user.pw_name, user.pw_gid) if (name := _group(number)) is not None)
+        return NOBODYS
+    return frozenset(group for number in os.getgrouplist(user.pw_name, user.pw_gid) if (group := _group(number)) is not None)
 
 
 def _name(uid: int) -> str:

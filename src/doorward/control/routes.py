@@ -1,6 +1,6 @@
 """The admin API as a table: each row says who may, what goes in and what comes out; dispatcher and OpenAPI document read it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -52,6 +52,10 @@ class ControlError(Exception):
         self.status, self.reason, self.message, self.problems = status, reason, message, problems
 
 
+Within = Callable[[Ask], Collection[str]]
+"""The teams that what is asked for belongs to; none where it is nobody's. Raises `ControlError` for what is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the admin API."""
@@ -64,3 +68,5 @@ class Route:
     takes: type[BaseModel] = Nothing
     gives: type[BaseModel] = Nothing
     query: type[BaseModel] = Nothing
+    within: Within | None = None
+    """Set where approvers or owners may do this for their own teams alone; without it the role is enough."""

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from doorward.admission.stops import Effect, Matter, MatterKind, Stop, StopError, Switch, parse
 from doorward.audit.recorder import Recorder
-from doorward.control.operators import Role
+from doorward.control.agents import team_of
+from doorward.control.catalog import teams_of
+from doorward.control.operators import NOBODYS, Role
 from doorward.control.orders import narrow, widen
 from doorward.control.routes import Ask, ControlError, Done, Route, Shape
 from doorward.domain.catalog import Kind
@@ -49,6 +51,9 @@ class StopList(Shape):
     stops: tuple[StopView, ...]
 
 
+LIFT = "Lift a stop, or the revocation of an upstream or tool"
+
+
 @dataclass(frozen=True, slots=True)
 class Stops:
     """The operations on stops."""
@@ -60,11 +65,27 @@ class Stops:
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
+        team = self._team
         return (
             Route("GET", "/v1/stops", Role.VIEWER, "List what is stopped or revoked", self.all, gives=StopList),
-            Route("POST", "/v1/stops", Role.ADMIN, "Stop or revoke something, at once and in flight", self.set, NewStop, Done),
-            Route("POST", "/v1/stops/lift", Role.ADMIN, "Lift a stop, or the revocation of an upstream or tool", self.lift, Lift, Done),
+            Route("POST", "/v1/stops", Role.OWNER, "Stop or revoke something, at once and in flight", self.set, NewStop, Done, within=team),
+            Route("POST", "/v1/stops/lift", Role.OWNER, LIFT, self.lift, Lift, Done, within=team),
         )
+
+    def _team(self, ask: Ask) -> frozenset[str]:
+        """Whose the matter is: of an agent, a key, an upstream or a tool that is known; people, issuers and the rest are nobody's."""
+        assert isinstance(ask.body, NewStop | Lift)
+        matter = _matter(ask.body.matter)
+        match matter.kind:
+            case MatterKind.AGENT:
+                return team_of(self.registry, AgentId(matter.name))
+            case MatterKind.KEY:
+                key = self.registry.key(KeyId(matter.name))
+                return NOBODYS if key is None else team_of(self.registry, key.agent)
+            case MatterKind.UPSTREAM | MatterKind.TOOL:
+                return teams_of((matter.name.partition("/")[0],), self.generations.current.document)
+            case _:
+                return NOBODYS
 
     async def all(self, ask: Ask) -> StopList:
         """Everything that stands still, oldest first."""
@@ -99,8 +120,12 @@ class Stops:
         wanted = ask.body
         assert isinstance(wanted, Lift)
         matter, effect = _matter(wanted.matter), Effect(wanted.effect)
-        if not any((stop.matter, stop.effect) == (matter, effect) for stop in self.switch.standing()):
+        stop = next((stop for stop in self.switch.standing() if (stop.matter, stop.effect) == (matter, effect)), None)
+        if stop is None:
             raise ControlError(409, "refused", f"{wanted.matter} is not {effect}")
+        if ask.operator.role is not Role.ADMIN and stop.by != ask.operator.name:
+            # What an admin stopped, its own team must not set going again.
+            raise ControlError(403, "forbidden", f"{stop.by} set this; {ask.operator.name} or an admin was expected to lift it")
         if effect is Effect.REVOKED and matter.kind in (MatterKind.AGENT, MatterKind.KEY):
             raise ControlError(409, "refused", f"the revocation of {wanted.matter} is for good")
         verb: Callable[[Matter], Awaitable[None]] = self.switch.restore if effect is Effect.REVOKED else self.switch.resume
