@@ -120,3 +120,23 @@ async def test_a_damaged_index_is_built_anew(database: Database) -> None:
         assert len(await log.of_call(CallId("call-5"))) == 1
     finally:
         log.close()
+
+
+@pytest.mark.anyio
+async def test_what_nobody_waits_for_is_written_in_order_with_the_next_or_alone_after_a_moment(log: SqliteLog) -> None:
+    soon = log.append_soon(intent(1))
+    assert [(await log.append(intent(2))).seq, soon.result().seq] == [1, 0]
+    assert (await log.append_soon(intent(3))).seq == 2
+    hastened = log.append_soon(intent(4))
+    log.hasten()
+    assert (await hastened).seq == 3
+
+
+@pytest.mark.anyio
+async def test_what_waits_for_company_is_written_before_the_store_closes(database: Database) -> None:
+    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    soon = log.append_soon(intent(1))
+    log.close()
+    assert (await soon).seq == 0
+    with pytest.raises(UnrecordedError, match="closed"):
+        await log.append_soon(intent(2))

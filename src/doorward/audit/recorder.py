@@ -126,7 +126,7 @@ class Recorder:
             raise
 
     def conclude(self, outcome: Outcome) -> asyncio.Future[Place]:
-        """Queues the outcome at once, whoever waits for the future; done when it is durable."""
+        """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`."""
         box = committed = None
         text = _shown(outcome.reply) if outcome.reply is not None else None
         if text is not None:
@@ -136,7 +136,12 @@ class Recorder:
         body = self._bodies.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
-        return self._queue(Entry(encoded(body), box, closes=outcome.call.id, releases=released))
+        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released)
+        return self._kept(entry, self._store.append_soon(entry))
+
+    def hasten(self) -> None:
+        """Somebody waits for an outcome: it is written without waiting for others."""
+        self._store.hasten()
 
     async def refuse(self, refusal: Refusal) -> Place | None:
         """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""
@@ -160,6 +165,10 @@ class Recorder:
     async def note(self, event: Event) -> Place:
         """The place of any other event's leaf, durable on return; raises UnrecordedError."""
         return await self._append(self._event(event))
+
+    def pseudonym(self, subject: str) -> str:
+        """What the log calls a person: for events that are about one."""
+        return self._means.bodies.pseudonym(subject)
 
     async def retain(self) -> int:
         """Deletes side records that are older than they may get; gives how many."""
@@ -187,7 +196,9 @@ class Recorder:
 
     def _queue(self, entry: Entry) -> asyncio.Future[Place]:
         """An entry that must not be lost: kept and queued again should the store fail."""
-        written = self._store.append(entry)
+        return self._kept(entry, self._store.append(entry))
+
+    def _kept(self, entry: Entry, written: asyncio.Future[Place]) -> asyncio.Future[Place]:
         written.add_done_callback(lambda done: self._queued(entry, done))
         return written
 

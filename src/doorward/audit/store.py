@@ -85,6 +85,14 @@ class LogStore(Protocol):
         """Queues an entry, in the order of calls; done once durable. Dropping or cancelling the future does not unqueue it."""
         ...
 
+    def append_soon(self, entry: Entry) -> asyncio.Future[Place]:
+        """As `append`, for an entry that nobody waits for: it may stay in memory for a few milliseconds, to be written with others."""
+        ...
+
+    def hasten(self) -> None:
+        """Somebody waits after all: what may stay in memory is written now."""
+        ...
+
     def seal(self) -> asyncio.Future[bytes | None]:
         """A checkpoint that covers every entry queued before; None for an empty log."""
         ...

@@ -250,6 +250,7 @@ class Pipeline:
 
     async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
+        self._rooms.recorder.hasten()
         try:
             await asyncio.shield(pending)
         except UnrecordedError as error:

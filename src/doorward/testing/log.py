@@ -36,6 +36,8 @@ class PacedLog:
         self.data_key = inner.data_key
         self.box = inner.box
         self.sweep = inner.sweep
+        self.append_soon = self.append
+        self.hasten = inner.hasten
 
     def append(self, entry: Entry) -> asyncio.Future[Place]:
         """Writes an entry, or keeps it until the log is released."""

@@ -157,6 +157,14 @@ class SqliteLog:
         """Queues an entry."""
         return self.writer.add(entry)
 
+    def append_soon(self, entry: Entry) -> asyncio.Future[Place]:
+        """Queues an entry that may wait a little."""
+        return self.writer.add_soon(entry)
+
+    def hasten(self) -> None:
+        """Queues what waits."""
+        self.writer.hasten()
+
     def seal(self) -> asyncio.Future[bytes | None]:
         """A checkpoint over everything queued before."""
         return self.writer.add(_Seal())

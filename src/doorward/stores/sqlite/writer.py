@@ -1,6 +1,6 @@
 """The one thread that writes: whatever gathered while the last flush ran goes into the next transaction, and all wake together.
 
-Nothing waits for a timer. An item that fails on its own account (a bug, a constraint) is tried again alone and fails alone; a
+What somebody waits for waits for no timer; what nobody waits for goes with the next that does, or alone after a moment. An item that fails on its own account (a bug, a constraint) is tried again alone and fails alone; a
 store that cannot write fails the whole batch at once and is tried anew with the next one, so it recovers as soon as there is
 space again.
 """
@@ -21,6 +21,9 @@ Job = Callable[[apsw.Connection], T]
 """Runs in the writer's transaction; may be run again after it failed, so it must leave nothing behind but rows."""
 
 BATCH = 256
+
+LINGER_SECONDS = 0.002
+"""How long an item that nobody waits for may stay in memory: long enough for the next call's intent, so that one flush serves both."""
 
 RETRY_SECONDS = 1.0
 """What is due without anybody waiting is tried again so long after it failed."""
@@ -89,12 +92,13 @@ class _Item:
 class Writer:
     """Owns the writing connection of one database."""
 
-    __slots__ = ("_closed", "_connect", "_db", "_group", "_is_current", "_queue", "_thread")
+    __slots__ = ("_closed", "_connect", "_db", "_group", "_is_current", "_lingering", "_queue", "_thread")
 
     def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
         self._connect = connect
         self._group = group
         self._queue: queue.SimpleQueue[_Item | _Closing] = queue.SimpleQueue()
+        self._lingering: list[_Item] = []
         self._db: apsw.Connection | None = None
         self._is_current = False
         self._closed = False
@@ -105,6 +109,23 @@ class Writer:
         """Queues an item of the group; its result once it is durable, or UnrecordedError."""
         return self._put(_Item(waiter(), item, None))
 
+    def add_soon(self, item: object) -> asyncio.Future[Any]:
+        """As `add`, but it may wait for company."""
+        waiting = waiter()
+        lingering = _Item(waiting, item, None)
+        if self._closed:
+            return self._put(lingering)
+        self._lingering.append(lingering)
+        if len(self._lingering) == 1:
+            waiting.loop.call_later(LINGER_SECONDS, self.hasten)
+        return waiting.future
+
+    def hasten(self) -> None:
+        """Queues what has waited for company."""
+        lingering, self._lingering = self._lingering, []
+        for item in lingering:
+            self._queue.put(item)
+
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
         return self._put(_Item(waiter(), None, job))
@@ -112,11 +133,12 @@ class Writer:
     def close(self) -> None:
         """Writes what is queued and ends the thread. Blocks until then."""
         self._closed = True
+        self.hasten()
         self._queue.put(_Closing())
         self._thread.join()
-        # Whoever passed the check below just before may have come too late for the thread.
+        # Whoever passed the checks just before may have come too late for the thread.
         late, _ = self._gather()
-        for item in late:
+        for item in (late := [*late, *self._lingering]):
             item.fail(_CLOSED)
         wake([item.waiter for item in late])
 
@@ -125,6 +147,9 @@ class Writer:
             item.fail(_CLOSED)
             wake([item.waiter])
         else:
+            if self._lingering:
+                # First, so that entries keep their order.
+                self.hasten()
             self._queue.put(item)
         return item.waiter.future
 
