@@ -27,7 +27,7 @@ from doorward.serving.edge import (
 )
 from doorward.serving.exchange import Exchange
 from doorward.serving.pages import Pages
-from doorward.serving.port import CONNECTION, REQUEST, Headers, Receive, Scope, Sees, Send, Tally
+from doorward.serving.port import CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
 from doorward.serving.respond import Cause, Reply
 from doorward.serving.resume import Journals, Kept
@@ -119,8 +119,6 @@ class Door:
         place = None if pages is None else pages.at(scope["raw_path"])
         if pages is None or place is None:
             return False
-        self._requests += 1
-        scope[REQUEST] = self._requests
         await pages.answer(place, scope, receive, reply, self._settings.allowed)
         return True
 

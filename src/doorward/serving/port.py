@@ -18,9 +18,6 @@ Headers = list[tuple[bytes, bytes]]
 CONNECTION = "doorward.connection"
 """The scope's key of the `Connection` that a request came on."""
 
-REQUEST = "doorward.request"
-"""The scope's key of the number of a request to a page: as `Presented.request`, from the same count."""
-
 Sees = Callable[[Principal, UpstreamId], bool]
 """Whether an upstream exists and this caller may know of it: `/mcp/{upstream}` is a 404 otherwise."""
 
