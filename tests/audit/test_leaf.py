@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from doorward.audit.leaf import LEAF_BYTES, Bodies, cut, encoded, frame, micros, moment
 from doorward.audit.store import Box
 from doorward.audit.veil import FIELDS, Veil, commitment
-from doorward.domain.actors import Actor, Agent, Principal, Subject
+from doorward.domain.actors import ALL_SCOPES, Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Allow, Deny
@@ -32,7 +32,7 @@ def of_person() -> Principal:
     return replace(
         made.principal(),
         subject=Subject(SubjectId("ann@example.com"), frozenset()),
-        actors=(Actor("bob@example.com", "https://idp", made.principal().agent),),
+        actors=(Actor("bob@example.com", "https://idp", made.principal("planner").agent),),
     )
 
 
@@ -68,7 +68,7 @@ def test_an_intent_says_who_what_and_on_whose_word() -> None:
             "agent": "claude",
             "team": "support",
             "subject": VEIL.pseudonym("ann@example.com"),
-            "act": [{"id": VEIL.pseudonym("bob@example.com"), "issuer": "https://idp"}],
+            "act": [{"id": VEIL.pseudonym("bob@example.com"), "issuer": "https://idp", "agent": "planner"}],
             "method": "agent_key",
             "credential_id": "key1",
         },
@@ -90,6 +90,47 @@ def test_an_intent_says_who_what_and_on_whose_word() -> None:
         "credential": {"kind": "static"},
         "trace": "00-ab-cd-01",
     }
+
+
+def principal_of(who: Principal) -> object:
+    return written(BODIES.intent(intent(made.call(by=who)), {"commitment": ""}, None))["principal"]
+
+
+def test_a_leaf_says_what_a_principal_was_verified_by_and_the_subject_by_pseudonym_alone() -> None:
+    proof = Proof(frozenset({"mcp:read", "mcp:git"}), "self", "https://client.example/id", "fam1", "t" * 43, Bound.DPOP)
+    person = replace(of_person(), actors=(), method=AuthnMethod.ACCESS_TOKEN, credential="a1b2", proof=proof)
+    assert principal_of(person) == {
+        "agent": "claude",
+        "team": "support",
+        "subject": VEIL.pseudonym("ann@example.com"),
+        "act": [],
+        "method": "access_token",
+        "credential_id": "a1b2",
+        "issuer": "self",
+        "client": "https://client.example/id",
+        "family": "fam1",
+        "certificate": "t" * 43,
+        "bound": "dpop",
+        "scopes": ["mcp:git", "mcp:read"],
+    }
+
+
+def test_what_a_credential_does_not_have_is_left_out_and_no_scope_at_all_is_told() -> None:
+    plain: dict[str, object] = {
+        "agent": "claude",
+        "team": "support",
+        "subject": None,
+        "act": [],
+        "method": "agent_key",
+        "credential_id": "key1",
+    }
+    assert principal_of(made.principal()) == plain
+    assert principal_of(replace(made.principal(), proof=Proof(frozenset()))) == {**plain, "scopes": []}
+
+
+def test_two_proofs_of_one_credential_are_told_apart() -> None:
+    one, other = (replace(made.principal(), proof=Proof(ALL_SCOPES, certificate=text * 43)) for text in "ab")
+    assert [leaf["certificate"] for leaf in (principal_of(one), principal_of(other))] == ["a" * 43, "b" * 43]  # type: ignore[index]
 
 
 def test_an_outcome_says_how_it_ended() -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from doorward.audit.store import Box, Encode
 from doorward.audit.veil import Veil
-from doorward.domain.actors import Principal
+from doorward.domain.actors import ALL_SCOPES, Bound, Principal, Proof
 from doorward.domain.decisions import Allow, Ask
 from doorward.domain.findings import Finding
 from doorward.domain.ids import PolicyId
@@ -29,6 +29,7 @@ CALL_TYPES = frozenset({"intent", "outcome", "refusal", "list"})
 _TEXT = 512
 _NAME = 128
 _LISTED = 32
+_CHAIN = 8
 _EXACT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -170,6 +171,10 @@ class Bodies:
         body.update({key: known[key] for key in ("call", "principal", "upstream", "kind", "name", "owner") if key in known})
         return {**body, "result": {"status": Status.UNKNOWN}}
 
+    def pseudonym(self, subject: str) -> str:
+        """What leaves call a person."""
+        return self._veil.pseudonym(subject)
+
     def arguments(self, commitment: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """What a leaf says of arguments: a salted commitment to all of them, and an HMAC of each of the first fields."""
         return {"commitment": commitment, "fields": self._veil.fields(arguments)}
@@ -185,7 +190,7 @@ class Bodies:
 
     def _principal(self, principal: Principal) -> msgspec.Raw:
         """Encoded once for each agent, subject, chain and credential, as most calls come from the same few."""
-        key = (principal.agent, principal.subject, principal.actors, principal.method, principal.credential)
+        key = (principal.agent, principal.subject, principal.actors, principal.method, principal.credential, principal.proof)
         known = self._principals.get(key)
         if known is None:
             if len(self._principals) >= 4096:
@@ -194,14 +199,35 @@ class Bodies:
         return known
 
     def _described(self, principal: Principal) -> dict[str, object]:
+        """Persons by pseudonym; software and what it was verified by in clear: they are what an operator looks for and revokes."""
         return {
             "agent": cut(principal.agent.id, _NAME),
             "team": cut(principal.agent.team, _NAME),
             "subject": self._veil.pseudonym(principal.subject.id) if principal.subject else None,
-            "act": [{"id": self._veil.pseudonym(actor.id), "issuer": cut(actor.issuer, _NAME)} for actor in principal.actors[:8]],
+            "act": [
+                {"id": self._veil.pseudonym(actor.id), "issuer": cut(actor.issuer, _NAME), "agent": cut(actor.agent.id, _NAME)}
+                for actor in principal.actors[:_CHAIN]
+            ],
             "method": principal.method,
             "credential_id": cut(principal.credential, _NAME),
+            **_proof(principal.proof),
         }
+
+
+def _proof(proof: Proof) -> dict[str, object]:
+    """What a principal was verified by, as far as its credential has it; what it has not is left out."""
+    named = {
+        "issuer": cut(proof.issuer, _NAME),
+        "client": cut(proof.client),
+        "family": cut(proof.family, _NAME),
+        "certificate": cut(proof.certificate, _NAME),
+    }
+    told: dict[str, object] = {name: text for name, text in named.items() if text}
+    if proof.bound is not Bound.NOTHING:
+        told["bound"] = proof.bound
+    if proof.scopes != ALL_SCOPES:
+        told["scopes"] = [cut(scope, _NAME) for scope in sorted(proof.scopes)[:_LISTED]]
+    return told
 
 
 def _decision(intent: Intent) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What auditors ask of the log, and the facts of a leaf that answer it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -25,6 +26,15 @@ class Query:
     subject: str | None = None
     team: str | None = None
     """The agent's team, or the one that owns the upstream."""
+    actor: str | None = None
+    """An agent by whose rights another one acted."""
+    issuer: str | None = None
+    """Of the access token."""
+    client: str | None = None
+    """`issuer:client`, as stops name it."""
+    family: str | None = None
+    certificate: str | None = None
+    """Its thumbprint."""
     upstream: str | None = None
     name: str | None = None
     effect: str | None = None
@@ -73,7 +83,7 @@ class Facts:
     effect: str | None
     reason: str | None
     marks: frozenset[str]
-    """Whatever a leaf may have several of: `team:…`, `policy:…`, `finding:…`, `field:…`, `approval:…`."""
+    """Whatever a leaf may have several of, or few leaves have: `team:…`, `policy:…`, `field:…`, `client:…` and so on."""
 
 
 def facts(leaf: bytes) -> Facts:
@@ -94,10 +104,19 @@ def facts(leaf: bytes) -> Facts:
     )
 
 
+class _Link(msgspec.Struct, frozen=True):
+    agent: str | None = None
+
+
 class _Principal(msgspec.Struct, frozen=True):
     agent: str | None = None
     team: str | None = None
     subject: str | None = None
+    act: tuple[_Link, ...] = ()
+    issuer: str | None = None
+    client: str | None = None
+    family: str | None = None
+    certificate: str | None = None
 
 
 class _Would(msgspec.Struct, frozen=True):
@@ -161,7 +180,20 @@ def _marks(read: _Leaf) -> list[str]:
     marks += [f"field:{value}" for value in read.arguments.fields.values()]
     if read.approval is not None:
         marks.append(f"approval:{read.approval.id}")
+    marks += _proven(read.principal)
     return marks
+
+
+def _proven(principal: _Principal) -> Iterator[str]:
+    yield from (f"actor:{link.agent}" for link in principal.act if link.agent is not None)
+    if principal.issuer is not None:
+        yield f"issuer:{principal.issuer}"
+        if principal.client is not None:
+            yield f"client:{principal.issuer}:{principal.client}"
+    if principal.family is not None:
+        yield f"family:{principal.family}"
+    if principal.certificate is not None:
+        yield f"certificate:{principal.certificate}"
 
 
 def marks_asked(query: Query) -> tuple[str, ...]:
@@ -169,9 +201,14 @@ def marks_asked(query: Query) -> tuple[str, ...]:
     asked = {
         "field": query.touched,
         "approval": query.approval,
+        "family": query.family,
+        "certificate": query.certificate,
+        "actor": query.actor,
+        "client": query.client,
         "finding": query.finding,
         "policy": query.policy,
         "team": query.team,
+        "issuer": query.issuer,
     }
     return tuple(f"{kind}:{value}" for kind, value in asked.items() if value is not None)
 

@@ -168,7 +168,7 @@ class Recorder:
 
     def pseudonym(self, subject: str) -> str:
         """What the log calls a person: for events that are about one."""
-        return self._means.bodies.pseudonym(subject)
+        return self._bodies.pseudonym(subject)
 
     async def retain(self) -> int:
         """Deletes side records that are older than they may get; gives how many."""

@@ -23,6 +23,11 @@ _FILTERS = (
     ("--call", "A call's id."),
     ("--agent", "An agent."),
     ("--subject", "Whom the agent acted for (role auditor)."),
+    ("--actor", "An agent by whose rights another one acted."),
+    ("--issuer", "Of the access token."),
+    ("--client", "ISSUER:CLIENT, the OAuth client of the access token."),
+    ("--family", "The grant that the access token comes from."),
+    ("--certificate", "The thumbprint of the connection's client certificate."),
     ("--team", "The agent's team, or the one that owns the upstream."),
     ("--upstream", "An upstream."),
     ("--name", "A tool, prompt or resource, without prefix."),
@@ -181,7 +186,8 @@ def _key_beside(path: Path) -> tuple[str, ...]:
 
 def _row(index: int, leaf: Mapping[str, Any]) -> tuple[object, ...]:
     principal = leaf.get("principal", {})
-    who = principal.get("agent") or leaf.get("by", "")
+    chain = [principal.get("agent"), *(link.get("agent") for link in principal.get("act", ()))]
+    who = "<".join(name for name in chain if name) or leaf.get("by", "")
     what = "/".join(part for part in (leaf.get("upstream"), leaf.get("name")) if part)
     return index, leaf["ts"][:19].replace("T", " "), leaf["type"], who, what, _came_of(leaf), leaf.get("call", "")
 

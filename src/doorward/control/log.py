@@ -32,6 +32,11 @@ class LogQuery(Shape):
     call: str | None = None
     agent: str | None = None
     subject: str | None = Field(None, description="In clear; needs the role auditor")
+    actor: str | None = Field(None, description="An agent by whose rights another one acted")
+    issuer: str | None = Field(None, description="Of the access token, by its name in the configuration")
+    client: str | None = Field(None, description="`ISSUER:CLIENT`, the OAuth client of the access token")
+    family: str | None = Field(None, description="The grant that the access token comes from")
+    certificate: str | None = Field(None, description="Thumbprint of the connection's client certificate")
     team: str | None = Field(None, description="The agent's team, or the one that owns the upstream")
     upstream: str | None = None
     name: str | None = Field(None, description="Of a tool, prompt or resource, without prefix")

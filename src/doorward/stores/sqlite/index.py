@@ -15,7 +15,7 @@ from doorward.stores.sqlite.database import BUSY_MILLISECONDS
 from doorward.stores.sqlite.rows import Value, insert, select
 
 FILE = "index.db"
-VERSION = 1
+VERSION = 2
 """Another number, and the index is built anew."""
 
 _BULK = 256

@@ -174,7 +174,14 @@ async def moments_never_go_back(bench: Bench) -> None:
 
 async def leaves_are_found_by_what_they_say(bench: Bench) -> None:
     """Each condition of a query, alone and together with others."""
-    principal = {"agent": "claude", "team": "support", "subject": "5ab7"}
+    proof = {"issuer": "self", "client": "c1", "family": "f1", "certificate": "t1"}
+    principal = {
+        "agent": "claude",
+        "team": "support",
+        "subject": "5ab7",
+        "act": [{"id": "0a", "issuer": "self", "agent": "planner"}],
+        **proof,
+    }
     bare = {"upstream": "git", "name": "commit"}
     said = {
         "principal": principal,
@@ -202,6 +209,11 @@ async def leaves_are_found_by_what_they_say(bench: Bench) -> None:
             "finding": "secrets/aws",
             "approval": "grant-1",
             "touched": "f00d",
+            "actor": "planner",
+            "issuer": "self",
+            "client": "self:c1",
+            "family": "f1",
+            "certificate": "t1",
             "type": "intent",
         }
         found = {name: await _found(store, Query(**{name: value})) for name, value in conditions.items()}  # type: ignore[arg-type]
