@@ -1,0 +1,156 @@
+"""What a browser carries for us between two pages: the person's visit, and sign-ins that have begun (RFC 6265bis `__Host-` cookies).
+
+A sign-in that has begun is sealed into the one browser that began it: whoever comes back from the provider with another browser is
+nobody here (CVE-2026-27124, login CSRF). LAW: each of them comes back once.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import msgspec
+
+from doorward.domain.errors import DoorwardError
+from doorward.identity.sign_in import BEGUN_SECONDS, Begun
+from doorward.serving.authority.visits import VISIT_SECONDS
+from doorward.wire.sealed import NONCE_BYTES, Seal
+
+LONGEST_QUERY = 2400
+"""Characters of an authorization request: sealed it must go into one cookie (4,096 bytes with its name)."""
+_ALL_SIGN_INS = 6000
+"""Bytes of cookies for sign-ins of one browser (a proxy in front may take headers of 8 KiB): the oldest go."""
+_MOST_SPENT = 50_000
+"""Sign-ins that have come back and are remembered for their ten minutes; with so many, no more can be finished."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class BusyError(DoorwardError):
+    """Too many sign-ins came back at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A sign-in that has begun: what its end needs."""
+
+    begun: Begun
+    query: str
+    """The authorization request that goes on afterwards, as it was sent."""
+
+
+class Jar:
+    """How cookies are called and kept, by the public URL.
+
+    Over https they are `__Host-` cookies: Secure, from this host alone, for this host alone. At a plain loopback URL (a trial on one
+    machine) browsers would drop those, so they are ordinary ones there; every server on that machine can then see them.
+    """
+
+    __slots__ = ("_attributes", "person", "sign_in")
+
+    def __init__(self, public_url: str) -> None:
+        parts = urlsplit(public_url)
+        if parts.scheme == "https":
+            prefix, secure = "__Host-doorward-", "; Secure"
+        elif parts.scheme == "http" and parts.hostname in _LOOPBACK:
+            # Cookies do not know ports; two gateways on one machine would overwrite each other's.
+            prefix, secure = f"doorward-{parts.port or 80}-", ""
+        else:
+            raise ValueError("people can sign in only at an https url, or at an http url on loopback")
+        self._attributes = f"; Path=/{secure}; HttpOnly; SameSite=Lax"
+        self.person = f"{prefix}person"
+        self.sign_in = f"{prefix}sign-in-"
+
+    def set(self, name: str, value: str, seconds: float) -> str:
+        """A `Set-Cookie` that keeps a value."""
+        return f"{name}={value}{self._attributes}; Max-Age={int(seconds)}"
+
+    def remove(self, name: str) -> str:
+        """A `Set-Cookie` that removes a cookie."""
+        return f"{name}={self._attributes}; Max-Age=0"
+
+
+class Browsers:
+    """Reads and writes what browsers carry."""
+
+    __slots__ = ("_draw", "_jar", "_now", "_seal", "_spent")
+
+    def __init__(self, jar: Jar, seal: Seal, draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
+        self._jar, self._seal, self._draw, self._now = jar, seal, draw, now
+        # INVARIANT: in the order of their end.
+        self._spent: dict[str, float] = {}
+
+    def person(self, cookies: dict[str, str]) -> str:
+        """The token of this browser's visit; empty if it has none."""
+        return cookies.get(self._jar.person, "")
+
+    def welcome(self, token: str) -> str:
+        """The cookie of a visit."""
+        return self._jar.set(self._jar.person, token, VISIT_SECONDS)
+
+    def farewell(self) -> str:
+        """Removes the cookie of a visit."""
+        return self._jar.remove(self._jar.person)
+
+    def depart(self, departed: Departed, cookies: dict[str, str]) -> list[str]:
+        """The cookie of a sign-in that begins, and the removal of older ones that there is no room for."""
+        name = self._name(departed.begun.state)
+        sealed = self._seal.seal(msgspec.msgpack.encode(departed), name.encode(), self._draw(NONCE_BYTES))
+        room = _ALL_SIGN_INS - len(name) - len(sealed)
+        surplus = []
+        for old, size in self._others(cookies):
+            room -= size
+            if room < 0:
+                surplus.append(self._jar.remove(old))
+        return [self._jar.set(name, sealed, BEGUN_SECONDS), *surplus]
+
+    def came_back(self, cookies: dict[str, str], state: str) -> Departed | None:
+        """The sign-in that this browser began with this state; None if it did not, or is too late, or is back again. Raises `BusyError`."""
+        name = self._name(state)
+        departed = self._opened(name, cookies.get(name, ""))
+        now = self._now()
+        if departed is None or departed.begun.state != state or now >= departed.begun.at + BEGUN_SECONDS or name in self._spent:
+            return None
+        self._spend(name, now)
+        return departed
+
+    def arrived(self, state: str) -> str:
+        """Removes the cookie of a sign-in that came back."""
+        return self._jar.remove(self._name(state))
+
+    def _spend(self, name: str, now: float) -> None:
+        while self._spent and next(iter(self._spent.values())) <= now:
+            del self._spent[next(iter(self._spent))]
+        if len(self._spent) >= _MOST_SPENT:
+            raise BusyError("too many sign-ins come back at once")
+        self._spent[name] = now + BEGUN_SECONDS
+
+    def _name(self, state: str) -> str:
+        """Each sign-in has its own cookie: clients that want several endpoints open several tabs at once."""
+        return self._jar.sign_in + urlsafe_b64encode(sha256(state.encode()).digest()[:12]).decode()
+
+    def _opened(self, name: str, sealed: str) -> Departed | None:
+        plain = self._seal.open(sealed, name.encode())
+        try:
+            return None if plain is None else msgspec.msgpack.decode(plain, type=Departed)
+        except msgspec.MsgspecError:
+            # Sealed by another version of Doorward, with the same key.
+            return None
+
+    def _others(self, cookies: dict[str, str]) -> Iterator[tuple[str, int]]:
+        """Sign-ins that this browser has begun before, the latest first, and their sizes; those that are none come last."""
+        sealed = {name: value for name, value in cookies.items() if name.startswith(self._jar.sign_in)}
+        begun = {name: departed.begun.at for name, value in sealed.items() if (departed := self._opened(name, value)) is not None}
+        for name in sorted(sealed, key=lambda name: begun.get(name, 0.0), reverse=True):
+            yield name, len(name) + len(sealed[name])
+
+
+def cookies(headers: list[str]) -> dict[str, str]:
+    """The cookies of a request; one that is there twice counts as absent, for somebody else may have set one of them."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for pair in ";".join(headers).split(";"):
+        name, _, value = pair.strip().partition("=")
+        twice.update((name,) if name in found else ())
+        found[name] = value
+    return {name: value for name, value in found.items() if name not in twice}

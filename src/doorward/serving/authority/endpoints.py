@@ -1,0 +1,102 @@
+"""What our authorization server answers to clients: metadata (RFC 8414), keys, tokens (RFC 6749), revocation (RFC 7009), registration."""
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from doorward.identity.authority.port import Authority, OAuthError, TokenRequest
+from doorward.identity.web import json_object
+from doorward.serving.authority.forms import expect, form, single
+from doorward.serving.port import CONNECTION
+
+_PUBLIC = {"Cache-Control": "public, max-age=300"}
+_PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_METHODS = 'private_key_jwt realm="doorward"'
+"""The one way for a client to authenticate here."""
+
+
+class Endpoints:
+    """What answers clients."""
+
+    __slots__ = ("_authority", "_numbers")
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+        # Below zero: the numbers of requests at the MCP endpoint are above.
+        self._numbers = count(-1, -1)
+
+    async def metadata(self, request: Request) -> Response:
+        """`GET /.well-known/oauth-authorization-server`, and as OpenID Connect clients look for it."""
+        del request
+        return _document(self._authority.metadata)
+
+    async def jwks(self, request: Request) -> Response:
+        """`GET /oauth/jwks`."""
+        del request
+        return _document(self._authority.jwks)
+
+    async def token(self, request: Request) -> Response:
+        """`POST /oauth/token`."""
+        return await _posted(request, self._token)
+
+    async def revoke(self, request: Request) -> Response:
+        """`POST /oauth/revoke`."""
+        return await _posted(request, self._revoke)
+
+    async def register(self, request: Request) -> Response:
+        """`POST /oauth/register`."""
+        return await _posted(request, self._register)
+
+    async def _token(self, request: Request) -> Response:
+        return _json(200, await self._authority.token(await self._asked(request)), _PRIVATE)
+
+    async def _revoke(self, request: Request) -> Response:
+        await self._authority.revoke(await self._asked(request))
+        return Response(b"", 200, _PRIVATE)
+
+    async def _register(self, request: Request) -> Response:
+        expect(request, "application/json")
+        try:
+            client = json_object(await request.body())
+        except ValueError as error:
+            raise OAuthError("invalid_client_metadata", "the body is not one well-formed JSON object") from error
+        return _json(201, await self._authority.register(client), _PRIVATE)
+
+    async def _asked(self, request: Request) -> TokenRequest:
+        """What a request to an endpoint for tokens holds; raises `OAuthError`."""
+        if single(request, "authorization") is not None:
+            # RFC 6749 §5.2: whoever tries to authenticate by this header is told so with 401, and by no other way let in.
+            raise OAuthError("invalid_client", "clients authenticate here by private_key_jwt", 401)
+        return TokenRequest(
+            fields=await form(request),
+            dpop=single(request, "dpop"),
+            certificate=request.scope[CONNECTION].certificate,
+            network=request.scope["client"][0] if request.scope["client"] else "",
+            request=next(self._numbers),
+        )
+
+
+def _document(document: Callable[[], dict[str, object]]) -> Response:
+    try:
+        return _json(200, document(), _PUBLIC)
+    except OAuthError as error:
+        return _failed(error)
+
+
+async def _posted(request: Request, act: Callable[[Request], Awaitable[Response]]) -> Response:
+    try:
+        return await act(request)
+    except OAuthError as error:
+        return _failed(error)
+
+
+def _failed(error: OAuthError) -> Response:
+    more = {"WWW-Authenticate": _METHODS} if error.status == 401 else {}
+    return _json(error.status, error.body(), {**_PRIVATE, **more})
+
+
+def _json(status: int, value: object, headers: dict[str, str]) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
