@@ -4,7 +4,7 @@ No HTML, no HTTP and no cookie here: requests come in as the fields they carry, 
 duplicates), and go out as values.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -14,6 +14,9 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.receipts import Event
 from doorward.identity.certificates.certificate import Certificate
 
+_DESCRIBED = 300
+_QUOTES = frozenset('"\\')
+
 
 class OAuthError(DoorwardError):
     """A request that gets an error instead of what it asked for (RFC 6749 §4.1.2.1 and §5.2)."""
@@ -22,8 +25,8 @@ class OAuthError(DoorwardError):
         super().__init__(f"{error}: {description}")
         self.error = error
         """Its code, such as `invalid_grant`."""
-        self.description = description
-        """For whoever develops the client; printable ASCII without quotes or backslashes, and no secret."""
+        self.description = _described(description)
+        """For whoever develops the client; printable ASCII without quotes or backslashes (RFC 6749 §5.2), and no secret."""
         self.status = status
         """The HTTP status where it is shown; 401 goes with `WWW-Authenticate` naming how the client can authenticate."""
         self.redirect = redirect
@@ -32,6 +35,11 @@ class OAuthError(DoorwardError):
     def body(self) -> dict[str, str]:
         """The answer of an endpoint that speaks JSON."""
         return {"error": self.error, "error_description": self.description}
+
+
+def _described(text: str) -> str:
+    short = text if len(text) <= _DESCRIBED else f"{text[: _DESCRIBED - 3]}..."
+    return "".join([letter if " " <= letter <= "~" and letter not in _QUOTES else "'" for letter in short])
 
 
 class Origin(StrEnum):
@@ -195,7 +203,7 @@ class Authority(Protocol):
 
 
 class Fetched(Protocol):
-    """An answer to a GET."""
+    """An answer to a GET (`net.fetch.Fetched`)."""
 
     @property
     def status(self) -> int:
@@ -213,15 +221,23 @@ class Fetched(Protocol):
         ...
 
 
-Get = Callable[[str], Awaitable[Fetched]]
-"""Fetches a public document: https only, special-use addresses refused, no redirect followed, bounded in time and size.
+class Web(Protocol):
+    """Fetches public documents (`net.fetch.Fetch`): special-use addresses refused, no redirect followed, bounded in time and size.
 
-Raises a `DoorwardError`, whatever goes wrong.
-"""
+    Raises a `DoorwardError`, whatever goes wrong.
+    """
+
+    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
+        """One GET."""
+        ...
+
+    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
+        """One POST."""
+        ...
 
 
 class Clientele(Protocol):
-    """Which clients stand for an agent that is known here, or that a rule makes known (`identity/enrolment.py`)."""
+    """Which clients stand for an agent that is known here, or that a rule makes known (`clientele.py`)."""
 
     def admit(self, client_id: str) -> None:
         """Raises `Refused` where the client neither is an agent in good standing nor would become one. Makes nothing known."""
@@ -229,6 +245,10 @@ class Clientele(Protocol):
 
     async def agent(self, client_id: str) -> str:
         """The id of its agent, made known now if a rule says so; raises `Refused` as above."""
+        ...
+
+    def check_standing(self, agent: str) -> None:
+        """Raises `Refused` unless this is the id of an agent in good standing."""
         ...
 
 

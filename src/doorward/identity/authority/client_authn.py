@@ -1,0 +1,112 @@
+"""Which client sends a token request, and whether it proved that (private_key_jwt: RFC 7521 §4.2, RFC 7523 §3).
+
+A client with keys must sign; one without has nothing to prove itself with, and is told from others by PKCE and its refresh token alone.
+There are no client secrets.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.domain.errors import DoorwardError
+from doorward.identity.authority import signed
+from doorward.identity.authority.clients import Clients
+from doorward.identity.authority.families import AuthorityStore
+from doorward.identity.authority.port import Client, OAuthError, TokenRequest, Web
+from doorward.identity.authority.signed import ALGORITHMS, Keys, SignedError, Times, Wanted
+from doorward.identity.provider_keys import ProviderKeys
+from doorward.wire.jsonrpc import dump
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_WHAT: Final = "client assertion"
+_WANTED: Final = Wanted(_WHAT, frozenset({"", "jwt", "client-authentication+jwt"}), ALGORITHMS)
+_LEEWAY_SECONDS: Final = 60.0
+_LONGEST_SECONDS: Final = 300.0
+_MOST_KEPT: Final = 256
+
+
+class ClientAuthn:
+    """Authenticates clients for one issuer."""
+
+    __slots__ = ("_clients", "_issuer", "_key_sets", "_now", "_store", "_web")
+
+    def __init__(self, issuer: str, clients: Clients, store: AuthorityStore, web: Web, now: Callable[[], float]) -> None:
+        self._issuer = issuer
+        self._clients = clients
+        self._store = store
+        self._web = web
+        self._now = now
+        self._key_sets: dict[tuple[str, str], ProviderKeys] = {}
+
+    async def authenticated(self, request: TokenRequest) -> Client:
+        """The client that sent a request; raises `OAuthError` `invalid_client`, and `StoreError`."""
+        fields = request.fields
+        if "client_secret" in fields:
+            raise _invalid("there are no client secrets here; use private_key_jwt or PKCE alone")
+        if "client_assertion" in fields or "client_assertion_type" in fields:
+            return await self._proven(request)
+        client_id = fields.get("client_id")
+        if client_id is None:
+            raise _invalid("client_id or a client assertion was expected")
+        client = await self._clients.client(client_id)
+        if client.is_confidential:
+            raise _invalid("this client has keys: a client assertion was expected")
+        return client
+
+    async def _proven(self, request: TokenRequest) -> Client:
+        fields = request.fields
+        if fields.get("client_assertion_type") != ASSERTION_TYPE:
+            raise _invalid(f"client_assertion_type was expected to be {ASSERTION_TYPE}")
+        try:
+            token = signed.read(fields.get("client_assertion", ""), _WHAT)
+            client_id = signed.text(token.claims, "sub", _WHAT)
+            if fields.get("client_id", client_id) != client_id:
+                raise SignedError("client_id is not the sub of the client assertion")
+            client = await self._clients.client(client_id)
+            claims = await signed.verified(token, self._keys(client), _WANTED)
+            if claims.get("iss") != client_id:
+                raise SignedError("iss and sub of the client assertion were expected to be the client's id")
+            signed.check_audience(claims, self._issuer, _WHAT)
+            now = self._now()
+            ends = signed.check_times(claims, Times(now, _LEEWAY_SECONDS, _LONGEST_SECONDS), _WHAT)
+            name = signed.once("assertion", client_id, signed.text(claims, "jti", _WHAT))
+        except SignedError as error:
+            raise _invalid(str(error)) from error
+        if not await self._store.spend(name, ends + _LEEWAY_SECONDS, now):
+            raise _invalid("this client assertion was used before; make one for each request")
+        return client
+
+    def _keys(self, client: Client) -> Keys:
+        if client.jwks is not None:
+            return ProviderKeys("", _Inline(dump(client.jwks)), self._now)
+        if client.jwks_url is None:
+            raise SignedError("this client has no keys")
+        slot = (client.id, client.jwks_url)
+        kept = self._key_sets.get(slot)
+        if kept is None:
+            if len(self._key_sets) >= _MOST_KEPT:
+                del self._key_sets[next(iter(self._key_sets))]
+            kept = self._key_sets[slot] = ProviderKeys(client.jwks_url, self._web, self._now)
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Inline:
+    """Keys that need not be fetched."""
+
+    body: bytes
+    status: int = 200
+
+    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> "_Inline":
+        """The keys."""
+        del url, headers
+        return self
+
+    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> "_Inline":
+        """Nothing posts to them."""
+        del url, body, headers
+        raise DoorwardError("keys that are given are not asked for")
+
+
+def _invalid(description: str) -> OAuthError:
+    return OAuthError("invalid_client", description, 401)

@@ -1,0 +1,1 @@
+"""What a token can be asked for with: one file a grant."""
