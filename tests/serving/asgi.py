@@ -216,6 +216,7 @@ class House:
         scope = {
             "type": "http",
             "method": method,
+            "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "headers": headers,

@@ -19,7 +19,10 @@ from doorward.serving.respond import Reply
 _LOG = logging.getLogger("doorward.serving")
 
 Page = Callable[[Request], Awaitable[Response]]
-"""Answers one request, its body read and bounded. The answer is a whole `Response`; its own headers win over `_DEFAULTS` alone."""
+"""Answers one request; the body of a POST has been read and bounded, no other method has one.
+
+The answer is a whole `Response`, no stream; its own headers win over `_DEFAULTS` alone.
+"""
 
 BODY_BYTES = 65_536
 PACE = Pace(per_minute=600, burst=120)
@@ -115,9 +118,11 @@ class Pages:
             self._check_origin(by_name)
         if method not in place.methods:
             raise EdgeError(405, "This method is not known here.", [(b"allow", ", ".join(place.methods).encode("ascii"))])
+        whole = b""
         if method == "POST":
             self._check_pace(scope["client"][0] if scope["client"] else "")
-        return await place.page(Request(scope, _read(await _body(by_name, receive))))
+            whole = await _body(by_name, receive)
+        return await place.page(Request(scope, _read(whole)))
 
     def _check_origin(self, by_name: dict[bytes, bytes]) -> None:
         """Refuses what another site's page sends in a person's name, also a site whose programs may call here (CSRF)."""
