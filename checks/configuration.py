@@ -47,6 +47,9 @@ def _inner(field: Schema) -> tuple[str | None, str]:
     for option in (field, *field.get("anyOf", ()), *field.get("allOf", ())):
         if (name := _part_name(option)) is not None:
             return name, ""
+        items = option.get("items")
+        if isinstance(items, Mapping) and (name := _part_name(items)) is not None:
+            return name, "[]"
         values = next(iter(option.get("patternProperties", {}).values()), option.get("additionalProperties"))
         if isinstance(values, Mapping) and (name := _part_name(values)) is not None:
             return name, ".NAME"

@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from doorward.control.agent_shapes import BoundIdentity
+from doorward.control.agents import Agents
+from doorward.control.operators import Operator, Role
+from doorward.control.routes import Ask, Nothing
+from doorward.domain.actors import AuthnMethod
 from doorward.domain.ids import AgentId
 from doorward.identity.registry import State
 from tests.control.plane import ME, NOW, plane
@@ -11,6 +16,8 @@ from tests.control.plane import ME, NOW, plane
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
+BOT = "client:corp:bot"
+SPIFFE = "spiffe://example.org/builder"
 PLAIN = {"methods": "access_token agent_key certificate", "identities": ""}
 
 
@@ -141,3 +148,138 @@ async def test_unknown_agents_and_keys_are_not_found(tmp_path: Path) -> None:
             (404, "unknown_agent"),
             (404, "unknown_key"),
         ]
+
+
+async def test_an_agent_that_may_not_prove_itself_by_keys_is_known_without_one(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        wanted = {"id": "builder", "team": "ci", "methods": ["certificate"], "identities": [SPIFFE], "purpose": "Builds."}
+        assert await it.ask("POST", "/v1/agents", wanted) == (200, {"agent": "builder", "key": None, "key_id": None, "expires_at": None})
+        _, shown = await it.ask("GET", "/v1/agents/builder")
+        assert (shown["methods"], shown["identities"], shown["purpose"], shown["keys"]) == (
+            ["certificate"],
+            [f"spiffe:{SPIFFE}"],
+            "Builds.",
+            [],
+        )
+        added = {
+            "agent": "builder",
+            "team": "ci",
+            "owner": ME,
+            "kind": "client",
+            "methods": "certificate",
+            "identities": f"spiffe:{SPIFFE}",
+        }
+        assert (await it.events())[1:] == [("agent_added", ME, added)]
+        assert (await it.ask("POST", "/v1/agents/builder/rotate", {}))[0] == 409
+
+
+async def test_binding_and_unbinding_leave_their_leaves(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t", "methods": ["access_token"]})
+        for verb in ("bind", "unbind"):
+            assert await it.ask("POST", f"/v1/agents/claude/{verb}", {"identity": BOT}) == (200, {"warnings": []})
+        assert [(event, fields) for event, _, fields in (await it.events())[2:]] == [
+            ("identity_bound", {"agent": "claude", "identity": BOT}),
+            ("identity_unbound", {"agent": "claude", "identity": BOT}),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "reason"),
+    [
+        ("/v1/agents", {"id": "new", "team": "t", "identities": [BOT]}, 409, "refused"),
+        ("/v1/agents", {"id": "new", "team": "t", "identities": ["bot"]}, 400, "invalid_identity"),
+        ("/v1/agents", {"id": "new", "team": "t", "methods": []}, 400, "invalid_body"),
+        ("/v1/agents", {"id": "new", "team": "t", "methods": ["own"]}, 400, "invalid_body"),
+        ("/v1/agents/two/bind", {"identity": BOT}, 409, "refused"),
+        ("/v1/agents/two/bind", {"identity": "dns:*.example.org"}, 400, "invalid_identity"),
+        ("/v1/agents/nobody/bind", {"identity": BOT}, 404, "unknown_agent"),
+        ("/v1/agents/two/unbind", {"identity": BOT}, 409, "refused"),
+        ("/v1/agents/two/edit", {}, 400, "invalid_edit"),
+        ("/v1/agents/two/edit", {"expires_days": 0}, 400, "invalid_edit"),
+        ("/v1/agents/two/edit", {"expires_days": 4000}, 400, "invalid_edit"),
+        ("/v1/agents/two/edit", {"owner": " "}, 409, "refused"),
+        ("/v1/agents/nobody/edit", {"owner": "ben"}, 404, "unknown_agent"),
+        ("/v1/owners/left", {"owner": "nobody"}, 404, "unknown_owner"),
+    ],
+)
+async def test_what_cannot_be_said_of_an_agent_is_refused_without_a_leaf(
+    tmp_path: Path, path: str, body: dict[str, object], status: int, reason: str
+) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/agents", {"id": "one", "team": "t", "identities": [BOT]})
+        await it.ask("POST", "/v1/agents", {"id": "two", "team": "t"})
+        before, agents = await it.events(), it.registry.agents()
+        code, answer = await it.ask("POST", path, body)
+        assert (code, answer["reason"]) == (status, reason)
+        assert (await it.events(), it.registry.agents()) == (before, agents)
+
+
+async def test_an_edit_that_only_takes_away_goes_through_while_the_log_cannot_be_written_and_any_other_does_not(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})
+        it.log.broken = "no space"
+        status, answer = await it.ask("POST", "/v1/agents/claude/edit", {"methods": ["agent_key"], "expires_days": 1})
+        assert (status, len(answer["warnings"])) == (200, 1)
+        for body in ({"methods": ["agent_key", "certificate"]}, {"owner": "ben"}, {"expires_days": "never"}):
+            assert (await it.ask("POST", "/v1/agents/claude/edit", body))[0] == 503
+        record = it.registry.agent(AgentId("claude"))
+        assert record is not None
+        assert (record.methods, record.expires_at, record.agent.owner) == (frozenset({AuthnMethod.AGENT_KEY}), NOW + DAY, ME)
+
+
+async def test_an_edit_says_what_it_changed(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})
+        for body in (
+            {"owner": "ben", "purpose": "", "methods": ["certificate", "agent_key"], "expires_days": 2},
+            {"expires_days": "never"},
+        ):
+            assert await it.ask("POST", "/v1/agents/claude/edit", body) == (200, {"warnings": []})
+        assert [fields for event, _, fields in await it.events() if event == "agent_edited"] == [
+            {"agent": "claude", "owner": "ben", "purpose": "", "methods": "agent_key certificate", "expires": int(NOW + 2 * DAY)},
+            {"agent": "claude", "expires": "never"},
+        ]
+
+
+async def test_when_an_owner_leaves_all_their_agents_stay_out_until_somebody_else_answers_for_them(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        for name, owner in (("one", "ada"), ("two", "ada"), ("three", "ben")):
+            await it.ask("POST", "/v1/agents", {"id": name, "team": "t", "owner": owner})
+        before = len(await it.events())
+        assert await it.ask("POST", "/v1/owners/left", {"owner": "ada"}) == (200, {"agents": ["one", "two"], "warnings": []})
+        assert [(event, fields) for event, _, fields in (await it.events())[before:]] == [
+            ("owner_left", {"owner": "ada", "agents": 2}),
+            ("agent_suspended", {"agent": "one", "why": "owner_left"}),
+            ("agent_suspended", {"agent": "two", "why": "owner_left"}),
+        ]
+        _, listed = await it.ask("GET", "/v1/agents")
+        assert [(agent["id"], agent["state"], agent["why"]) for agent in listed["agents"]] == [
+            ("one", "suspended", "owner_left"),
+            ("three", "active", None),
+            ("two", "suspended", "owner_left"),
+        ]
+        assert (await it.ask("POST", "/v1/agents/one/resume"))[0] == 409
+        await it.ask("POST", "/v1/agents/one/edit", {"owner": "ben"})
+        assert (await it.ask("POST", "/v1/agents/one/resume"))[0] == 200
+
+
+async def test_an_owner_leaves_even_while_nothing_can_be_written_and_the_answer_says_so_once(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        for name in ("one", "two"):
+            await it.ask("POST", "/v1/agents", {"id": name, "team": "t", "owner": "ada"})
+        it.log.broken = "no space"
+        it.agents.broken = True
+        status, answer = await it.ask("POST", "/v1/owners/left", {"owner": "ada"})
+        assert (status, len(answer["warnings"])) == (200, 2)
+        assert {record.state for record in it.registry.agents()} == {State.SUSPENDED}
+
+
+async def test_unbinding_what_a_rule_would_bring_back_says_so(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t", "identities": [BOT]})
+        room = Agents(it.registry, it.recorder, it.clock, lambda identity: f"rule for {identity}")
+        asked = Ask(Operator("ada", Role.ADMIN), {"agent": "claude"}, Nothing(), BoundIdentity(identity=BOT), b"")
+        assert (await room.unbind(asked)).warnings == (
+            f"the rule 'rule for {BOT}' enrols it again when it next calls; change the rule, or revoke the client",
+        )

@@ -7,6 +7,7 @@ from doorward.domain.ids import AgentId, InstanceId, KeyId, TeamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.agent_keys import MOST_KNOWN, AgentKeys
 from doorward.identity.chain import Presented
+from doorward.identity.records import Edit
 from doorward.identity.registry import NEVER, Registry
 from tests.identity.stores import Draws, Memory
 from tests.made import Clock
@@ -101,6 +102,24 @@ async def test_a_remembered_key_is_refused_the_moment_its_agent_is_suspended_and
     assert house.refusal(f"Bearer {text}") is Reason.REVOKED
     await house.registry.resume(CLAUDE.id)
     assert house.shown(f"Bearer {text}") is not None
+
+
+async def test_a_remembered_key_is_refused_the_moment_its_agent_may_not_prove_itself_by_keys() -> None:
+    house = House()
+    text, _ = await house.issued()
+    house.shown(f"Bearer {text}")
+    await house.registry.edit(CLAUDE.id, Edit(methods=frozenset({AuthnMethod.CERTIFICATE})))
+    assert house.refusal(f"Bearer {text}") is Reason.UNAUTHENTICATED
+    await house.registry.edit(CLAUDE.id, Edit(methods=frozenset({AuthnMethod.AGENT_KEY})))
+    assert house.shown(f"Bearer {text}") is not None
+
+
+async def test_a_remembered_key_is_refused_the_moment_its_owner_leaves() -> None:
+    house = House()
+    text, _ = await house.issued()
+    house.shown(f"Bearer {text}")
+    await house.registry.owner_left("ada")
+    assert house.refusal(f"Bearer {text}") is Reason.REVOKED
 
 
 async def test_a_remembered_key_is_refused_when_its_time_is_over() -> None:

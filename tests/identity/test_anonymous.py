@@ -7,6 +7,7 @@ from doorward.domain.ids import AgentId, TeamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.anonymous import Anonymous
 from doorward.identity.chain import Presented
+from doorward.identity.records import Terms
 from doorward.identity.registry import NEVER, Registry, RegistryError
 from tests.identity.stores import Draws, Memory
 from tests.made import Clock
@@ -46,11 +47,32 @@ def test_nobody_else_is(presented: Presented) -> None:
 @pytest.mark.anyio
 async def test_a_declared_agent_that_is_registered_and_suspended_stays_out() -> None:
     known = registry()
-    await known.add(LOCAL, NEVER, 60)
+    await known.enter(LOCAL, NEVER, Terms(methods=frozenset({AuthnMethod.ANONYMOUS})))
+    assert Anonymous(LOCAL, known).identify(Presented(None, "127.0.0.1", loopback=True)) is not None
     await known.suspend(LOCAL.id)
     with pytest.raises(Refused) as caught:
         Anonymous(LOCAL, known).identify(Presented(None, "127.0.0.1", loopback=True))
     assert caught.value.reason is Reason.REVOKED
+
+
+@pytest.mark.anyio
+async def test_a_registered_agent_that_must_prove_itself_is_not_there_for_anybody() -> None:
+    known = registry()
+    await known.add(LOCAL, NEVER, 60)
+    with pytest.raises(Refused) as caught:
+        Anonymous(LOCAL, known).identify(Presented(None, "127.0.0.1", loopback=True))
+    assert caught.value.reason is Reason.UNAUTHENTICATED
+
+
+@pytest.mark.anyio
+async def test_a_declared_agent_that_is_registered_ends_when_it_is_said_there() -> None:
+    clock = Clock()
+    known = Registry(Memory(), Draws(), clock)
+    await known.enter(LOCAL, clock.at + 60, Terms(methods=frozenset({AuthnMethod.ANONYMOUS})))
+    clock.at += 60
+    with pytest.raises(Refused) as caught:
+        Anonymous(LOCAL, known).identify(Presented(None, "127.0.0.1", loopback=True))
+    assert caught.value.reason is Reason.UNAUTHENTICATED
 
 
 def test_the_gateways_own_name_cannot_be_declared() -> None:

@@ -14,7 +14,7 @@ from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Reason, Refused
-from doorward.domain.receipts import Event
+from doorward.domain.receipts import Event, Scalar
 from doorward.identity import standing
 from doorward.identity.chain import NotYetError
 from doorward.identity.identities import Identity, IdentityKind, misnamed, shown
@@ -32,13 +32,16 @@ OWN = "doorward"
 class Enrolment:
     """Which agent a verified identity is."""
 
-    __slots__ = ("_lock", "_now", "_registry", "_reserved", "_rules", "_told")
+    __slots__ = ("_lock", "_now", "_registry", "_reserved", "_rules", "_seconds", "_told")
 
-    def __init__(self, registry: Registry, told: Callable[[Event], Awaitable[None]], now: Callable[[], float]) -> None:
+    def __init__(
+        self, registry: Registry, told: Callable[[Event], Awaitable[None]], now: Callable[[], float], seconds: float = _SECONDS
+    ) -> None:
         """`told` writes an event's leaf, durable on return; raises `UnrecordedError`. There are no rules before `adopt`."""
         self._registry = registry
         self._told = told
         self._now = now
+        self._seconds = seconds
         self._rules: tuple[Rule, ...] = ()
         self._reserved: frozenset[AgentId] = frozenset()
         self._lock = anyio.Lock()
@@ -97,20 +100,19 @@ class Enrolment:
         """Makes it known, durably; raises `Refused` alone."""
         try:
             # Shielded: a caller that hangs up between leaf and row would leave a log that tells of what was not done.
-            with anyio.fail_after(_SECONDS, shield=True):
+            with anyio.fail_after(self._seconds, shield=True):
                 async with self._lock:
                     if self._registry.by_identity(identity) is None:
                         await self._enrolled(identity, method, self._rule(identity, claims))
         except DoorwardError as error:
             raise Refused(Reason.UNAUTHENTICATED, f"{shown(identity)} could not be enrolled: {error}") from error
         except TimeoutError as error:
-            raise Refused(Reason.UNAUTHENTICATED, f"{shown(identity)} could not be enrolled in {_SECONDS:g} seconds") from error
+            raise Refused(Reason.UNAUTHENTICATED, f"{shown(identity)} could not be enrolled in {self._seconds:g} seconds") from error
 
     async def _enrolled(self, identity: Identity, method: AuthnMethod, rule: Rule) -> None:
         enrolling = rule.enrolling(identity, method, self._now())
         known = self._joins(enrolling, rule, method)
-        fields = {"agent": enrolling.agent.id, "identity": str(identity), "rule": rule.text, "team": enrolling.agent.team}
-        await self._told(Event("agent_enrolled", OWN, fields))
+        await self._told(Event("agent_enrolled", OWN, _told(enrolling, identity, rule)))
         try:
             if known is None:
                 await self._registry.enter(enrolling.agent, enrolling.expires_at, enrolling.terms)
@@ -140,3 +142,16 @@ class Enrolment:
             )
         standing.check(known, method, self._now())
         return known
+
+
+def _told(enrolling: Enrolling, identity: Identity, rule: Rule) -> dict[str, Scalar]:
+    agent = enrolling.agent
+    return {
+        "agent": agent.id,
+        "identity": str(identity),
+        "rule": rule.text,
+        "team": agent.team,
+        "owner": agent.owner,
+        "kind": agent.kind,
+        "methods": " ".join(sorted(enrolling.terms.methods)),
+    }

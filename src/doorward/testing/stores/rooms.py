@@ -16,12 +16,14 @@ from doorward.audit.leaf import encoded
 from doorward.audit.store import Entry, LogStore
 from doorward.call.sessions import SessionRow, SessionStore
 from doorward.catalog.pins import PinStore
-from doorward.domain.actors import Agent
+from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.approvals import Grant
 from doorward.domain.catalog import Kind, Pin
 from doorward.domain.ids import AgentId, CallId, Digest, GrantId, KeyId, PolicyId, SessionId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
+from doorward.identity.identities import Identity, IdentityKind
 from doorward.identity.keys import KeyRecord
+from doorward.identity.records import Why
 from doorward.identity.registry import NEVER, AgentRecord, AgentStore
 from doorward.identity.registry import State as AgentState
 
@@ -100,7 +102,29 @@ async def when_agents_were_seen_outlives_their_changes(opening: Opening[AgentSto
         assert await store.load() == ((replace(agent("a", AgentState.SUSPENDED), seen_at=42.5),), ())
 
 
-AGENTS: tuple[Check[AgentStore], ...] = (agents_and_keys_are_replaced_by_id, when_agents_were_seen_outlives_their_changes)
+async def agents_are_kept_whole(opening: Opening[AgentStore]) -> None:
+    """Purpose, methods, identities, who enrolled them and why they are kept out come back as they were."""
+    names = (Identity(IdentityKind.CLIENT, "corp", "https://example.org/é"), Identity(IdentityKind.SPIFFE, "", "spiffe://example.org/a"))
+    whole = replace(
+        agent("a", AgentState.SUSPENDED),
+        expires_at=99.5,
+        purpose="Répond.",
+        methods=frozenset({AuthnMethod.CERTIFICATE, AuthnMethod.ANONYMOUS}),
+        identities=names,
+        enrolled_by="rule client:corp:* as {name}",
+        why=Why.OWNER_LEFT,
+    )
+    async with opening() as store:
+        await store.put((whole,), ())
+    async with opening() as store:
+        assert await store.load() == ((whole,), ())
+
+
+AGENTS: tuple[Check[AgentStore], ...] = (
+    agents_and_keys_are_replaced_by_id,
+    when_agents_were_seen_outlives_their_changes,
+    agents_are_kept_whole,
+)
 
 
 def stop(name: str, effect: Effect = Effect.STOPPED, reason: str = "because", epoch: int = 1) -> Stop:
