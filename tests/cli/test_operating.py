@@ -55,6 +55,10 @@ def test_a_stop_is_set_listed_and_lifted(tmp_path: Path) -> None:
         assert at.asked("stop") == {"stops": []}
         assert at.said("revoke", "upstream", "git", "--reason", "r") == "upstream:git is revoked\n"
         assert at.said("resume", "upstream", "git", "--revoked") == "upstream:git goes on\n"
+        assert at.said("revoke", "family:f1", "--reason", "stolen") == "family:f1 is revoked\n"
+        assert at.told("resume", "family", "f1", "--revoked").stderr == "Error: the revocation of family:f1 is for good\n"
+        assert "no issuer is known by the name 'corp'" in at.told("revoke", "user:corp:ann", "--reason", "left").output
+        assert at.said("resume", "user:corp:ann", "--revoked") == "user:corp:ann goes on\n"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,8 @@ def test_a_stop_is_set_listed_and_lifted(tmp_path: Path) -> None:
         (("stop", "agent"), "a stop needs --reason"),
         (("stop", "agent", "--reason", "r"), "which agent?"),
         (("stop", "all", "x", "--reason", "r"), "`all` takes no name"),
+        (("stop", "team:x", "--reason", "r"), "expected one of agent, user"),
+        (("revoke", "user:", "--reason", "r"), "which user?"),
         (("catalog", "approve", "git"), "name what to approve, or say --all"),
         (("policy", "explain", "a", "b", "c", "--arguments", "[]"), "expected an object"),
         (("policy", "explain", "a", "b", "c", "-a", "x"), "expected NAME=VALUE"),
@@ -208,10 +214,10 @@ def test_the_configuration_in_force_is_shown_without_secrets(tmp_path: Path) -> 
         assert at.asked("config")["generation"] == 1
 
 
-def test_sessions_are_listed_and_ended(tmp_path: Path) -> None:
+def test_sessions_are_listed_and_killed(tmp_path: Path) -> None:
     with operating(tmp_path) as at:
-        assert at.said("session", "list").splitlines() == ["SESSION  PRINCIPAL  UPSTREAM  VERSION  CLIENT  SINCE  LAST SEEN"]
-        assert at.told("session", "end", "none").stderr == "Error: there is no session 'none'\n"
+        assert at.said("session", "list").splitlines() == ["SESSION  PRINCIPAL  UPSTREAM  VERSION  CLIENT  SINCE  LAST SEEN  ENDS BY"]
+        assert at.told("session", "kill", "none").stderr == "Error: there is no session 'none'\n"
 
 
 def test_the_running_gateway_describes_its_api(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from doorward.domain.ids import AgentId, KeyId
 from doorward.identity.registry import State
-from tests.control.plane import ME, NOW, READ_FILE, plane
+from tests.control.plane import DOCUMENT, ME, NOW, READ_FILE, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -56,11 +56,21 @@ async def test_a_stop_is_not_lifted_while_the_log_cannot_be_written(tmp_path: Pa
         ("upstream:gti", False),
         ("tool:git/read_file", True),
         ("tool:git/raed_file", False),
+        ("user:corp:ann", True),
+        ("user:crop:ann", False),
+        ("client:corp:c1", True),
+        ("client:self:c1", False),
+        ("issuer:corp", True),
+        ("issuer:crop", False),
+        ("family:f1", True),
+        ("session:s1", True),
+        ("certificate:" + "t" * 43, True),
         ("all", True),
     ],
 )
 async def test_a_stop_of_what_nobody_knows_holds_and_warns(tmp_path: Path, matter: str, is_known: bool) -> None:
-    async with plane(tmp_path) as it:
+    issuers = {"identity": {"issuers": {"corp": {"url": "https://idp.example.com"}}}}
+    async with plane(tmp_path, {**DOCUMENT, **issuers}) as it:
         await it.show("git", READ_FILE)
         await it.ask("POST", "/v1/agents", {"id": "claude", "team": "t"})
         status, answer = await it.ask("POST", "/v1/stops", {"matter": matter, "reason": "r"})
@@ -79,6 +89,30 @@ async def test_revoking_an_agent_or_key_revokes_it_in_the_registry_too_and_for_g
         assert (status, answer["message"]) == (409, "the revocation of agent:other is for good")
         events = [event for event, _, _ in await it.events()]
         assert events[-2:] == ["revoked", "revoked"]
+
+
+@pytest.mark.parametrize("matter", ["user:corp:ann", "client:corp:c1", "issuer:corp", "tool:git/x"])
+async def test_a_revocation_that_is_not_for_good_can_be_lifted(tmp_path: Path, matter: str) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/stops", {"matter": matter, "reason": "r", "effect": "revoked"})
+        assert (await it.ask("POST", "/v1/stops/lift", {"matter": matter, "effect": "revoked"}))[0] == 200
+        assert it.switch.standing() == ()
+
+
+@pytest.mark.parametrize("matter", ["family:f1", "session:s1", "certificate:" + "t" * 43])
+async def test_a_revocation_for_good_cannot_be_lifted(tmp_path: Path, matter: str) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/stops", {"matter": matter, "reason": "r", "effect": "revoked"})
+        assert (await it.ask("POST", "/v1/stops/lift", {"matter": matter, "effect": "revoked"}))[0] == 409
+        assert len(it.switch.standing()) == 1
+
+
+async def test_the_log_names_a_person_by_pseudonym_alone(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await it.ask("POST", "/v1/stops", {"matter": "user:corp:ann@example.com", "reason": "left"})
+        await it.ask("POST", "/v1/stops/lift", {"matter": "user:corp:ann@example.com"})
+        named = "user:" + it.recorder.pseudonym("corp:ann@example.com")
+        assert [fields["matter"] for _, _, fields in (await it.events())[1:]] == [named, named]
 
 
 async def test_the_revocation_of_an_upstream_can_be_lifted(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ class Switch:
     async def restore(self, matter: Matter) -> None:
         """Lifts a revocation that is not for good; raises `StopError`, and `StoreError` with the revocation still in force."""
         if matter.kind in FOR_GOOD:
-            raise StopError(f"expected a revocation that can be lifted, that of {matter.kind} {matter.name!r} is for good")
+            raise StopError(f"expected a revocation that can be lifted, that of {told(matter)} is for good")
         await self._lift(matter, Effect.REVOKED)
 
     def cut(self, matter: Matter, why: str) -> None:
@@ -213,12 +213,12 @@ class Switch:
         async with self._lock:
             stop = self._standing.get(name, {}).get(effect)
             if stop is None:
-                raise StopError(f"expected something {effect}, {matter.kind} {matter.name!r} is not")
+                raise StopError(f"expected something {effect}, {told(matter)} is not")
             await self._store.drop(matter, effect)
             effects = self._standing[name]
             if effects[effect] is not stop:
                 # The new one waits for the lock to be written, and stands.
-                raise StopError(f"expected nobody to set it meanwhile, {matter.kind} {matter.name!r} was {effect} again")
+                raise StopError(f"expected nobody to set it meanwhile, {told(matter)} was {effect} again")
             del effects[effect]
             if not effects:
                 del self._standing[name]

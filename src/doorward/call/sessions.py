@@ -152,6 +152,11 @@ class Sessions:
         now, bounds = self._now(), self._bounds()
         return tuple(live.row for live in self._live.values() if not _is_over(live, now, bounds))
 
+    def ends(self, row: SessionRow) -> float:
+        """When a session ends at the latest if it says nothing more, in Unix seconds."""
+        bounds, live = self._bounds(), self._live.get(row.id)
+        return min((live.seen if live is not None else row.seen) + bounds.idle_seconds, row.created + bounds.absolute_seconds)
+
     async def _drop(self, ids: tuple[SessionId, ...], why: End) -> None:
         if not ids:
             return

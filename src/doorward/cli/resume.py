@@ -3,17 +3,17 @@
 import click
 
 from doorward.cli.options import asked, done, socket_option
-from doorward.cli.stop import KINDS, matter
+from doorward.cli.stop import matter
 from doorward.client.admin import Admin, at
 
 
 @click.command()
-@click.argument("kind", type=KINDS)
+@click.argument("kind")
 @click.argument("name", required=False)
-@click.option("--revoked", is_flag=True, help="Lift the revocation of an upstream or tool instead of a stop.")
+@click.option("--revoked", is_flag=True, help="Lift a revocation that is not for good instead of a stop.")
 @socket_option
 def command(admin: Admin, kind: str, name: str | None, revoked: bool) -> None:
-    """Lift a stop of an agent, key, upstream, tool (UPSTREAM/TOOL) or all."""
+    """Lift a stop, named as for `doorward stop`; with --revoked the revocation of a user, client, issuer, upstream or tool."""
     wanted = matter(kind, name)
     body = {"matter": wanted, "effect": "revoked" if revoked else "stopped"}
     done(asked(lambda: admin.post(at("stops", "lift"), body)), f"{wanted} goes on")

@@ -22,15 +22,24 @@ def list_(admin: Admin, as_json: bool) -> None:
         show_json(answer)
         return
     rows = [
-        (one["id"], one["principal"], one["endpoint"] or "all", one["version"], one["client"], minute(one["created"]), minute(one["seen"]))
+        (
+            one["id"],
+            one["principal"],
+            one["endpoint"] or "all",
+            one["version"],
+            one["client"],
+            minute(one["created"]),
+            minute(one["seen"]),
+            minute(one["ends"]),
+        )
         for one in answer["sessions"]
     ]
-    show_table(("session", "principal", "upstream", "version", "client", "since", "last seen"), rows)
+    show_table(("session", "principal", "upstream", "version", "client", "since", "last seen", "ends by"), rows)
 
 
-@command.command("end")
+@command.command("kill")
 @click.argument("session")
 @socket_option
-def end(admin: Admin, session: str) -> None:
-    """End a session: its client must initialize again."""
-    done(asked(lambda: admin.delete(at("sessions", session))), f"session {session} is ended")
+def kill(admin: Admin, session: str) -> None:
+    """Kill a session and all that runs in it: its client must initialize again."""
+    done(asked(lambda: admin.delete(at("sessions", session))), f"session {session} is killed")

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from doorward.audit.recorder import Recorder
-from doorward.call.sessions import LiveSession, SessionRow, Sessions
+from doorward.call.sessions import SessionRow, Sessions
 from doorward.control.operators import Role
 from doorward.control.orders import narrow
 from doorward.control.routes import Ask, ControlError, Done, Route, Shape
@@ -11,7 +13,10 @@ from doorward.domain.receipts import Event
 
 
 class SessionView(Shape):
-    """One session; `id` names its row and opens nothing; `seen` is coarse to a minute. Times are Unix seconds."""
+    """One session; `id` names its row and opens nothing; `seen` is coarse to a minute. Times are Unix seconds.
+
+    `principal` is agent, chain and user together, such as `claude`, `claude/corp:alice` or `helper<claude/corp:alice`.
+    """
 
     id: str
     principal: str
@@ -20,6 +25,7 @@ class SessionView(Shape):
     client: str
     created: float
     seen: float
+    ends: float = Field(description="When it ends if it says nothing more, or is at its greatest age, whichever comes first")
 
 
 class SessionList(Shape):
@@ -39,24 +45,26 @@ class SessionRows:
         """Their rows of the route table."""
         return (
             Route("GET", "/v1/sessions", Role.VIEWER, "List session-era sessions", self.all, gives=SessionList),
-            Route("DELETE", "/v1/sessions/{session}", Role.ADMIN, "End a session", self.end, gives=Done),
+            Route("DELETE", "/v1/sessions/{session}", Role.ADMIN, "Kill a session and all that runs in it", self.kill, gives=Done),
         )
 
     async def all(self, ask: Ask) -> SessionList:
         """Every live session, newest first."""
         rows = sorted(self.sessions.rows(), key=lambda row: row.created, reverse=True)
-        return SessionList(sessions=tuple(_view(row) for row in rows))
+        return SessionList(sessions=tuple(_view(row, self.sessions.ends(row)) for row in rows))
 
-    async def end(self, ask: Ask) -> Done:
-        """Ends a session: its client must initialize again. Calls in flight go on; a stop is what cuts them."""
+    async def kill(self, ask: Ask) -> Done:
+        """Ends a session, what runs in it and its streams: its client must initialize again."""
         row = next((row for row in self.sessions.rows() if row.id == ask.path["session"]), None)
         if row is None:
             raise ControlError(404, "unknown_session", f"there is no session {ask.path['session'][:64]!r}")
-        event = Event("session_ended", ask.operator.name, {"session": row.id, "principal": row.principal})
-        return Done(warnings=await narrow(self.recorder, event, lambda: self.sessions.end(LiveSession(row, row.seen))))
+        agent, _, subject = row.principal.partition("/")
+        fields = {"session": row.id, "agent": agent, "subject": self.recorder.pseudonym(subject) if subject else None}
+        event = Event("session_killed", ask.operator.name, fields)
+        return Done(warnings=await narrow(self.recorder, event, lambda: self.sessions.kill(row.id)))
 
 
-def _view(row: SessionRow) -> SessionView:
+def _view(row: SessionRow, ends: float) -> SessionView:
     name, version = (row.client_info.get(field, "") for field in ("name", "version"))
     return SessionView(
         id=row.id,
@@ -66,4 +74,5 @@ def _view(row: SessionRow) -> SessionView:
         client=f"{name} {version}".strip()[:200],
         created=row.created,
         seen=row.seen,
+        ends=ends,
     )

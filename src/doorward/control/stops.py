@@ -6,7 +6,8 @@ from typing import Literal, assert_never
 
 from pydantic import Field
 
-from doorward.admission.stops import Effect, Matter, MatterKind, Stop, StopError, Switch, parse
+from doorward.admission.matters import FOR_GOOD, Matter, MatterKind, StopError, parse, written
+from doorward.admission.stops import Effect, Stop, Switch
 from doorward.audit.recorder import Recorder
 from doorward.control.agents import team_of
 from doorward.control.catalog import teams_of
@@ -19,19 +20,26 @@ from doorward.domain.receipts import Event
 from doorward.identity.registry import Registry, RegistryError
 from doorward.runtime.generations import Generations
 
+SELF = "self"
+"""Our own authority, among issuers."""
+
 
 class NewStop(Shape):
     """What to stop or revoke, and why."""
 
-    matter: str = Field(description="`all`, `agent:NAME`, `key:ID`, `upstream:NAME` or `tool:UPSTREAM/TOOL`")
+    matter: str = Field(
+        max_length=2048,
+        description="`all`, `agent:NAME`, `key:ID`, `user:ISSUER:NAME`, `client:ISSUER:ID`, `issuer:NAME`, `family:ID`, "
+        "`certificate:SHA-256`, `session:ID`, `upstream:NAME` or `tool:UPSTREAM/TOOL`",
+    )
     reason: str = Field(min_length=1, max_length=500)
     effect: Literal["stopped", "revoked"] = "stopped"
 
 
 class Lift(Shape):
-    """Which stop or revocation to lift."""
+    """Which stop or revocation to lift; those of agents, keys, families, certificates and sessions are for good."""
 
-    matter: str
+    matter: str = Field(max_length=2048)
     effect: Literal["stopped", "revoked"] = "stopped"
 
 
@@ -51,7 +59,7 @@ class StopList(Shape):
     stops: tuple[StopView, ...]
 
 
-LIFT = "Lift a stop, or the revocation of an upstream or tool"
+LIFT = "Lift a stop, or a revocation that is not for good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +117,27 @@ class Stops:
         event = "revoked" if effect is Effect.REVOKED else "stop_set"
         try:
             warnings = await narrow(
-                self.recorder, Event(event, ask.operator.name, {"matter": wanted.matter, "reason": wanted.reason}), change
+                self.recorder, Event(event, ask.operator.name, {"matter": self._recorded(matter), "reason": wanted.reason}), change
             )
         except (StopError, RegistryError) as error:
             raise ControlError(409, "refused", str(error)) from error
         return Done(warnings=(*self._unknown(matter), *warnings))
 
     async def lift(self, ask: Ask) -> Done:
-        """Lifts a stop, or the revocation of an upstream or tool."""
+        """Lifts a stop, or a revocation that is not for good."""
         wanted = ask.body
         assert isinstance(wanted, Lift)
         matter, effect = _matter(wanted.matter), Effect(wanted.effect)
         stop = next((stop for stop in self.switch.standing() if (stop.matter, stop.effect) == (matter, effect)), None)
         if stop is None:
-            raise ControlError(409, "refused", f"{wanted.matter} is not {effect}")
+            raise ControlError(409, "refused", f"{wanted.matter[:200]} is not {effect}")
         if ask.operator.role is not Role.ADMIN and stop.by != ask.operator.name:
             # What an admin stopped, its own team must not set going again.
             raise ControlError(403, "forbidden", f"{stop.by} set this; {ask.operator.name} or an admin was expected to lift it")
-        if effect is Effect.REVOKED and matter.kind in (MatterKind.AGENT, MatterKind.KEY):
+        if effect is Effect.REVOKED and matter.kind in FOR_GOOD:
             raise ControlError(409, "refused", f"the revocation of {wanted.matter} is for good")
         verb: Callable[[Matter], Awaitable[None]] = self.switch.restore if effect is Effect.REVOKED else self.switch.resume
-        event = Event("stop_lifted", ask.operator.name, {"matter": wanted.matter, "effect": effect.value})
+        event = Event("stop_lifted", ask.operator.name, {"matter": self._recorded(matter), "effect": effect.value})
         try:
             await widen(self.recorder, event, lambda: verb(matter))
         except StopError as error:
@@ -143,11 +151,19 @@ class Stops:
         if matter.kind is MatterKind.KEY and self.registry.key(KeyId(matter.name)) is not None:
             await self.registry.revoke_key(KeyId(matter.name))
 
+    def _recorded(self, matter: Matter) -> str:
+        """A matter as the log names it: a person by the pseudonym that its other leaves have."""
+        if matter.kind is MatterKind.USER:
+            return f"{matter.kind}:{self.recorder.pseudonym(matter.name)}"
+        return written(matter)
+
     def _unknown(self, matter: Matter) -> tuple[str, ...]:
         """A warning where nothing of this name is known: a stop may come before what it stops, but more often it is a slip."""
         if self._is_known(matter):
             return ()
-        return (f"no {matter.kind} is known by the name {matter.name[:200]!r}; it would be stopped if it came",)
+        what = "issuer" if matter.kind in (MatterKind.USER, MatterKind.CLIENT) else matter.kind
+        name = matter.name.partition(":")[0] if what == "issuer" else matter.name
+        return (f"no {what} is known by the name {name[:200]!r}; it would be stopped if it came",)
 
     def _is_known(self, matter: Matter) -> bool:
         snapshot, name = self.generations.current, matter.name
@@ -159,6 +175,12 @@ class Stops:
                 return self.registry.agent(AgentId(name)) is not None or (anonymous is not None and anonymous.agent == name)
             case MatterKind.KEY:
                 return self.registry.key(KeyId(name)) is not None
+            case MatterKind.USER | MatterKind.CLIENT | MatterKind.ISSUER:
+                identity, issuer = snapshot.document.identity, name.partition(":")[0]
+                return issuer in identity.issuers or (issuer == SELF and identity.authority is not None)
+            case MatterKind.FAMILY | MatterKind.CERTIFICATE | MatterKind.SESSION:
+                # Those that are not seen any more are no less worth a stop.
+                return True
             case MatterKind.UPSTREAM:
                 return name in snapshot.document.upstreams
             case MatterKind.TOOL:
@@ -176,5 +198,4 @@ def _matter(text: str) -> Matter:
 
 
 def _view(stop: Stop) -> StopView:
-    name = f":{stop.matter.name}" if stop.matter.name else ""
-    return StopView(matter=f"{stop.matter.kind}{name}", effect=stop.effect, reason=stop.reason, by=stop.by, since=stop.since)
+    return StopView(matter=written(stop.matter), effect=stop.effect, reason=stop.reason, by=stop.by, since=stop.since)
