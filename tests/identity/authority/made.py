@@ -26,7 +26,7 @@ from doorward.identity.authority.grants.kit import Kit, Terms
 from doorward.identity.authority.keys import SigningKeys, StoredKey
 from doorward.identity.authority.metadata import Abilities
 from doorward.identity.authority.mint import Mint, Sources
-from doorward.identity.authority.port import Asked, Client, Grant, Origin, TokenRequest
+from doorward.identity.authority.port import Client, Grant, Origin, TokenRequest
 from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.people import Habits
@@ -207,14 +207,14 @@ class House:
         }
         return {name: value for name, value in {**params, **changes}.items() if value}
 
-    async def code(self, person: Person = ANN, **changes: str) -> str:
-        """A code that this person has granted."""
-        asked: Asked = await self.server.asked(self.question(**changes))
-        return answer(await self.server.granted(asked, person))["code"]
+    async def code(self, **changes: str) -> str:
+        """A code that Ann has granted."""
+        asked = await self.server.asked(self.question(**changes))
+        return answer(await self.server.granted(asked, ANN))["code"]
 
     async def redeemed(self, **changes: str) -> dict[str, object]:
         """The tokens of a new code."""
-        return await self.token(**self.redemption(await self.code(**changes)))
+        return await self.token(self.redemption(await self.code(**changes)))
 
     def redemption(self, code: str, **changes: str) -> dict[str, str]:
         """The fields of a good token request for a code."""
@@ -228,13 +228,15 @@ class House:
         }
         return {name: value for name, value in {**fields, **changes}.items() if value}
 
-    async def token(self, *, dpop: str | None = None, certificate: Certificate | None = None, **fields: str) -> dict[str, object]:
+    async def token(
+        self, fields: Mapping[str, str], *, dpop: str | None = None, certificate: Certificate | None = None
+    ) -> dict[str, object]:
         """What the token endpoint answers."""
         return await self.server.token(TokenRequest(fields, dpop, certificate, "192.0.2.1"))
 
     async def refreshed(self, token: object, **fields: str) -> dict[str, object]:
         """What it answers to a refresh token."""
-        return await self.token(**{"grant_type": "refresh_token", "client_id": "desk", "refresh_token": str(token), **fields})
+        return await self.token({"grant_type": "refresh_token", "client_id": "desk", "refresh_token": str(token), **fields})
 
     def signed(self, client: str = "agent", key: ECKey = AGENT_KEY, **claims: object) -> dict[str, str]:
         """The fields by which a client proves itself; a claim of None is left out."""
@@ -259,7 +261,9 @@ class House:
 
     def claims(self, answered: Mapping[str, object]) -> dict[str, object]:
         """What the access token of an answer says, its signature verified."""
-        token = jwt.decode(str(answered["access_token"]), self.keys.find(kid(answered), "ES256"), algorithms=["ES256"])
+        key = self.keys.find(kid(answered), "ES256")
+        assert key is not None
+        token = jwt.decode(str(answered["access_token"]), key, algorithms=["ES256"])
         assert token.header["typ"] == "at+jwt"
         return dict(token.claims)
 

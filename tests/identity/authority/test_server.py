@@ -47,7 +47,7 @@ async def test_a_code_becomes_tokens_of_the_person_for_one_endpoint() -> None:
 async def test_no_event_says_a_code_or_token() -> None:
     house = House()
     code = await house.code()
-    answered = await house.token(**house.redemption(code))
+    answered = await house.token(house.redemption(code))
     again = await house.refreshed(answered["refresh_token"])
     await refused(house.refreshed(answered["refresh_token"]))
     told = repr(house.events)
@@ -109,7 +109,7 @@ async def test_the_metadata_leaves_out_what_is_not_on() -> None:
     ],
 )
 async def test_requests_that_are_none_get_their_error(fields: dict[str, str], error: str) -> None:
-    found = await refused(House().token(**fields))
+    found = await refused(House().token(fields))
     assert (found.error, found.status) == (error, 401 if error == "invalid_client" else 400)
 
 
@@ -117,7 +117,7 @@ async def test_what_cannot_be_written_down_is_not_given() -> None:
     house = House()
     code = await house.code()
     house.log_fails = True
-    assert (await refused(house.token(**house.redemption(code)))).status == 503
+    assert (await refused(house.token(house.redemption(code)))).status == 503
     assert (await refused(house.code())).error == "temporarily_unavailable"
 
 
@@ -126,30 +126,30 @@ async def test_a_client_that_is_no_agent_in_good_standing_gets_nothing() -> None
     answered = await house.redeemed()
     code, asked = await house.code(), await house.server.asked(house.question())
     house.registry.out.add("desk")
-    assert (await refused(house.token(**house.redemption(code)))).error == "unauthorized_client"
+    assert (await refused(house.token(house.redemption(code)))).error == "unauthorized_client"
     assert (await refused(house.refreshed(answered["refresh_token"]))).error == "unauthorized_client"
     shown = await refused(house.server.asked(house.question()))
     assert (shown.error, shown.redirect) == ("unauthorized_client", None)
     assert (await refused(house.server.granted(asked, ANN))).error == "unauthorized_client"
     house.registry.out.clear()
-    assert await house.token(**house.redemption(code))
+    assert await house.token(house.redemption(code))
     assert await house.refreshed(answered["refresh_token"])
 
 
 async def test_tokens_are_tied_to_the_key_or_certificate_of_their_request() -> None:
     house = House()
-    by_key = await house.token(dpop="key-1", certificate=certificate(), **house.redemption(await house.code()))
+    by_key = await house.token(house.redemption(await house.code()), dpop="key-1", certificate=certificate())
     assert (house.claims(by_key)["cnf"], by_key["token_type"]) == ({"jkt": "key-1"}, "DPoP")
-    by_certificate = await house.token(certificate=certificate(), **house.redemption(await house.code()))
+    by_certificate = await house.token(house.redemption(await house.code()), certificate=certificate())
     assert (house.claims(by_certificate)["cnf"], by_certificate["token_type"]) == ({"x5t#S256": "t1"}, "Bearer")
-    assert (await refused(house.token(dpop="bad", **house.redemption(await house.code())))).error == "invalid_dpop_proof"
+    assert (await refused(house.token(house.redemption(await house.code()), dpop="bad"))).error == "invalid_dpop_proof"
 
 
 async def test_no_token_is_free_where_all_must_be_tied() -> None:
     house = House(terms=Terms(ISSUER, {RESOURCE}.__contains__, must_bind=True))
     code = await house.code()
-    assert (await refused(house.token(**house.redemption(code)))).error == "invalid_request"
-    assert house.claims(await house.token(dpop="key-1", **house.redemption(code)))["cnf"] == {"jkt": "key-1"}
+    assert (await refused(house.token(house.redemption(code)))).error == "invalid_request"
+    assert house.claims(await house.token(house.redemption(code), dpop="key-1"))["cnf"] == {"jkt": "key-1"}
 
 
 async def test_a_client_gives_its_tokens_back() -> None:
@@ -189,7 +189,7 @@ async def test_an_operators_word_ends_families_and_voids_codes(by: str) -> None:
             assert len(await house.server.revoke_client("desk", "operator")) == 1
     assert (await refused(house.refreshed(answered["refresh_token"]))).error == "invalid_grant"
     if by != "family":
-        assert (await refused(house.token(**house.redemption(code)))).error == "invalid_grant"
+        assert (await refused(house.token(house.redemption(code)))).error == "invalid_grant"
 
 
 async def test_families_that_ended_before_a_restart_are_told_again_once() -> None:

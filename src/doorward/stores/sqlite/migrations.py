@@ -42,4 +42,51 @@ CREATE TABLE approval (
 CREATE INDEX approval_state ON approval (state, expires_at);
 """
 
-MIGRATIONS = (Migration(1, "log", _LOG), Migration(2, "rooms", _ROOMS))
+_CERTIFICATES = """
+CREATE TABLE certificate (
+    id TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    issued_at REAL NOT NULL,
+    not_after REAL NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX certificate_agent ON certificate (agent, issued_at);
+CREATE INDEX certificate_end ON certificate (not_after);
+"""
+
+_AUTHORITY = """
+CREATE TABLE auth_family (
+    id TEXT PRIMARY KEY,
+    client TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    refresh TEXT NOT NULL,
+    refreshed INTEGER NOT NULL,
+    ended_at REAL,
+    ended_why TEXT NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX auth_family_subject ON auth_family (subject);
+CREATE INDEX auth_family_client ON auth_family (client);
+CREATE INDEX auth_family_expires ON auth_family (expires_at);
+CREATE INDEX auth_family_ended ON auth_family (ended_at) WHERE ended_at IS NOT NULL;
+CREATE TABLE auth_code (
+    sha256 TEXT PRIMARY KEY,
+    family TEXT NOT NULL,
+    client TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    used_at REAL,
+    record BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE auth_spent (name TEXT PRIMARY KEY, until REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX auth_spent_until ON auth_spent (until);
+CREATE TABLE auth_client (id TEXT PRIMARY KEY, created_at REAL NOT NULL, record BLOB NOT NULL) STRICT;
+"""
+
+MIGRATIONS = (
+    Migration(1, "log", _LOG),
+    Migration(2, "rooms", _ROOMS),
+    Migration(3, "certificates", _CERTIFICATES),
+    Migration(4, "authority", _AUTHORITY),
+)
