@@ -41,6 +41,13 @@ class Proxies:
         self._read = lru_cache(_MOST_KNOWN)(self._parse)
         self._trusts = lru_cache(_MOST_KNOWN)(self._is_trusted)
 
+    def shown(self, own: Certificate | None, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
+        """The client's certificate: what the proxy says of it, or the connection's own where no proxy speaks. Raises as `certificate`.
+
+        A proxy may show a certificate of its own on its connections to us: it is not the client's.
+        """
+        return own if leaf is None and above is None else self.certificate(network, leaf, above)
+
     def certificate(self, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
         """The certificate that the proxy at an address speaks of, from the two headers; None if there are none.
 
