@@ -9,17 +9,17 @@ Address = IPv4Address | IPv6Address
 
 
 class Reach(Enum):
-    """How far an upstream's address may lie."""
+    """How far an address may lie."""
 
     PUBLIC = "public"
     """Ordinary global unicast only."""
     PRIVATE = "private"
-    """Special-use unicast as well: loopback, private, link-local and the like. An operator has said so of this upstream."""
+    """Special-use unicast as well: loopback, private, link-local and the like. An operator has said so of whoever is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What an operator allows for one upstream. The default allows least."""
+    """What an operator allows for one upstream or issuer. The default allows least."""
 
     reach: Reach = Reach.PUBLIC
     schemes: frozenset[str] = frozenset({"https"})
@@ -113,7 +113,7 @@ def objection(address: Address, reach: Reach) -> str | None:
     name = special_use(address)
     if name is None or reach is Reach.PRIVATE:
         return None
-    return f"{address} is {name}; declare the upstream `private` if that is meant"
+    return f"{address} is {name}; declare `private` if that is meant"
 
 
 def parse_address(text: str) -> Address | None:

@@ -31,7 +31,7 @@ def _text(family: int, host: str, sockaddr: tuple[object, ...]) -> str:
 def check_scheme(origin: Origin, rule: Rule) -> None:
     """Refuses a scheme that the rule does not name; raises EgressError."""
     if origin.scheme not in rule.schemes:
-        raise EgressError(f"https was expected, not {origin.scheme}; declare the upstream `plain_http` if that is meant")
+        raise EgressError(f"https was expected, not {origin.scheme}; declare `plain_http` if that is meant")
 
 
 def checked(answers: Sequence[str], reach: Reach) -> tuple[str, ...]:
