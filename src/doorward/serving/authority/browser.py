@@ -21,7 +21,7 @@ LONGEST_QUERY = 2400
 """Characters of an authorization request: sealed it must go into one cookie (4,096 bytes with its name)."""
 _ALL_SIGN_INS = 6000
 """Bytes of cookies for sign-ins of one browser (a proxy in front may take headers of 8 KiB): the oldest go."""
-_MOST_SPENT = 50_000
+MOST_SPENT = 50_000
 """Sign-ins that have come back and are remembered for their ten minutes; with so many, no more can be finished."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -73,10 +73,10 @@ class Jar:
 class Browsers:
     """Reads and writes what browsers carry."""
 
-    __slots__ = ("_draw", "_jar", "_now", "_seal", "_spent")
+    __slots__ = ("_draw", "_jar", "_most", "_now", "_seal", "_spent")
 
-    def __init__(self, jar: Jar, seal: Seal, draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
-        self._jar, self._seal, self._draw, self._now = jar, seal, draw, now
+    def __init__(self, jar: Jar, seal: Seal, draw: Callable[[int], bytes], now: Callable[[], float], most: int = MOST_SPENT) -> None:
+        self._jar, self._seal, self._draw, self._now, self._most = jar, seal, draw, now, most
         # INVARIANT: in the order of their end.
         self._spent: dict[str, float] = {}
 
@@ -121,7 +121,7 @@ class Browsers:
     def _spend(self, name: str, now: float) -> None:
         while self._spent and next(iter(self._spent.values())) <= now:
             del self._spent[next(iter(self._spent))]
-        if len(self._spent) >= _MOST_SPENT:
+        if len(self._spent) >= self._most:
             raise BusyError("too many sign-ins come back at once")
         self._spent[name] = now + BEGUN_SECONDS
 

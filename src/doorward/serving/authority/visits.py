@@ -15,7 +15,7 @@ from doorward.identity.authority.port import Asked, Person
 VISIT_SECONDS = 1800.0
 """How long a sign-in is good for further clients; it does not slide."""
 QUESTION_SECONDS = 600.0
-_MOST_VISITS = 10_000
+MOST_VISITS = 10_000
 _MOST_PER_PERSON = 16
 _MOST_QUESTIONS = 16
 """Of what is over its bound the oldest goes: that person signs in, or is asked, again."""
@@ -39,10 +39,10 @@ class Visit:
 class Visits:
     """Every visit."""
 
-    __slots__ = ("_draw", "_now", "_visits")
+    __slots__ = ("_draw", "_most", "_now", "_visits")
 
-    def __init__(self, draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
-        self._draw, self._now = draw, now
+    def __init__(self, draw: Callable[[int], bytes], now: Callable[[], float], most: int = MOST_VISITS) -> None:
+        self._draw, self._now, self._most = draw, now, most
         # INVARIANT: in the order of their beginning.
         self._visits: dict[str, Visit] = {}
 
@@ -91,7 +91,7 @@ class Visits:
         mine = [visit for visit in self._visits.values() if visit.person.subject.id == subject]
         for surplus in mine[: max(0, len(mine) + 1 - _MOST_PER_PERSON)]:
             del self._visits[surplus.key]
-        if len(self._visits) >= _MOST_VISITS:
+        if len(self._visits) >= self._most:
             del self._visits[next(iter(self._visits))]
 
     def _is_over(self, visit: Visit) -> bool:

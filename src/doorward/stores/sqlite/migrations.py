@@ -84,9 +84,23 @@ CREATE INDEX auth_spent_until ON auth_spent (until);
 CREATE TABLE auth_client (id TEXT PRIMARY KEY, created_at REAL NOT NULL, record BLOB NOT NULL) STRICT;
 """
 
+_CONSENTS = """
+CREATE TABLE consent (
+    subject TEXT,
+    client TEXT,
+    redirect_uri TEXT,
+    resource TEXT,
+    at REAL NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (subject, client, redirect_uri, resource)
+) STRICT;
+CREATE INDEX consent_client ON consent (client);
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
     Migration(3, "certificates", _CERTIFICATES),
     Migration(4, "authority", _AUTHORITY),
+    Migration(5, "consents", _CONSENTS),
 )
