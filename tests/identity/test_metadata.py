@@ -11,6 +11,7 @@ from doorward.config.model import Listen, Proxy, Tls
 from doorward.domain.ids import UpstreamId
 from doorward.identity.metadata import Advertised, advertised, metadata
 from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import ALGORITHMS
 
 RESOURCES = Resources("https://mcp.example.com")
 CORP = Issuer(url="https://login.example.com")
@@ -38,7 +39,7 @@ def test_document_names_resource_issuers_and_the_one_scope_to_begin_with() -> No
         "authorization_servers": ["https://login.example.com", "https://other.example"],
         "scopes_supported": ["mcp"],
         "bearer_methods_supported": ["header"],
-        "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
+        "dpop_signing_alg_values_supported": sorted(ALGORITHMS),
         "dpop_bound_access_tokens_required": False,
         "tls_client_certificate_bound_access_tokens": False,
     }

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorward.config.identity import Identity, Issuer
+from doorward.config.identity import Identity
 from doorward.config.model import Listen
 from doorward.domain.ids import UpstreamId
 from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import ALGORITHMS
+from doorward.identity.tokens.issuer import EVERY, issuer
 from doorward.identity.tokens.scopes import ALL, READ, narrowed
 
-_EVERY: Final = "*"
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 """RFC 6749 §3.3, and what a quoted text in a header can hold as it is."""
 
@@ -29,7 +30,7 @@ class Advertised:
     """What a client should ask for to begin with, in the words of those servers; empty where they know no scopes."""
     names: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """By issuer, which scopes of its own stand for which of ours; issuers that speak our words are not among them."""
-    dpop_algorithms: tuple[str, ...] = ("ES256", "EdDSA")
+    dpop_algorithms: tuple[str, ...] = tuple(sorted(ALGORITHMS))
     takes_certificates: bool = False
     """Tokens may be tied to the client's certificate (RFC 8705)."""
     is_bound: bool = False
@@ -38,7 +39,7 @@ class Advertised:
     def asked(self, issuer_name: str, scope: str) -> str:
         """What a holder of this issuer's tokens asks for to get one of our scopes: its own word for the least that holds it, else ours."""
         theirs = self.names.get(issuer_name, {})
-        fit = [name for name, ours in theirs.items() if name != _EVERY and scope in narrowed(frozenset({scope}), frozenset(ours))]
+        fit = [name for name, ours in theirs.items() if name != EVERY and scope in narrowed(frozenset({scope}), frozenset(ours))]
         return min(fit, key=lambda name: (ALL in theirs[name], READ in theirs[name], len(theirs[name])), default=scope)
 
 
@@ -47,7 +48,7 @@ def advertised(identity: Identity, listen: Listen, resources: Resources) -> Adve
     own = identity.authority is not None
     if not own and not identity.issuers:
         return None
-    names = {name: _named(declared) for name, declared in identity.issuers.items()}
+    names = {name: _named(issuer(name, declared).scopes) for name, declared in identity.issuers.items()}
     wanted = {ALL: None} if own else dict.fromkeys(scope for name in identity.issuers for scope in _first(names[name]))
     return Advertised(
         servers=(resources.origin,) if own else tuple(declared.url for declared in identity.issuers.values()),
@@ -72,19 +73,16 @@ def metadata(offer: Advertised, resources: Resources, endpoint: UpstreamId | Non
     return document | {"scopes_supported": list(offer.scopes)} if offer.scopes else document
 
 
-def _named(declared: Issuer) -> Mapping[str, tuple[str, ...]]:
+def _named(scopes: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """An issuer's scopes that a client can ask for, and `*`: what its tokens may whatever they were asked for with."""
-    if not declared.scopes and declared.preset == "google":
-        # What can be verified of Google's are ID tokens, which know no scopes.
-        return {_EVERY: (ALL,)}
-    return {name: ours for name, ours in declared.scopes.items() if _SCOPE.fullmatch(name)}
+    return {name: ours for name, ours in scopes.items() if _SCOPE.fullmatch(name)}
 
 
 def _first(theirs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """What a client of an issuer asks for to begin with."""
     if not theirs:
         return (ALL,)
-    named = [name for name in theirs if name != _EVERY]
+    named = [name for name in theirs if name != EVERY]
     return tuple(name for name in named if ALL in theirs[name]) or tuple(named)
 
 
