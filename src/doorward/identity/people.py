@@ -54,7 +54,8 @@ def _of(preset: Preset) -> tuple[str, tuple[str, ...], bool]:
             # `sub` differs with each application there; `oid` names the person in the whole directory.
             return "oid", ("groups",), False
         case "google":
-            return "sub", ("groups",), False
+            # Its ID tokens know no groups: the Workspace domain is the only one.
+            return "sub", ("hd",), False
         case "generic" | "auth0" | "keycloak" | "okta":
             return "sub", ("groups",), True
         case _:

@@ -91,6 +91,11 @@ class SignIn:
         self._due_at = 0.0
         self._trouble = ""
 
+    @property
+    def issuer(self) -> tuple[str, str]:
+        """The issuer's name here, and its URL."""
+        return self._name, self._issuer.url
+
     async def begin(self, redirect_uri: str) -> tuple[str, Begun]:
         """Where the browser goes now, and what to remember until it is back at `redirect_uri`; raises `SignInError`."""
         found = (await self._known()).provider

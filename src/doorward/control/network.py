@@ -1,0 +1,191 @@
+"""The network door of the admin API: people sign in with the company's provider, and get the role of their groups.
+
+LAW: nothing here works on the data plane, nor the reverse: an operator's session is known to this app alone, agents' credentials and
+the peers of sockets mean nothing to it. What a session may do is asked of the configuration in force, at each request. Host and Origin
+are checked before anything else is read (CVE-2025-49596, DNS rebinding).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from doorward.admission.stops import Matter, MatterKind, Switch
+from doorward.audit.recorder import Recorder
+from doorward.config.model import ControlListen
+from doorward.control.app import Plain, admin_app
+from doorward.control.operator_sessions import Door, OperatorSession, OperatorSessions
+from doorward.control.operators import Operator, from_groups
+from doorward.control.routes import ControlError, Problem, Route
+from doorward.control.screens import told
+from doorward.identity.sign_in import Person
+
+COOKIE = "__Host-doorward"
+GUARD = "doorward-request"
+"""A header that no other site's page can send along without asking first."""
+_SAFE = frozenset({"GET", "HEAD"})
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+Page = tuple[str, Callable[[Request], Awaitable[Response]]]
+"""Its method (HEAD goes with GET), and what answers it; may raise `ControlError`."""
+Rules = Callable[[], ControlListen | None]
+"""`control.listen` as the document in force has it; None where it has been taken out: then nobody is an operator here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the door stands on."""
+
+    rules: Rules
+    issuer: Callable[[], tuple[str, str]]
+    """Name and URL of the issuer that operators sign in with now."""
+    is_barred: Callable[[str], bool]
+    """Whether a person (`corp:ada`) is stopped or revoked."""
+    sessions: OperatorSessions
+    recorder: Recorder
+    origin: str
+    """How operators see this door, such as `https://doorward.example.com`."""
+    hosts: frozenset[str]
+    """`Host` values besides the origin's own, in lower case."""
+
+    @property
+    def host(self) -> str:
+        """The `Host` of the origin."""
+        return urlsplit(self.origin).netloc
+
+    def operator(self, person: Person, issuer: str) -> Operator | None:
+        """What a person of an issuer is here, now; nobody where the configuration gives their groups no role."""
+        rules, (name, url) = self.rules(), self.issuer()
+        if rules is None or issuer != url or rules.sign_in != name or self.is_barred(person.subject.id):
+            return None
+        groups = {group.removeprefix(f"{name}:") for group in person.subject.groups if group.startswith(f"{name}:")}
+        return from_groups(person.subject.id, person.name, groups, rules.groups)
+
+    def session_seconds(self) -> float:
+        """How long a sign-in lasts."""
+        rules = self.rules()
+        return 0.0 if rules is None else rules.session_minutes * 60
+
+    def session(self, request: Request) -> OperatorSession | None:
+        """The session that a request belongs to; None where it shows none that stands. Raises `ControlError` where it shows two."""
+        bearers, cookies = request.headers.getlist("authorization"), cookies_of(request, COOKIE)
+        if len(bearers) + len(cookies) > 1:
+            raise ControlError(400, "two_credentials", "one session was expected, as a cookie or as a bearer token")
+        if bearers:
+            scheme, _, token = bearers[0].partition(" ")
+            return self.sessions.find(token, Door.COMMAND, self.session_seconds()) if scheme.lower() == "bearer" else None
+        return self.sessions.find(cookies[0], Door.BROWSER, self.session_seconds()) if cookies else None
+
+    async def who(self, request: Request) -> Operator:
+        """The operator that a request is from; raises `ControlError`."""
+        session = self.session(request)
+        if session is None:
+            raise ControlError(401, "not_signed_in", "sign in first: open this gateway in a browser, or run doorward login")
+        if session.door is Door.BROWSER:
+            check_own_page(request, self.origin)
+        operator = self.operator(session.person, session.issuer)
+        if operator is None:
+            raise ControlError(403, "not_an_operator", f"{session.person.subject.id} has no role here (control.listen.groups)")
+        return operator
+
+
+def network_app(routes: Sequence[Route], plain: Plain, ground: Ground, pages: Mapping[str, Page]) -> Any:
+    """The app behind the TLS listener: the admin API for who has signed in, and the pages by which one signs in and out."""
+    admin = admin_app(routes, ground.who, plain)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        try:
+            check_edge(request, ground)
+            page = pages.get(request.url.path)
+            answer = None if page is None else await _shown(page, request)
+        except ControlError as error:
+            answer = _refusal(request, error)
+        await (admin if answer is None else answer)(scope, receive, _guarded(send))
+
+    return app
+
+
+def barred_by(switch: Switch) -> Callable[[str], bool]:
+    """Whether a person is stopped or revoked, or their issuer is. A stop of everything bars no operator: somebody must lift it."""
+
+    def is_barred(person: str) -> bool:
+        matters = (Matter(MatterKind.USER, person), Matter(MatterKind.ISSUER, person.partition(":")[0]))
+        return any(stop.matter in matters for stop in switch.standing())
+
+    return is_barred
+
+
+def check_edge(request: Request, ground: Ground) -> None:
+    """Raises `ControlError` for a Host that is not ours, and for whatever a page of another origin sends."""
+    hosts, origins = request.headers.getlist("host"), request.headers.getlist("origin")
+    if len(hosts) != 1 or hosts[0].lower() not in {ground.host, *ground.hosts}:
+        raise ControlError(403, "wrong_host", "this Host is not served here")
+    if any(origin.lower() != ground.origin for origin in origins):
+        raise ControlError(403, "wrong_origin", "this Origin may not call here")
+
+
+def check_own_page(request: Request, origin: str) -> None:
+    """Raises `ControlError` unless a browser's request comes from a page of our own, or, to read, from nobody's page."""
+    site = request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none"):
+        raise ControlError(403, "wrong_origin", "a request of our own pages was expected")
+    if request.method in _SAFE:
+        return
+    if request.headers.getlist("origin") != [origin] or GUARD not in request.headers:
+        raise ControlError(403, "wrong_origin", f"a change needs our own Origin and the header {GUARD}")
+
+
+def check_form(request: Request, origin: str) -> None:
+    """Raises `ControlError` unless a form of our own pages is sent: a form cannot set headers, so its Origin must do."""
+    if request.headers.getlist("origin") != [origin] or request.headers.get("sec-fetch-site") not in (None, "same-origin"):
+        raise ControlError(403, "wrong_origin", "a form of our own pages was expected")
+
+
+def cookies_of(request: Request, name: str) -> list[str]:
+    """Every value of a cookie: one that is there twice was set by somebody else, and is told apart by nobody."""
+    pairs = (pair.strip().partition("=") for line in request.headers.getlist("cookie") for pair in line.split(";"))
+    return [value for key, _, value in pairs if key == name]
+
+
+def elsewhere(request: Request, ground: Ground) -> Response | None:
+    """The way to the origin's own host where another one was asked: cookies and the provider's way back are of that host alone."""
+    if request.headers["host"].lower() == ground.host:
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{ground.origin}{request.url.path}{query}", 303)
+
+
+async def _shown(page: Page, request: Request) -> Response:
+    method, answer = page
+    if request.method != method and (request.method, method) != ("HEAD", "GET"):
+        raise ControlError(405, "wrong_method", f"{method} was expected")
+    return await answer(request)
+
+
+def _refusal(request: Request, error: ControlError) -> Response:
+    """A refusal: a page for people, else as the admin API tells it."""
+    if "text/html" in request.headers.get("accept", ""):
+        return told("Not possible", f"{error.message[:1].upper()}{error.message[1:]}.", error.status)
+    body = Problem(reason=error.reason, message=error.message, problems=error.problems)
+    return Response(body.model_dump_json(), error.status, media_type="application/json")
+
+
+def _guarded(send: Any) -> Any:
+    """Sends with the headers that every answer of this door has."""
+
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *_ALWAYS]}
+        await send(message)
+
+    return sending
