@@ -1,11 +1,16 @@
 """Enrolment rules that let in nobody, or more than they say, are found before anything is served."""
 
+from pathlib import Path
+
 import pytest
 
 from doorward.config.check_enrol import enrolment
+from doorward.config.ground import Ground
 from doorward.config.identity import Identity
+from doorward.config.load import read
 from doorward.config.problems import dotted
 
+PAGE = Path(__file__).parents[2] / "docs" / "identity" / "agents.md"
 RULE = {"agent": "{name}", "team": "ci", "owner": "ada"}
 ISSUERS = {"corp": {"url": "https://idp.example.com"}}
 
@@ -75,3 +80,11 @@ def test_a_rule_for_every_client_and_one_that_is_never_reached_are_worth_a_look(
         ("note", "enrol[1]"),
         ("note", "enrol[1]"),
     ]
+
+
+def test_the_page_on_agents_shows_rules_that_have_no_findings() -> None:
+    page = PAGE.read_text("utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    document = read(shown.encode(), Path("doorward.yaml"), Ground(Path("/"), {})).document
+    assert len(document.identity.enrol) == 2
+    assert list(enrolment(document.identity)) == []

@@ -3,11 +3,12 @@
 import anyio
 import pytest
 
-from doorward.domain.actors import Agent, AuthnMethod
-from doorward.domain.ids import AgentId, TeamId
+from doorward.config.identity import Enrol
+from doorward.domain.actors import Agent, AuthnMethod, Principal
+from doorward.domain.ids import AgentId, InstanceId, TeamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Event
-from doorward.identity.chain import NotYetError
+from doorward.identity.chain import Chain, NotYetError, Presented
 from doorward.identity.enrolment import Enrolment
 from doorward.identity.identities import client, parse
 from doorward.identity.records import NEVER, Edit, Terms
@@ -23,9 +24,21 @@ CLAUDE = Agent(AgentId("claude"), "ada", TeamId("support"), "client")
 UNAUTHENTICATED, REVOKED = Reason.UNAUTHENTICATED, Reason.REVOKED
 
 
-async def known(*rules: object, methods: frozenset[AuthnMethod] = frozenset({TOKEN}), expires_at: float = NEVER) -> Gatehouse:
+class Clients:
+    """A source that takes the client's name for its token."""
+
+    def __init__(self, enrolment: Enrolment) -> None:
+        self._enrolment = enrolment
+
+    def identify(self, presented: Presented) -> Principal:
+        name = str(presented.authorization).removeprefix("Bearer ")
+        agent = self._enrolment.agent(client("corp", name), TOKEN, {})
+        return Principal(agent, None, (), TOKEN, InstanceId(name), name, presented.network)
+
+
+async def known(*rules: Enrol, methods: frozenset[AuthnMethod] = frozenset({TOKEN}), expires_at: float = NEVER) -> Gatehouse:
     """A gatehouse where the client `bot-1` is claude."""
-    at = Gatehouse(*rules)  # type: ignore[arg-type]  # rules as they come
+    at = Gatehouse(*rules)
     await at.registry.enter(CLAUDE, expires_at, Terms(methods=methods, identities=(BOT,), enrolled_by="operator ada"))
     return at
 
@@ -271,3 +284,21 @@ async def test_an_enrolment_that_gets_no_answer_in_time_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         await wait.value.prepare()
     assert (caught.value.reason, at.registry.agents()) == (UNAUTHENTICATED, ())
+
+
+async def test_through_the_chain_an_identity_is_enrolled_on_its_first_request_and_known_on_the_next() -> None:
+    at = Gatehouse(rule(issuer="corp"))
+    chain = Chain([Clients(at.enrolment)])
+    presented = Presented("Bearer bot-1", "10.0.0.1", loopback=False)
+    with pytest.raises(Refused):
+        chain.identify(presented)
+    first = await chain.identified(presented)
+    assert (first.agent.id, chain.identify(presented), len(at.events)) == ("bot-1", first, 1)
+
+
+async def test_through_the_chain_an_enrolment_that_fails_lets_nobody_in() -> None:
+    at = Gatehouse(rule(issuer="corp"))
+    at.broken = True
+    with pytest.raises(Refused) as caught:
+        await Chain([Clients(at.enrolment)]).identified(Presented("Bearer bot-1", "10.0.0.1", loopback=False))
+    assert caught.value.reason is UNAUTHENTICATED

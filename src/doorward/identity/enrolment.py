@@ -35,7 +35,7 @@ class Enrolment:
     __slots__ = ("_lock", "_now", "_registry", "_reserved", "_rules", "_seconds", "_told")
 
     def __init__(
-        self, registry: Registry, told: Callable[[Event], Awaitable[None]], now: Callable[[], float], seconds: float = _SECONDS
+        self, registry: Registry, told: Callable[[Event], Awaitable[object]], now: Callable[[], float], seconds: float = _SECONDS
     ) -> None:
         """`told` writes an event's leaf, durable on return; raises `UnrecordedError`. There are no rules before `adopt`."""
         self._registry = registry
@@ -128,11 +128,11 @@ class Enrolment:
         known = self._registry.standing(agent.id)
         if agent.id in self._reserved:
             raise RegistryError(f"the name {agent.id!r} is anonymous callers'")
-        if self._registry.has_left(agent.owner):
-            raise RegistryError(f"the owner {agent.owner!r}, whom the rule names, has left")
         if known is None:
             if self._registry.enrolled(enrolling.terms.enrolled_by) >= rule.most:
                 raise RegistryError(f"the rule has made {rule.most} agents known, which is the most it may")
+            if self._registry.has_left(agent.owner):
+                raise RegistryError(f"the owner {agent.owner!r}, whom the rule names, has left")
             return None
         if known.enrolled_by != enrolling.terms.enrolled_by or rule.names_each:
             raise RegistryError(f"agent {agent.id!r} is there already, and not for this identity; an operator may bind it")
