@@ -178,6 +178,7 @@ class House:
             Views(public, REMEMBERED_SECONDS),
             lambda person: person.subject.id not in self.strangers,
             self.told,
+            lambda subject: f"veiled({subject})",
         )
         self.pages = Pages(places(Endpoints(self.authority), Flow(self.around)), public, lambda: 0.0)
         around = Surroundings(FakeSpine(), lambda _, __: False, Counted(), lambda: 0.0, lambda: "j", self.pages)

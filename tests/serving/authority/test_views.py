@@ -105,7 +105,7 @@ def test_page_says_who_asks_where_it_goes_for_what_and_for_whom() -> None:
         "Alice corp:alice",
         "Use everything on “git” that policy allows",
         "Read everything: see what is there, and use what changes nothing",
-        "you will not be asked again for 1 days",
+        "you will not be asked again for 1 day.",
     ):
         assert expected in text
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward.domain.errors import DoorwardError
-from doorward.domain.receipts import Event
+from doorward.domain.receipts import Event, Scalar
 from doorward.identity.authority.port import Asked, Authority, OAuthError, Person, Told
 from doorward.identity.consents import Consents
 from doorward.identity.sign_in import Begun, SignInError
@@ -58,6 +58,8 @@ class Around:
     views: Views
     admits: Admits
     told: Told
+    pseudonym: Callable[[str], str]
+    """How the log names a person."""
 
 
 class Flow:
@@ -90,16 +92,12 @@ class Flow:
         prompts = frozenset(params.get("prompt", "").split())
         visit = around.visits.find(around.browsers.person(carried))
         if visit is None or (prompts & _ANEW and visit.occasion != _occasion(written(request))):
-            if "none" in prompts:
-                return _away(around.authority.denied(asked, "login_required"))
             return await self._depart(written(request), carried)
         if not around.admits(visit.person):
             return around.views.no_access(visit.person)
         if "consent" not in prompts and await around.consents.covers(visit.person.subject, asked):
             await self._tell("consent_remembered", visit.person, asked)
             return _away(await around.authority.granted(asked, visit.person))
-        if "none" in prompts:
-            return _away(around.authority.denied(asked, "consent_required"))
         return around.views.consent(asked, visit.person, around.visits.ask(visit, asked))
 
     async def _depart(self, request: str, carried: dict[str, str]) -> Response:
@@ -122,7 +120,7 @@ class Flow:
         except SignInError as error:
             return _with(self._not_signed_in(error), around.browsers.arrived(state))
         around.visits.end(around.browsers.person(carried))
-        await around.told(Event("person_signed_in", person.subject.id, {"at": "authority"}))
+        await self._tell("person_signed_in", person)
         token = around.visits.open(person, _occasion(departed.query))
         return _away(f"/oauth/authorize?{departed.query}", around.browsers.welcome(token), around.browsers.arrived(state))
 
@@ -152,22 +150,24 @@ class Flow:
         around = self._around
         visit = around.visits.end(around.browsers.person(cookies(request.headers.getlist("cookie"))))
         if visit is not None:
-            await around.told(Event("person_signed_out", visit.person.subject.id, {"at": "authority"}))
+            await self._tell("person_signed_out", visit.person)
         return _with(around.views.signed_out(), around.browsers.farewell())
 
     def _visit(self, request: Request) -> Visit | None:
         return self._around.visits.find(self._around.browsers.person(cookies(request.headers.getlist("cookie"))))
 
-    async def _tell(self, event: str, person: Person, asked: Asked) -> None:
-        """Writes who consented to what; nothing is given out if that cannot be written."""
-        fields = {
-            "client": asked.client_id[:500],
-            "client_name": asked.client_name[:128],
-            "redirect_host": asked.redirect_host[:255],
-            "resource": asked.resource,
-            "scopes": " ".join(asked.scopes)[:500],
-        }
-        await self._around.told(Event(event, person.subject.id, fields))
+    async def _tell(self, event: str, person: Person, asked: Asked | None = None) -> None:
+        """Writes who did what; nothing is given out if that cannot be written."""
+        fields: dict[str, Scalar] = {"subject": self._around.pseudonym(person.subject.id)}
+        if asked is not None:
+            fields |= {
+                "client": asked.client_id,
+                "client_name": asked.client_name,
+                "redirect": asked.redirect_host,
+                "resource": asked.resource,
+                "scope": " ".join(asked.scopes),
+            }
+        await self._around.told(Event(event, "doorward", fields))
 
     async def _answered(self, request: Request, act: Callable[[Request], Awaitable[Response]]) -> Response:
         """What a page answers, whatever goes wrong on the way to it."""
