@@ -2,8 +2,9 @@
 
 import pytest
 
+from doorward.config.model import Listen, Tls
 from doorward.domain.ids import UpstreamId
-from doorward.identity.resources import Resources, metadata_path
+from doorward.identity.resources import Resources, metadata_path, public_url
 from doorward.net.urls import UrlError
 
 
@@ -30,3 +31,17 @@ def test_resource_is_the_url_of_its_endpoint_in_one_spelling(public_url: str, or
 def test_public_url_with_anything_but_an_origin_is_refused(public_url: str) -> None:
     with pytest.raises(UrlError):
         Resources(public_url)
+
+
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [
+        (Listen(public_url="https://mcp.example.com"), "https://mcp.example.com"),
+        (Listen(port=0), "http://127.0.0.1:9000"),
+        (Listen(host="::1"), "http://[::1]:9000"),
+        (Listen(host="mcp.example.com", tls=Tls(certificate="a", key="b")), "https://mcp.example.com:9000"),
+    ],
+)
+def test_public_url_is_the_declared_one_or_that_of_the_address(listen: Listen, url: str) -> None:
+    assert public_url(listen, 9000) == url
+    Resources(url)

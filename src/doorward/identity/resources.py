@@ -1,5 +1,6 @@
 """What a token can be for (RFC 8707, RFC 9728 §3.1): each endpoint is a resource of its own, named by its URL, one exact text."""
 
+from doorward.config.model import Listen
 from doorward.domain.ids import UpstreamId
 from doorward.net.urls import UrlError, parse_url
 
@@ -31,6 +32,14 @@ class Resources:
     def metadata_url(self, endpoint: UpstreamId | None) -> str:
         """Where the metadata of that resource is."""
         return self.origin + metadata_path(endpoint)
+
+
+def public_url(listen: Listen, port: int) -> str:
+    """How clients see a gateway: as declared, else by the address it listens on; `port` as bound, for the configured one may be 0."""
+    if listen.public_url is not None:
+        return listen.public_url
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return f"{'http' if listen.tls is None else 'https'}://{host}:{port}"
 
 
 def metadata_path(endpoint: UpstreamId | None) -> str:
