@@ -1,13 +1,14 @@
 """Session-era sessions: bounded, bound to their caller and endpoint, ended for good."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from doorward.call.sessions import LiveSession, SessionRow, Sessions
+from doorward.call.sessions import End, LiveSession, SessionRow, Sessions
 from doorward.config.model import Sessions as Bounds
-from doorward.domain.ids import SessionId, UpstreamId
+from doorward.domain.actors import ALL_SCOPES, Actor, AuthnMethod, Principal, Proof, Subject
+from doorward.domain.ids import SessionId, SubjectId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.stores.memory import MemorySessions
 from doorward.testing.clocks import Clock, Draws
@@ -175,3 +176,76 @@ def test_a_level_for_nobody_is_for_nobody() -> None:
 def test_a_live_session_shows_its_row() -> None:
     row = Desk().row("s1")
     assert LiveSession(row, 1.0).row is row
+
+
+@pytest.mark.anyio
+async def test_a_session_of_age_ends_whatever_it_says() -> None:
+    desk = Desk(bounds=Bounds(idle_seconds=100, absolute_seconds=250))
+    sessions = desk.sessions()
+    text = await sessions.open(desk.row("s1"))
+    row = sessions.rows()[0]
+    assert sessions.ends(row) == desk.clock.now() + 100
+    for _ in range(5):
+        desk.clock.pass_seconds(50)
+        assert why(sessions, text) == "s1"
+    assert sessions.ends(row) == desk.clock.now()
+    desk.clock.pass_seconds(1)
+    assert (why(sessions, text), sessions.rows()) == (Reason.UNKNOWN_SESSION, ())
+    # Its age does not begin anew with a restart.
+    assert why(desk.sessions(), text) is Reason.UNKNOWN_SESSION
+    await sessions.expire()
+    assert desk.store.all() == ()
+
+
+def bearer(agent: str, user: str, token: str, *actors: str) -> Principal:
+    """An agent with an access token that it got for somebody."""
+    return replace(
+        made.principal(agent, method=AuthnMethod.ACCESS_TOKEN, key=token),
+        subject=Subject(SubjectId(user), frozenset()),
+        actors=tuple(Actor(name, "self", made.principal(name).agent) for name in actors),
+        proof=Proof(ALL_SCOPES, "self", "c", token),
+    )
+
+
+@pytest.mark.anyio
+async def test_a_session_goes_on_with_a_refreshed_token_and_for_nobody_else() -> None:
+    desk = Desk()
+    sessions = desk.sessions()
+    mine = bearer("claude", "corp:ann", "one")
+    text = await sessions.open(desk.row("s1", mine.id))
+    assert sessions.find(text, mine, None).id == sessions.find(text, bearer("claude", "corp:ann", "two"), None).id == "s1"
+    others = (
+        made.principal(),
+        bearer("claude", "corp:bob", "one"),
+        bearer("claude", "home:ann", "one"),
+        bearer("gpt", "corp:ann", "one"),
+        bearer("claude", "corp:ann", "one", "planner"),
+    )
+    for other in others:
+        with pytest.raises(Refused) as caught:
+            sessions.find(text, other, None)
+        assert caught.value.reason is Reason.UNKNOWN_SESSION
+
+
+@pytest.mark.anyio
+async def test_a_session_goes_on_with_a_new_key_of_its_agent() -> None:
+    desk = Desk()
+    sessions = desk.sessions()
+    text = await sessions.open(desk.row("s1"))
+    assert sessions.find(text, made.principal(key="key2"), None).id == "s1"
+
+
+@pytest.mark.anyio
+async def test_whoever_follows_hears_of_each_end_and_why() -> None:
+    desk = Desk()
+    sessions = desk.sessions()
+    heard: list[tuple[str, End]] = []
+    sessions.follow(lambda session, end: heard.append((session, end)))
+    texts = [await sessions.open(desk.row(name)) for name in ("s1", "s2", "s3")]
+    await sessions.end(sessions.find(texts[1], CLAUDE, None))
+    await sessions.kill(SessionId("s3"))
+    await sessions.kill(SessionId("s3"))
+    await sessions.open(desk.row("s4"))
+    desk.clock.pass_seconds(101)
+    await sessions.expire()
+    assert heard == [("s1", End.CROWDED_OUT), ("s2", End.CLOSED), ("s3", End.KILLED), ("s4", End.EXPIRED)]

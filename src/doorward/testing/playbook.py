@@ -104,6 +104,10 @@ class Playbook:
             self._principals[agent] = await self.house.agent(agent)
         return self._principals[agent]
 
+    def knows(self, principal: Principal) -> None:
+        """Has an agent speak as this principal from now on, whatever it would be verified by."""
+        self._principals[principal.agent.id] = principal
+
     async def play(self, *stimuli: Stimulus) -> Trace:
         """What becomes of these requests, one after the other, each to its end."""
         for stimulus in stimuli:
