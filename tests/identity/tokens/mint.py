@@ -29,7 +29,7 @@ AUDIENCE = "https://mcp.example.com/mcp"
 NOW = 1_800_000_000.0
 
 ALL = (*jws.JWSRegistry.algorithms,)
-EC: Key = ECKey.import_key(
+EC = ECKey.import_key(
     {
         "kty": "EC",
         "crv": "P-256",
@@ -40,10 +40,10 @@ EC: Key = ECKey.import_key(
     }
 )
 """The key of RFC 7517, appendix A.2, for tests alone."""
-OTHER: Key = ECKey.generate_key("P-256", {"kid": "one"})
+OTHER = ECKey.generate_key("P-256", {"kid": "one"})
 """Of the same name, and nobody's."""
-RSA: Key = RSAKey.generate_key(2048, {"kid": "two"})
-ED: Key = OKPKey.generate_key("Ed25519", {"kid": "three"})
+RSA = RSAKey.generate_key(2048, {"kid": "two"})
+ED = OKPKey.generate_key("Ed25519", {"kid": "three"})
 
 
 def b64(raw: bytes) -> str:

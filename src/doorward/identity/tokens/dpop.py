@@ -5,12 +5,10 @@ one that does is refused, and so is every one while no room is left to remember 
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
-
-from joserfc.jwk import Key
 
 from doorward.identity.tokens.jws import Signed, check_signature, read_proof, refused, seconds, shown, text
 from doorward.identity.tokens.keys import public_key
@@ -24,6 +22,9 @@ MOST: Final = 131_072
 """Proofs remembered: 200 a second for as long as each could be replayed; some 50 MB when full."""
 _SHARE = 8
 """One key may fill this part of them, so that its holder cannot lock all others out."""
+_MOST_LATEST = 1024
+"""As many requests as are under way at once: these are recognised by their digest alone."""
+_JTI = 256
 _TICK_SECONDS = 10.0
 """Proofs are forgotten so many seconds' worth at a time."""
 
@@ -38,7 +39,7 @@ class Wanted:
     ath: str
     """Of the access token that comes with it, as `access_token_hash` gives it; empty at a token endpoint, where none does."""
     request: int
-    """Tells requests apart within this process."""
+    """Tells requests apart within this process; 0 is one that nothing is known of, and shows nothing twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ class _Shown:
 class Proofs:
     """The proofs shown lately. Have one for each door: what fills one must not close the other."""
 
-    __slots__ = ("_due", "_most", "_now", "_of_key", "_shown", "_swept")
+    __slots__ = ("_due", "_latest", "_most", "_now", "_of_key", "_shown", "_swept")
 
     def __init__(self, now: Callable[[], float], most: int = MOST) -> None:
         self._now = now
         self._most = most
         self._shown: dict[bytes, _Shown] = {}
+        self._latest: dict[bytes, str] = {}
         self._of_key: dict[str, int] = {}
         self._due: dict[int, list[bytes]] = {}
         self._swept = 0
@@ -68,29 +70,26 @@ class Proofs:
 
         `key` is the thumbprint that it must be, None for any; the proof of another key is refused and leaves no trace.
         """
+        digest = _digest(proof, wanted)
+        latest = self._latest.get(digest)
+        if wanted.request and latest is not None and key in (None, latest):
+            return latest
         now = self._now()
         signed = read_proof(proof)
-        name = text(signed.claims, "jti", 256)
-        made = seconds(signed.claims, "iat")
-        if name is None or made is None:
-            raise refused("expected jti and iat in a DPoP proof")
-        if not abs(now - made) < AGE_SECONDS:
-            raise refused(f"expected a DPoP proof made within {AGE_SECONDS:g} seconds, this one was {now - made:.0f} ago")
+        made = _check_claims(signed, wanted, now)
         found = public_key(signed.header.get("jwk"))
         if found is None:
             raise refused("expected a public key as jwk of a DPoP proof")
         thumbprint = found.thumbprint()
         if key is not None and thumbprint != key:
             raise refused("the DPoP proof is of another key than the token is bound to")
-        digest = _digest(proof, wanted)
-        slot = sha256(f"{thumbprint} {name}".encode()).digest()
+        slot = sha256(f"{thumbprint} {signed.claims['jti']}".encode()).digest()
         before = self._shown.get(slot)
-        if before is not None:
-            if before.digest != digest:
-                raise refused("the DPoP proof was shown before, in another request")
-            return thumbprint
-        _check(signed, found, wanted)
-        self._remember(slot, _Shown(digest, thumbprint), now, made + AGE_SECONDS)
+        if before is None:
+            check_signature(signed, found)
+            self._remember(slot, _Shown(digest, thumbprint), now, made + AGE_SECONDS)
+        elif not wanted.request or before.digest != digest:
+            raise refused("the DPoP proof was shown before, in another request")
         return thumbprint
 
     def _remember(self, slot: bytes, shown_now: _Shown, now: float, until: float) -> None:
@@ -99,6 +98,9 @@ class Proofs:
         count = self._of_key.get(shown_now.key, 0)
         if len(self._shown) >= self._most or count >= max(1, self._most // _SHARE):
             raise refused("no room is left to remember DPoP proofs")
+        if len(self._latest) >= _MOST_LATEST:
+            del self._latest[next(iter(self._latest))]
+        self._latest[shown_now.digest] = shown_now.key
         self._shown[slot] = shown_now
         self._of_key[shown_now.key] = count + 1
         # One tick later than its end, so that the whole of a tick's worth is over when it is forgotten.
@@ -128,12 +130,12 @@ def _digest(proof: str, wanted: Wanted) -> bytes:
     return sha256("\n".join(parts).encode()).digest()
 
 
-def _check(signed: Signed, key: Key, wanted: Wanted) -> None:
-    """RFC 9449 §4.3, 4 to 11."""
+def _check_claims(signed: Signed, wanted: Wanted, now: float) -> float:
+    """RFC 9449 §4.3, all but key, signature and replay: gives the time of the proof."""
     if signed.typ != "dpop+jwt" or signed.alg not in ALGORITHMS:
         raise refused(f"expected a DPoP proof (dpop+jwt) with one of {', '.join(sorted(ALGORITHMS))}, got {shown(signed.typ)}")
-    check_signature(signed, key)
     claims = signed.claims
+    made = _made(claims, now)
     if claims.get("htm") != wanted.method:
         raise refused(f"expected {wanted.method} as htm of a DPoP proof, got {shown(claims.get('htm'))}")
     said = claims.get("htu")
@@ -141,6 +143,16 @@ def _check(signed: Signed, key: Key, wanted: Wanted) -> None:
         raise refused(f"expected {wanted.url!r} as htu of a DPoP proof, got {shown(said)}")
     if wanted.ath and claims.get("ath") != wanted.ath:
         raise refused("the DPoP proof was made for another access token")
+    return made
+
+
+def _made(claims: Mapping[str, object], now: float) -> float:
+    made = seconds(claims, "iat")
+    if made is None or text(claims, "jti", _JTI) is None:
+        raise refused("expected jti and iat in a DPoP proof")
+    if not abs(now - made) < AGE_SECONDS:
+        raise refused(f"expected a DPoP proof made within {AGE_SECONDS:g} seconds, this one was {now - made:.0f} ago")
+    return made
 
 
 def _plain(url: str) -> str:
