@@ -21,7 +21,7 @@ from doorward.control.operator_sessions import Door, OperatorSession, OperatorSe
 from doorward.control.operators import Operator, from_groups
 from doorward.control.routes import ControlError, Problem, Route
 from doorward.control.screens import told
-from doorward.identity.sign_in import Person
+from doorward.identity.sign_in import Person, SignIn
 
 COOKIE = "__Host-doorward"
 GUARD = "doorward-request"
@@ -46,8 +46,8 @@ class Ground:
     """What the door stands on."""
 
     rules: Rules
-    issuer: Callable[[], tuple[str, str]]
-    """Name and URL of the issuer that operators sign in with now."""
+    sign_in: Callable[[str], SignIn | None]
+    """The provider of a name, as the document in force has it (`SignIns.of`)."""
     is_barred: Callable[[str], bool]
     """Whether a person (`corp:ada`) is stopped or revoked."""
     sessions: OperatorSessions
@@ -62,11 +62,17 @@ class Ground:
         """The `Host` of the origin."""
         return urlsplit(self.origin).netloc
 
-    def operator(self, person: Person, issuer: str) -> Operator | None:
+    def provider(self) -> SignIn | None:
+        """Whom operators sign in with now."""
+        rules = self.rules()
+        return None if rules is None else self.sign_in(rules.sign_in)
+
+    def operator(self, person: Person, issuer: tuple[str, str]) -> Operator | None:
         """What a person of an issuer is here, now; nobody where the configuration gives their groups no role."""
-        rules, (name, url) = self.rules(), self.issuer()
-        if rules is None or issuer != url or rules.sign_in != name or self.is_barred(person.subject.id):
+        rules, provider = self.rules(), self.provider()
+        if rules is None or provider is None or provider.issuer != issuer or self.is_barred(person.subject.id):
             return None
+        name = rules.sign_in
         groups = {group.removeprefix(f"{name}:") for group in person.subject.groups if group.startswith(f"{name}:")}
         return from_groups(person.subject.id, person.name, groups, rules.groups)
 

@@ -35,8 +35,8 @@ class OperatorSession:
     id: str
     """Names it in lists and logs, and opens nothing."""
     person: Person
-    issuer: str
-    """The URL of the provider that vouches for the person and their groups."""
+    issuer: tuple[str, str]
+    """Name and URL of the provider that vouches for the person and their groups."""
     door: Door
     began_at: float
     """Unix seconds."""
@@ -51,7 +51,7 @@ class OperatorSessions:
         self._draw, self._now = draw, now
         self._sessions: dict[bytes, OperatorSession] = {}
 
-    def open(self, person: Person, issuer: str, door: Door) -> tuple[str, OperatorSession]:
+    def open(self, person: Person, issuer: tuple[str, str], door: Door) -> tuple[str, OperatorSession]:
         """A new session, and the text that it is known by: never one that was there before (no fixation)."""
         text = PREFIX + random_text(self._draw)
         session = OperatorSession(self._draw(8).hex(), person, issuer, door, self._now())

@@ -79,7 +79,7 @@ class Granted:
     """Who has signed in for a command, and whether it may act for them is still to be said (or has been)."""
 
     person: Person
-    issuer: str
+    issuer: tuple[str, str]
     command: Command
 
 
@@ -92,11 +92,10 @@ def phrase(text: str) -> str:
 class Signing:
     """The pages of one door."""
 
-    __slots__ = ("_codes", "_draw", "_ground", "_now", "_offers", "_rates", "_seal", "_sign_in")
+    __slots__ = ("_codes", "_draw", "_ground", "_now", "_offers", "_rates", "_seal")
 
-    def __init__(self, ground: Ground, sign_in: Callable[[], SignIn], draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
-        """`sign_in` gives the provider as the configuration in force has it."""
-        self._ground, self._sign_in, self._draw, self._now = ground, sign_in, draw, now
+    def __init__(self, ground: Ground, draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
+        self._ground, self._draw, self._now = ground, draw, now
         self._seal = Seal((draw(32),))
         self._rates = Rates(_PACE, most=4096)
         self._offers: Once[Granted] = Once(_OFFER_SECONDS, draw, now)
@@ -133,11 +132,12 @@ class Signing:
             return away
         self._check_pace(request)
         command = _command(request)
+        provider = self._provider()
         try:
-            url, begun = await self._sign_in().begin(self._ground.origin + CALLBACK)
+            url, begun = await provider.begin(self._ground.origin + CALLBACK)
         except SignInError as error:
             return told("Not signed in", error.public, 502)
-        kept = {"begun": asdict(begun), "command": None if command is None else asdict(command), "issuer": self._ground.issuer()[1]}
+        kept = {"begun": asdict(begun), "command": None if command is None else asdict(command), "issuer": provider.issuer}
         sealed = self._seal.seal(json.dumps(kept).encode(), _CONTEXT, self._draw(12))
         answer = RedirectResponse(url, 303)
         answer.headers["set-cookie"] = f"{BEGUN_COOKIE}={sealed}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={int(BEGUN_SECONDS)}"
@@ -155,10 +155,11 @@ class Signing:
         if kept is None:
             return told("Not signed in", "This browser did not begin a sign-in here, or too long ago.", 400)
         begun, command, issuer = kept
+        provider = self._provider()
         try:
-            if issuer != self._ground.issuer()[1]:
+            if provider.issuer != issuer:
                 raise SignInError("Please begin again.", "the provider was changed in the configuration meanwhile")
-            person = await self._sign_in().finish(begun, _params(request))
+            person = await provider.finish(begun, _params(request))
         except SignInError as error:
             await self._refused(request, "unknown", str(error))
             return told("Not signed in", error.public, 403)
@@ -230,7 +231,7 @@ class Signing:
         answer.headers["set-cookie"] = f"{COOKIE}=; {_ATTRIBUTES}; SameSite=Strict; Max-Age=0"
         return answer
 
-    async def _enter(self, request: Request, person: Person, issuer: str, door: Door) -> tuple[str, OperatorSession]:
+    async def _enter(self, request: Request, person: Person, issuer: tuple[str, str], door: Door) -> tuple[str, OperatorSession]:
         """Opens a session, once the log has been told of it; raises `ControlError` where it cannot be."""
         operator = self._ground.operator(person, issuer)
         role = "none" if operator is None else operator.role.name.lower()
@@ -245,14 +246,22 @@ class Signing:
         """Tells the log of a sign-in that let nobody in; what is refused is refused, whether the log can be told or not."""
         await tell(self._ground.recorder, Event("operator_refused", name, {"why": why[:500], "network": _address(request)}))
 
-    def _kept(self, request: Request) -> tuple[Begun, Command | None, str] | None:
+    def _provider(self) -> SignIn:
+        """Whom operators sign in with now; raises `ControlError` where the configuration has taken that away."""
+        provider = self._ground.provider()
+        if provider is None:
+            raise ControlError(503, "no_provider", "nobody can sign in here now (control.listen)")
+        return provider
+
+    def _kept(self, request: Request) -> tuple[Begun, Command | None, tuple[str, str]] | None:
         """What this browser was given when it began."""
         cookies = cookies_of(request, BEGUN_COOKIE)
         plain = self._seal.open(cookies[0], _CONTEXT) if len(cookies) == 1 else None
         if plain is None:
             return None
         kept = json.loads(plain)
-        return Begun(**kept["begun"]), None if kept["command"] is None else Command(**kept["command"]), kept["issuer"]
+        name, url = kept["issuer"]
+        return Begun(**kept["begun"]), None if kept["command"] is None else Command(**kept["command"]), (name, url)
 
     def _check_pace(self, request: Request) -> None:
         if self._rates.take(_address(request), self._now()) > 0:
