@@ -186,6 +186,18 @@ class TestOnce:
             answer = await alice.get(back(tab.headers["location"], code="alice"))
             assert answer.headers["location"].endswith(f"state=tab{number}")
 
+    async def test_several_tabs_ask_side_by_side(self, house: House, alice: Browser) -> None:
+        tabs = [await alice.get(authorize(state=f"tab{number}")) for number in range(3)]
+        pages = [await alice.follow(tab, "alice") for tab in tabs]
+        assert [(await alice.answer(page, "allow")).status for page in pages] == [303, 303, 303]
+        assert len(house.authority.granted_to) == 3
+
+    async def test_question_put_to_one_person_is_not_answered_by_the_next(self, house: House, alice: Browser) -> None:
+        page = await alice.connect("alice")
+        await alice.connect("bob", prompt="login")
+        assert (await alice.answer(page, "allow")).status == 403
+        assert house.authority.granted_to == []
+
     async def test_sign_ins_of_a_browser_stay_small_together(self, house: House, alice: Browser) -> None:
         tabs = [await alice.get(authorize(state="x" * 2000)) for _ in range(5)]
         assert sum(len(name) + len(value) for name, value in alice.cookies.items()) <= 6000

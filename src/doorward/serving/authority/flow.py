@@ -119,9 +119,8 @@ class Flow:
             person = await around.sign_in.finish(departed.begun, params)
         except SignInError as error:
             return _with(self._not_signed_in(error), around.browsers.arrived(state))
-        around.visits.end(around.browsers.person(carried))
         await self._tell("person_signed_in", person)
-        token = around.visits.open(person, _occasion(departed.query))
+        token = around.visits.renew(around.browsers.person(carried), person, _occasion(departed.query))
         return _away(f"/oauth/authorize?{departed.query}", around.browsers.welcome(token), around.browsers.arrived(state))
 
     async def _consent(self, request: Request) -> Response:

@@ -54,6 +54,14 @@ class Visits:
         self._visits[key] = Visit(key, person, self._now(), occasion)
         return token
 
+    def renew(self, before: str, person: Person, occasion: str) -> str:
+        """As `open`, and ends the visit that this browser had; what the same person is being asked in other tabs stays open."""
+        old = self.end(before)
+        token = self.open(person, occasion)
+        if old is not None and old.person.subject.id == person.subject.id:
+            self._visits[_hashed(token)].questions.update(old.questions)
+        return token
+
     def find(self, token: str) -> Visit | None:
         """The visit of a browser, if it is not over."""
         visit = self._visits.get(_hashed(token))
