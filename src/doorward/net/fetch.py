@@ -41,7 +41,7 @@ _USUAL: Final = {"accept": ("Accept", "application/json"), "connection": ("Conne
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One whole answer, whatever its status says; never a redirect."""
+    """One whole answer, whatever its status says: a redirect is none that is followed."""
 
     status: int
     headers: Mapping[str, str]
@@ -136,10 +136,6 @@ def _fetched(response: Response) -> Fetched:
     if isinstance(body, Stream):
         response.forsake()
         raise NetError(Trouble.GARBAGE, "a whole document was expected, not an event stream", Ran.MAYBE)
-    if 300 <= response.status < 400:
-        raise NetError(
-            Trouble.GARBAGE, f"a document was expected, not a redirect (status {response.status}), which is not followed", Ran.MAYBE
-        )
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.items()}
     return Fetched(response.status, headers, body)
 
