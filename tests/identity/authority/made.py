@@ -2,14 +2,14 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, Key
 
 from doorward.domain.actors import Subject
 from doorward.domain.errors import DoorwardError, StoreError
@@ -30,6 +30,7 @@ from doorward.identity.authority.port import Client, Grant, Origin, TokenRequest
 from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.people import Habits
+from doorward.net.fetch import Fetched
 from doorward.stores.memory_authority import MemoryAuthority
 from doorward.wire.sealed import Seal
 
@@ -112,33 +113,32 @@ class Registry:
         self.admit(agent.removeprefix("agent-"))
 
 
-@dataclass
-class Page:
-    """What is at a URL."""
+JSON = {"content-type": "application/json"}
 
-    body: bytes
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+def page(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Fetched:
+    """What is at a URL."""
+    return Fetched(status, JSON if headers is None else headers, body)
 
 
 class Net:
     """What can be fetched, and what was."""
 
     def __init__(self) -> None:
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, Fetched] = {}
         self.asked: list[str] = []
 
-    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Page:
+    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
         self.asked.append(url)
         if url not in self.pages:
             raise DoorwardError("10.0.0.7 refused the connection")
         return self.pages[url]
 
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Page:
+    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
         raise DoorwardError("nothing is posted")
 
     def put(self, url: str, value: object, **headers: str) -> None:
-        self.pages[url] = Page(msgspec.json.encode(value), headers={"content-type": "application/json", **headers})
+        self.pages[url] = page(msgspec.json.encode(value), headers={**JSON, **headers})
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def urlsafe_decoded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def sign(key: ECKey, claims: Mapping[str, object], typ: str = "JWT", alg: str = "ES256") -> str:
+def sign(key: Key, claims: Mapping[str, object], typ: str = "JWT", alg: str = "ES256") -> str:
     """A JWT; claims of None are left out."""
     said = {name: value for name, value in claims.items() if value is not None}
     return jwt.encode({"alg": alg, "typ": typ, "kid": key.kid}, said, key, algorithms=[alg])

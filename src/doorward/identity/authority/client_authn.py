@@ -4,18 +4,18 @@ A client with keys must sign; one without has nothing to prove itself with, and 
 There are no client secrets.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from doorward.domain.errors import DoorwardError
+from joserfc.jwk import Key
+
 from doorward.identity.authority import signed
 from doorward.identity.authority.clients import Clients
 from doorward.identity.authority.families import AuthorityStore
-from doorward.identity.authority.port import Client, OAuthError, TokenRequest, Web
+from doorward.identity.authority.port import Client, OAuthError, TokenRequest
 from doorward.identity.authority.signed import ALGORITHMS, Keys, SignedError, Times, Wanted
-from doorward.identity.provider_keys import ProviderKeys
-from doorward.wire.jsonrpc import dump
+from doorward.identity.tokens.issuer import Habits, Issuer
+from doorward.identity.tokens.keys import KeysError, RemoteKeys, Web, public_keys
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _WHAT: Final = "client assertion"
@@ -28,7 +28,7 @@ _MOST_KEPT: Final = 256
 class ClientAuthn:
     """Authenticates clients for one issuer."""
 
-    __slots__ = ("_clients", "_issuer", "_key_sets", "_now", "_store", "_web")
+    __slots__ = ("_clients", "_issuer", "_now", "_remote", "_store", "_web")
 
     def __init__(self, issuer: str, clients: Clients, store: AuthorityStore, web: Web, now: Callable[[], float]) -> None:
         self._issuer = issuer
@@ -36,7 +36,7 @@ class ClientAuthn:
         self._store = store
         self._web = web
         self._now = now
-        self._key_sets: dict[tuple[str, str], ProviderKeys] = {}
+        self._remote: dict[tuple[str, str], RemoteKeys] = {}
 
     async def authenticated(self, request: TokenRequest) -> Client:
         """The client that sent a request; raises `OAuthError` `invalid_client`, and `StoreError`."""
@@ -63,7 +63,7 @@ class ClientAuthn:
             if fields.get("client_id", client_id) != client_id:
                 raise SignedError("client_id is not the sub of the client assertion")
             client = await self._clients.client(client_id)
-            claims = await signed.verified(token, self._keys(client), _WANTED)
+            claims = await signed.verified(token, await self._keys(client), _WANTED)
             if claims.get("iss") != client_id:
                 raise SignedError("iss and sub of the client assertion were expected to be the client's id")
             signed.check_audience(claims, self._issuer, _WHAT)
@@ -76,36 +76,41 @@ class ClientAuthn:
             raise _invalid("this client assertion was used before; make one for each request")
         return client
 
-    def _keys(self, client: Client) -> Keys:
+    async def _keys(self, client: Client) -> Keys:
         if client.jwks is not None:
-            return ProviderKeys("", _Inline(dump(client.jwks)), self._now)
+            return Given(client.jwks)
         if client.jwks_url is None:
             raise SignedError("this client has no keys")
         slot = (client.id, client.jwks_url)
-        kept = self._key_sets.get(slot)
+        kept = self._remote.get(slot)
         if kept is None:
-            if len(self._key_sets) >= _MOST_KEPT:
-                del self._key_sets[next(iter(self._key_sets))]
-            kept = self._key_sets[slot] = ProviderKeys(client.jwks_url, self._web, self._now)
+            if len(self._remote) >= _MOST_KEPT:
+                del self._remote[next(iter(self._remote))]
+            source = Issuer(client.id, client.id, "generic", Habits(), ALGORITHMS, jwks_url=client.jwks_url)
+            kept = self._remote[slot] = RemoteKeys(source, self._web, self._now)
+        elif not kept.due_in():
+            await kept.refresh()
         return kept
 
 
-@dataclass(frozen=True, slots=True)
-class _Inline:
-    """Keys that need not be fetched."""
+class Given:
+    """Keys that need not be fetched: a client's own word, or the configuration's."""
 
-    body: bytes
-    status: int = 200
+    __slots__ = ("_keys",)
 
-    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> "_Inline":
-        """The keys."""
-        del url, headers
-        return self
+    def __init__(self, jwks: Mapping[str, object]) -> None:
+        """Raises `SignedError` where none of them can verify anything."""
+        try:
+            self._keys = public_keys(jwks, ALGORITHMS)
+        except KeysError as error:
+            raise SignedError("this client has no keys that can be used") from error
 
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> "_Inline":
-        """Nothing posts to them."""
-        del url, body, headers
-        raise DoorwardError("keys that are given are not asked for")
+    def find(self, kid: str | None, alg: str) -> Key | None:
+        """The key of an id; without one, the only key for the algorithm."""
+        return self._keys.get((kid, alg))
+
+    async def refresh(self) -> None:
+        """Nothing: what is known is all there is."""
 
 
 def _invalid(description: str) -> OAuthError:

@@ -4,7 +4,7 @@ No HTML, no HTTP and no cookie here: requests come in as the fields they carry, 
 duplicates), and go out as values.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -199,40 +199,6 @@ class Authority(Protocol):
 
     async def register(self, body: Mapping[str, object]) -> dict[str, object]:
         """Registers a client (RFC 7591) where that is enabled; answered with 201."""
-        ...
-
-
-class Fetched(Protocol):
-    """An answer to a GET (`net.fetch.Fetched`)."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """By lower-case name."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """Whole, bounded."""
-        ...
-
-
-class Web(Protocol):
-    """Fetches public documents (`net.fetch.Fetch`): special-use addresses refused, no redirect followed, bounded in time and size.
-
-    Raises a `DoorwardError`, whatever goes wrong.
-    """
-
-    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
-        """One GET."""
-        ...
-
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
-        """One POST."""
         ...
 
 

@@ -19,7 +19,7 @@ from doorward.identity.authority.families import Code
 from doorward.identity.authority.grants import assertion, code, credentials, exchange, refresh
 from doorward.identity.authority.grants.assertion import Trusted
 from doorward.identity.authority.grants.code import CODE_SECONDS
-from doorward.identity.authority.grants.kit import Asking, Kit, required
+from doorward.identity.authority.grants.kit import Asking, Kit, not_admitted, required
 from doorward.identity.authority.keys import SigningKeys
 from doorward.identity.authority.metadata import Abilities
 from doorward.identity.authority.mint import digest
@@ -67,8 +67,11 @@ class AuthorizationServer:
         return metadata.metadata(self.issuer, self._parties.abilities)
 
     def jwks(self) -> dict[str, object]:
-        """Its public keys."""
-        return self._keys.jwks()
+        """Its public keys; raises `OAuthError`."""
+        try:
+            return self._keys.jwks()
+        except DoorwardError as error:
+            raise _unable() from error
 
     async def client(self, client_id: str) -> Client:
         """The client of an id; raises `OAuthError`."""
@@ -200,9 +203,13 @@ async def _answered(work: Awaitable[T]) -> T:
     except OAuthError:
         raise
     except Refused as refused:
-        raise OAuthError("unauthorized_client", "this client is not registered here as an agent in good standing") from refused
+        raise not_admitted() from refused
     except DoorwardError as error:
-        raise OAuthError("temporarily_unavailable", "the server cannot answer now; try again shortly", 503) from error
+        raise _unable() from error
+
+
+def _unable() -> OAuthError:
+    return OAuthError("temporarily_unavailable", "the server cannot answer now; try again shortly", 503)
 
 
 def _code(asked: Asked, person: Person, sha256: str, family: str, expires_at: float) -> Code:
