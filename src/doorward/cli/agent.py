@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from doorward.cli.enroll import command as enroll
 from doorward.cli.options import asked, done, given, json_option, socket_option
 from doorward.cli.shown import minute, plain, show_json, show_table, show_tree
 from doorward.client.admin import Admin, at
@@ -176,3 +177,6 @@ def _known_by(agent: Mapping[str, Any]) -> str:
 
 def _revoked(key: Mapping[str, Any]) -> str:
     return "" if key["revoked_at"] is None else minute(key["revoked_at"])
+
+
+command.add_command(enroll)
