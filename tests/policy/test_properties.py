@@ -287,7 +287,7 @@ def test_a_chain_may_what_each_of_its_agents_may_and_no_more(
     subject = compiled(policies)
     whole = handed_on(question.principal, others)
     each = by_turns(whole)
-    alone = [kind(subject._decide(replace(question, principal=one), moment)) for one in each]
+    alone = [kind(subject._decide(question, one, moment)) for one in each]
     assert kind(subject.decide(replace(question, principal=whole), moment)) == min(alone, key=lambda found: RANK[found])
 
 

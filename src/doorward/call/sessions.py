@@ -160,10 +160,10 @@ class Sessions:
     async def _drop(self, ids: tuple[SessionId, ...], why: End) -> None:
         if not ids:
             return
-        for session_id in ids:
-            if self._live.pop(session_id, None) is not None:
-                for follower in self._followers:
-                    follower(session_id, why)
+        gone = [session_id for session_id in ids if self._live.pop(session_id, None) is not None]
+        for follower in self._followers:
+            for session_id in gone:
+                follower(session_id, why)
         await self._store.drop(ids)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from doorward.admission.matters import FOR_GOOD, Matter, MatterKind, StopError, parse, written
 from doorward.admission.stops import Effect, Stop, Switch
 from doorward.audit.recorder import Recorder
+from doorward.config.model import Document
 from doorward.control.agents import team_of
 from doorward.control.catalog import teams_of
 from doorward.control.operators import NOBODYS, Role
@@ -168,7 +169,8 @@ class Stops:
     def _is_known(self, matter: Matter) -> bool:
         snapshot, name = self.generations.current, matter.name
         match matter.kind:
-            case MatterKind.ALL:
+            case MatterKind.ALL | MatterKind.FAMILY | MatterKind.CERTIFICATE | MatterKind.SESSION:
+                # Of the last three no list is kept here, and they are not typed by hand.
                 return True
             case MatterKind.AGENT:
                 anonymous = snapshot.document.identity.anonymous
@@ -176,11 +178,7 @@ class Stops:
             case MatterKind.KEY:
                 return self.registry.key(KeyId(name)) is not None
             case MatterKind.USER | MatterKind.CLIENT | MatterKind.ISSUER:
-                identity, issuer = snapshot.document.identity, name.partition(":")[0]
-                return issuer in identity.issuers or (issuer == SELF and identity.authority is not None)
-            case MatterKind.FAMILY | MatterKind.CERTIFICATE | MatterKind.SESSION:
-                # Those that are not seen any more are no less worth a stop.
-                return True
+                return _is_issuer(name.partition(":")[0], snapshot.document)
             case MatterKind.UPSTREAM:
                 return name in snapshot.document.upstreams
             case MatterKind.TOOL:
@@ -188,6 +186,10 @@ class Stops:
                 return snapshot.index.resolve(UpstreamId(upstream), Kind.TOOL, tool) is not None
             case _:
                 assert_never(matter.kind)
+
+
+def _is_issuer(name: str, document: Document) -> bool:
+    return name in document.identity.issuers or (name == SELF and document.identity.authority is not None)
 
 
 def _matter(text: str) -> Matter:

@@ -5,21 +5,34 @@ denies, one question asks.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from hashlib import sha256
 
-from doorward.domain.actors import Principal
+from doorward.domain.actors import Actor, Agent, AuthnMethod, Proof, Subject
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import AgentId, Digest, PolicyId
+from doorward.policy.question import Speaker
 
 Verdict = tuple[AgentId, Decision]
 """Who was asked about, and what came of it."""
 
 
-def links(principal: Principal) -> Iterator[Principal]:
-    """The principal as each of its actors would be if it spoke itself, nearest first."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An agent of a chain as if it spoke itself: for policy to be asked about, and no principal that a call could be made with."""
+
+    agent: Agent
+    subject: Subject | None
+    actors: tuple[Actor, ...]
+    method: AuthnMethod
+    network: str
+    proof: Proof
+
+
+def links(principal: Speaker) -> Iterator[Link]:
+    """Everybody in the chain of a principal, nearest first."""
     for number, actor in enumerate(principal.actors, 1):
-        yield replace(principal, agent=actor.agent, actors=principal.actors[number:])
+        yield Link(actor.agent, principal.subject, principal.actors[number:], principal.method, principal.network, principal.proof)
 
 
 def together(verdicts: Sequence[Verdict]) -> Decision:

@@ -5,7 +5,7 @@ read neither arguments nor time) could be computed again at any time and would c
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from cedarpy import Schema
@@ -35,7 +35,7 @@ from doorward.policy.memo import Memo
 from doorward.policy.panel import Match, Panel, panel
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
-from doorward.policy.question import Actor, Moment, Place, facts, time_facts
+from doorward.policy.question import Actor, Moment, Place, Speaker, facts, time_facts
 from doorward.policy.rules import OWN, Rule, Source, parse
 from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
 
@@ -133,18 +133,17 @@ class Policies:
 
     def decide(self, call: Call, at: Moment) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
-        decision = self._decide(call, at)
-        if not call.principal.actors:
-            return decision
-        chain = [replace(call, principal=link) for link in links(call.principal)]
-        return together([(each.principal.agent.id, self._decide(each, at)) for each in (call, *chain)])
-
-    def _decide(self, call: Call, at: Moment) -> Decision:
-        """The decision on the agent alone."""
         principal = call.principal
+        decision = self._decide(call, principal, at)
+        if not principal.actors:
+            return decision
+        return together([(principal.agent.id, decision), *((link.agent.id, self._decide(call, link, at)) for link in links(principal))])
+
+    def _decide(self, call: Call, principal: Speaker, at: Moment) -> Decision:
+        """The decision on one agent alone."""
         if principal.method is AuthnMethod.OWN:
             return _own(call.target)
-        lane = self.lane(call)
+        lane = self.lane(call, principal)
         if lane is None:
             return self._unnamed(principal, call.target, at)
         read = lane.panel.reads.context
@@ -158,20 +157,20 @@ class Policies:
 
     def observed(self, call: Call, at: Moment) -> Observation | None:
         """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
-        chain = [call, *(replace(call, principal=link) for link in links(call.principal))]
-        found = [(each, self._observed(each, at)) for each in chain]
-        seen = [one for _, one in found if one is not None]
-        if not seen or len(chain) == 1:
+        speakers: list[Speaker] = [call.principal, *links(call.principal)]
+        found = [(one, self._observed(call, one, at)) for one in speakers]
+        seen = [observed for _, observed in found if observed is not None]
+        if not seen or len(found) == 1:
             return seen[0] if seen else None
-        would = together([(each.principal.agent.id, one.would if one is not None else self._decide(each, at)) for each, one in found])
-        return Observation(tuple(dict.fromkeys(policy for one in seen for policy in one.policies)), would)
+        would = together([(one.agent.id, observed.would if observed else self._decide(call, one, at)) for one, observed in found])
+        return Observation(tuple(dict.fromkeys(policy for observed in seen for policy in observed.policies)), would)
 
-    def _observed(self, call: Call, at: Moment) -> Observation | None:
-        lane = None if call.principal.method is AuthnMethod.OWN else self.lane(call)
+    def _observed(self, call: Call, principal: Speaker, at: Moment) -> Observation | None:
+        lane = None if principal.method is AuthnMethod.OWN else self.lane(call, principal)
         if lane is None or not lane.watching:
             return None
         together = self._panel(tuple(sorted(lane.enforced + lane.watching)))
-        values = {**facts(call.principal, call.target, at, together.reads.context), "input": call.arguments}
+        values = {**facts(principal, call.target, at, together.reads.context), "input": call.arguments}
         matched = [position for position in lane.watching if self.match(position, lane, values) is Match.MATCHED]
         return Observation(tuple(self.rules[position].id for position in matched), ask(together, lane, values))
 
@@ -194,7 +193,7 @@ class Policies:
             return False
         return not principal.actors or all(self._could(link, target, at) for link in links(principal))
 
-    def _could(self, principal: Principal, target: Target, at: Moment) -> bool:
+    def _could(self, principal: Speaker, target: Target, at: Moment) -> bool:
         if principal.method is AuthnMethod.OWN:
             return target.kind is Kind.UPSTREAM
         if target.kind in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
@@ -202,16 +201,16 @@ class Policies:
         one = self._slice(target, "")
         return one is not None and self._sees(one, principal, target, at)
 
-    def lane(self, call: Call) -> Lane | None:
-        """Everything that can decide a call, ready to be asked; None if the call is of no action."""
+    def lane(self, call: Call, principal: Speaker) -> Lane | None:
+        """Everything that can decide a call for one agent, ready to be asked; None if the call is of no action."""
         one = self._slice(call.target, call.method)
         if one is None:
             return None
-        key = _key(one, call.principal, call.target)
+        key = _key(one, principal, call.target)
         lane = self._lanes.get(key)
-        return lane if lane is not None else self._lanes.put(key, self._new_lane(one, call.principal, call.target))
+        return lane if lane is not None else self._lanes.put(key, self._new_lane(one, principal, call.target))
 
-    def _new_lane(self, one: Slice, principal: Principal, target: Target) -> Lane:
+    def _new_lane(self, one: Slice, principal: Speaker, target: Target) -> Lane:
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
         enforced = admitted(self.rules, one.enforced, actor, place)
         panel = self._panel(enforced)
@@ -238,13 +237,13 @@ class Policies:
             return one
         return one if _same(one.action.target, target) else None
 
-    def _unnamed(self, principal: Principal, target: Target, at: Moment) -> Decision:
+    def _unnamed(self, principal: Speaker, target: Target, at: Moment) -> Decision:
         """The decision on what has no policies of its own: an upstream's lists and instructions may be had by who sees anything of it."""
         if target.kind not in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
             return Deny((), NOT_APPROVED)
         return Allow(()) if self._could(principal, target, at) else Deny((), "no policy permits anything of this upstream")
 
-    def _sees(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
+    def _sees(self, one: Slice, principal: Speaker, target: Target, at: Moment) -> bool:
         """Whether a principal may see an action; remembered by everything that its rules could read."""
         if not one.enforced:
             return False
@@ -255,7 +254,7 @@ class Policies:
         known = self._views.get(key)
         return known if known is not None else self._views.put(key, self._could_see(one, principal, target, at))
 
-    def _could_see(self, one: Slice, principal: Principal, target: Target, at: Moment) -> bool:
+    def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment) -> bool:
         """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
         enforced = admitted(self.rules, one.enforced, actor, place)
@@ -302,7 +301,7 @@ def _own(target: Target) -> Decision:
     return Allow((OWN_DISCOVERY,)) if target.kind is Kind.UPSTREAM else Deny((), "the gateway itself only discovers")
 
 
-def _key(one: Slice, principal: Principal, target: Target) -> tuple[object, ...]:
+def _key(one: Slice, principal: Speaker, target: Target) -> tuple[object, ...]:
     """Everything about principal and target that rules on an action can read, but for network and method."""
     agent = principal.agent
     place = (target.team, target.reversibility) if one.action.target is None else None

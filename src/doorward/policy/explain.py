@@ -53,7 +53,7 @@ class Explanation:
 def explain(policies: Policies, call: Call, at: Moment) -> Explanation:
     """What decides a call at a moment, and on which facts."""
     decision = policies.decide(call, at)
-    lane = policies.lane(call)
+    lane = policies.lane(call, call.principal)
     if lane is None:
         return Explanation(decision, "", (), (), None)
     values = {**facts(call.principal, call.target, at, WHOLE), "input": call.arguments}
@@ -73,7 +73,7 @@ def _considered(policies: Policies, lane: Lane, values: Mapping[str, object]) ->
 def _of_chain(policies: Policies, call: Call, at: Moment) -> Iterator[Considered]:
     """The same for everybody in the chain, asked about as if it spoke itself."""
     for link in links(call.principal):
-        lane = policies.lane(replace(call, principal=link))
+        lane = policies.lane(call, link)
         if lane is not None:
             values = {**facts(link, call.target, at, WHOLE), "input": call.arguments}
             yield from (replace(one, actor=str(link.agent.id)) for one in _considered(policies, lane, values))

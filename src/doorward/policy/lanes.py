@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 import msgspec
 from cedarpy import Entities, PolicySet, pst
 
-from doorward.domain.actors import Principal
 from doorward.domain.decisions import Decision, Deny
 from doorward.policy.could import UNKNOWN
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel, Request
 from doorward.policy.problems import cut
 from doorward.policy.project import Unheld, project
-from doorward.policy.question import Actor, Place, entities, reads_proof
+from doorward.policy.question import Actor, Place, Speaker, entities, reads_proof
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
@@ -50,7 +49,7 @@ class Apart:
     proof: bool
     actors: bool
 
-    def of(self, principal: Principal) -> tuple[object, ...]:
+    def of(self, principal: Speaker) -> tuple[object, ...]:
         """The part of a key."""
         return (
             principal.method if self.method else None,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 
 import msgspec
 
-from doorward.domain.actors import Agent, Principal, Proof, Subject
+from doorward.domain import actors
+from doorward.domain.actors import Agent, AuthnMethod, Proof, Subject
 from doorward.domain.catalog import Target
 from doorward.domain.ids import SubjectId, TeamId, UpstreamId
 from doorward.policy.reads import Tree
@@ -29,6 +31,23 @@ class Moment:
 
     unix_seconds: float
     zone: tzinfo
+
+
+class Speaker(Protocol):
+    """Whoever policy is asked about: a principal, or an agent of its chain as if it spoke itself."""
+
+    @property
+    def agent(self) -> Agent: ...
+    @property
+    def subject(self) -> Subject | None: ...
+    @property
+    def actors(self) -> tuple[actors.Actor, ...]: ...
+    @property
+    def method(self) -> AuthnMethod: ...
+    @property
+    def network(self) -> str: ...
+    @property
+    def proof(self) -> Proof: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,7 @@ class Place:
         return frozenset({("Upstream", str(self.upstream)), ("Team", str(self.team))})
 
 
-def facts(principal: Principal, target: Target, at: Moment, read: Tree) -> dict[str, object]:
+def facts(principal: Speaker, target: Target, at: Moment, read: Tree) -> dict[str, object]:
     """The context but for the arguments, as plain values; time, proof and chain only if they are read."""
     found: dict[str, object] = {"authn": str(principal.method), "reversibility": str(target.reversibility)}
     if reads_proof(read):
