@@ -8,10 +8,11 @@ from doorward.domain.actors import Proof
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Presented
-from doorward.identity.challenge import INVALID_PROOF, Challenges, challenge, silent
+from doorward.identity.challenge import Challenges, challenge, silent
 from doorward.identity.metadata import Advertised
 from doorward.identity.own import own
 from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import INVALID_PROOF
 
 RESOURCES = Resources("https://mcp.example.com")
 CHALLENGES = Challenges(

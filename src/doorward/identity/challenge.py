@@ -7,11 +7,10 @@ from doorward.identity.bearer import is_bearer
 from doorward.identity.chain import Presented
 from doorward.identity.metadata import Advertised
 from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import INVALID_PROOF
 
 _REALM = 'Bearer realm="doorward"'
 _DPOP = "dpop"
-INVALID_PROOF = "invalid_dpop_proof"
-"""In `Refused.extra["error"]`: the token may be good, the proof that goes with it is not (RFC 9449 §7.1)."""
 
 
 class Challenges:

@@ -6,6 +6,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Bound, Principal, Proof, 
 from doorward.domain.ids import AgentId, InstanceId, SubjectId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Chain, NotYetError, Presented
+from doorward.identity.tokens.dpop import INVALID_PROOF
 from doorward.identity.tokens.source import Demand
 from doorward.identity.tokens.trusted import Trusted, own_issuer
 from tests.identity.tokens.mint import (
@@ -198,6 +199,12 @@ async def test_a_stolen_bound_token_is_nothing_without_its_key() -> None:
     assert "another key" in house.refusal(text, "DPoP", dpop=proof(text)).detail
     assert "shown before" in house.refusal(text, "DPoP", dpop=good).detail
     assert "another access token" in house.refusal(text, "DPoP", dpop=proof(token(), ED, {"alg": "EdDSA"}, jti="q")).detail
+
+
+async def test_a_client_is_told_apart_whether_its_token_is_wrong_or_its_proof() -> None:
+    house, text = await House().ready(), token(cnf={"jkt": thumbprint(ED)})
+    assert house.refusal(text).extra == {}
+    assert house.refusal(text, "DPoP").extra == house.refusal(text, "DPoP", dpop=proof(text)).extra == {"error": INVALID_PROOF}
 
 
 async def test_a_proof_may_be_shown_again_by_the_same_request() -> None:

@@ -18,6 +18,8 @@ AGE_SECONDS: Final = 300.0
 """How far the time of a proof may lie from ours, either way."""
 ALGORITHMS: Final = frozenset({"ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256"})
 """What a proof may be signed with; also for `dpop_signing_alg_values_supported`."""
+INVALID_PROOF: Final = "invalid_dpop_proof"
+"""In `Refused.extra["error"]`: what the client did wrong was the proof, the token may be good (§7.1)."""
 MOST: Final = 131_072
 """Proofs remembered: 200 a second for as long as each could be replayed; some 50 MB when full."""
 _SHARE = 8

@@ -15,12 +15,13 @@ from joserfc.jwk import Key
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
 from doorward.domain.ids import AgentId, InstanceId, SubjectId, UpstreamId
+from doorward.domain.reasons import Refused
 from doorward.identity import bearer
 from doorward.identity.chain import NotYetError, Presented
 from doorward.identity.identities import Identity, client
 from doorward.identity.tokens import claims as said
 from doorward.identity.tokens.claims import Confirmation, Holder
-from doorward.identity.tokens.dpop import Proofs, Wanted, access_token_hash
+from doorward.identity.tokens.dpop import INVALID_PROOF, Proofs, Wanted, access_token_hash
 from doorward.identity.tokens.issuer import Issuer
 from doorward.identity.tokens.jws import Signed, read, refused, shown
 from doorward.identity.tokens.keys import RemoteKeys
@@ -147,10 +148,13 @@ class AccessTokens:
         """RFC 9449 §7: looked at on every call, as each needs a proof of its own."""
         if not jkt:
             return
-        if presented.dpop is None:
-            raise refused("the token is bound to a DPoP key, and no proof came with it")
         wanted = Wanted(presented.method, self._audience(presented.endpoint), ath, presented.request)
-        self._proofs.check(presented.dpop, wanted, jkt)
+        try:
+            if presented.dpop is None:
+                raise refused("the token is bound to a DPoP key, and no proof came with it")
+            self._proofs.check(presented.dpop, wanted, jkt)
+        except Refused as failed:
+            raise Refused(failed.reason, failed.detail, extra={"error": INVALID_PROOF}) from failed
 
     def _verified(self, token: str, presented: Presented) -> _Remembered:
         """Everything about a token, looked at in the order in which one thing makes the next worth looking at."""
