@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
@@ -155,10 +155,17 @@ ANN = Person(Subject(SubjectId("corp:ann"), frozenset({"corp:sales", "corp:all"}
 class House:
     """An authorization server, and what surrounds it."""
 
-    def __init__(self, store: AuthorityStore | None = None, terms: Terms | None = None, abilities: Abilities | None = None) -> None:
+    def __init__(
+        self,
+        store: AuthorityStore | None = None,
+        terms: Terms | None = None,
+        abilities: Abilities | None = None,
+        vault: Vault | None = None,
+        draws: Draws | None = None,
+    ) -> None:
         self.now = NOW
         self.store = store or MemoryAuthority()
-        self.net, self.registry, self.vault, self.draws = Net(), Registry(), Vault(), Draws()
+        self.net, self.registry, self.vault, self.draws = Net(), Registry(), vault or Vault(), draws or Draws()
         self.events: list[Event] = []
         self.ended: list[tuple[str, str]] = []
         self.log_fails = False
@@ -169,9 +176,8 @@ class House:
         terms = terms or Terms(ISSUER, {RESOURCE, GIT}.__contains__)
         mint = Mint(terms.issuer, terms.token_seconds, Sources(self.keys, Seal((b"k" * 32,)), self.draws, self.time))
         kit = Kit(terms, self.store, mint, self.registry, self._told, self._ended, lambda name: f"veiled({name})", self.time)
-        self.clients = Clients(
-            {client.id: client for client in (PUBLIC, AGENT, SUB)}, Documents(self.net, DocumentTerms(()), self.time), self.store
-        )
+        self.declared = {client.id: client for client in (PUBLIC, AGENT, SUB)}
+        self.clients = Clients(self.declared, Documents(self.net, DocumentTerms(()), self.time), self.store)
         authn = ClientAuthn(terms.issuer, self.clients, self.store, self.net, self.time)
         trusted = {IDP: Trusted("corp", _Fixed(IDP_KEY), frozenset({"ES256"}), 60, Habits(("sub",), ("groups",), asks_userinfo=False))}
         self.server = AuthorizationServer(kit, self.keys, Parties(self.clients, authn, trusted, self._proven, abilities))
@@ -216,7 +222,16 @@ class House:
         """The tokens of a new code."""
         return await self.token(self.redemption(await self.code(**changes)))
 
-    def redemption(self, code: str, **changes: str) -> dict[str, str]:
+    async def redeemed_by(self, client: str, redirect: str) -> dict[str, object]:
+        """The tokens of a new code of another client."""
+        code = await self.code(client_id=client, redirect_uri=redirect)
+        return await self.token(self.redemption(code, client_id=client, redirect_uri=redirect))
+
+    def hold(self, client: str, scopes: frozenset[str]) -> None:
+        """Lets a client have other scopes."""
+        self.declared[client] = replace(self.declared[client], scopes=scopes)
+
+    def redemption(self, code: str, /, **changes: str) -> dict[str, str]:
         """The fields of a good token request for a code."""
         fields = {
             "grant_type": "authorization_code",
