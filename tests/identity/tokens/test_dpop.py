@@ -146,7 +146,7 @@ def test_an_access_token_is_no_proof(proofs: Proofs) -> None:
 
 def test_while_there_is_no_room_to_remember_nothing_is_taken(clock: Clock) -> None:
     proofs = Proofs(clock, most=8)
-    keys = [EC, OTHER, RSA, ED]
+    keys: list[Key] = [EC, OTHER, RSA, ED]
     assert proofs.check(proof(TOKEN), wanted(1), None)
     assert "no room" in refusal(proofs, proof(TOKEN, jti="q"), 2)
     for key, alg in zip(keys[1:], ("ES256", "RS256", "EdDSA"), strict=True):
