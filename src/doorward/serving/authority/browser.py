@@ -150,7 +150,9 @@ def cookies(headers: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     twice: set[str] = set()
     for pair in ";".join(headers).split(";"):
-        name, _, value = pair.strip().partition("=")
+        name, equals, value = pair.strip().partition("=")
+        if not equals:
+            continue
         twice.update((name,) if name in found else ())
         found[name] = value
     return {name: value for name, value in found.items() if name not in twice}
