@@ -13,7 +13,8 @@ class Bench:
 
     def __init__(self, before: "Bench | None" = None, days: float = 90) -> None:
         self.now = NOW
-        self.vault, self.draws = (before.vault, before.draws) if before else (Vault(), Draws())
+        self.vault: Vault = before.vault if before else Vault()
+        self.draws: Draws = before.draws if before else Draws()
         self.keys = SigningKeys(self.vault, self.draws, lambda: self.now, days)
         self.keys.load()
 

@@ -35,7 +35,7 @@ def given(wanted: frozenset[str] | None, *most: Iterable[str]) -> tuple[str, ...
         wanted = bounds[0]
         for bound in bounds[1:]:
             wanted = narrowed(wanted, bound)
-    beyond = sorted({scope for scope in wanted for bound in bounds if narrowed(frozenset({scope}), bound) != {scope}})
+    beyond = sorted({scope for scope in wanted for bound in bounds if scope not in narrowed(frozenset({scope}), bound)})
     if beyond or not wanted:
         raise _invalid(f"more was asked for than can be given: {' '.join(beyond)}" if beyond else "there is no scope that can be given")
     return tuple(sorted(wanted))
