@@ -140,3 +140,50 @@ async def test_the_policies_in_force_are_listed_with_their_places(tmp_path: Path
             ("no-secrets", "forbid", None, path, 3),
             ("ask-late", "forbid", "ops", path, 5),
         ]
+
+
+CHAINED = """
+@id("claude-reads")
+@reason("Claude reads for people.")
+permit (principal == Agent::"claude", action == Action::"git/read_file", resource)
+when { principal has user && principal.user.issuer == "corp" && context.bound == "dpop" };
+
+@id("planner-asks")
+@reason("A person looks at what the planner has read.")
+@approval("leads")
+forbid (principal == Agent::"planner", action, resource);
+
+@id("planner-reads")
+@reason("The planner reads what its people may read.")
+permit (principal == Agent::"planner", action, resource)
+when { principal in Group::"corp:staff" };
+"""
+
+
+async def test_a_call_for_a_person_by_the_rights_of_others_can_be_explained(tmp_path: Path) -> None:
+    async with plane(tmp_path, policy=CHAINED) as it:
+        await accept(it)
+        await it.ask("POST", "/v1/agents", {"id": "planner", "team": "support"})
+        assert (await explained(it))["effect"] == "deny"
+        token = {"user": "corp:ann", "issuer": "self", "bound": "dpop", "scopes": ["mcp:git:read"]}
+        alone = await explained(it, **token)
+        assert (alone["effect"], alone["passes"], alone["scope"]) == ("allow", False, "mcp:git")
+        assert (await explained(it, **{**token, "scopes": ["mcp:git"]}))["passes"] is True
+        assert (await explained(it, **token, actors=["planner"]))["reason"].startswith("agent planner, which it acts for, may not")
+        whole = await explained(it, **token, actors=["planner"], groups=["corp:staff"])
+        assert (whole["effect"], whole["approvers"]) == ("ask", ["leads"])
+        assert [(one["policy"], one["actor"]) for one in whole["considered"]] == [
+            ("claude-reads", ""),
+            ("planner-asks", "planner"),
+            ("planner-reads", "planner"),
+        ]
+        facts = {fact["name"]: fact["value"] for fact in whole["facts"]}
+        assert (facts["principal.user.issuer"], facts["context.bound"]) == ("corp", "dpop")
+
+
+async def test_nobody_acts_by_the_rights_of_an_agent_that_is_not_known(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        body = {"agent": "claude", "upstream": "git", "name": "read_file", "actors": ["nobody"]}
+        status, answer = await it.ask("POST", "/v1/policies/explain", body)
+        assert (status, answer["reason"]) == (404, "unknown_agent")

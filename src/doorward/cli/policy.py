@@ -38,20 +38,29 @@ def list_(admin: Admin, as_json: bool) -> None:
 @click.option("--kind", type=click.Choice(["tool", "prompt", "resource"]), default="tool", show_default=True, help="What NAME is.")
 @click.option("--arguments", default="{}", show_default=True, help="The call's arguments as JSON.")
 @click.option("--arg", "-a", "pairs", multiple=True, metavar="NAME=VALUE", help="One argument more; VALUE as JSON, or else as text.")
+@click.option("--user", help="Whom the agent acts for, such as corp:alice.")
+@click.option("--group", "groups", multiple=True, help="A group of that person, such as corp:finance.")
+@click.option("--actor", "actors", multiple=True, help="An agent by whose rights it acts; the nearest first.")
+@click.option("--issuer", help="Who issued its access token.")
+@click.option("--client", help="The OAuth client of the token.")
+@click.option("--scope", "scopes", multiple=True, help="What the token is limited to; default: mcp, which is everything.")
+@click.option("--bound", type=click.Choice(["nothing", "certificate", "dpop"]), help="What the token is tied to.")
 @click.option("--network", help="The address the call comes from.")
 @click.option("--at", "moment", type=float, metavar="SECONDS", help="The moment of the call in Unix seconds; default: now.")
 @socket_option
 @json_option
 def explain(admin: Admin, as_json: bool, agent: str, upstream: str, name: str, **wanted: Any) -> None:
     """Explain how a call of AGENT to NAME of UPSTREAM would be decided; nothing is sent."""
-    fields = given(agent=agent, upstream=upstream, name=name, kind=wanted["kind"], network=wanted["network"], at=wanted["moment"])
+    plain_ones = ("kind", "network", "user", "issuer", "client", "bound")
+    several = {name: list(wanted[name]) or None for name in ("groups", "actors", "scopes")}
+    fields = given(agent=agent, upstream=upstream, name=name, at=wanted["moment"], **{one: wanted[one] for one in plain_ones}, **several)
     # The arguments go as they are written, so that numbers keep their digits.
     text = f'{json.dumps(fields)[:-1]}, "arguments": {_arguments(wanted["arguments"], wanted["pairs"])}}}'
     answer = asked(lambda: admin.post(at("policies", "explain"), text))
     if as_json:
         show_json(answer)
         return
-    _show(answer)
+    _show(answer, agent)
 
 
 @command.command("observed")
@@ -98,7 +107,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _show(answer: Mapping[str, Any]) -> None:
+def _show(answer: Mapping[str, Any], agent: str) -> None:
     passes = "it would pass" if answer["passes"] else "it would not pass"
     click.echo(f"{answer['effect'].upper()} ({passes}; posture {answer['posture']}, definition {answer['standing']}, at {answer['at']})")
     for label, text in (
@@ -106,12 +115,16 @@ def _show(answer: Mapping[str, Any]) -> None:
         ("policies", ", ".join(answer["policies"])),
         ("approval of", ", ".join(answer["approvers"])),
         ("the agent is told", answer["sentence"]),
+        ("the token lacks the scope", answer["scope"]),
         ("if observed policies were enforced", answer["observed"]),
     ):
         if text:
             click.echo(f"  {label}: {plain(text)}")
-    rows = [(one["policy"], one["effect"], one["mode"], one["match"], f"{one['path']}:{one['line']}") for one in answer["considered"]]
-    show_table(("policy", "effect", "mode", "match", "where"), rows)
+    rows = [
+        (one["policy"], one["effect"], one["mode"], one["match"], one["actor"] or agent, f"{one['path']}:{one['line']}")
+        for one in answer["considered"]
+    ]
+    show_table(("policy", "effect", "mode", "match", "of", "where"), rows)
     click.echo("FACTS THAT THESE POLICIES READ")
     show_tree({fact["name"]: fact["value"] for fact in answer["facts"] if fact["is_there"]}, depth=1)
     for fact in answer["facts"]:
