@@ -82,7 +82,7 @@ class FakeAuthority:
         self._fail()
         asked = self.known.get(params.get("client_id", ""))
         if asked is None:
-            raise OAuthError("invalid_client", "this client is not known")
+            raise OAuthError("invalid_client", "this client is not known", 401)
         return asked
 
     async def granted(self, asked: Asked, person: Person) -> str:

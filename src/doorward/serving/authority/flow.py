@@ -176,7 +176,9 @@ class Flow:
         except OAuthError as error:
             if error.redirect is not None:
                 return _away(error.redirect)
-            return views.stopped(error.status, "This request cannot go on", _AGAIN, f"{error.error}: {error.description}")
+            # A browser cannot answer a challenge of ours.
+            status = 400 if error.status == 401 else error.status
+            return views.stopped(status, "This request cannot go on", _AGAIN, f"{error.error}: {error.description}")
         except SignInError as error:
             return self._not_signed_in(error)
         except DoorwardError:
