@@ -58,11 +58,14 @@ class Issuer(Part):
     claims: Claims = Field(Claims(), description="Which claims say what")
     scopes: dict[Name, tuple[Name, ...]] = Field(
         default_factory=dict,
-        description="What the issuer's scopes mean here, such as `{access_as_user: [mcp]}`; others are taken as they are",
+        description="What the issuer's scopes mean here, such as `{access_as_user: [mcp]}`; `*` is what every token of it may; others "
+        "are taken as they are",
     )
     jwks_url: str | None = Field(None, description="Where its keys are; default: as its metadata says")
     groups_url: str | None = Field(
-        None, description="Where a user's groups are asked for when the token leaves them out (Entra); default: as the preset says"
+        None,
+        description="Where a user's groups are asked for when the token leaves them out (Entra), `{subject}` standing for the user; "
+        "default: as the preset says",
     )
     leeway_seconds: int = Field(60, ge=0, le=300, description="How far its clock may be from ours")
     private: bool = Field(False, description="Its address may be loopback, link-local or otherwise special-use")
@@ -115,6 +118,9 @@ class Clients(Part):
     )
     private: bool = Field(
         False, description="Such documents may be at loopback or otherwise special-use addresses; for tests on one machine"
+    )
+    ca_file: str | None = Field(
+        None, description="The only authorities that TLS certificates of such documents may come from (PEM), relative to the document"
     )
     dynamic: bool = Field(False, description="Anybody may register a client (RFC 7591; deprecated)")
 

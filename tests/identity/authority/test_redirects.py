@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.identity.authority.redirects import fault, is_loopback, is_registered
+from doorward.config.redirects import fault, is_loopback
+from doorward.identity.authority.redirects import is_registered
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from doorward.config.redirects import fault
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Refused
 from doorward.identity import patterns
@@ -184,7 +185,7 @@ def redirect_uris(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= redirects.MOST:
         raise OAuthError("invalid_redirect_uri", f"redirect_uris was expected to be a list of 1 to {redirects.MOST}")
     uris = tuple(uri for uri in value if isinstance(uri, str))
-    faults = [found for uri in uris if (found := redirects.fault(uri))]
+    faults = [found for uri in uris if (found := fault(uri))]
     if faults or len(uris) != len(value):
         raise OAuthError("invalid_redirect_uri", faults[0] if faults else "redirect_uris was expected to hold texts")
     return uris
