@@ -1,6 +1,7 @@
 """TLS on loopback: who is let in, what is never resumed, and what open connections live through."""
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from doorward.net.tls import Clients, server_context
+from doorward.serving.port import CONNECTION, Receive, Scope, Send
 from tests.certificates import DAY, FOR_SERVERS, SPIFFE, Authority, Issued, Wanted, authority, now
 from tests.serving.secured import Place, asked, place, secured, told, visit
-from tests.serving.sockets import settled, until
+from tests.serving.sockets import GET, settled, until
 
 pytestmark = pytest.mark.anyio
 
@@ -198,6 +200,39 @@ async def test_silent_handshake_takes_a_seat_and_loses_it_in_time(here: Place) -
             writer.close()
 
 
+async def test_client_that_does_not_read_is_cut_off_over_tls_too(here: Place) -> None:
+    ended = asyncio.Event()
+
+    async def flood(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[CONNECTION].on_hangup(ended.set)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not ended.is_set():
+            await send({"type": "http.response.body", "body": b"z" * 65_536, "more_body": True})
+
+    async with secured(server_context(here.served()), flood) as (listener, port):
+        client = socket.create_connection(("127.0.0.1", port))
+        silent = await asyncio.to_thread(here.trusting().wrap_socket, client, server_hostname="localhost")
+        await asyncio.to_thread(silent.sendall, GET)
+        await settled(listener, 1)
+        (connection,) = listener._open()
+        await until(lambda: connection.flow.write_paused)
+        listener.sweep(29 + asyncio.get_running_loop().time())
+        assert not ended.is_set()
+        listener.sweep(31 + asyncio.get_running_loop().time())
+        await asyncio.wait_for(ended.wait(), 5)
+        silent.close()
+
+
+async def test_silent_connection_is_ended_at_the_deadline_of_its_head(here: Place) -> None:
+    async with secured(server_context(here.served())) as (listener, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=here.trusting(), server_hostname="localhost")
+        await settled(listener, 1)
+        listener.sweep(6 + asyncio.get_running_loop().time())
+        assert await reader.read() == b""
+        await settled(listener, 0)
+        writer.close()
+
+
 async def test_plain_http_is_not_answered(here: Place) -> None:
     async with secured(server_context(here.served())) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -222,6 +257,7 @@ import asyncio, os, ssl, sys
 from pathlib import Path
 import uvloop
 from doorward.net.tls import Clients, server_context
+from doorward.serving.port import CONNECTION, Receive, Scope, Send
 from tests.certificates import SPIFFE, Wanted
 from tests.serving.secured import asked, place, secured, told, visit
 from tests.serving.sockets import settled
@@ -259,3 +295,39 @@ uvloop.run(main())
 def test_the_loop_that_is_used_in_production_does_the_same(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", ON_UVLOOP, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+
+
+EXHAUSTED = """
+import asyncio, resource, socket, sys
+from pathlib import Path
+from doorward.net.tls import server_context
+from tests.serving.secured import place, secured, told
+
+async def main():
+    here = place(Path(sys.argv[1]))
+    client = here.trusting()
+    async with secured(server_context(here.served()), connections=4096) as (listener, port):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        held = []
+        try:
+            while True:
+                held.append(socket.create_connection(("127.0.0.1", port)))
+                await asyncio.sleep(0.002)
+        except OSError:
+            pass
+        for one in held:
+            one.close()
+        await asyncio.sleep(1.2)
+        assert await told(port, client) == b"nobody", "the accept loop is dead"
+        print("alive after", len(held))
+
+{run}
+"""
+
+
+@pytest.mark.parametrize("run", ["asyncio.run(main())", "import uvloop; uvloop.run(main())"], ids=["asyncio", "uvloop"])
+def test_running_out_of_file_descriptors_does_not_end_the_accept_loop(run: str, tmp_path: Path) -> None:
+    given = [sys.executable, "-c", EXHAUSTED.replace("{run}", run), str(tmp_path)]
+    done = subprocess.run(given, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout[:11]) == (0, "alive after"), done.stderr
