@@ -10,7 +10,7 @@ import click
 from doorward.cli.main import COMMANDS, main
 
 PAGE = Path("docs/cli.md")
-SHARED = frozenset({"--socket", "--json", "--config"})
+SHARED = frozenset({"--socket", "--url", "--json", "--config"})
 """Told once, at the top of the page."""
 BEGIN, END = "<!-- commands: written by tests/cli/published.py -->\n", "<!-- end of commands -->\n"
 

@@ -154,7 +154,7 @@ class Browser:
 
 
 @asynccontextmanager
-async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN) -> AsyncIterator[NetworkDoor]:
+async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN, origin: str = ORIGIN) -> AsyncIterator[NetworkDoor]:
     """A door whose provider is `FakeProvider`."""
     for name in ("tls.pem", "tls.key"):
         (directory / name).write_text("")
@@ -173,7 +173,7 @@ async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN
             is_barred=barred_by(it.switch),
             sessions=sessions,
             recorder=it.recorder,
-            origin=ORIGIN,
+            origin=origin,
             hosts=frozenset({"10.0.0.5:8421"}),
         )
         people = People(sessions, ground.session_seconds, it.recorder)

@@ -161,7 +161,7 @@ def checkpoint(admin: Admin, as_json: bool, now: bool, only_key: bool) -> None:
 
 
 def _export(admin: Admin, directory: Path) -> Mapping[str, Any]:
-    patient = Admin(admin.path, EXPORT_SECONDS)
+    patient = Admin(admin.door, EXPORT_SECONDS)
     return asked(lambda: patient.post(at("log", "export"), {"directory": str(directory.absolute())}))
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "policy": ("policy", "Which policies decide, and why."),
     "log": ("log", "Read, verify and export the log."),
     "receipt": ("receipt", "Export the proof of one call."),
+    "login": ("login", "Sign in at a gateway over the network."),
+    "logout": ("logout", "Sign out there."),
     "session": ("session", "Session-era sessions."),
 }
 

@@ -1,12 +1,14 @@
-"""A small client of the admin API over its Unix socket, on the standard library: commands start fast."""
+"""A small client of the admin API, over its Unix socket or signed in over the network, on the standard library: commands start fast."""
 
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, assert_never
+from urllib.parse import quote, urlencode, urlsplit
 
 TIMEOUT_SECONDS = 60.0
 """For any one answer; only an export may take longer, and says how long."""
@@ -26,13 +28,31 @@ def at(*parts: str) -> str:
     return "/v1/" + "/".join(quote(part, safe="") for part in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A gateway's network door, and the session of an operator who has signed in there."""
+
+    url: str
+    """An origin such as `https://doorward.example.com`."""
+    token: str
+    ca_file: str | None = None
+    """The only authorities (PEM) that its certificate may come from; None: the system's."""
+
+    def __repr__(self) -> str:
+        return f"Network({self.url})"
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class Admin:
     """Talks to one gateway, a connection for each request."""
 
-    __slots__ = ("path", "timeout_seconds")
+    __slots__ = ("door", "timeout_seconds")
 
-    def __init__(self, socket_path: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self.path = socket_path
+    def __init__(self, door: Path | Network, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """`door`: the control socket, or the network door."""
+        self.door = door
         self.timeout_seconds = timeout_seconds
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None) -> dict[str, Any]:
@@ -48,19 +68,40 @@ class Admin:
         return self._send("DELETE", path, None)
 
     def _send(self, method: str, path: str, body: str | None) -> dict[str, Any]:
-        connection = _UnixConnection(self.path, self.timeout_seconds)
+        connection = self._connection()
         try:
             headers = {"Content-Type": "application/json", "Connection": "close"}
+            if isinstance(self.door, Network) and self.door.token:
+                headers["Authorization"] = f"Bearer {self.door.token}"
             connection.request(method, path, body.encode() if body is not None else None, headers)
             response = connection.getresponse()
             raw = response.read()
         except OSError as error:
-            raise AdminError("unreachable", _why(self.path, error)) from error
+            raise AdminError("unreachable", _why(self.door, error)) from error
         except http.client.HTTPException as error:
-            raise AdminError("unreachable", f"the gateway at {self.path} ended the answer before it was whole") from error
+            raise AdminError("unreachable", f"the gateway at {self.door} ended the answer before it was whole") from error
         finally:
             connection.close()
         return _read(response.status, raw)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        match self.door:
+            case Path():
+                return _UnixConnection(self.door, self.timeout_seconds)
+            case Network(url, _, ca_file):
+                context = _context(ca_file)
+                return http.client.HTTPSConnection(urlsplit(url).netloc, timeout=self.timeout_seconds, context=context)
+            case _:
+                assert_never(self.door)
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise AdminError("no_authorities", f"certificates (PEM) were expected in {ca_file}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _read(status: int, raw: bytes) -> dict[str, Any]:
@@ -77,7 +118,19 @@ def _read(status: int, raw: bytes) -> dict[str, Any]:
     return answer
 
 
-def _why(path: Path, error: OSError) -> str:
+def _why(door: Path | Network, error: OSError) -> str:
+    if isinstance(door, Network):
+        match error:
+            case ssl.SSLCertVerificationError():
+                return f"the certificate of {door} is not trusted ({error.verify_message}); --ca-file at doorward login names its authority"
+            case TimeoutError():
+                return f"the gateway at {door} did not answer in time"
+            case _:
+                return f"the gateway at {door} cannot be reached: {error}"
+    return _why_socket(door, error)
+
+
+def _why_socket(path: Path, error: OSError) -> str:
     match error:
         case FileNotFoundError():
             return f"there is no control socket at {path}: is the gateway running, and is --socket (or DOORWARD_SOCKET) its own?"
