@@ -1,5 +1,7 @@
 """The stop switch: what stands still, for whom, and across a restart."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from hypothesis import given
@@ -7,13 +9,14 @@ from hypothesis import strategies as st
 
 from doorward.admission import stops
 from doorward.admission.stops import EVERYTHING, MOST_CUTS, Effect, Matter, MatterKind, Stop, StopError, Switch
-from doorward.domain.actors import AuthnMethod
+from doorward.domain.actors import ALL_SCOPES, AuthnMethod, Proof
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.errors import StoreError
-from doorward.domain.ids import AgentId, KeyId, UpstreamId
+from doorward.domain.ids import AgentId, KeyId, SessionId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from tests.admission.stores import Memory
+from tests.admission.test_matters import TOKEN
 from tests.made import Clock, call, principal, target
 
 pytestmark = pytest.mark.anyio
@@ -271,3 +274,66 @@ def test_a_call_is_refused_exactly_if_something_it_touches_stands_still(standing
         return refused(await loaded(store))
 
     assert (anyio.run(run) is not None) == bool(standing & set(TOUCHED))
+
+
+async def test_what_is_barred_is_withdrawn_until_then_in_flight_too_and_written_nowhere() -> None:
+    clock, store = Clock(50.0), Memory()
+    switch = Switch(store, clock)
+    await switch.load()
+    before = switch.epoch
+    heard: list[Matter] = []
+    switch.on_change(lambda matter, why: heard.append(matter))
+    family = stops.family("fam1")
+    switch.bar(family, "given_back", 100.0)
+    bearer = call(by=replace(principal("claude", method=AuthnMethod.ACCESS_TOKEN), proof=Proof(ALL_SCOPES, "self", family="fam1")))
+    other = call(by=replace(bearer.principal, proof=Proof(ALL_SCOPES, "self", family="fam2")))
+    assert (refused(switch, bearer), refused_still(switch, before, bearer)) == (Reason.REVOKED, Reason.REVOKED_MEANWHILE)
+    assert (refused(switch, other), refused_still(switch, before, other), refused(switch)) == (None, None, None)
+    with pytest.raises(Refused) as caught:
+        switch.known(bearer.principal)
+    assert (caught.value.reason, caught.value.detail) == (Reason.REVOKED, "family 'fam1' has ended: given_back")
+    assert (heard, switch.standing(), store.stops) == ([family], (), {})
+    clock.at = 100.0
+    assert refused(switch, bearer) is None
+    switch.bar(stops.family("fam3"), "expired", 200.0)
+    assert len(switch._barred) == 1
+
+
+async def test_who_is_withdrawn_is_known_to_be_and_who_is_stopped_is_not() -> None:
+    switch = await loaded()
+    who = principal("claude", key="key1")
+    await switch.stop(stops.agent(AgentId("claude")), "a look", "ada")
+    switch.known(who)
+    await switch.revoke(stops.key(KeyId("key1")), "lost", "ada")
+    with pytest.raises(Refused) as caught:
+        switch.known(who)
+    assert caught.value.reason is Reason.REVOKED
+    switch.known(principal("other", key="key2"))
+
+
+async def test_until_the_stops_are_read_nobody_is_known() -> None:
+    with pytest.raises(Refused) as caught:
+        Switch(Memory(), Clock()).known(principal())
+    assert caught.value.reason is Reason.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (MatterKind.USER, Reason.REVOKED),
+        (MatterKind.CLIENT, Reason.REVOKED),
+        (MatterKind.ISSUER, Reason.REVOKED),
+        (MatterKind.FAMILY, Reason.REVOKED),
+        (MatterKind.CERTIFICATE, Reason.REVOKED),
+        (MatterKind.AGENT, Reason.REVOKED),
+        (MatterKind.SESSION, Reason.UNKNOWN_SESSION),
+        (MatterKind.TOOL, Reason.STOPPED),
+        (MatterKind.UPSTREAM, Reason.STOPPED),
+    ],
+)
+async def test_what_a_client_is_told_of_a_withdrawal_says_what_it_can_do(kind: MatterKind, reason: Reason) -> None:
+    made = replace(call(by=TOKEN), session=SessionId("s1"))
+    switch = await loaded()
+    (matter, *_) = [matter for matter in stops.matters(made) if matter.kind is kind]
+    await switch.revoke(matter, "why", "ada")
+    assert refused(switch, made) is reason

@@ -98,12 +98,13 @@ class StopStore(Protocol):
 class Switch:
     """What stands still right now, written through to a store. Until `load` has succeeded, everything does."""
 
-    __slots__ = ("_cuts", "_floor", "_followers", "_is_loaded", "_lock", "_now", "_standing", "_store", "epoch")
+    __slots__ = ("_barred", "_cuts", "_floor", "_followers", "_is_loaded", "_lock", "_now", "_standing", "_store", "epoch")
 
     def __init__(self, store: StopStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
         self._standing: dict[Named, dict[Effect, Stop]] = {}
+        self._barred: dict[Named, tuple[float, str]] = {}
         self._cuts: dict[Named, int] = {}
         self._floor = 0
         self._followers: list[Callable[[Matter, str], None]] = []
@@ -158,27 +159,40 @@ class Switch:
         for follower in self._followers:
             follower(matter, why)
 
+    def bar(self, matter: Matter, why: str, until: float) -> None:
+        """Withdraws a matter until a moment (Unix seconds) on the word of whoever keeps the record of it, and repeats it at each start.
+
+        For what ends by the thousand and is past anyway after a while, such as families of tokens: no operator needs to see it stand.
+        """
+        now = self._now()
+        for name in [name for name, (end, _) in self._barred.items() if end <= now]:
+            del self._barred[name]
+        self._barred[_name(matter)] = (until, f"{told(matter)} has ended: {why}")
+        self.cut(matter, f"{told(matter)} has ended: {why}")
+
     def check(self, call: Call) -> None:
         """Raises `Refused` STOPPED or REVOKED if something that this call touches stands still."""
         if not self._is_loaded:
             raise _unread()
         standing = self._standing
-        if not standing:
+        if not (standing or self._barred):
             return
         for name in touched(call):
             if name in standing:
                 raise _refusal(_gravest(standing[name]))
+            self._check_barred(name)
 
     def known(self, principal: Principal) -> None:
         """Raises `Refused` REVOKED if anything that this principal was verified by is withdrawn; what is only stopped, `check` says."""
         if not self._is_loaded:
             raise _unread()
         standing = self._standing
-        if not standing:
+        if not (standing or self._barred):
             return
         for name in of_principal(principal):
             if name in standing and Effect.REVOKED in standing[name]:
                 raise _refusal(standing[name][Effect.REVOKED])
+            self._check_barred(name)
 
     def known_session(self, session_id: SessionId) -> None:
         """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
@@ -195,6 +209,11 @@ class Switch:
                 raise Refused(Reason.REVOKED_MEANWHILE, _why(_gravest(self._standing[name])))
             if self._cuts.get(name, self._floor) > epoch:
                 raise Refused(Reason.REVOKED_MEANWHILE, f"{told(Matter(*name))} was cut off meanwhile")
+
+    def _check_barred(self, name: Named) -> None:
+        barred = self._barred.get(name)
+        if barred is not None and self._now() < barred[0]:
+            raise Refused(Reason.REVOKED, barred[1])
 
     async def _set(self, matter: Matter, effect: Effect, reason: str, by: str) -> Stop:
         stop = Stop(matter, effect, reason, by, self._now(), self.epoch + 1)
