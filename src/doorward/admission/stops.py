@@ -174,25 +174,27 @@ class Switch:
         """Raises `Refused` STOPPED or REVOKED if something that this call touches stands still."""
         if not self._is_loaded:
             raise _unread()
-        standing = self._standing
-        if not (standing or self._barred):
+        standing, barred = self._standing, self._barred
+        if not (standing or barred):
             return
         for name in touched(call):
             if name in standing:
                 raise _refusal(_gravest(standing[name]))
-            self._check_barred(name)
+            if name in barred:
+                self._check_barred(name)
 
     def known(self, principal: Principal) -> None:
         """Raises `Refused` REVOKED if anything that this principal was verified by is withdrawn; what is only stopped, `check` says."""
         if not self._is_loaded:
             raise _unread()
-        standing = self._standing
-        if not (standing or self._barred):
+        standing, barred = self._standing, self._barred
+        if not (standing or barred):
             return
         for name in of_principal(principal):
             if name in standing and Effect.REVOKED in standing[name]:
                 raise _refusal(standing[name][Effect.REVOKED])
-            self._check_barred(name)
+            if name in barred:
+                self._check_barred(name)
 
     def known_session(self, session_id: SessionId) -> None:
         """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
@@ -211,9 +213,9 @@ class Switch:
                 raise Refused(Reason.REVOKED_MEANWHILE, f"{told(Matter(*name))} was cut off meanwhile")
 
     def _check_barred(self, name: Named) -> None:
-        barred = self._barred.get(name)
-        if barred is not None and self._now() < barred[0]:
-            raise Refused(Reason.REVOKED, barred[1])
+        until, why = self._barred[name]
+        if self._now() < until:
+            raise Refused(Reason.REVOKED, why)
 
     async def _set(self, matter: Matter, effect: Effect, reason: str, by: str) -> Stop:
         stop = Stop(matter, effect, reason, by, self._now(), self.epoch + 1)
