@@ -11,7 +11,6 @@ from urllib.parse import urlencode, urlsplit
 
 from doorward.control.network import Ground, barred_by, network_app
 from doorward.control.operator_sessions import OperatorSessions
-from doorward.control.people import People
 from doorward.control.signing import Signing
 from doorward.domain.secret import Secret
 from doorward.identity.sign_in import SignIn
@@ -166,16 +165,14 @@ async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN
             sign_ins.adopt(it.generations.current.document.identity.issuers)
             return sign_ins.of(name)
 
-        sessions = OperatorSessions(draw, it.clock)
         ground = Ground(
             rules=lambda: it.generations.current.document.control.listen,
             sign_in=sign_in,
             is_barred=barred_by(it.switch),
-            sessions=sessions,
+            sessions=it.operator_sessions,
             recorder=it.recorder,
             origin=origin,
             hosts=frozenset({"10.0.0.5:8421"}),
         )
-        people = People(sessions, ground.session_seconds, it.recorder)
         signing = Signing(ground, draw, it.clock)
-        yield NetworkDoor(it, company, sessions, network_app((*it.routes, *people.routes()), {}, ground, signing.pages()))
+        yield NetworkDoor(it, company, it.operator_sessions, network_app(it.routes, {}, ground, signing.pages()))

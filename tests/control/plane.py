@@ -35,8 +35,10 @@ from doorward.control.catalog import Catalog
 from doorward.control.configuration import Configurations
 from doorward.control.log import Log
 from doorward.control.observed import Observed
+from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.operators import Operator, from_peer
 from doorward.control.pages import Pages
+from doorward.control.people import People
 from doorward.control.policies import PolicyDesk
 from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
@@ -202,10 +204,12 @@ class Plane:
     """Operators with teams, by user ids that no system gives out; others are what the document says."""
     shown: dict[str, Sight] = field(default_factory=dict)
     """What the next look at an upstream shows."""
+    operator_sessions: OperatorSessions = field(init=False)
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.operator_sessions = OperatorSessions(Draws(), self.clock)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
@@ -223,8 +227,14 @@ class Plane:
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),
             Configurations(self.generations, self.workbench),
+            People(self.operator_sessions, self.session_seconds, self.recorder),
         )
         return [route for room in rooms for route in room.routes()]
+
+    def session_seconds(self) -> float:
+        """How long a sign-in over the network lasts."""
+        listen = self.generations.current.document.control.listen
+        return 0.0 if listen is None else listen.session_minutes * 60
 
     async def who(self, request: Request) -> Operator:
         """Who asks, by the peer of the socket."""

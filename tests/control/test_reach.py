@@ -70,6 +70,9 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "POST /v1/log/checkpoint": (AUDITORS, "/v1/log/checkpoint", None),
     "POST /v1/log/export": (ADMINS, "/v1/log/export", {"directory": "/dev/null/log"}),
     "GET /v1/receipts/{call}": (EVERYBODY, "/v1/receipts/none", None),
+    "GET /v1/me": (EVERYBODY, "/v1/me", None),
+    "GET /v1/operators": (EVERYBODY, "/v1/operators", None),
+    "DELETE /v1/operators/{session}": (ADMINS, "/v1/operators/none", None),
     "GET /v1/sessions": (EVERYBODY, "/v1/sessions", None),
     "DELETE /v1/sessions/{session}": (ADMINS, "/v1/sessions/none", None),
 }
