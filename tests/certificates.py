@@ -102,8 +102,7 @@ class Authority:
         """An authority below this one."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(self, named(name), key.public_key(), (now() - DAY, now() + 30 * DAY))
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        made = builder.sign(self.key, hashes.SHA256())
+        made = _as_authority(builder, key).sign(self.key, hashes.SHA256())
         return Authority(made, key, (made, *self.above))
 
     def crl(
@@ -130,8 +129,7 @@ def authority(name: str = "root") -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateBuilder(named(name), named(name), key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now() - DAY).not_valid_after(now() + 30 * DAY)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    return Authority(builder.sign(key, hashes.SHA256()), key)
+    return Authority(_as_authority(builder, key).sign(key, hashes.SHA256()), key)
 
 
 def server(root: Authority) -> Issued:
@@ -143,8 +141,26 @@ def pem(revocations: x509.CertificateRevocationList) -> str:
     return revocations.public_bytes(Encoding.PEM).decode()
 
 
+def _as_authority(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    """With what strict verifiers (Python 3.13 and later by default) ask of authorities."""
+    usage = x509.KeyUsage(
+        key_cert_sign=True,
+        crl_sign=True,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).add_extension(usage, critical=True)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+
+
 def _builder(
     by: Authority, subject: x509.Name, key: ec.EllipticCurvePublicKey, valid: tuple[datetime.datetime, datetime.datetime]
 ) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder(by.certificate.subject, subject, key, x509.random_serial_number())
-    return builder.not_valid_before(valid[0]).not_valid_after(valid[1])
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
+    return builder.not_valid_before(valid[0]).not_valid_after(valid[1]).add_extension(issuer, critical=False)
