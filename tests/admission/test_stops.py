@@ -337,3 +337,12 @@ async def test_what_a_client_is_told_of_a_withdrawal_says_what_it_can_do(kind: M
     (matter, *_) = [matter for matter in stops.matters(made) if matter.kind is kind]
     await switch.revoke(matter, "why", "ada")
     assert refused(switch, made) is reason
+
+
+async def test_of_what_is_stopped_and_revoked_the_revocation_counts() -> None:
+    switch, matter = await loaded(), stops.upstream(UpstreamId("git"))
+    assert switch.effect(matter) is None
+    await switch.stop(matter, "a look", "ada")
+    assert switch.effect(matter) is Effect.STOPPED
+    await switch.revoke(matter, "gone", "ada")
+    assert (switch.effect(matter), switch.effect(stops.upstream(UpstreamId("hg")))) == (Effect.REVOKED, None)

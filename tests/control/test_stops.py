@@ -4,12 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from doorward.control.operators import from_peer
-from doorward.control.routes import Ask
-from doorward.control.stops import NewStop, Stops
 from doorward.domain.ids import AgentId, KeyId
 from doorward.identity.registry import State
-from tests.control.plane import DOCUMENT, ME, NOW, OWN, READ_FILE, plane
+from tests.control.plane import DOCUMENT, ME, NOW, READ_FILE, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -135,37 +132,3 @@ async def test_what_cannot_be_stopped_or_lifted_is_refused_without_a_leaf(tmp_pa
         ]
         assert [(status, answer["reason"]) for status, answer in asked] == [(400, "invalid_matter"), (409, "refused"), (409, "refused")]
         assert await it.events() == before
-
-
-class Granting:
-    """An authority that remembers what it was told to end."""
-
-    def __init__(self) -> None:
-        self.ended: list[tuple[str, str, str]] = []
-
-    async def revoke_family(self, family: str, why: str) -> None:
-        self.ended.append(("family", family, why))
-
-    async def revoke_subject(self, subject: str, why: str) -> None:
-        self.ended.append(("subject", subject, why))
-
-    async def revoke_client(self, client: str, why: str) -> None:
-        self.ended.append(("client", client, why))
-
-
-async def test_what_is_revoked_ends_at_our_authority_too_and_what_is_stopped_goes_on(tmp_path: Path) -> None:
-    async with plane(tmp_path) as it:
-        grants = Granting()
-        operator = from_peer(OWN, {})
-        assert operator is not None
-        desk = Stops(it.switch, it.registry, it.generations, it.recorder, grants)
-        for matter, effect in (
-            ("family:f1", "revoked"),
-            ("user:corp:ann", "revoked"),
-            ("client:self:https://c.example/id", "revoked"),
-            ("client:corp:c1", "revoked"),
-            ("user:corp:bob", "stopped"),
-        ):
-            wanted = NewStop.model_validate({"matter": matter, "reason": "left", "effect": effect})
-            await desk.set(Ask(operator, {}, wanted, wanted, b""))
-    assert grants.ended == [("family", "f1", "left"), ("subject", "corp:ann", "left"), ("client", "https://c.example/id", "left")]

@@ -129,6 +129,11 @@ class Switch:
         stops = (stop for effects in self._standing.values() for stop in effects.values())
         return tuple(sorted(stops, key=lambda stop: (stop.epoch, stop.matter.kind, stop.matter.name)))
 
+    def effect(self, matter: Matter) -> Effect | None:
+        """What stands of one matter by itself, the gravest; None where nothing does."""
+        effects = self._standing.get(_name(matter))
+        return _gravest(effects).effect if effects else None
+
     async def stop(self, matter: Matter, reason: str, by: str) -> Stop:
         """Stops a matter at once and for calls in flight; raises `StoreError` when that will not outlive the process (it holds until then)."""
         return await self._set(matter, Effect.STOPPED, reason, by)

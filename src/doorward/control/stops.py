@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, assert_never
+from typing import Literal, assert_never
 
 from pydantic import Field
 
@@ -63,22 +63,6 @@ class StopList(Shape):
 LIFT = "Lift a stop, or a revocation that is not for good"
 
 
-class Grants(Protocol):
-    """Our own authority, which ends what it has granted; every method may raise a `DoorwardError`."""
-
-    async def revoke_family(self, family: str, why: str) -> object:
-        """Ends one grant."""
-        ...
-
-    async def revoke_subject(self, subject: str, why: str) -> object:
-        """Ends all that a person has granted."""
-        ...
-
-    async def revoke_client(self, client: str, why: str) -> object:
-        """Ends all that was granted to a client of the authority."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Stops:
     """The operations on stops."""
@@ -87,8 +71,6 @@ class Stops:
     registry: Registry
     generations: Generations
     recorder: Recorder
-    grants: Grants | None = None
-    """None where there is no authority of our own."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -131,7 +113,7 @@ class Stops:
             try:
                 await self.switch.revoke(matter, wanted.reason, ask.operator.name)
             finally:
-                await self._withdraw(matter, wanted.reason)
+                await self._withdraw(matter)
 
         event = "revoked" if effect is Effect.REVOKED else "stop_set"
         try:
@@ -163,29 +145,12 @@ class Stops:
             raise ControlError(409, "refused", str(error)) from error
         return Done()
 
-    async def _withdraw(self, matter: Matter, why: str) -> None:
-        """Ends it at its source too: a revoked agent's name is not given out again, a revoked person's grants are not there if restored."""
-        match matter.kind:
-            case MatterKind.AGENT if self.registry.agent(AgentId(matter.name)) is not None:
-                await self.registry.revoke(AgentId(matter.name))
-            case MatterKind.KEY if self.registry.key(KeyId(matter.name)) is not None:
-                await self.registry.revoke_key(KeyId(matter.name))
-            case MatterKind.FAMILY | MatterKind.USER | MatterKind.CLIENT if self.grants is not None:
-                await self._end_grants(self.grants, matter, why)
-            case _:
-                pass
-
-    async def _end_grants(self, grants: Grants, matter: Matter, why: str) -> None:
-        issuer, _, name = matter.name.partition(":")
-        match matter.kind:
-            case MatterKind.FAMILY:
-                await grants.revoke_family(matter.name, why)
-            case MatterKind.USER:
-                await grants.revoke_subject(matter.name, why)
-            case MatterKind.CLIENT if issuer == SELF:
-                await grants.revoke_client(name, why)
-            case _:
-                pass
+    async def _withdraw(self, matter: Matter) -> None:
+        """A revoked agent or key is revoked in the registry too, so that its name is not given out again."""
+        if matter.kind is MatterKind.AGENT and self.registry.agent(AgentId(matter.name)) is not None:
+            await self.registry.revoke(AgentId(matter.name))
+        if matter.kind is MatterKind.KEY and self.registry.key(KeyId(matter.name)) is not None:
+            await self.registry.revoke_key(KeyId(matter.name))
 
     def _recorded(self, matter: Matter) -> str:
         """A matter as the log names it: a person by the pseudonym that its other leaves have."""
