@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from doorward.control.network import COOKIE
+from doorward.config.model import ControlListen
+from doorward.control.network import COOKIE, place
 from doorward.control.operator_sessions import MOST, MOST_OF_ONE
 from doorward.control.signing import BEGUN_COOKIE
 from tests.control.door import ANN, LEE, LISTEN, ORIGIN, RAY, SIGNING_IN, ZOE, network_door
@@ -379,6 +380,20 @@ async def test_parameters_that_cannot_be_meant_are_refused(tmp_path: Path, path:
         ann = door.browser()
         await ann.get("/signin")
         assert (await ann.get(path)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("listen", "port", "origin", "hosts"),
+    [
+        ({"public_url": "https://Doorward.example.com:443/"}, 8421, "https://doorward.example.com", {"10.0.0.5:8421"}),
+        ({}, 443, "https://10.0.0.5", {"10.0.0.5:443"}),
+        ({"host": "fd00::5"}, 8421, "https://[fd00::5]:8421", {"[fd00::5]:8421"}),
+        ({"host": "127.0.0.1"}, 9, "https://127.0.0.1:9", {"127.0.0.1:9", "localhost:9", "[::1]:9"}),
+    ],
+)
+def test_a_door_knows_its_place(listen: dict[str, Any], port: int, origin: str, hosts: set[str]) -> None:
+    said = {"host": "10.0.0.5", "tls": LISTEN["tls"], "sign_in": "corp", **listen}
+    assert place(ControlListen.model_validate(said), port) == (origin, frozenset(hosts))
 
 
 async def test_pages_answer_their_own_method_alone(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def network_app(routes: Sequence[Route], plain: Plain, ground: Ground, pages: Ma
     return app
 
 
+def place(listen: ControlListen, port: int) -> tuple[str, frozenset[str]]:
+    """The origin of a door as browsers write it, and other `Host` values that lead there; `port` as bound."""
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host.lower()
+    own = f"{host}:{port}"
+    local = (
+        {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")} if host in ("localhost", "127.0.0.1", "[::1]") else set[str]()
+    )
+    url = listen.public_url.lower().rstrip("/").removesuffix(":443") if listen.public_url else f"https://{own.removesuffix(':443')}"
+    return url, frozenset({own, *local})
+
+
 def barred_by(switch: Switch) -> Callable[[str], bool]:
     """Whether a person is stopped or revoked, or their issuer is. A stop of everything bars no operator: somebody must lift it."""
 
