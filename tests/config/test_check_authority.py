@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from doorward.config.check_authority import authority
+from doorward.config.ground import Ground
+from doorward.config.load import read
 from doorward.config.model import Document
 from doorward.config.problems import dotted
 
@@ -91,3 +93,10 @@ def test_rules_for_clients_of_ours_name_them_by_id() -> None:
     assert [dotted(one.path) for one in authority(document, Path("/nowhere"))] == ["identity.enrol[0].claims"]
     none = Document.model_validate({"identity": {"issuers": ISSUERS, "authority": {"sign_in": "corp"}}})
     assert [(one.weight.value, dotted(one.path)) for one in authority(none, Path("/nowhere"))] == [("note", "identity.enrol")]
+
+
+def test_the_page_on_the_authority_shows_one_that_has_no_findings() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "identity" / "authority.md").read_text("utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    document = read(shown.encode(), Path("doorward.yaml"), Ground(Path("/"), {})).document
+    assert list(authority(document, Path("/"))) == []
