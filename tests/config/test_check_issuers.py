@@ -7,6 +7,7 @@ import pytest
 
 from doorward.config.check_issuers import issuers
 from doorward.config.ground import Ground
+from doorward.config.load import read
 from doorward.config.model import Document
 from doorward.config.problems import dotted
 
@@ -84,3 +85,16 @@ def test_our_own_authority_is_no_issuer_beside_itself(tmp_path: Path) -> None:
 def test_where_clients_call_another_address_than_the_one_that_is_bound_it_must_be_said(tmp_path: Path) -> None:
     assert found(tmp_path, {"corp": CORP}, listen={"host": "10.0.0.1"}) == [("note", "listen.public_url")]
     assert found(tmp_path, {"corp": {**CORP, "audiences": ["api"]}}, listen={"host": "10.0.0.1"}) == []
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "identity" / "tokens.md"
+EXAMPLES = [part.partition("```")[0] for part in PAGE.read_text(encoding="utf-8").split("```yaml\n")[1:]]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_example_of_the_page_is_sound(tmp_path: Path, example: str) -> None:
+    (tmp_path / "entra.secret").write_text("s")
+    (tmp_path / "entra.secret").chmod(0o600)
+    ground = Ground(tmp_path, {})
+    document = read(example.encode(), tmp_path / "doorward.yaml", ground).document
+    assert [finding.message for finding in issuers(document, ground)] == []
