@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
+import anyio
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key
@@ -127,9 +128,13 @@ class Net:
     def __init__(self) -> None:
         self.pages: dict[str, Fetched] = {}
         self.asked: list[str] = []
+        self.gate: anyio.Event | None = None
+        """Answers wait for it."""
 
     async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
         self.asked.append(url)
+        if self.gate is not None:
+            await self.gate.wait()
         if url not in self.pages:
             raise DoorwardError("10.0.0.7 refused the connection")
         return self.pages[url]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
@@ -181,6 +182,43 @@ async def test_nobody_can_make_us_ask_one_host_or_all_of_them_without_end() -> N
     bench.now += 61
     bench.put()
     assert await bench.documents.client(URL)
+
+
+async def test_many_who_ask_at_once_make_one_fetch() -> None:
+    bench = Bench()
+    bench.put()
+    bench.net.gate = anyio.Event()
+    found: list[str] = []
+
+    async def ask() -> None:
+        found.append((await bench.documents.client(URL)).name)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(64):
+            group.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        bench.net.gate.set()
+    assert (found, bench.net.asked) == (["Tool"] * 64, [URL])
+
+
+async def test_whoever_waits_for_a_fetch_that_is_given_up_makes_another() -> None:
+    bench = Bench()
+    bench.put()
+    bench.net.gate = anyio.Event()
+    found: list[str] = []
+
+    async def ask() -> None:
+        found.append((await bench.documents.client(URL)).name)
+
+    async with anyio.create_task_group() as waiting:
+        async with anyio.create_task_group() as first:
+            first.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            waiting.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            first.cancel_scope.cancel()
+        bench.net.gate.set()
+    assert (found, bench.net.asked) == (["Tool"], [URL, URL])
 
 
 async def test_what_is_kept_is_bounded() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import anyio
+
 from doorward.config.redirects import fault
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Refused
@@ -60,13 +62,14 @@ class _Kept:
 class Documents:
     """Knows clients by their documents."""
 
-    __slots__ = ("_kept", "_now", "_paces", "_terms", "_web")
+    __slots__ = ("_flights", "_kept", "_now", "_paces", "_terms", "_web")
 
     def __init__(self, web: Web, terms: Terms, now: Callable[[], float]) -> None:
         self._web = web
         self._terms = terms
         self._now = now
         self._kept: dict[str, _Kept] = {}
+        self._flights: dict[str, anyio.Event] = {}
         self._paces: dict[str, deque[float]] = {}
 
     async def client(self, url: str) -> Client:
@@ -74,14 +77,29 @@ class Documents:
         host = _host(url)
         if self._terms.hosts and not any(patterns.matches(pattern, host) for pattern in self._terms.hosts):
             raise _invalid("clients that are described at this host are not accepted here")
-        kept = self._kept.get(url)
-        if kept is None or kept.until <= self._now():
-            self._pace(host)
-            kept = await self._fetched(url)
-            self._keep(url, kept)
+        while (kept := self._fresh(url)) is None:
+            flight = self._flights.get(url)
+            if flight is None:
+                await self._fetch(url, host)
+            else:
+                await flight.wait()
         if isinstance(kept.found, str):
             raise _invalid(kept.found)
         return kept.found
+
+    def _fresh(self, url: str) -> _Kept | None:
+        kept = self._kept.get(url)
+        return kept if kept is not None and kept.until > self._now() else None
+
+    async def _fetch(self, url: str, host: str) -> None:
+        """Fetches a document once for all who ask meanwhile; raises `OAuthError` where too much was fetched already."""
+        self._pace(host)
+        flight = self._flights[url] = anyio.Event()
+        try:
+            self._keep(url, await self._fetched(url))
+        finally:
+            del self._flights[url]
+            flight.set()
 
     async def _fetched(self, url: str) -> _Kept:
         try:

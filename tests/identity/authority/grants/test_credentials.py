@@ -33,7 +33,6 @@ async def test_a_client_gets_a_token_without_a_person() -> None:
             "family": claims["fam"],
             "resource": RESOURCE,
             "scope": "mcp:git mcp:read",
-            "network": "192.0.2.1",
         }
     ]
 

@@ -118,6 +118,5 @@ def _event(asking: Asking, parent: Parent, wanted: tuple[str, ...], speaker: str
         "family": parent.family.id,
         "resource": parent.family.resource,
         "scope": " ".join(wanted),
-        "network": asking.network,
     }
     return Event("token_issued", "doorward", fields)

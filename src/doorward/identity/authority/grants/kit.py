@@ -94,7 +94,6 @@ async def opened(kit: Kit, asking: Asking, grant: Grant, family: Family) -> dict
         "family": family.id,
         "resource": family.resource,
         "scope": " ".join(family.scopes),
-        "network": asking.network,
     }
     if family.subject:
         fields["subject"] = kit.pseudonym(family.subject)
