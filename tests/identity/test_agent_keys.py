@@ -6,6 +6,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import AgentId, InstanceId, KeyId, TeamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.agent_keys import MOST_KNOWN, AgentKeys
+from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.identity.records import Edit
 from doorward.identity.registry import NEVER, Registry
@@ -67,6 +68,19 @@ async def test_the_second_look_gives_the_very_same_principal_for_the_same_networ
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer eyJhbGciOi.J9.x", "Bearer", "Bearer x, Bearer y"])
 async def test_what_is_no_key_of_ours_is_left_to_others(authorization: str | None) -> None:
     assert House().shown(authorization) is None
+
+
+async def test_the_certificate_of_the_connection_goes_with_a_key_and_is_not_remembered_for_another_one() -> None:
+    house = House()
+    text, _ = await house.issued()
+
+    def over(thumbprint: str | None) -> str:
+        certificate = None if thumbprint is None else Certificate(thumbprint, 1, "CN=ca", "CN=x", (), (), NEVER, "")
+        found = house.keys.identify(Presented(f"Bearer {text}", "10.0.0.1", loopback=False, certificate=certificate))
+        assert found is not None
+        return found.proof.certificate
+
+    assert [over(shown) for shown in (None, "one", "two", "one", None)] == ["", "one", "two", "one", ""]
 
 
 async def test_a_key_of_ours_that_nobody_issued_is_refused() -> None:

@@ -7,7 +7,7 @@ soon as anything in the registry changes or the key or agent expires: so a look 
 from collections.abc import Callable
 from hashlib import sha256
 
-from doorward.domain.actors import Agent, AuthnMethod, Principal
+from doorward.domain.actors import ALL_SCOPES, Agent, AuthnMethod, Principal, Proof
 from doorward.domain.ids import InstanceId, KeyId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity import bearer, keys, standing
@@ -20,7 +20,7 @@ MOST_KNOWN = 4096
 """Headers remembered: more live keys than that only cost a full check (7 µs) now and then."""
 
 MOST_NETWORKS = 64
-"""Addresses remembered for one key, so that an agent that roams does not fill the memory."""
+"""Addresses (with certificates) remembered for one key, so that an agent that roams does not fill the memory."""
 
 
 class _Known:
@@ -34,7 +34,7 @@ class _Known:
         self.until = until
         self.version = version
         self.seen_due = 0.0
-        self.principals: dict[str, Principal] = {}
+        self.principals: dict[tuple[str, str], Principal] = {}
 
 
 class AgentKeys:
@@ -64,7 +64,10 @@ class AgentKeys:
         if now >= known.seen_due:
             self._registry.seen(known.agent.id, now)
             known.seen_due = now + SEEN_EVERY_SECONDS
-        return known.principals.get(presented.network) or _principal(known, presented.network)
+        certificate = presented.certificate
+        # A key on a connection with a certificate: who revokes that means whatever comes over it.
+        place = (presented.network, "" if certificate is None else certificate.thumbprint)
+        return known.principals.get(place) or _principal(known, place)
 
     def _verified(self, authorization: str, now: float) -> _Known | None:
         text = bearer.token(authorization)
@@ -96,7 +99,8 @@ def _check(key: KeyRecord, agent: AgentRecord, now: float) -> None:
         raise Refused(Reason.UNAUTHENTICATED, f"key {key.id} of {agent.agent.id} has expired")
 
 
-def _principal(known: _Known, network: str) -> Principal:
+def _principal(known: _Known, place: tuple[str, str]) -> Principal:
+    network, thumbprint = place
     principal = Principal(
         agent=known.agent,
         subject=None,
@@ -105,8 +109,9 @@ def _principal(known: _Known, network: str) -> Principal:
         instance=InstanceId(f"key:{known.key}"),
         credential=known.key,
         network=network,
+        proof=Proof(ALL_SCOPES, certificate=thumbprint),
     )
     if len(known.principals) >= MOST_NETWORKS:
         known.principals.clear()
-    known.principals[network] = principal
+    known.principals[place] = principal
     return principal
