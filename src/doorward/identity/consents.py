@@ -68,23 +68,24 @@ class ConsentStore(Protocol):
 class Consents:
     """The consents of everybody: asked before a client gets a code, told when a person approves, withdrawn by the person or an operator."""
 
-    __slots__ = ("_now", "_seconds", "_store")
+    __slots__ = ("_now", "_store", "seconds")
 
     def __init__(self, store: ConsentStore, now: Callable[[], float], seconds: float) -> None:
-        """`seconds`: how long an approval spares the person the question."""
-        self._store, self._now, self._seconds = store, now, seconds
+        self._store, self._now = store, now
+        self.seconds = seconds
+        """How long an approval spares the person the question."""
 
     async def covers(self, subject: Subject, asked: Asked) -> bool:
         """Whether this person has approved exactly this before, so that the question need not be asked; raises `StoreError`."""
         if goes_to_own_machine(asked):
             return False
-        since = self._now() - self._seconds
+        since = self._now() - self.seconds
         known = await self._store.of(subject.id)
         return any(since < consent.at and _is_same(consent, asked) and set(asked.scopes) <= set(consent.scopes) for consent in known)
 
     async def remember(self, subject: Subject, asked: Asked) -> None:
         """Keeps an approval that was given now; raises `StoreError`."""
-        since = self._now() - self._seconds
+        since = self._now() - self.seconds
         before = {
             scope
             for consent in await self._store.of(subject.id)

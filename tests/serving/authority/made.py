@@ -175,7 +175,7 @@ class House:
             self.consents,
             self.visits,
             Browsers(Jar(public), Seal((bytes(32),)), draw, self.clock),
-            Views(public, REMEMBERED_SECONDS),
+            Views(public),
             lambda person: person.subject.id not in self.strangers,
             self.told,
             lambda subject: f"veiled({subject})",

@@ -77,13 +77,26 @@ def test_sign_ins_that_came_back_are_bounded_and_beyond_it_nobody_comes_back() -
     assert found.came_back(carried(found, "s", clock), "s") is not None
 
 
+def test_what_came_back_stays_known_when_the_public_url_changes() -> None:
+    clock = Clock()
+    found = browsers(clock)
+    cookies = carried(found, "s", clock)
+    assert found.came_back(cookies, "s") is not None
+    found.adopt(Jar("https://other.example"))
+    assert found.came_back(cookies, "s") is None
+    found.adopt(Jar(PUBLIC))
+    assert found.came_back(cookies, "s") is None
+
+
 def test_sign_in_sealed_with_another_key_is_nothing() -> None:
     clock = Clock()
     cookies = carried(browsers(clock, b"k" * 32), "s", clock)
     assert browsers(clock).came_back(cookies, "s") is None
 
 
-@pytest.mark.parametrize("url", ["https://mcp.example.com", "http://localhost:8420", "http://127.0.0.1", "http://[::1]:1"])
+@pytest.mark.parametrize(
+    "url", ["https://mcp.example.com", "http://localhost:8420", "http://127.0.0.1", "http://127.0.0.2:8", "http://[::1]:1"]
+)
 def test_people_sign_in_over_tls_or_on_loopback(url: str) -> None:
     assert Jar(url).person.startswith("__Host-") is url.startswith("https")
 

@@ -61,7 +61,7 @@ async def served(company: str) -> AsyncIterator[tuple[str, Core]]:
         Consents(MemoryConsents(), time.time, 86_400.0),
         Visits(core.draws, time.time),
         Browsers(Jar(public), Seal((bytes(32),)), core.draws, time.time),
-        Views(public, 86_400.0),
+        Views(public),
         lambda _: True,
         core._told,
         lambda subject: subject,

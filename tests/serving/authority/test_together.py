@@ -47,7 +47,7 @@ class Whole(House):
             Consents(MemoryConsents(), self.clock, 86_400.0),
             Visits(self.core.draws, self.clock),
             Browsers(Jar(ISSUER), Seal((bytes(32),)), self.core.draws, self.clock),
-            Views(ISSUER, 86_400.0),
+            Views(ISSUER),
             lambda _: True,
             self.core._told,
             lambda subject: f"veiled({subject})",

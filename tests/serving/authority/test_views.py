@@ -23,7 +23,7 @@ ATTRIBUTES = {"lang", "charset", "name", "content", "class", "role", "method", "
 
 
 def shown(asked: Asked, who: Somebody | None = None) -> str:
-    answer = Views(PUBLIC, 86_400.0).consent(asked, who or person("alice"), "t")
+    answer = Views(PUBLIC).consent(asked, who or person("alice"), "t", 86_400.0)
     return bytes(answer.body).decode()
 
 
@@ -148,8 +148,8 @@ def test_scope_in_plain_words(scope: str, expected: str) -> None:
 
 def test_form_may_end_where_the_client_is() -> None:
     """Browsers hold every redirect after a form to `form-action`: a client on loopback has no https."""
-    views = Views(PUBLIC, 86_400.0)
-    assert views.consent(LOCAL, person("alice"), "t").headers["content-security-policy"].endswith("; form-action 'self' https: http:")
+    views = Views(PUBLIC)
+    assert views.consent(LOCAL, person("alice"), "t", 1.0).headers["content-security-policy"].endswith("; form-action 'self' https: http:")
     assert views.stopped(400, "a", "b").headers["content-security-policy"].endswith("; form-action 'none'")
 
 

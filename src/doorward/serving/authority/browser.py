@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,7 +24,6 @@ _ALL_SIGN_INS = 6000
 """Bytes of cookies for sign-ins of one browser (a proxy in front may take headers of 8 KiB): the oldest go."""
 MOST_SPENT = 50_000
 """Sign-ins that have come back and are remembered for their ten minutes; with so many, no more can be finished."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class BusyError(DoorwardError):
@@ -52,7 +52,7 @@ class Jar:
         parts = urlsplit(public_url)
         if parts.scheme == "https":
             prefix, secure = "__Host-doorward-", "; Secure"
-        elif parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        elif parts.scheme == "http" and _is_loopback(parts.hostname or ""):
             # Cookies do not know ports; two gateways on one machine would overwrite each other's.
             prefix, secure = f"doorward-{parts.port or 80}-", ""
         else:
@@ -79,6 +79,10 @@ class Browsers:
         self._jar, self._seal, self._draw, self._now, self._most = jar, seal, draw, now, most
         # INVARIANT: in the order of their end.
         self._spent: dict[str, float] = {}
+
+    def adopt(self, jar: Jar) -> None:
+        """Goes on with other names: the public URL has changed."""
+        self._jar = jar
 
     def person(self, cookies: dict[str, str]) -> str:
         """The token of this browser's visit; empty if it has none."""
@@ -143,6 +147,13 @@ class Browsers:
         begun = {name: departed.begun.at for name, value in sealed.items() if (departed := self._opened(name, value)) is not None}
         for name in sorted(sealed, key=lambda name: begun.get(name, 0.0), reverse=True):
             yield name, len(name) + len(sealed[name])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def cookies(headers: list[str]) -> dict[str, str]:

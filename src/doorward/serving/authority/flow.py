@@ -98,7 +98,7 @@ class Flow:
         if "consent" not in prompts and await around.consents.covers(visit.person.subject, asked):
             await self._tell("consent_remembered", visit.person, asked)
             return _away(await around.authority.granted(asked, visit.person))
-        return around.views.consent(asked, visit.person, around.visits.ask(visit, asked))
+        return around.views.consent(asked, visit.person, around.visits.ask(visit, asked), around.consents.seconds)
 
     async def _depart(self, request: str, carried: dict[str, str]) -> Response:
         """Sends the browser to the provider. What comes back goes on with the same request, which is then looked at anew."""

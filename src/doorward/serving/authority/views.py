@@ -16,24 +16,23 @@ _DAY_SECONDS = 86_400
 class Views:
     """The pages of one gateway."""
 
-    __slots__ = ("_days", "_gateway", "_pages", "_policy", "_style")
+    __slots__ = ("_gateway", "_pages", "_policy", "_style")
 
-    def __init__(self, public_url: str, remembered_seconds: float) -> None:
-        """`remembered_seconds`: how long an approval spares the question."""
+    def __init__(self, public_url: str) -> None:
         loader = PackageLoader("doorward.serving.authority", "templates")
         self._pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._gateway = urlsplit(public_url).netloc
-        self._days = max(1, int(remembered_seconds / _DAY_SECONDS))
         # No text from outside is in it, so that it alone goes onto a page as it is; the policy names it by its hash.
         self._style = loader.get_source(self._pages, "style.css")[0]
         style = b64encode(sha256(self._style.encode()).digest()).decode()
         self._policy = f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'"
 
-    def consent(self, asked: Asked, person: Person, token: str) -> Response:
-        """Asks a person whether a client may act for them."""
+    def consent(self, asked: Asked, person: Person, token: str, seconds: float) -> Response:
+        """Asks a person whether a client may act for them; `seconds`: how long a yes spares the question."""
         # Browsers hold a form to this list on every redirect that follows: the client's own address, and where that leads in turn.
         forms = "'self' https: http:" if asked.redirect_uri.startswith("http://") else "'self' https:"
-        return self._page("consent.html", 200, forms, asked=question(asked), token=token, days=self._days, **_who(person))
+        days = max(1, round(seconds / _DAY_SECONDS))
+        return self._page("consent.html", 200, forms, asked=question(asked), token=token, days=days, **_who(person))
 
     def stopped(self, status: int, title: str, sentence: str, detail: str = "") -> Response:
         """Says why it does not go on, to a browser that can be sent nowhere."""
