@@ -13,22 +13,15 @@ from joserfc.jwk import ECKey, Key
 
 from doorward.domain.reasons import Ran
 from doorward.net.errors import NetError, Trouble
+from doorward.net.fetch import Fetched
 from tests.made import Clock
 
 URL = "https://idp.example.com/tenant"
 CLIENT, SECRET = "door ward", "s3cret: with + and ü"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One answer."""
-
-    status: int
-    body: bytes
-
-
-def answered(value: object, status: int = 200) -> Given:
-    return Given(status, json.dumps(value).encode())
+def answered(value: object, status: int = 200) -> Fetched:
+    return Fetched(status, {"content-type": "application/json"}, json.dumps(value).encode())
 
 
 def b64(raw: bytes) -> str:
@@ -79,7 +72,7 @@ class FakeProvider:
         back = {"code": code, "state": asked["state"]}
         return {**back, "iss": self.url} if self.described().get("authorization_response_iss_parameter_supported") else back
 
-    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Given:
+    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
         self._ask(url)
         if url == f"{self.url}/.well-known/openid-configuration":
             return answered(self.described())
@@ -87,10 +80,10 @@ class FakeProvider:
             return answered({"keys": [self.key.as_dict(private=False)] if self.published is None else self.published})
         if url == f"{self.url}/userinfo":
             claims = self._tokens.get(dict(headers)["Authorization"].removeprefix("Bearer "))
-            return Given(401, b"{}") if claims is None else answered(self.userinfo(dict(claims)))
-        return Given(404, b"{}")
+            return answered({}, 401) if claims is None else answered(self.userinfo(dict(claims)))
+        return answered({}, 404)
 
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Given:
+    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
         self._ask(url)
         assert url == f"{self.url}/token"
         fields = dict(parse_qsl(body.decode(), strict_parsing=True))

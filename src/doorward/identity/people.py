@@ -83,11 +83,13 @@ def person(name: str, claims: Mapping[str, object], wanted: Habits) -> Person:
 
 
 def _groups(value: object) -> tuple[str, ...]:
-    """The groups of one claim: a list of texts, or a single text. Whatever else is there names no group; too many are refused whole."""
-    given = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    """The groups of one claim: a list of texts, or a single text. None is left out in silence: somebody might have too many rights."""
+    given = [] if value is None else [value] if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(group, str) and len(group) <= _GROUP_LENGTH for group in given):
+        raise PersonError("The identity provider tells your groups in a form that is not known here.")
     if len(given) > _MOST_GROUPS:
         raise PersonError("You are in more groups than this gateway takes; ask for a claim with fewer of them.")
-    return tuple(group for group in given if isinstance(group, str) and 0 < len(group) <= _GROUP_LENGTH and group.isprintable())
+    return tuple(group for group in given if group)
 
 
 def _shown(claims: Mapping[str, object], subject: str) -> str:

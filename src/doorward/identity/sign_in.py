@@ -7,20 +7,20 @@ import hmac
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from urllib.parse import quote_plus, urlencode
 
-from doorward.config.identity import Issuer
-from doorward.config.identity import SignIn as Client
+from doorward.config import identity as config
 from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
-from doorward.identity.id_tokens import Expected, Keys, verified
+from doorward.identity.id_tokens import Expected, verified
 from doorward.identity.people import Person as Person
 from doorward.identity.people import PersonError, habits, has_groups, has_overage, person
-from doorward.identity.provider import Provider, ProviderError, metadata_url, provider
-from doorward.identity.provider_keys import ProviderKeys
-from doorward.identity.web import Web, json_object
+from doorward.identity.provider import Provider, ProviderError, provider
+from doorward.identity.tokens.issuer import issuer as described
+from doorward.identity.tokens.keys import Keys, RemoteKeys, Web
+from doorward.net.fetch import json_object
 
 BEGUN_SECONDS = 600.0
 """How long a person may take at the provider."""
@@ -72,11 +72,11 @@ class _Known:
 class SignIn:
     """One identity provider, as the configuration names it, and Doorward as its client."""
 
-    __slots__ = ("_client", "_draw", "_due_at", "_found", "_issuer", "_name", "_now", "_secret", "_trouble", "_web")
+    __slots__ = ("_client", "_draw", "_due_at", "_found", "_habits", "_issuer", "_now", "_secret", "_trouble", "_web")
 
     def __init__(
         self,
-        issuer: Issuer,
+        issuer: config.Issuer,
         name: str,
         secret: Callable[[], Secret | None],
         web: Web,
@@ -85,8 +85,8 @@ class SignIn:
     ) -> None:
         """`secret` gives the client's secret as it is now (None: a public client); it may raise `DoorwardError`."""
         assert issuer.sign_in is not None
-        self._client: Client = issuer.sign_in
-        self._issuer, self._name, self._secret, self._web, self._draw, self._now = issuer, name, secret, web, draw, now
+        self._client, self._habits, self._issuer = issuer.sign_in, habits(issuer), described(name, issuer)
+        self._secret, self._web, self._draw, self._now = secret, web, draw, now
         self._found: _Known | None = None
         self._due_at = 0.0
         self._trouble = ""
@@ -94,7 +94,7 @@ class SignIn:
     @property
     def issuer(self) -> tuple[str, str]:
         """The issuer's name here, and its URL."""
-        return self._name, self._issuer.url
+        return self._issuer.name, self._issuer.url
 
     async def begin(self, redirect_uri: str) -> tuple[str, Begun]:
         """Where the browser goes now, and what to remember until it is back at `redirect_uri`; raises `SignInError`."""
@@ -161,7 +161,7 @@ class SignIn:
         else:
             raise ProviderError("the provider takes a client's secret neither by client_secret_basic nor by client_secret_post")
         answer = await self._web.post(found.token, urlencode(fields).encode(), headers)
-        said = _object(answer.body, "the answer of the token endpoint")
+        said = json_object(answer)
         if answer.status != 200:
             error = said.get("error")
             name = error if isinstance(error, str) and _ERROR.fullmatch(error) else "no error that is known"
@@ -169,7 +169,7 @@ class SignIn:
         return said
 
     async def _person(self, found: Provider, claims: Mapping[str, object], access_token: str | None) -> Person:
-        wanted = habits(self._issuer)
+        wanted = self._habits
         if has_overage(claims):
             raise PersonError(OVERAGE)
         if wanted.asks_userinfo and not has_groups(claims, wanted) and found.userinfo is not None and access_token is not None:
@@ -178,7 +178,7 @@ class SignIn:
                 # OpenID Connect Core 5.3.2: another person's claims must not be mixed in.
                 raise ProviderError("the UserInfo endpoint spoke of somebody else")
             claims = {**more, **claims}
-        return person(self._name, claims, wanted)
+        return person(self._issuer.name, claims, wanted)
 
     async def _userinfo(self, url: str, access_token: str) -> dict[str, object]:
         if not _CODE.fullmatch(access_token):
@@ -186,33 +186,27 @@ class SignIn:
         answer = await self._web.get(url, (("Authorization", f"Bearer {access_token}"), ("Accept", "application/json")))
         if answer.status != 200:
             raise ProviderError(f"the UserInfo endpoint answered {answer.status}")
-        return _object(answer.body, "the answer of the UserInfo endpoint")
+        return json_object(answer)
 
     async def _known(self) -> "_Known":
         """The provider as it was read within the hour; an older reading goes on where it cannot be read again."""
         if self._now() >= self._due_at:
             try:
-                read = await self._read()
+                read = await provider(self._issuer, self._web)
             except DoorwardError as error:
                 # Everybody may begin a sign-in: a provider that is down is not asked at each.
                 self._due_at, self._trouble = self._now() + _RETRY_SECONDS, str(error)
             else:
                 keys = self._found.keys if self._found and self._found.provider.keys == read.keys else None
-                self._found = _Known(read, keys or ProviderKeys(read.keys, self._web, self._now))
+                self._found = _Known(read, keys or RemoteKeys(replace(self._issuer, jwks_url=read.keys), self._web, self._now))
                 self._due_at = self._now() + _METADATA_SECONDS
         if self._found is None:
             raise SignInError(BROKEN, self._trouble)
         return self._found
 
-    async def _read(self) -> Provider:
-        answer = await self._web.get(metadata_url(self._issuer.url), (("Accept", "application/json"),))
-        if answer.status != 200:
-            raise ProviderError(f"the provider's metadata was answered with {answer.status}")
-        return provider(_object(answer.body, "the provider's metadata"), self._issuer)
-
     def _expected(self, begun: Begun) -> Expected:
         issuer = self._issuer
-        return Expected(issuer.url, self._client.client_id, begun.nonce, frozenset(issuer.algorithms), issuer.leeway_seconds, self._now())
+        return Expected(issuer.url, self._client.client_id, begun.nonce, issuer.algorithms, issuer.leeway_seconds, self._now())
 
     def _random(self) -> str:
         return urlsafe_b64encode(self._draw(32)).rstrip(b"=").decode()
@@ -226,13 +220,6 @@ def challenge(verifier: str) -> str:
 def _basic(client: str, secret: Secret) -> str:
     """Client id and secret as RFC 6749 2.3.1 writes them: form-encoded, then as HTTP Basic."""
     return "Basic " + b64encode(f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()).decode()
-
-
-def _object(raw: bytes, what: str) -> dict[str, object]:
-    try:
-        return json_object(raw)
-    except ValueError as error:
-        raise ProviderError(f"{what} cannot be read: {error}") from error
 
 
 def _text(answer: Mapping[str, object], name: str) -> str:

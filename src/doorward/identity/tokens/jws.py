@@ -23,6 +23,7 @@ _LONGEST = 8192
 """Characters; as much as an `Authorization` header may have (`identity/bearer.py`)."""
 _HEADER = Limits(body_bytes=2048, depth=4, nodes=64, string_bytes=2048)
 _CLAIMS = Limits(body_bytes=_LONGEST, depth=16, nodes=2048, string_bytes=_LONGEST)
+_LONG_CLAIMS = Limits(body_bytes=65_536, depth=16, nodes=8192, string_bytes=_LONGEST)
 _KID = 256
 
 _DIRECTIONS = frozenset({"jku", "x5u", "jwk", "x5c", "crit", "b64", "zip", "enc"})
@@ -79,15 +80,20 @@ def read(text: str) -> Signed:
     return _read(text, _DIRECTIONS)
 
 
+def read_long(text: str) -> Signed:
+    """The same of a token that came in a body, where it may be longer than in a header (an ID token with hundreds of groups)."""
+    return _read(text, _DIRECTIONS, _LONG_CLAIMS)
+
+
 def read_proof(text: str) -> Signed:
     """The same of a DPoP proof (RFC 9449 §4.2), which brings its own key as `jwk`: it proves that somebody has it, not who."""
     return _read(text, _DIRECTIONS - {"jwk"})
 
 
-def _read(text: str, forbidden: frozenset[str]) -> Signed:
-    parts = text.split(".") if len(text) <= _LONGEST else []
+def _read(text: str, forbidden: frozenset[str], limits: Limits = _CLAIMS) -> Signed:
+    parts = text.split(".") if len(text) <= limits.body_bytes else []
     if len(parts) != 3:
-        raise refused(f"expected a signed token of three parts and at most {_LONGEST} characters")
+        raise refused(f"expected a signed token of three parts and at most {limits.body_bytes} characters")
     header = _object(_decoded(parts[0]), _HEADER, "header")
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
@@ -96,7 +102,7 @@ def _read(text: str, forbidden: frozenset[str]) -> Signed:
         raise refused(f"expected a token header without {' and '.join(sorted(forbidden & header.keys()))}")
     if not (kid is None or (isinstance(kid, str) and len(kid) <= _KID)) or not isinstance(typ, str):
         raise refused(f"expected texts as kid (of at most {_KID} characters) and typ of a token")
-    claims = _object(_decoded(parts[1]), _CLAIMS, "payload")
+    claims = _object(_decoded(parts[1]), limits, "payload")
     signed = text[: len(parts[0]) + 1 + len(parts[1])].encode("ascii")
     return Signed(header, claims, alg, kid, typ.lower().removeprefix("application/"), signed, _decoded(parts[2]))
 
