@@ -69,6 +69,11 @@ def test_nothing_is_found_where_all_is_well(here: Path) -> None:
         ({"listen": {"proxy": {"addresses": ["10.0.0.5", "0.0.0.0/0"]}}}, [("listen.proxy.addresses.1", ERROR)]),
         ({"listen": {"proxy": {"addresses": ["::/0"]}}}, [("listen.proxy.addresses.0", ERROR)]),
         ({"listen": {"proxy": {"addresses": ["10.0.0.5"]}, "tls": MUTUAL}}, [("listen.tls.clients", NOTE)]),
+        (
+            {"listen": {"proxy": {"addresses": ["127.0.0.1"]}}, "identity": {"anonymous": {"agent": "me"}}},
+            [("identity.anonymous", ERROR)],
+        ),
+        (listens(roots=["between.pem"]), [("listen.tls.roots", ERROR)]),
         ({"identity": {"ca": {}}}, [("identity.ca", NOTE)]),
         ({**listens(), "identity": {"ca": {"trust_domain": "Example.org"}}}, [("identity.ca.trust_domain", ERROR)]),
         (
@@ -83,6 +88,7 @@ def test_what_is_wrong_is_found_where_it_is(here: Path, document: dict[str, Any]
     server(ROOT).written(here, "other")
     ROOT.leaf(Wanted("localhost", (), ("localhost",), FOR_SERVERS, now() - 3 * DAY, now() - DAY)).written(here, "old")
     (here / "root.pem").write_text(ROOT.pem)
+    (here / "between.pem").write_text(BETWEEN.pem)
     (here / "ended.crl").write_text(pem(ROOT.crl(begins=now() - 3 * DAY, ends=now() - DAY)))
     assert found(here, document) == expected
 

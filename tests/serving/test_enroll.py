@@ -11,7 +11,7 @@ from doorward.domain.reasons import Reason, Refused
 from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.certificates.proxy import Proxies
 from doorward.identity.chain import Presented
-from doorward.serving.enroll import REQUEST_TYPE, Enroll
+from doorward.serving.enroll import REQUEST_TYPE, Enroll, enrolling
 from doorward.serving.port import CONNECTION
 from tests.certificates import authority
 from tests.identity.certificates.house import seen
@@ -93,3 +93,10 @@ async def test_others_are_told_why_and_get_nothing() -> None:
     assert answers[0].headers["www-authenticate"] == "Bearer"
     assert b"in this way" not in answers[0].body
     assert await here.store.all() == ()
+
+
+async def test_page_is_there_only_where_something_issues() -> None:
+    here, shown = await desk(), Proxies((), None, lambda: NOW).shown
+    assert enrolling(None, Knower().identified, shown) == {}
+    (path, place) = next(iter(enrolling(here.issuing, Knower().identified, shown).items()))
+    assert (path, place.methods) == (b"/enroll", ("POST",))

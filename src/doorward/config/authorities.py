@@ -48,13 +48,14 @@ def lists(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
     return found
 
 
-def vouch(revocations: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate], now: float) -> None:
-    """Raises `AuthorityError` unless an authority has signed this list, it has begun, and says all there is to say.
+def vouch(revocations: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate], now: float) -> x509.Certificate:
+    """The authority that has signed this list; raises `AuthorityError` if there is none, or the list is not a whole one of now.
 
     That it has ended is no fault of the list: it is read, and its authority is closed then.
     """
     name = quoted(revocations.issuer.rfc4514_string())
-    if not any(_has_signed(revocations, one) for one in authorities):
+    signer = next((one for one in authorities if _has_signed(revocations, one)), None)
+    if signer is None:
         raise AuthorityError(f"expected a list that one of the roots has signed, nobody among them signed the one of {name}")
     if revocations.next_update_utc is None:
         raise AuthorityError(f"expected a list that says when the next one comes, the one of {name} does not")
@@ -68,6 +69,7 @@ def vouch(revocations: x509.CertificateRevocationList, authorities: Sequence[x50
         raise AuthorityError(f"expected extensions that can be read in the list of {name}") from error
     if wrong is not None:
         raise AuthorityError(f"expected a whole list, the one of {name} is a delta, indirect, or for some reasons only (extension {wrong})")
+    return signer
 
 
 def _has_signed(revocations: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:

@@ -31,6 +31,8 @@ def tls(document: Document, ground: Ground) -> Iterator[Found]:
             yield error("the listener speaks TLS; expected a URL that begins with https://", "listen", "public_url")
     if listen.proxy is not None:
         yield from _proxy(listen.proxy, listen.tls)
+        if document.identity.anonymous is not None:
+            yield error("whoever comes through the proxy would be this agent; leave out one of the two", "identity", "anonymous")
     if control is not None:
         yield from _served(control.tls, ground.root, _CONTROL)
         if control.tls.clients != "off":
@@ -79,6 +81,8 @@ def _clients(document: Document, rules: Tls, root: Path) -> Iterator[Found]:
             found += certificates(root / name)
         except AuthorityError as wrong:
             yield error(str(wrong), *_LISTEN, "roots", index)
+    if found and all(one.issuer != one.subject for one in found):
+        yield error("expected a self-signed root, in which a path can end, among the authorities", *_LISTEN, "roots")
     for index, name in enumerate(rules.crls):
         try:
             yield from _ended(root / name, found, index)

@@ -13,6 +13,7 @@ from doorward.identity.certificates.ca import RequestError
 from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.certificates.issuing import Issuing
 from doorward.identity.chain import Presented
+from doorward.serving.pages import Place, Places
 from doorward.serving.port import CONNECTION
 
 PATH = b"/enroll"
@@ -25,12 +26,20 @@ Shown = Callable[[Certificate | None, str, bytes | None, bytes | None], Certific
 """`Proxies.shown`."""
 
 
+Identified = Callable[[Presented], Awaitable[Principal]]
+"""The spine's own: nobody is known here who would not be known there, and whoever knocks is told to the log."""
+
+
+def enrolling(issuing: Issuing | None, identified: Identified, shown: Shown) -> Places:
+    """The page in the table; none where there is no authority of ours."""
+    return {} if issuing is None else {PATH: Place(Enroll(identified, issuing, shown).page, ("POST",))}
+
+
 @dataclass(frozen=True, slots=True)
 class Enroll:
     """The page."""
 
-    identified: Callable[[Presented], Awaitable[Principal]]
-    """The spine's own: nobody is known here who would not be known there, and whoever knocks is told to the log."""
+    identified: Identified
     issuing: Issuing
     shown: Shown
 

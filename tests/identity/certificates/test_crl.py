@@ -72,6 +72,13 @@ def test_lists_of_different_scopes_are_added_up() -> None:
     assert known.ended(TOMORROW) == ("CN=root",)
 
 
+def test_lists_of_two_keys_with_one_name_are_added_up() -> None:
+    before, after = authority("same"), authority("same")
+    old, new = before.leaf(), after.leaf()
+    known = of(before.crl([old.certificate], begins=now() - 2 * DAY), after.crl([new.certificate]), roots=(before, after))
+    assert all(known.fault(seen(one, by).path, NOW) is not None for one, by in ((old, before), (new, after)))
+
+
 def _forged() -> x509.CertificateRevocationList:
     return authority("root").crl()
 

@@ -29,6 +29,11 @@ def test_names_serials_and_end_are_read_from_the_whole_path() -> None:
     )
 
 
+def test_certificate_that_is_a_root_itself_can_be_revoked_too() -> None:
+    certificate = read([ROOT.der])
+    assert (certificate.path, certificate.authority) == ((("CN=root", ROOT.certificate.serial_number),), thumbprint(ROOT.der))
+
+
 @pytest.mark.parametrize("path", [[], [b""], [b"\x30\x03abc"], [ROOT.der + b"x"], [ROOT.der] * 11])
 def test_what_is_no_path_of_certificates_is_refused(path: list[bytes]) -> None:
     with pytest.raises(CertificateError):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doorward.config.authorities import vouch
 
@@ -43,17 +44,18 @@ class Revocations:
 def revocations(lists: Iterable[x509.CertificateRevocationList], authorities: Sequence[x509.Certificate], now: float) -> Revocations:
     """The lists as they count together; raises `AuthorityError` for one that nobody vouches for.
 
-    Of several lists with the same scope the newest counts; what different scopes revoke is added up, and ends with the first of them.
+    Of several lists by one key and with one scope the newest counts. What other keys of the same name and other scopes revoke is added
+    up, and ends with the first of them.
     """
-    newest: dict[tuple[str, bytes], x509.CertificateRevocationList] = {}
+    newest: dict[tuple[str, bytes, bytes], x509.CertificateRevocationList] = {}
     for one in lists:
-        vouch(one, authorities, now)
-        slot = one.issuer.rfc4514_string(), _scope(one)
+        key = vouch(one, authorities, now).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        slot = one.issuer.rfc4514_string(), key, _scope(one)
         before = newest.get(slot)
         if before is None or before.last_update_utc <= one.last_update_utc:
             newest[slot] = one
     together: dict[str, Revoked] = {}
-    for (issuer, _), one in newest.items():
+    for (issuer, _, _), one in newest.items():
         before_it = together.get(issuer, Revoked(frozenset(), float("inf")))
         together[issuer] = Revoked(before_it.serials | {entry.serial_number for entry in one}, min(before_it.ends, _ends(one)))
     return Revocations(together)

@@ -28,11 +28,12 @@ def read(path: Sequence[bytes]) -> Certificate:
     """The leaf of a path that TLS has verified, given whole: leaf first, root last (DER). Raises `CertificateError`."""
     if not path or len(path) > MOST_PATH:
         raise CertificateError(f"expected a path of 1 to {MOST_PATH} certificates, got {len(path)}")
-    return described(tuple(parsed(der) for der in path), authority=thumbprint(path[-1]))
+    below_root = path[:-1] or path
+    return described(tuple(parsed(der) for der in below_root), authority=thumbprint(path[-1]))
 
 
 def described(path: Sequence[x509.Certificate], authority: str) -> Certificate:
-    """The value for a parsed path, the leaf first; raises `CertificateError`."""
+    """The value for a parsed path, the leaf first, every element of which can be revoked; raises `CertificateError`."""
     leaf = path[0]
     try:
         uris, dns = _names(leaf)
@@ -45,7 +46,7 @@ def described(path: Sequence[x509.Certificate], authority: str) -> Certificate:
             dns=dns,
             not_after=leaf.not_valid_after_utc.timestamp(),
             authority=authority,
-            path=tuple((one.issuer.rfc4514_string(), one.serial_number) for one in path if one is leaf or one.issuer != one.subject),
+            path=tuple((one.issuer.rfc4514_string(), one.serial_number) for one in path),
         )
     except ValueError as error:
         # Its parts are parsed when they are read.
