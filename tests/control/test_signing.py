@@ -1,4 +1,4 @@
-"""Commands sign in through a browser: what a person is asked, and who gets a session for it."""
+"""The way in through the provider, for people and for their commands: what is asked of them, and who gets a session for it."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from doorward.control.network import COOKIE
+from doorward.control.signing import BEGUN_COOKIE
 from doorward.identity.sign_in import challenge
 from tests.control.door import ANN, LISTEN, ORIGIN, RAY, SIGNING_IN, ZOE, Browser, Got, NetworkDoor, network_door
 
@@ -123,3 +124,85 @@ async def test_a_commands_token_is_no_cookie(tmp_path: Path) -> None:
 async def test_what_is_no_code_with_a_verifier_is_refused(tmp_path: Path, body: bytes) -> None:
     async with network_door(tmp_path) as door:
         assert (await door.ask("POST", "/signin/exchange", {}, body)).status in (400, 403, 413)
+
+
+async def test_an_answer_counts_only_in_the_browser_that_began(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann, mallory = door.browser(), door.browser()
+        url = (await mallory.get("/signin")).header("location")
+        params = door.company.authorize(url, **ANN)
+        # A victim is sent to the callback with the attacker's answer, and an attacker comes with the victim's.
+        assert (await ann.come_back(params)).status == 400
+        await ann.get("/signin")
+        assert (await ann.come_back(params)).status == 403
+        assert COOKIE not in ann.cookies
+
+
+async def test_what_a_browser_keeps_meanwhile_cannot_be_read_changed_or_kept_for_long(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann = door.browser()
+        params = door.company.authorize((await ann.get("/signin")).header("location"), **ANN)
+        sealed = ann.cookies[BEGUN_COOKIE]
+        assert "state" not in sealed
+        ann.cookies[BEGUN_COOKIE] = sealed[:-2] + ("AA" if sealed[-2:] != "AA" else "BB")
+        assert (await ann.come_back(params)).status == 400
+        ann.cookies[BEGUN_COOKIE] = sealed
+        door.it.clock.at += 601
+        assert "too long" in (await ann.come_back(params)).text
+
+
+async def test_an_answer_is_no_good_a_second_time(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann = door.browser()
+        params = door.company.authorize((await ann.get("/signin")).header("location"), **ANN)
+        kept = dict(ann.cookies)
+        assert (await ann.come_back(params)).status == 200
+        ann.cookies = kept
+        assert (await ann.come_back(params)).status == 403
+
+
+async def test_a_session_that_was_there_before_is_not_the_one_that_is_signed_in(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        mallory, ann = door.browser(), door.browser()
+        await mallory.sign_in(**RAY)
+        planted = mallory.cookies[COOKIE]
+        ann.cookies[COOKIE] = planted
+        await ann.sign_in(**ANN)
+        assert ann.cookies[COOKIE] != planted
+        assert json.loads((await mallory.read("/v1/me")).text)["name"] == "corp:ray"
+
+
+async def test_a_refusal_of_the_provider_is_told_to_the_person_and_the_log(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann = door.browser()
+        params = door.company.authorize((await ann.get("/signin")).header("location"), **ANN)
+        answer = await ann.come_back({"state": params["state"], "iss": params["iss"], "error": "access_denied"})
+        assert (answer.status, "access_denied" in answer.text) == (403, True)
+        assert (await door.it.events())[-1][:2] == ("operator_refused", "unknown")
+
+
+async def test_a_provider_that_is_down_lets_nobody_in_and_says_little(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        door.company.is_down = True
+        answer = await door.browser().get("/signin")
+        assert (answer.status, "nobody answers" in answer.text) == (502, False)
+
+
+async def test_one_address_cannot_keep_the_provider_and_the_log_busy(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        mallory = door.browser()
+        statuses = []
+        for _ in range(40):
+            await mallory.get("/signin")
+            statuses.append((await mallory.come_back({"state": "x", "code": "y"})).status)
+        assert statuses.count(429) > 25
+        assert len(await door.it.events()) < 15
+
+
+async def test_the_provider_of_the_document_in_force_is_used_and_a_begun_sign_in_with_another_ends(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann = door.browser()
+        params = door.company.authorize((await ann.get("/signin")).header("location"), **ANN)
+        corp = {**SIGNING_IN["identity"]["issuers"]["corp"], "url": "https://other.example.com"}
+        await door.change({**SIGNING_IN, "identity": {"issuers": {"corp": corp}}})
+        assert (await ann.come_back(params)).status == 403
