@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorward.admission import stops
-from doorward.admission.stops import Matter
+from doorward.admission.matters import FOR_GOOD, parse
+from doorward.admission.stops import Effect, Matter
 from doorward.approval.desk import Approver
 from doorward.approval.question import State
+from doorward.domain.actors import ALL_SCOPES, Actor, Agent, Proof, Subject
 from doorward.domain.findings import Direction, Disposition
-from doorward.domain.ids import AgentId, UpstreamId
+from doorward.domain.ids import AgentId, SessionId, SubjectId, TeamId, UpstreamId
 from doorward.domain.reasons import Ran, Reason
 from doorward.inspection.view import Carrier
 from doorward.policy.dispose import DEFAULT, Row
@@ -24,6 +26,7 @@ from doorward.testing.house import House, Plan
 from doorward.testing.playbook import Playbook, Running, leaves, playbook, tool_call
 from doorward.testing.trace import Leaf, Sent, Trace
 from doorward.testing.upstream import Act, breaks, fails, says, text, waits
+from doorward.upstream.order import Order
 from tests.call.steps import GIT, PERMIT, policy
 
 ASKING = policy('forbid (principal, action == Action::"git/push", resource);', "asks", approval="finance")
@@ -31,7 +34,16 @@ REDACTING = {**DEFAULT, ("redact", Direction.REQUEST): Row(*[Disposition.REDACT]
 RESPONSES = frozenset({Carrier.RESPONSE})
 GUARDS = (Spotter("secret", name="redact"), Spotter("blocked", name="links"), Faulty(ValueError("broken"), frozenset()))
 PLAN = Plan({"git": GIT}, policies=PERMIT + ASKING, guards=GUARDS, table=REDACTING)
-MATTERS = (stops.EVERYTHING, stops.agent(AgentId("claude")), stops.tool(UpstreamId("git"), "commit"))
+MATTERS = (
+    stops.EVERYTHING,
+    stops.agent(AgentId("claude")),
+    stops.tool(UpstreamId("git"), "commit"),
+    parse("user:corp:ann"),
+    parse("issuer:corp"),
+    stops.family("fam1"),
+    stops.agent(AgentId("planner")),
+    stops.session(SessionId("s1")),
+)
 WORDS = ("plain", "a secret", "blocked")
 
 
@@ -77,7 +89,7 @@ class Begin:
 
     async def __call__(self, world: World) -> None:
         world.house.upstream("git").will(world.act(self.act))
-        call = tool_call(f"git__{self.tool}", {"words": self.words}, self.agent)
+        call = replace(tool_call(f"git__{self.tool}", {"words": self.words}, self.agent), session="s1" if self.agent == "claude" else None)
         world.running.append(await world.book.begin(call))
 
 
@@ -132,8 +144,25 @@ class Stop:
 
     async def __call__(self, world: World) -> None:
         switch = world.house.watchmen.switch
-        standing = [stop.matter for stop in switch.standing()]
+        standing = [stop.matter for stop in switch.standing() if stop.effect is Effect.STOPPED]
         await (switch.resume(self.matter) if self.matter in standing else switch.stop(self.matter, "fire", "ann"))
+        await world.book.idle()
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Something is withdrawn, or restored where that can be."""
+
+    matter: Matter
+
+    async def __call__(self, world: World) -> None:
+        switch = world.house.watchmen.switch
+        if self.matter == stops.EVERYTHING:
+            return
+        if switch.effect(self.matter) is not Effect.REVOKED:
+            await switch.revoke(self.matter, "fire", "ann")
+        elif self.matter.kind not in FOR_GOOD:
+            await switch.restore(self.matter)
         await world.book.idle()
 
 
@@ -161,7 +190,7 @@ AGENTS = ("claude", "gpt")
 BEGIN = st.builds(Begin, st.sampled_from(("commit", "push")), st.sampled_from(WORDS), st.sampled_from(ACTS), st.sampled_from(AGENTS))
 PUSH = st.builds(Begin, st.just("push"), st.just("plain"), st.sampled_from(ACTS), st.just("claude"))
 HANG_UP = st.builds(HangUp, st.integers(0, 3))
-STOP = st.builds(Stop, st.sampled_from(MATTERS))
+STOP = st.one_of(*[st.builds(kind, st.sampled_from(MATTERS)) for kind in (Stop, Stop, Revoke)])
 ANY = st.one_of(
     BEGIN,
     st.just(LetGo()),
@@ -202,6 +231,35 @@ SCRIPTS = st.tuples(
 )
 
 
+async def bearing(world: World) -> None:
+    """One of the agents acts for Ann by the rights of another, with a token."""
+    who = await world.book.principal("claude")
+    planner = Agent(AgentId("planner"), "ada", TeamId("support"), "client")
+    proof = Proof(ALL_SCOPES, "self", "c1", "fam1")
+    subject = Subject(SubjectId("corp:ann"), frozenset())
+    world.book.knows(replace(who, subject=subject, actors=(Actor("planner", "self", planner),), proof=proof))
+    await world.book.principal("gpt")
+
+
+def watched(world: World) -> list[object]:
+    """What goes upstream from here on although something that it touches stands still."""
+    slipped: list[object] = []
+    upstream, switch = world.house.upstream("git"), world.house.watchmen.switch
+    before = upstream.on_order
+
+    async def look(order: Order) -> None:
+        of_claude = order.principal.startswith("claude")
+        tool = order.params["name"]
+        touched = {stop.matter for stop in switch.standing()} & set(MATTERS)
+        free = {matter for matter in touched if not of_claude and matter not in (stops.EVERYTHING, MATTERS[2])}
+        free |= {matter for matter in touched if matter == MATTERS[2] and tool != "commit"}
+        slipped.extend(touched - free)
+        await before(order)
+
+    upstream.on_order = look
+    return slipped
+
+
 async def played(world: World, script: list) -> Trace:
     """Everything that became of a script, once all that it held up has gone on."""
     for stimulus in script:
@@ -228,7 +286,11 @@ async def test_nothing_goes_upstream_without_its_intent_and_every_intent_has_one
     receipts, stimuli = script
     async with playbook(replace(PLAN, document={"audit": {"receipts": receipts}})) as book:
         world = World(book)
+        await bearing(world)
+        slipped = watched(world)
         trace = await played(world, stimuli)
+        # INVARIANT: nothing goes upstream while anything that it touches is stopped or revoked.
+        assert slipped == []
         assert all(running.done() for running in world.running)
 
         open_intents: list[object] = []
