@@ -76,6 +76,16 @@ def _clients(document: Document, rules: Tls, root: Path) -> Iterator[Found]:
     if not rules.roots and document.identity.ca is None:
         yield error("expected authorities of clients' certificates, or identity.ca for one of our own", *_LISTEN, "roots")
     found: list[x509.Certificate] = []
+    yield from _roots(rules, root, found)
+    for index, name in enumerate(rules.crls):
+        try:
+            yield from _ended(root / name, found, index)
+        except AuthorityError as wrong:
+            yield error(str(wrong), *_LISTEN, "crls", index)
+
+
+def _roots(rules: Tls, root: Path, found: list[x509.Certificate]) -> Iterator[Found]:
+    """Adds the authorities to those found."""
     for index, name in enumerate(rules.roots):
         try:
             found += certificates(root / name)
@@ -83,11 +93,6 @@ def _clients(document: Document, rules: Tls, root: Path) -> Iterator[Found]:
             yield error(str(wrong), *_LISTEN, "roots", index)
     if found and all(one.issuer != one.subject for one in found):
         yield error("expected a self-signed root, in which a path can end, among the authorities", *_LISTEN, "roots")
-    for index, name in enumerate(rules.crls):
-        try:
-            yield from _ended(root / name, found, index)
-        except AuthorityError as wrong:
-            yield error(str(wrong), *_LISTEN, "crls", index)
 
 
 def _ended(path: Path, authorities: list[x509.Certificate], index: int) -> Iterator[Found]:
