@@ -62,7 +62,8 @@ def allowed(listen: Listen, port: int) -> Allowed:
     own = {f"{_bracketed(listen.host)}:{port}".lower().encode()}
     if _is_local(listen.host):
         own |= {b"%s:%d" % (name, port) for name in _LOOPBACK}
-    origins = {b"http://" + host for host in own}
+    scheme = b"http://" if listen.tls is None else b"https://"
+    origins = {scheme + host for host in own}
     if listen.public_url:
         public = urlsplit(listen.public_url)
         own.add(public.netloc.lower().encode())
