@@ -22,11 +22,9 @@ from doorward.cli.main import main
 from doorward.client.admin import AdminError
 from doorward.client.login import Login
 from doorward.client.operator_files import Kept, OperatorFiles
-from doorward.net.tls import Served, client_context, server_context
-from doorward.serving.listener import Bind, Listener
+from doorward.net.tls import client_context
 from tests.browser import Browser
-from tests.certificates import authority, server
-from tests.control.door import ANN, SIGNING_IN, NetworkDoor, network_door
+from tests.control.door import ANN, SIGNING_IN, NetworkDoor, network_door, served
 
 SECONDS = 20
 
@@ -57,25 +55,14 @@ class Door:
 @contextmanager
 def serving(directory: Path) -> Iterator[Door]:
     """A door over TLS, in a thread of its own."""
-    issuer = authority()
-    chain, key = server(issuer).written(directory, "own")
-    ca_file = directory / "ca.pem"
-    ca_file.write_text(issuer.pem)
     begun, held = threading.Event(), list[Any]()
 
     async def serve() -> None:
         ended = asyncio.Event()
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            await held[0].inner.app(scope, receive, send)
-
-        listener = Listener(app, Bind("127.0.0.1", 0, tls=server_context(Served(chain, key))))
-        _, port = await listener.open()
-        async with network_door(directory, SIGNING_IN, f"https://localhost:{port}") as inner:
-            held.extend([Door(f"https://localhost:{port}", ca_file, directory / "home", inner), asyncio.get_running_loop(), ended])
+        async with served(directory, lambda origin: network_door(directory, SIGNING_IN, origin)) as (url, ca_file, inner):
+            held.extend([Door(url, ca_file, directory / "home", inner), asyncio.get_running_loop(), ended])
             begun.set()
             await ended.wait()
-            await listener.drain(1)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()

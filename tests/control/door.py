@@ -1,20 +1,24 @@
 """The network door over a plane, with a provider in process, and browsers that come to it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from doorward.config.identity import Issuer
 from doorward.control.network import Ground, barred_by, network_app
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.signing import Signing
 from doorward.domain.secret import Secret
 from doorward.identity.sign_in import SignIn
 from doorward.identity.sign_ins import SignIns
+from doorward.net.tls import Served, server_context
+from doorward.serving.listener import Bind, Listener
+from tests.certificates import authority, server
 from tests.control.plane import DOCUMENT, Draws, Plane, plane
 from tests.identity.fake_provider import CLIENT, SECRET, URL, FakeProvider
 
@@ -153,13 +157,22 @@ class Browser:
 
 
 @asynccontextmanager
-async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN, origin: str = ORIGIN) -> AsyncIterator[NetworkDoor]:
-    """A door whose provider is `FakeProvider`."""
+async def network_door(
+    directory: Path,
+    document: Mapping[str, Any] = SIGNING_IN,
+    origin: str = ORIGIN,
+    provider: Callable[[str, Issuer], SignIn] | None = None,
+) -> AsyncIterator[NetworkDoor]:
+    """A door whose provider is `FakeProvider`, if no other is made."""
     for name in ("tls.pem", "tls.key"):
         (directory / name).write_text("")
     async with plane(directory, document) as it:
         company, draw = FakeProvider(it.clock), Draws()
-        sign_ins = SignIns(lambda name, issuer: SignIn(issuer, name, lambda: Secret(SECRET), company, draw, it.clock))
+
+        def made(name: str, issuer: Issuer) -> SignIn:
+            return SignIn(issuer, name, lambda: Secret(SECRET), company, draw, it.clock)
+
+        sign_ins = SignIns(provider or made)
 
         def sign_in(name: str) -> SignIn | None:
             sign_ins.adopt(it.generations.current.document.identity.issuers)
@@ -176,3 +189,28 @@ async def network_door(directory: Path, document: Mapping[str, Any] = SIGNING_IN
         )
         signing = Signing(ground, draw, it.clock)
         yield NetworkDoor(it, company, it.operator_sessions, network_app(it.routes, {}, ground, signing.pages()))
+
+
+@asynccontextmanager
+async def served(
+    directory: Path, begin: Callable[[str], AbstractAsyncContextManager[NetworkDoor]]
+) -> AsyncIterator[tuple[str, Path, NetworkDoor]]:
+    """A door over TLS on a free port: its origin, the authority of its certificate, and the door that `begin` gives for the origin."""
+    issuer = authority()
+    chain, key = server(issuer).written(directory, "own")
+    ca_file = directory / "ca.pem"
+    ca_file.write_text(issuer.pem)
+    doors: list[NetworkDoor] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await doors[0].app(scope, receive, send)
+
+    listener = Listener(app, Bind("127.0.0.1", 0, tls=server_context(Served(chain, key))))
+    _, port = await listener.open()
+    origin = f"https://localhost:{port}"
+    try:
+        async with begin(origin) as door:
+            doors.append(door)
+            yield origin, ca_file, door
+    finally:
+        await listener.drain(1)
