@@ -32,6 +32,7 @@ from doorward.control.agents import Agents
 from doorward.control.app import PEER, admin_app, by_peer
 from doorward.control.approvals import Approvals
 from doorward.control.catalog import Catalog
+from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.log import Log
 from doorward.control.observed import Observed
@@ -56,6 +57,7 @@ from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.stores.memory_certificates import MemoryIssued
 from doorward.telemetry.meter import Meter
 from doorward.upstream.health import Condition, Health
 from doorward.upstream.sight import Sight
@@ -199,6 +201,7 @@ class Plane:
     meter: Meter
     fleet: Fleet
     anchors: Anchors = field(default_factory=Anchors)
+    issued: MemoryIssued = field(default_factory=MemoryIssued)
     reasons: tuple[str, ...] = ()
     operators: dict[int, Operator] = field(default_factory=dict)
     """Operators with teams, by user ids that no system gives out; others are what the document says."""
@@ -228,6 +231,7 @@ class Plane:
             SessionRows(self.sessions, self.recorder),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
+            IssuedCertificates(self.issued),
         )
         return [route for room in rooms for route in room.routes()]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from doorward.cli.certificates import command as certificates
 from doorward.cli.enroll import command as enroll
 from doorward.cli.options import asked, done, given, json_option, socket_option
 from doorward.cli.shown import minute, plain, show_json, show_table, show_tree
@@ -180,3 +181,4 @@ def _revoked(key: Mapping[str, Any]) -> str:
 
 
 command.add_command(enroll)
+command.add_command(certificates)

@@ -1,0 +1,30 @@
+"""Issued certificates over the admin API, and as the command shows them."""
+
+from pathlib import Path
+
+import pytest
+
+from doorward.testing.stores.certificates import NOW, issued
+from tests.cli.operating import operating
+from tests.control.plane import plane
+
+VIEW = {"agent": "one", "serial": "7f" * 16, "issued_at": NOW, "not_after": NOW + 3600, "proven_by": ""}
+
+
+@pytest.mark.anyio
+async def test_certificates_of_one_agent_or_of_all_are_listed_the_latest_first(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        for one in (issued("a"), issued("b", "two", NOW + 1)):
+            await it.issued.add(one)
+        assert await it.ask("GET", "/v1/certificates?agent=one") == (200, {"certificates": [{"id": "a", **VIEW}]})
+        _, everybody = await it.ask("GET", "/v1/certificates")
+        assert [one["id"] for one in everybody["certificates"]] == ["b", "a"]
+        assert await it.ask("GET", "/v1/certificates?agent=three") == (200, {"certificates": []})
+
+
+def test_command_shows_what_was_issued(tmp_path: Path) -> None:
+    with operating(tmp_path) as at:
+        at.do(at.it.issued.add(issued("a")))
+        assert at.asked("agent", "certificates", "one") == {"certificates": [{"id": "a", **VIEW}]}
+        lines = at.said("agent", "certificates").splitlines()
+        assert [line.split()[0] for line in lines] == ["CERTIFICATE", "a"]
