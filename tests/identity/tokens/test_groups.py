@@ -131,7 +131,7 @@ async def test_where_nobody_can_be_asked_the_token_is_refused_and_says_what_to_c
 async def test_groups_that_cannot_be_had_whole_let_nobody_in(answer: object) -> None:
     house = Entra()
     house.web.pages[GRAPH] = answer
-    assert "the groups of 'alice/1' could not be had from corp" in await house.trouble(token())
+    assert "the groups that the token leaves out could not be had from corp" in await house.trouble(token())
 
 
 async def test_without_a_secret_or_a_token_of_our_own_nobody_gets_in() -> None:
@@ -151,6 +151,13 @@ async def test_a_directory_that_fails_is_not_asked_at_each_call() -> None:
     house.clock.at += 5
     house.web.pages[GRAPH] = {"value": ["g1"]}
     assert await house.groups(token()) == {"corp:g1"}
+
+
+async def test_what_operators_are_told_names_no_person() -> None:
+    house = Entra()
+    house.web.pages.pop(GRAPH)
+    assert "alice" not in await house.trouble(token())
+    assert "alice" not in await Entra(sign_in=None).trouble(token())
 
 
 async def test_nobody_is_asked_for_the_groups_of_a_client_that_is_not_known() -> None:

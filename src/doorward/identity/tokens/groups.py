@@ -61,7 +61,7 @@ class Groups:
         if known is None or self._now() >= known.until:
             return None
         if known.groups is None:
-            raise refused(f"the groups of {subject!r} could not be had from {self._issuer.name}: {known.trouble}")
+            raise refused(f"the groups that the token leaves out could not be had from {self._issuer.name}: {known.trouble}")
         return known.groups
 
     def until(self, subject: str) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -113,7 +114,7 @@ def check_signature(signed: Signed, key: Key) -> None:
         raise refused(f"the key {shown(signed.kid)} is not for {signed.alg}")
     try:
         is_good = JWSRegistry.algorithms[signed.alg].verify(signed.input, signed.signature, key)
-    except (JoseError, ValueError) as error:
+    except (JoseError, UnsupportedAlgorithm, ValueError) as error:
         raise refused("the token's signature cannot be checked") from error
     if is_good is not True:
         raise refused("the token's signature is wrong")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import anyio
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 
@@ -212,7 +213,7 @@ def public_key(jwk: object) -> Key | None:
         return None
     try:
         return import_key({name: value for name, value in jwk.items() if name in _PUBLIC})
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
         return None
 
 

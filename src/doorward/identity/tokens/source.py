@@ -246,9 +246,7 @@ def _subject(claims: Mapping[str, object], trusted: Trusted, held: Holder) -> tu
         return _named(issuer, name, said.groups(claims, issuer)), float("inf")
     source = trusted.groups
     if source is None:
-        raise refused(
-            f"the token of {name!r} leaves out groups because there are too many; {issuer.name} needs groups_url and sign_in to ask for them"
-        )
+        raise refused(f"the token leaves out groups because there are too many; {issuer.name} needs groups_url and sign_in to ask for them")
     groups = source.find(name)
     if groups is None:
         raise NotYetError(partial(source.fetch, name))
