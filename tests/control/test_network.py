@@ -11,6 +11,14 @@ from doorward.config.model import ControlListen
 from doorward.control.network import COOKIE, place
 from doorward.control.operator_sessions import MOST, MOST_OF_ONE
 from doorward.control.signing import BEGUN_COOKIE
+from doorward.domain.reasons import Reason, Refused
+from doorward.identity.agent_keys import AgentKeys
+from doorward.identity.chain import Chain, Presented
+from doorward.identity.enrolment import Enrolment
+from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import Proofs
+from doorward.identity.tokens.source import AccessTokens, Demand, Registered
+from doorward.identity.tokens.trusted import Means, Trust
 from tests.control.door import ANN, LEE, LISTEN, ORIGIN, RAY, SIGNING_IN, ZOE, network_door
 
 pytestmark = pytest.mark.anyio
@@ -276,6 +284,23 @@ async def test_no_credential_of_an_agent_and_no_peer_means_anything_here(tmp_pat
         for text in (issued["key"], "", "dwo_", "dwo_" + "A" * 43):
             for headers in ({"authorization": f"Bearer {text}"}, {"cookie": f"{COOKIE}={text}"}, {"x-doorward-peer": "0"}):
                 assert (await door.ask("GET", "/v1/status", headers)).status == 401
+
+
+async def test_nothing_of_an_operator_means_anything_on_the_data_plane(tmp_path: Path) -> None:
+    async with network_door(tmp_path) as door:
+        ann = door.browser()
+        await ann.sign_in(**ANN)
+        now = door.it.clock
+        trust = Trust(Means(lambda declared: door.company, lambda name: None, now))
+        trust.adopt(door.it.generations.current.document.identity.issuers, None)
+        registered = Registered(Enrolment(door.it.registry, door.it.recorder.note, now), lambda: door.it.registry.version)
+        tokens = AccessTokens(trust, registered, Resources(ORIGIN).of, Proofs(now), Demand.ANY, now)
+        chain = Chain([AgentKeys(door.it.registry, now), tokens])
+        for text in (ann.cookies[COOKIE], ann.cookies[COOKIE].removeprefix("dwo_"), f"dw_{ann.cookies[COOKIE]}"):
+            for scheme in ("Bearer", "DPoP", "Cookie"):
+                with pytest.raises(Refused) as raised:
+                    await chain.identified(Presented(f"{scheme} {text}", "192.0.2.7", loopback=False))
+                assert raised.value.reason is Reason.UNAUTHENTICATED
 
 
 async def test_a_peer_of_a_socket_is_nobody_at_this_door(tmp_path: Path) -> None:
