@@ -166,3 +166,12 @@ def test_what_could_still_be_replayed_is_never_forgotten(clock: Clock) -> None:
             assert "shown before" in refusal(proofs, ahead, 1000)
     clock.at = NOW + 599
     assert "made within" in refusal(proofs, ahead, 1001)
+
+
+def test_a_request_that_takes_long_may_still_show_its_proof_again(proofs: Proofs) -> None:
+    text = proof(TOKEN)
+    proofs.check(text, wanted(1), None)
+    for number in range(2, 1100):
+        proofs.check(proof(TOKEN, jti=str(number)), wanted(number), None)
+    assert proofs.check(text, wanted(1), None)
+    assert "shown before" in refusal(proofs, text, 2)

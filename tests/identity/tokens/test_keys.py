@@ -53,6 +53,12 @@ async def test_metadata_of_a_pure_authorization_server_is_found_too() -> None:
     assert keys.find("one", "ES256")
 
 
+async def test_an_issuer_without_metadata_has_no_keys() -> None:
+    keys = held(web(**{OIDC: None, OAUTH: None}))
+    await keys.refresh()
+    assert "no metadata" in keys.trouble
+
+
 async def test_a_configured_place_needs_no_metadata() -> None:
     there = web(**{OIDC: None})
     keys = held(there, jwks_url=KEYS)

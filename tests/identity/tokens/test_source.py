@@ -7,7 +7,7 @@ from doorward.domain.ids import AgentId, InstanceId, SubjectId, TeamId, Upstream
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Chain, NotYetError, Presented
 from doorward.identity.tokens.dpop import INVALID_PROOF
-from doorward.identity.tokens.source import Demand
+from doorward.identity.tokens.source import MOST_KNOWN, MOST_NETWORKS, Demand
 from doorward.identity.tokens.trusted import Trusted, own_issuer
 from tests.identity.tokens.mint import (
     AUDIENCE,
@@ -317,3 +317,14 @@ async def test_an_unknown_key_is_asked_for_once_and_then_refused() -> None:
         await Chain([house.source]).identified(house.shown(text))
     assert "has no key" in caught.value.detail
     assert len(house.web.asked) == 4
+
+
+async def test_neither_tokens_nor_networks_fill_the_memory() -> None:
+    house = await House().ready()
+    for number in range(MOST_KNOWN + 10):
+        house.identified(token(jti=str(number)))
+    assert len(house.source._remembered) == MOST_KNOWN
+    text = token()
+    for number in range(MOST_NETWORKS * 3):
+        assert house.identified(text, network=str(number)).network == str(number)
+    assert max(len(known.principals) for known in house.source._remembered.values()) <= MOST_NETWORKS
