@@ -6,7 +6,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import AgentId, InstanceId, KeyId, TeamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.agent_keys import MOST_KNOWN, AgentKeys
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.identity.records import Edit
 from doorward.identity.registry import NEVER, Registry

@@ -13,7 +13,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import AgentId, InstanceId, SessionId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.proxy import Proxies
 from doorward.identity.chain import Presented
 from doorward.serving.enroll import REQUEST_TYPE, Enroll, enrolling

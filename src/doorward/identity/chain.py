@@ -11,7 +11,7 @@ from typing import Protocol
 from doorward.domain.actors import Principal
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 
 _MOST_WAITS = 3
 """Things that one request may make us fetch or write before it is known: an issuer's document, its keys, an enrolment."""

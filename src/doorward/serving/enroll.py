@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 from doorward.domain.actors import Principal
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import TABLE, Refused
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.ca import RequestError
-from doorward.identity.certificates.certificate import Certificate
 from doorward.identity.certificates.issuing import Issuing
 from doorward.identity.chain import Presented
 from doorward.serving.pages import Place, Places

@@ -10,7 +10,7 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.serving.handshakes import Handshakes
 from doorward.serving.port import App
 from doorward.serving.protocol import Limits, StrictProtocol

@@ -5,7 +5,7 @@ import sys
 from typing import Any, cast
 
 from doorward.domain.errors import DoorwardError
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.reader import read
 
 _DER = 2

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era
 from doorward.domain.ids import UpstreamId
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]

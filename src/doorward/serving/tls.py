@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.config.model import Listen
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.spoiled import Spoiled
 from doorward.identity.certificates.trust import Embedded, Trust, read
 from doorward.net.tls import Clients, Served, server_context

@@ -29,7 +29,7 @@ from doorward.identity.authority.metadata import Abilities
 from doorward.identity.authority.mint import Mint, Sources
 from doorward.identity.authority.port import Client, Grant, Origin, TokenRequest
 from doorward.identity.authority.server import AuthorizationServer, Parties
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.people import Habits
 from doorward.net.fetch import Fetched
 from doorward.stores.memory_authority import MemoryAuthority

@@ -5,7 +5,7 @@ from doorward.config.identity import Enrol
 from doorward.domain.actors import Agent
 from doorward.domain.ids import AgentId, TeamId
 from doorward.domain.receipts import Event
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.reader import read
 from doorward.identity.certificates.source import Certificates
 from doorward.identity.certificates.trust import Embedded

@@ -14,7 +14,7 @@ from doorward.config import identity as config
 from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.ids import AgentId, TeamId, UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.chain import NotYetError, Presented
 from doorward.identity.identities import Identity
 from doorward.identity.tokens.dpop import Proofs, access_token_hash

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from doorward.identity.authority.port import OAuthError, TokenRequest
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.serving.app import Door
 from tests.serving.asgi import Exchange
 from tests.serving.authority.made import PUBLIC, House

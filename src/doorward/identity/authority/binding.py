@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 
 
 @dataclass(frozen=True, slots=True)

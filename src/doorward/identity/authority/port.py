@@ -12,7 +12,7 @@ from typing import Protocol
 from doorward.domain.actors import Subject
 from doorward.domain.errors import DoorwardError
 from doorward.domain.receipts import Event
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 
 _DESCRIBED = 300
 _QUOTES = frozenset('"\\')

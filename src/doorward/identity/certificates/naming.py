@@ -5,7 +5,7 @@ from typing import Literal, assert_never
 from doorward.config.identity import Certificates as Rules
 from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.trust import Embedded
 from doorward.identity.identities import Identity, IdentityKind, misnamed
 

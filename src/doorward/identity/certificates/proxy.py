@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.reader import MOST_PATH, CertificateError, described, is_for_clients, parsed
 from doorward.identity.certificates.trust import Embedded
 

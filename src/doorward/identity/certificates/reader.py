@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from doorward.domain.errors import DoorwardError
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 
 MOST_PATH = 10
 """Certificates of one path: what OpenSSL walks by default is far more than anybody issues."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from doorward.config.identity import Certificates as Rules
 from doorward.domain.actors import ALL_SCOPES, Agent, AuthnMethod, Principal, Proof
 from doorward.domain.ids import AgentId, InstanceId
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.naming import identity_of, own_agent
 from doorward.identity.certificates.trust import Embedded
 from doorward.identity.chain import Presented

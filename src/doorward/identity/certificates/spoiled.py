@@ -6,7 +6,7 @@ A certificate that is revoked spoils a request whatever else it brings along: a 
 from collections.abc import Callable
 
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.trust import Trust
 from doorward.identity.chain import Presented
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from doorward.config import authorities
 from doorward.config.model import Listen
-from doorward.identity.certificates.certificate import Certificate
+from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.crl import Revocations, revocations
 from doorward.identity.certificates.reader import thumbprint
 
