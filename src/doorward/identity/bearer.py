@@ -1,7 +1,9 @@
 """The `Authorization` header of a request (RFC 6750 §2.1): one bearer token, or none that we understand."""
 
+import re
+
 _SCHEME = "bearer "
-_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _LONGEST = 8192
 """Characters; half of what all headers of a request may take."""
 
@@ -11,8 +13,7 @@ def token(authorization: str) -> str | None:
     if len(authorization) > _LONGEST or authorization[: len(_SCHEME)].lower() != _SCHEME:
         return None
     text = authorization[len(_SCHEME) :].lstrip(" ")
-    body = text.rstrip("=")
-    return text if body and _TOKEN.issuperset(body) else None
+    return text if _TOKEN.fullmatch(text) else None
 
 
 def is_bearer(authorization: str) -> bool:
