@@ -45,6 +45,11 @@ class MemoryAuthority:
         """The family of this id."""
         return self._families.get(family)
 
+    async def groups(self, subject: str, now: float) -> tuple[str, ...]:
+        """The groups of a person's newest family that has any."""
+        grouped = [family for family in self._families.values() if family.subject == subject and family.groups and _stands(family, now)]
+        return max(grouped, key=lambda family: family.created_at).groups if grouped else ()
+
     async def rotate(self, family: str, old: str, new: str, now: float) -> Use:
         """Replaces the refresh token that is good; ends the family where it is another."""
         known = self._families.get(family)

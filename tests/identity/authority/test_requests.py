@@ -108,7 +108,7 @@ async def test_an_unknown_client_is_shown_its_error_here() -> None:
         ({"scope": "admin"}, "invalid_scope"),
         ({"scope": "mcp  mcp:read"}, "invalid_scope"),
         ({"scope": 'mcp "'}, "invalid_scope"),
-        ({"scope": " ".join(["mcp"] * 65)}, "invalid_scope"),
+        ({"scope": " ".join(["mcp"] * 257)}, "invalid_scope"),
         ({"scope": "mcp", "client_id": "agent"}, "invalid_scope"),
         ({"dpop_jkt": "short"}, "invalid_request"),
         ({"request": "a.b.c"}, "request_not_supported"),

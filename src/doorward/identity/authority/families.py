@@ -104,6 +104,10 @@ class AuthorityStore(Protocol):
         """The family of this id, ended or not."""
         ...
 
+    async def groups(self, subject: str, now: float) -> tuple[str, ...]:
+        """Of the families of a person that stand, the groups of the newest that has any; none where there is no such family."""
+        ...
+
     async def rotate(self, family: str, old: str, new: str, now: float) -> Use:
         """Puts a refresh token in place of the one that is good, where the family stands. AGAIN, where another is good, ends the family.
 

@@ -69,6 +69,10 @@ class SigningKeys:
         self._take(self._vault.read())
         self._turn()
 
+    def adopt(self, key_days: float) -> None:
+        """Goes on with another life of keys."""
+        self._life_seconds = key_days * DAY_SECONDS
+
     def signer(self) -> tuple[str, ECKey]:
         """Id and private key that sign now."""
         self._turn()

@@ -24,6 +24,8 @@ REFRESH_PREFIX = "dwr_"
 
 _SECRET_BYTES = 32
 _ID_BYTES = 16
+_GROUPS_BYTES = 2_400
+"""With all that a token can say besides, within the 8 KiB that an `Authorization` header may have."""
 _CONTEXT = b"doorward refresh token 1"
 
 
@@ -97,7 +99,7 @@ class Mint:
             "fam": family.id,
         }
         if family.groups:
-            claims["groups"] = list(family.groups)
+            claims.update(_groups(family.groups))
         if bearing.act is not None:
             claims["act"] = bearing.act
         if bearing.held.confirmation is not None:
@@ -110,6 +112,11 @@ class Mint:
 def digest(secret: str) -> str:
     """The form in which a code or refresh token is kept and looked for: 256 random bits need no slower hash."""
     return sha256(secret.encode()).hexdigest()
+
+
+def _groups(groups: tuple[str, ...]) -> dict[str, object]:
+    """The person's groups; or that there are more than a token holds, so that whoever reads it asks for them (`groups.py`)."""
+    return {"groups": list(groups)} if len(dump(list(groups))) <= _GROUPS_BYTES else {"hasgroups": True}
 
 
 def _base64(raw: bytes) -> str:

@@ -24,6 +24,7 @@ _END_CLIENT = """
 UPDATE auth_family SET ended_at = ?3, ended_why = ?2 WHERE client = ?1 AND ended_at IS NULL AND expires_at > ?3 RETURNING id
 """
 _FAMILY = "SELECT record, refresh, refreshed, ended_at, ended_why FROM auth_family WHERE id = ?"
+_OF_SUBJECT = "SELECT record FROM auth_family WHERE subject = ? AND ended_at IS NULL AND expires_at > ?"
 _ENDED = "SELECT record, refresh, refreshed, ended_at, ended_why FROM auth_family WHERE ended_at >= ? ORDER BY id"
 _SPEND = "INSERT INTO auth_spent VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET until = ?2 WHERE until <= ?3 RETURNING name"
 _ADD = "INSERT INTO auth_client SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM auth_client) < ?4 RETURNING id"
@@ -58,6 +59,12 @@ class SqliteAuthority:
         """The family of this id."""
         rows = await self._writer.submit(lambda db: select(db, _FAMILY, (family,)))
         return _family(*rows[0]) if rows else None
+
+    async def groups(self, subject: str, now: float) -> tuple[str, ...]:
+        """The groups of a person's newest family that has any."""
+        rows = await self._writer.submit(lambda db: select(db, _OF_SUBJECT, (subject, now)))
+        grouped = [family for (record,) in rows if (family := records.read(record, Family)).groups]
+        return max(grouped, key=lambda family: family.created_at).groups if grouped else ()
 
     async def rotate(self, family: str, old: str, new: str, now: float) -> Use:
         """Replaces the refresh token that is good; ends the family where it is another."""

@@ -114,6 +114,17 @@ async def families_end_by_id_person_and_client(opening: Opening[AuthorityStore])
         assert [one.id for one in await store.ended_since(NOW)] == ["f1", "f2", "f3"]
 
 
+async def groups_are_those_of_the_newest_family_that_stands_and_has_any(opening: Opening[AuthorityStore]) -> None:
+    """So those of the last sign-in, whatever a client's assertion leaves out."""
+    async with opening() as store:
+        for name, at, groups in (("f1", 0, ("a",)), ("f2", 2, ("b",)), ("f3", 4, ("c",)), ("f4", 6, ())):
+            await store.open(replace(family(name), created_at=NOW + at, groups=groups))
+        await store.end("f3", "revoked", NOW + 7)
+        assert await store.groups("corp:ann", NOW + 8) == ("b",)
+        assert await store.groups("corp:ann", NOW + 3600) == ()
+        assert await store.groups("corp:bob", NOW + 8) == ()
+
+
 async def a_name_is_new_once(opening: Opening[AuthorityStore]) -> None:
     """Until its time is over."""
     async with opening() as store:
@@ -161,6 +172,7 @@ AUTHORITY: tuple[Check[AuthorityStore], ...] = (
     a_refresh_token_is_good_once,
     a_family_that_is_over_is_not_refreshed,
     families_end_by_id_person_and_client,
+    groups_are_those_of_the_newest_family_that_stands_and_has_any,
     a_name_is_new_once,
     clients_are_kept_up_to_a_number,
     what_has_been_over_for_a_day_is_forgotten,

@@ -23,8 +23,6 @@ class Terms:
     refresh_seconds: float = 30 * 86_400.0
     must_bind: bool = False
     """No token without a DPoP key or certificate, as none would be accepted."""
-    knows_certificates: bool = False
-    """The listener asks for client certificates."""
 
 
 @dataclass(frozen=True, slots=True)

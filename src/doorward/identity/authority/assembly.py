@@ -1,0 +1,186 @@
+"""An authorization server from its declaration, and the same one going on with another declaration after a reload."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.config.identity import Authority as Declared
+from doorward.config.identity import Identity
+from doorward.domain.ids import UpstreamId
+from doorward.domain.reasons import Reason, Refused
+from doorward.identity.authority import clients, documents
+from doorward.identity.authority.client_authn import ClientAuthn
+from doorward.identity.authority.clientele import EnrolledClients, Known
+from doorward.identity.authority.clients import Clients
+from doorward.identity.authority.documents import Documents
+from doorward.identity.authority.families import AuthorityStore
+from doorward.identity.authority.grants.assertion import Trusted
+from doorward.identity.authority.grants.kit import Kit, Terms
+from doorward.identity.authority.keys import DAY_SECONDS, SigningKeys
+from doorward.identity.authority.metadata import Abilities
+from doorward.identity.authority.mint import Mint, Sources
+from doorward.identity.authority.port import Asked, Client, Ended, Person, Proven, TokenRequest, Told
+from doorward.identity.authority.server import AuthorizationServer, Parties
+from doorward.identity.people import habits
+from doorward.identity.resources import Resources
+from doorward.identity.tokens.dpop import Proofs, Wanted
+from doorward.identity.tokens.keys import Web
+from doorward.identity.tokens.trusted import Trust
+from doorward.wire.sealed import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What outlives a reload."""
+
+    store: AuthorityStore
+    keys: SigningKeys
+    """Loaded."""
+    seal: Seal
+    """Of refresh tokens: they are void without its key."""
+    known: Known
+    """`Enrolment`."""
+    proofs: Proofs
+    """Of DPoP, for the token endpoint alone."""
+    told: Told
+    ended: Ended
+    """Puts the matter `family` on the switch."""
+    pseudonym: Callable[[str], str]
+    """`Veil.pseudonym`."""
+    draw: Callable[[int], bytes]
+    now: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of the configuration is not the authority's own."""
+
+    identity: Identity
+    resources: Resources
+    upstreams: Iterable[UpstreamId]
+    knows_certificates: bool
+    """The data listener, or a proxy in front of it, asks for client certificates."""
+    root: Path
+    """What paths are relative to."""
+    trust: Trust
+    """It has adopted the issuers of `identity`."""
+    web: Web
+    """Fetches documents of clients and their keys, by `clients.private` and `clients.ca_file`."""
+
+
+def assembled(declared: Declared, place: Place, means: Means) -> AuthorizationServer:
+    """The server of a declaration; raises a `DoorwardError` where a client's keys cannot be read."""
+    means.keys.adopt(declared.key_days)
+    endpoints = frozenset({place.resources.of(None), *(place.resources.of(upstream) for upstream in place.upstreams)})
+    issuer = place.resources.origin
+    terms = Terms(
+        issuer=issuer,
+        is_ours=endpoints.__contains__,
+        token_seconds=declared.token_seconds,
+        refresh_seconds=declared.refresh_days * DAY_SECONDS,
+        must_bind=place.identity.require_bound,
+    )
+    mint = Mint(issuer, declared.token_seconds, Sources(means.keys, means.seal, means.draw, means.now))
+    kit = Kit(terms, means.store, mint, EnrolledClients(means.known), means.told, means.ended, means.pseudonym, means.now)
+    return AuthorizationServer(kit, means.keys, _parties(declared, place, means))
+
+
+def _parties(declared: Declared, place: Place, means: Means) -> Parties:
+    rules = declared.clients
+    found = Clients(
+        clients.declared(declared.known, place.root),
+        Documents(place.web, documents.Terms(rules.document_hosts), means.now) if rules.documents else None,
+        means.store if rules.dynamic else None,
+    )
+    abilities = Abilities(rules.documents, rules.dynamic, bool(declared.assertions), place.knows_certificates)
+    authn = ClientAuthn(place.resources.origin, found, means.store, place.web, means.now)
+    return Parties(found, authn, _trusted(declared, place), _proven(means.proofs), abilities)
+
+
+def _trusted(declared: Declared, place: Place) -> Mapping[str, Trusted]:
+    trusted: dict[str, Trusted] = {}
+    for name in declared.assertions:
+        issuer = place.identity.issuers[name]
+        known = place.trust.of(issuer.url)
+        if known is not None:
+            trusted[issuer.url] = Trusted(name, known.keys, known.issuer.algorithms, issuer.leeway_seconds, habits(issuer))
+    return trusted
+
+
+def _proven(proofs: Proofs) -> Proven:
+    def proven(request: TokenRequest, url: str) -> str:
+        if request.dpop is None:
+            raise Refused(Reason.UNAUTHENTICATED, "a DPoP proof was expected")
+        return proofs.check(request.dpop, Wanted("POST", url, "", request.request), None)
+
+    return proven
+
+
+class CurrentAuthority:
+    """The server that is in force (`Authority`): each request is answered whole by the one it has met."""
+
+    __slots__ = ("_server",)
+
+    def __init__(self, server: AuthorizationServer) -> None:
+        self._server = server
+
+    def adopt(self, server: AuthorizationServer) -> None:
+        """Goes on with another one."""
+        self._server = server
+
+    @property
+    def issuer(self) -> str:
+        """Its identifier."""
+        return self._server.issuer
+
+    def metadata(self) -> dict[str, object]:
+        """What it says of itself."""
+        return self._server.metadata()
+
+    def jwks(self) -> dict[str, object]:
+        """Its public keys."""
+        return self._server.jwks()
+
+    async def client(self, client_id: str) -> Client:
+        """The client of an id."""
+        return await self._server.client(client_id)
+
+    async def asked(self, params: Mapping[str, str]) -> Asked:
+        """What an authorization request asks for."""
+        return await self._server.asked(params)
+
+    async def granted(self, asked: Asked, person: Person) -> str:
+        """Where the browser goes with a code."""
+        return await self._server.granted(asked, person)
+
+    def denied(self, asked: Asked, error: str) -> str:
+        """Where it goes without one."""
+        return self._server.denied(asked, error)
+
+    async def token(self, request: TokenRequest) -> dict[str, object]:
+        """The answer of the token endpoint."""
+        return await self._server.token(request)
+
+    async def revoke(self, request: TokenRequest) -> None:
+        """Ends what a token stands for."""
+        await self._server.revoke(request)
+
+    async def register(self, body: Mapping[str, object]) -> dict[str, object]:
+        """Registers a client."""
+        return await self._server.register(body)
+
+    async def revoke_family(self, family: str, why: str) -> None:
+        """Ends a family on an operator's word."""
+        await self._server.revoke_family(family, why)
+
+    async def revoke_subject(self, subject: str, why: str) -> tuple[str, ...]:
+        """Ends every family of a person."""
+        return await self._server.revoke_subject(subject, why)
+
+    async def revoke_client(self, client: str, why: str) -> tuple[str, ...]:
+        """Ends every family of a client."""
+        return await self._server.revoke_client(client, why)
+
+    async def upkeep(self) -> None:
+        """What is due every minute or so."""
+        await self._server.upkeep()
