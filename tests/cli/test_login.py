@@ -167,3 +167,19 @@ def test_files_that_cannot_be_read_are_no_sign_in(tmp_path: Path) -> None:
         path.write_text(text)
         assert files.find("https://a") is None
     assert "t" not in repr(Kept("https://a", "secret", 1.0, "n")).removeprefix("Kept(https://a)")
+
+
+def test_operators_are_shown_who_they_are_and_who_is_signed_in_and_an_admin_ends_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as door:
+        login = Login(door.url, str(door.ca_file))
+        answers = list[Kept]()
+        waiting = threading.Thread(target=lambda: answers.append(login.wait(SECONDS)))
+        waiting.start()
+        door.sign_in(login.page, **ANN)
+        waiting.join(SECONDS)
+        OperatorFiles({"XDG_STATE_HOME": str(door.home)}).keep(answers[0])
+        assert 'role: "admin"' in door.told("operator", "me", "--url", door.url).stdout
+        (row,) = json.loads(door.told("operator", "list", "--json", "--url", door.url).stdout)["sessions"]
+        assert row["name"] in door.told("operator", "list", "--url", door.url).stdout
+        assert door.told("operator", "end", row["id"], "--url", door.url).exit_code == 0
+        assert door.told("operator", "me", "--url", door.url).exit_code == 1

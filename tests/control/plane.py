@@ -35,6 +35,7 @@ from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.log import Log
+from doorward.control.network import session_seconds
 from doorward.control.observed import Observed
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.operators import Operator, from_peer
@@ -237,8 +238,7 @@ class Plane:
 
     def session_seconds(self) -> float:
         """How long a sign-in over the network lasts."""
-        listen = self.generations.current.document.control.listen
-        return 0.0 if listen is None else listen.session_minutes * 60
+        return session_seconds(self.generations.current.document.control.listen)
 
     async def who(self, request: Request) -> Operator:
         """Who asks, by the peer of the socket."""

@@ -25,9 +25,13 @@ def page_text(page: str, routes: Iterable[Route]) -> str:
     """The page with its table of operations written anew between the two marks."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    rows = [f"| `{route.method} {route.path}` | {route.role.name.lower()} | {route.summary} |" for route in routes]
+    rows = [f"| `{route.method} {route.path}` | {_least(route)} | {route.summary} |" for route in routes]
     table = "\n".join(["| operation | least role | |", "| --- | --- | --- |", *rows])
     return f"{before}{BEGIN}\n{table}\n\n{END}{after}"
+
+
+def _least(route: Route) -> str:
+    return f"{route.role.name.lower()}{'' if route.within is None else ' of the team'}"
 
 
 async def routes() -> tuple[Route, ...]:

@@ -47,6 +47,7 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "POST /v1/agents/{agent}/revoke": (OWNERS_HERE, "/v1/agents/claude/revoke", None),
     "POST /v1/owners/left": (ADMINS, "/v1/owners/left", {"owner": "ada"}),
     "DELETE /v1/keys/{key}": (OWNERS_HERE, "/v1/keys/{key}", None),
+    "GET /v1/certificates": (EVERYBODY, "/v1/certificates", None),
     "GET /v1/stops": (EVERYBODY, "/v1/stops", None),
     "POST /v1/stops": (OWNERS_HERE, "/v1/stops", {"matter": "upstream:git", "reason": "odd"}),
     "POST /v1/stops/lift": (OWNERS_HERE, "/v1/stops/lift", {"matter": "upstream:git"}),
@@ -143,6 +144,13 @@ async def test_an_agent_named_like_a_key_of_another_team_is_not_taken_for_it(tmp
         key = await prepared(it)
         it.operators[UID] = OPERATORS["owner"]
         assert (await it.ask("POST", "/v1/stops", {"matter": f"agent:{key}", "reason": "odd"}, uid=UID))[0] in (400, 403)
+
+
+async def test_an_owner_does_not_disown_an_agent_so_as_to_approve_what_it_asks(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await prepared(it)
+        it.operators[UID] = OPERATORS["owner"]
+        assert (await it.ask("POST", "/v1/agents/claude/edit", {"owner": "bob"}, uid=UID))[0] == 403
 
 
 async def test_an_owner_makes_no_software_known_by_an_identity_nor_an_agent_of_another_team(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "receipt": ("receipt", "Export the proof of one call."),
     "login": ("login", "Sign in at a gateway over the network."),
     "logout": ("logout", "Sign out there."),
+    "operator": ("operator", "Who you are here, and who is signed in over the network."),
     "session": ("session", "Session-era sessions."),
 }
 

@@ -62,7 +62,14 @@ class Agents:
             Route("POST", "/v1/agents", owner, ADD, self.add, NewAgent, AddedAgent, within=_team_of_new),
             Route("GET", "/v1/agents/{agent}", Role.VIEWER, "Show one agent", self.one, gives=AgentView),
             Route(
-                "POST", "/v1/agents/{agent}/edit", owner, "Change owner, purpose, methods or end", self.edit, AgentEdit, Done, within=mine
+                "POST",
+                "/v1/agents/{agent}/edit",
+                owner,
+                "Change owner, purpose, methods or end",
+                self.edit,
+                AgentEdit,
+                Done,
+                within=self._team_of_edit,
             ),
             Route("POST", "/v1/agents/{agent}/bind", Role.ADMIN, "Let an identity act as an agent", self.bind, BoundIdentity, Done),
             Route(
@@ -78,6 +85,11 @@ class Agents:
 
     def _team(self, ask: Ask) -> frozenset[str]:
         return frozenset((self._known(ask).agent.team,))
+
+    def _team_of_edit(self, ask: Ask) -> frozenset[str]:
+        """Another owner is nobody's to name but an admin's: nobody approves what their own agents ask, nor may they disown them for it."""
+        assert isinstance(ask.body, AgentEdit)
+        return NOBODYS if ask.body.owner is not None else self._team(ask)
 
     def _team_of_key(self, ask: Ask) -> frozenset[str]:
         key = self.registry.key(KeyId(ask.path["key"]))

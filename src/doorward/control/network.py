@@ -78,8 +78,7 @@ class Ground:
 
     def session_seconds(self) -> float:
         """How long a sign-in lasts."""
-        rules = self.rules()
-        return 0.0 if rules is None else rules.session_minutes * 60
+        return session_seconds(self.rules())
 
     def session(self, request: Request) -> OperatorSession | None:
         """The session that a request belongs to; None where it shows none that stands. Raises `ControlError` where it shows two."""
@@ -119,6 +118,11 @@ def network_app(routes: Sequence[Route], plain: Plain, ground: Ground, pages: Ma
         await (admin if answer is None else answer)(scope, receive, _guarded(send))
 
     return app
+
+
+def session_seconds(listen: ControlListen | None) -> float:
+    """How long a sign-in lasts by a configuration."""
+    return 0.0 if listen is None else listen.session_minutes * 60
 
 
 def place(listen: ControlListen, port: int) -> tuple[str, frozenset[str]]:
