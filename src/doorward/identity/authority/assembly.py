@@ -1,12 +1,14 @@
 """An authorization server from its declaration, and the same one going on with another declaration after a reload."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from doorward.config.identity import Authority as Declared
 from doorward.config.identity import Identity
-from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.authority import clients, documents
 from doorward.identity.authority.client_authn import ClientAuthn
@@ -27,6 +29,9 @@ from doorward.identity.tokens.dpop import Proofs, Wanted
 from doorward.identity.tokens.keys import Web
 from doorward.identity.tokens.trusted import Trust
 from doorward.wire.sealed import Seal
+
+_UPSTREAM: Final = re.compile(r"(?=.{1,31}\Z)[a-z](?:-?[a-z0-9])*")
+"""As `config.part.UpstreamName`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,6 @@ class Place:
 
     identity: Identity
     resources: Resources
-    upstreams: Iterable[UpstreamId]
     knows_certificates: bool
     """The data listener, or a proxy in front of it, asks for client certificates."""
     root: Path
@@ -71,11 +75,10 @@ class Place:
 def assembled(declared: Declared, place: Place, means: Means) -> AuthorizationServer:
     """The server of a declaration; raises a `DoorwardError` where a client's keys cannot be read."""
     means.keys.adopt(declared.key_days)
-    endpoints = frozenset({place.resources.of(None), *(place.resources.of(upstream) for upstream in place.upstreams)})
     issuer = place.resources.origin
     terms = Terms(
         issuer=issuer,
-        is_ours=endpoints.__contains__,
+        is_ours=partial(_is_ours, place.resources),
         token_seconds=declared.token_seconds,
         refresh_seconds=declared.refresh_days * DAY_SECONDS,
         must_bind=place.identity.require_bound,
@@ -83,6 +86,12 @@ def assembled(declared: Declared, place: Place, means: Means) -> AuthorizationSe
     mint = Mint(issuer, declared.token_seconds, Sources(means.keys, means.seal, means.draw, means.now))
     kit = Kit(terms, means.store, mint, EnrolledClients(means.known), means.told, means.ended, means.pseudonym, means.now)
     return AuthorizationServer(kit, means.keys, _parties(declared, place, means))
+
+
+def _is_ours(resources: Resources, text: str) -> bool:
+    """Whether a text is the resource of an endpoint here. Any name that an upstream could have will do: which there are is nobody's business."""
+    every = resources.of(None)
+    return text == every or (text.startswith(f"{every}/") and _UPSTREAM.fullmatch(text, len(every) + 1) is not None)
 
 
 def _parties(declared: Declared, place: Place, means: Means) -> Parties:
