@@ -57,7 +57,8 @@ async def sent(here: Desk, knower: Knower, body: bytes, connection: Connection |
         "type": "http",
         "method": "POST",
         "headers": [(name.encode(), value.encode()) for name, value in lines.items()],
-        "client": ("10.0.0.5", 1),
+        # A proxy shows nobody's certificate but the one in its header.
+        "client": ("10.0.0.6" if connection else "10.0.0.5", 1),
         CONNECTION: connection or Connection(),
     }
     page = Enroll(knower.identified, here.issuing, Proxies(("10.0.0.5",), None, lambda: NOW).shown)

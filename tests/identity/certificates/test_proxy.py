@@ -59,6 +59,7 @@ def test_header_is_refused_where_no_proxy_is_trusted() -> None:
 def test_word_of_a_proxy_counts_before_a_certificate_of_its_own() -> None:
     own, agent = seen(ROOT.leaf(Wanted("proxy", ())), ROOT), proxies().certificate(PROXY, binary(LEAF.der), None)
     assert proxies().shown(own, PROXY, binary(LEAF.der), None) == agent
+    assert proxies().shown(own, PROXY, None, None) is None
     assert proxies().shown(own, "10.0.0.6", None, None) == own
     with pytest.raises(Refused):
         proxies().shown(own, "10.0.0.6", binary(LEAF.der), None)

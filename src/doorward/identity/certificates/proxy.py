@@ -44,9 +44,11 @@ class Proxies:
     def shown(self, own: Certificate | None, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
         """The client's certificate: what the proxy says of it, or the connection's own where no proxy speaks. Raises as `certificate`.
 
-        A proxy may show a certificate of its own on its connections to us: it is not the client's.
+        A proxy may show a certificate of its own on its connections to us: it is not the client's, and nobody's where it tells of none.
         """
-        return own if leaf is None and above is None else self.certificate(network, leaf, above)
+        if leaf is not None or above is not None:
+            return self.certificate(network, leaf, above)
+        return None if self._networks and self._trusts(network) else own
 
     def certificate(self, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
         """The certificate that the proxy at an address speaks of, from the two headers; None if there are none.
