@@ -372,7 +372,10 @@ async def test_presets_say_where_people_and_groups_are(company: FakeProvider) ->
     assert "/userinfo" not in company.asked
 
 
-@pytest.mark.parametrize("sign", [{"_claim_names": {"groups": "src1"}, "_claim_sources": {}}, {"hasgroups": True}])
+@pytest.mark.parametrize(
+    "sign",
+    [{"_claim_names": {"groups": "src1"}, "_claim_sources": {}}, {"hasgroups": True}, {"hasgroups": "true"}, {"_claim_names": "src1"}],
+)
 async def test_groups_that_entra_left_out_for_their_number_are_never_taken_for_none(company: FakeProvider, sign: dict[str, Any]) -> None:
     company.forge = claims(**sign)
     company.in_token = frozenset()
@@ -389,6 +392,12 @@ async def test_groups_in_a_form_that_is_not_known_are_not_left_out_in_silence(co
 async def test_hundreds_of_groups_are_still_told(company: FakeProvider) -> None:
     groups = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(500)]
     assert await signed_in(client(company), company, **{**ALICE, "groups": groups}) == subject("alice", *groups)
+
+
+async def test_groups_that_userinfo_leaves_out_are_never_taken_for_none_either(company: FakeProvider) -> None:
+    company.in_token = frozenset()
+    company.userinfo = lambda said: {"sub": said["sub"], "_claim_names": {"groups": "src1"}}
+    assert (await refusal(client(company), company)).public == OVERAGE
 
 
 async def test_more_groups_than_can_be_meant_are_refused_whole(company: FakeProvider) -> None:

@@ -111,7 +111,7 @@ def network_app(routes: Sequence[Route], plain: Plain, ground: Ground, pages: Ma
         request = Request(scope, receive)
         try:
             check_edge(request, ground)
-            page = pages.get(request.url.path)
+            page = pages.get(scope["path"])
             answer = None if page is None else await _shown(page, request)
         except ControlError as error:
             answer = _refusal(request, error)

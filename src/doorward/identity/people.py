@@ -62,10 +62,12 @@ def _of(preset: Preset) -> tuple[str, tuple[str, ...], bool]:
             assert_never(preset)
 
 
-def has_overage(claims: Mapping[str, object]) -> bool:
-    """Whether Entra left the groups out because there are too many: the claim is said to be elsewhere."""
+def has_overage(claims: Mapping[str, object], wanted: Habits) -> bool:
+    """Whether groups were left out, as Entra does where there are too many: they are said to be elsewhere (OpenID Connect Core 5.6.2)."""
     elsewhere = claims.get("_claim_names")
-    return claims.get("hasgroups") in (True, "true") or (isinstance(elsewhere, Mapping) and "groups" in elsewhere)
+    if elsewhere is not None and not isinstance(elsewhere, Mapping):
+        return True
+    return claims.get("hasgroups") not in (None, False) or not frozenset(wanted.groups).isdisjoint(elsewhere or ())
 
 
 def has_groups(claims: Mapping[str, object], wanted: Habits) -> bool:

@@ -170,14 +170,14 @@ class SignIn:
 
     async def _person(self, found: Provider, claims: Mapping[str, object], access_token: str | None) -> Person:
         wanted = self._habits
-        if has_overage(claims):
-            raise PersonError(OVERAGE)
         if wanted.asks_userinfo and not has_groups(claims, wanted) and found.userinfo is not None and access_token is not None:
             more = await self._userinfo(found.userinfo, access_token)
             if more.get("sub") != claims.get("sub"):
                 # OpenID Connect Core 5.3.2: another person's claims must not be mixed in.
                 raise ProviderError("the UserInfo endpoint spoke of somebody else")
             claims = {**more, **claims}
+        if has_overage(claims, wanted):
+            raise PersonError(OVERAGE)
         return person(self._issuer.name, claims, wanted)
 
     async def _userinfo(self, url: str, access_token: str) -> dict[str, object]:
