@@ -11,7 +11,7 @@ from doorward.identity.authority.port import Grant, OAuthError
 MOST: Final = 1_000
 """Registered clients that are kept: those that in a day got no token make room."""
 
-_METHODS: Final = frozenset({"none", "client_secret_basic", "client_secret_post"})
+_METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
 """What a request may ask for: it gets `none` and no secret, as RFC 7591 §3.2.1 lets us answer."""
 
 
