@@ -4,7 +4,10 @@ import hmac
 
 
 class Secret:
-    """Holds a secret text; `repr`, `str`, formatting and comparison reveal nothing. Law: `reveal` only in `credentials` and `upstream`."""
+    """Holds a secret text; `repr`, `str`, formatting and comparison reveal nothing. Law: `reveal` only where it is sent.
+
+    That is in `credentials` and `upstream`, and in `identity` where Doorward is a provider's client.
+    """
 
     __slots__ = ("_text",)
 
