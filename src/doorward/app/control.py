@@ -9,6 +9,7 @@ from doorward.control.agents import Agents
 from doorward.control.app import control_app
 from doorward.control.approvals import Approvals
 from doorward.control.catalog import Catalog
+from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.listener import ControlListener
 from doorward.control.log import Log
@@ -37,7 +38,8 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
     return (
         *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence).routes(),
         *Configurations(house.generations, house.workbench).routes(),
-        *Agents(state.registry, recorder, clocks.now).routes(),
+        *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol).routes(),
+        *IssuedCertificates(state.issued).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments).routes(),

@@ -13,13 +13,16 @@ from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
 from doorward.app.state import open_state
 from doorward.app.watch import Watch
+from doorward.config.model import Listen
 from doorward.control.listener import ControlListener
 from doorward.domain.calls import Era
 from doorward.domain.errors import DoorwardError
+from doorward.identity.resources import Resources, public_url
 from doorward.runtime.workbench import Read, ReloadError, read
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
 from doorward.serving.listener import Bind, Listener
+from doorward.serving.tls import Secured
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
 
@@ -28,6 +31,8 @@ DRAIN_SECONDS = 10.0
 _TICK_SECONDS = 1.0
 _MINUTE_SECONDS = 60.0
 _HOUR_SECONDS = 3600.0
+_REMEMBERED_SECONDS = 7 * 86_400.0
+"""How long a certificate that we issued is listed after its end."""
 
 
 class Gateway:
@@ -41,6 +46,7 @@ class Gateway:
         "_journal",
         "_listener",
         "_path",
+        "_secured",
         "_tasks",
         "_watched",
         "address",
@@ -54,6 +60,7 @@ class Gateway:
         self._listener: Listener | None = None
         self._door: Door | None = None
         self._control: ControlListener | None = None
+        self._secured: Secured | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: Watch | None = None
         self._is_recording = False
@@ -138,18 +145,39 @@ class Gateway:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
         await self._control.start()
-        listen = document.listen
-        self._listener = Listener(self._answer, Bind(listen.host, listen.port))
-        self.address = await self._listener.open()
-        settings = Settings(allowed(listen, self.address[1]), _is_loopback(listen.host))
-        self._door = Door(Surroundings(house.dispatch, house.dispatch.sees, Tally(house.meter), clocks.monotonic, clocks.new_id), settings)
+        await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
-        self._keep(self._listener.run(), self._door.pulse.run(), self._ticks(), self._minutes(), self._hours(), self._watch())
+        self._keep(self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run())
         self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path))
         self._warn()
 
+    async def _listen(self, listen: Listen) -> None:
+        """Opens the door for agents."""
+        house, identification = self.house, self.house.identification
+        bind = Bind(listen.host, listen.port, tls=identification.certified.read.context)
+        self._listener = Listener(self._answer, bind)
+        self.address = await self._listener.open()
+        self._secured = Secured(self._listener, identification.certified.spoiled)
+        identification.stand(Resources(public_url(listen, self.address[1])), house.dispatch.identified)
+        await identification.authority.upkeep()
+        around = Surroundings(
+            spine=house.dispatch,
+            sees=house.dispatch.sees,
+            tally=Tally(house.meter),
+            monotonic=clocks.monotonic,
+            new_id=clocks.new_id,
+            pages=identification.pages,
+            shown=identification.certified.proxies.shown,
+            challenges=identification.challenges,
+        )
+        self._door = Door(around, Settings(allowed(listen, self.address[1]), _is_loopback(listen.host)))
+        self._keep(self._listener.run(), self._door.pulse.run())
+
     async def _answer(self, scope: object, receive: object, send: object) -> None:
-        assert self._door is not None
+        if self._door is None:
+            # The address is ours, and what has ended while we were away is still being looked up.
+            await _not_yet(send)
+            return
         await self._door(scope, receive, send)  # type: ignore[arg-type]
 
     def _keep(self, *endless: Coroutine[Any, Any, None]) -> None:
@@ -176,12 +204,15 @@ class Gateway:
             await self.house.sessions.expire()
             await self.house.state.registry.flush()
             await self.house.state.desk.sweep()
+            await self.house.identification.authority.upkeep()
+            self._cut_spoiled()
 
         await self._every(_MINUTE_SECONDS, minute)
 
     async def _hours(self) -> None:
         async def hour() -> None:
             await self.house.state.evidence.recorder.retain()
+            await self.house.state.issued.forget(clocks.now() - _REMEMBERED_SECONDS)
 
         await self._every(_HOUR_SECONDS, hour)
 
@@ -190,10 +221,32 @@ class Gateway:
         assert watch is not None
 
         async def look() -> None:
+            await self._renew_certificates()
             if await asyncio.to_thread(watch.has_changed, self.house.generations.current.document):
                 await self.reload("doorward")
 
         await self._every(_TICK_SECONDS, look)
+
+    async def _renew_certificates(self) -> None:
+        """Goes on with what the files of TLS say now; a file that cannot be read leaves everything as it was, and is told."""
+        try:
+            found = await self.house.identification.certified.renewed()
+        except DoorwardError as error:
+            self._journal.say("certificates_rejected", Level.ERROR, why=str(error))
+            return
+        if found is not None and self._secured is not None:
+            self.house.identification.cut(self._secured.adopt(found))
+            self._journal.say("certificates_loaded")
+
+    def _cut_spoiled(self) -> None:
+        """Ends connections and calls whose certificates have ended by time alone, and tells whose revocation lists have."""
+        if self._secured is None:
+            return
+        self.house.identification.cut(self._secured.sweep())
+        for issuer in self.house.identification.certified.spoiled.closed():
+            self._journal.say("revocation_list_ended", Level.ERROR, issuer=issuer, why="nothing of its is accepted until the next is there")
+        for name, why in self.house.identification.trust.troubles().items():
+            self._journal.say("issuer_keys_missed", Level.WARNING, issuer=name, why=why)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Does a piece of work again and again; one that fails is told and tried again the next time."""
@@ -219,6 +272,12 @@ class Gateway:
         for warning in warnings:
             if warning is not None:
                 self._journal.say("warning", Level.WARNING, text=warning)
+
+
+async def _not_yet(send: object) -> None:
+    assert callable(send)
+    await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"1"), (b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 class Tally:

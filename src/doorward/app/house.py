@@ -8,13 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from doorward import __version__
-from doorward.admission import stops
 from doorward.admission.gate import Gate, Limits
 from doorward.admission.rates import Pace
-from doorward.admission.stops import Matter, MatterKind, Switch
+from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
+from doorward.app.identity import Identification
 from doorward.app.places import anchored
 from doorward.app.state import State
+from doorward.call import cuts
 from doorward.call.changes import Changes
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
@@ -31,14 +32,9 @@ from doorward.config.references import Resolver
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import plans
-from doorward.domain.actors import Agent
 from doorward.domain.calls import Call
-from doorward.domain.ids import AgentId, TeamId, UpstreamId
-from doorward.identity.agent_keys import AgentKeys
-from doorward.identity.anonymous import Anonymous
-from doorward.identity.chain import Chain, Source
+from doorward.domain.ids import UpstreamId
 from doorward.identity.own import own
-from doorward.identity.registry import Change, Registry
 from doorward.inspection.chain import Inspection
 from doorward.inspection.guards.own_secrets import OwnSecrets
 from doorward.inspection.guards.schema import Schema
@@ -74,69 +70,129 @@ class House:
     moments: "Moments"
     meter: Meter
     journal: Journal
+    identification: Identification
+
+
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """What every call works with, and each reload sets anew."""
+
+    generations: Generations
+    moments: "Moments"
+    meter: Meter
+    flight: Flight
+    changes: Changes
+    fingerprints: Fingerprints
+    broker: Broker
+    gate: Gate
 
 
 def build_house(found: Read, state: State, journal: Journal) -> House:
-    """The house of a document over its opened state; raises `ReloadError`, `RegistryError`, `MalformedError`."""
+    """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
     materials, snapshot = first(found, Pins(state.pins.all()))
-    generations = Generations(snapshot)
-    moments, meter, flight, changes = Moments(generations), Meter(), Flight(), Changes()
-    fingerprints = Fingerprints(clocks.draw(32))
-    broker = Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id))
-    gate = Gate(state.switch, limits_of(document), clocks.monotonic)
-    pipeline = Pipeline(
-        Rooms(
-            gate=gate,
-            inspection=Inspection(guards(generations, fingerprints), remade),
-            desk=state.desk,
-            recorder=state.evidence.recorder,
-            broker=broker,
-            flight=flight,
-            meter=meter,
-            moment=moments,
-            monotonic=clocks.monotonic,
-        )
-    )
-    opening = Opening(root, journal, fingerprints.mask)
+    works = _works(document, root, state, snapshot)
+    generations, flight, changes = works.generations, works.flight, works.changes
+    pipeline = _pipeline(works, state)
+    opening = Opening(root, journal, works.fingerprints.mask)
     fleet = Fleet(opening, flight.count)
-    chain = Chain(_sources(document, state.registry))
+    identification = Identification(document, root, state)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
             # Whatever can fail comes first, so that nothing is half taken.
-            sources = _sources(new.document, state.registry)
-            broker.adopt(plans(new.document))
-            chain.adopt(sources)
-            gate.adopt(limits_of(new.document))
+            wanted = plans(new.document)
+            identification.take(new.document)
+            works.broker.adopt(wanted)
+            works.gate.adopt(limits_of(new.document))
             discovery.follow(fleet.match(new.document))
 
     async def missed(name: UpstreamId, why: str) -> None:
-        journal.say("upstream_missed", Level.WARNING, upstream=name, why=fingerprints.mask(why))
+        journal.say("upstream_missed", Level.WARNING, upstream=name, why=works.fingerprints.mask(why))
 
     workbench = Workbench(found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now))
     workbench.heed(found.loaded.notes)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
     generations.follow(changes.wake)
-    connect_stops(state.switch, state.registry, flight)
-    state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
-    parts = Parts(
-        chain=chain,
+    cuts.connect(state.switch, state.registry, flight, changes, sessions)
+    state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
+    return House(
+        root=root,
+        state=state,
         generations=generations,
-        pipeline=pipeline,
-        listing=Listing(state.seal, moments, clocks.nonce),
-        rounds=Rounds(state.seal, clocks.now, clocks.nonce),
+        workbench=workbench,
+        fleet=fleet,
+        flight=flight,
+        discovery=discovery,
         sessions=sessions,
         changes=changes,
-        fleet=fleet,
+        dispatch=_dispatch(works, state, identification, _Ways(pipeline, sessions, fleet)),
+        moments=works.moments,
+        meter=works.meter,
+        journal=journal,
+        identification=identification,
+    )
+
+
+def _works(document: Document, root: Path, state: State, snapshot: Snapshot) -> _Works:
+    generations = Generations(snapshot)
+    fingerprints = Fingerprints(clocks.draw(32))
+    return _Works(
+        generations=generations,
+        moments=Moments(generations),
+        meter=Meter(),
+        flight=Flight(),
+        changes=Changes(),
+        fingerprints=fingerprints,
+        broker=Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)),
+        gate=Gate(state.switch, limits_of(document), clocks.monotonic),
+    )
+
+
+def _pipeline(works: _Works, state: State) -> Pipeline:
+    """The spine."""
+    rooms = Rooms(
+        gate=works.gate,
+        inspection=Inspection(guards(works.generations, works.fingerprints), remade),
+        desk=state.desk,
+        recorder=state.evidence.recorder,
+        broker=works.broker,
+        flight=works.flight,
+        meter=works.meter,
+        moment=works.moments,
+        monotonic=clocks.monotonic,
+    )
+    return Pipeline(rooms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Where calls go."""
+
+    pipeline: Pipeline
+    sessions: Sessions
+    fleet: Fleet
+
+
+def _dispatch(works: _Works, state: State, identification: Identification, ways: _Ways) -> Dispatch:
+    """What the doors hand their requests to."""
+    parts = Parts(
+        chain=identification.chain,
+        generations=works.generations,
+        pipeline=ways.pipeline,
+        listing=Listing(state.seal, works.moments, clocks.nonce),
+        rounds=Rounds(state.seal, clocks.now, clocks.nonce),
+        sessions=ways.sessions,
+        changes=works.changes,
+        fleet=ways.fleet,
         turn_away=state.evidence.recorder.turn_away,
-        moment=moments,
+        moment=works.moments,
         now=clocks.now,
         new_id=clocks.new_id,
     )
-    return House(root, state, generations, workbench, fleet, flight, discovery, sessions, changes, Dispatch(parts), moments, meter, journal)
+    return Dispatch(parts)
 
 
 def measure(house: House) -> None:
@@ -213,30 +269,6 @@ def limits_of(document: Document) -> Limits:
     """The limits of the gate that a document asks for."""
     rules = document.admission
     return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight)
-
-
-def _sources(document: Document, registry: Registry) -> list[Source]:
-    sources: list[Source] = [AgentKeys(registry, clocks.now)]
-    declared = document.identity.anonymous
-    if declared is not None:
-        agent = Agent(AgentId(declared.agent), "nobody", TeamId(declared.team), "anonymous")
-        sources.append(Anonymous(agent, registry))
-    return sources
-
-
-def connect_stops(switch: Switch, registry: Registry, flight: Flight) -> None:
-    """Whatever is stopped, revoked or suspended is cut off where it runs."""
-
-    def cut(matter: Matter, why: str) -> None:
-        flight.cut(lambda call: matter in stops.matters(call), why)
-
-    def narrowed(change: Change) -> None:
-        if change.is_narrower:
-            matter = stops.agent(change.agent) if change.key is None else stops.key(change.key)
-            switch.cut(matter, f"{matter.kind} {matter.name} was suspended or revoked")
-
-    switch.on_change(cut)
-    registry.follow(narrowed)
 
 
 def halted(matter: Matter, fleet: Fleet) -> tuple[UpstreamId, ...]:

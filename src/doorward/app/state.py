@@ -13,6 +13,9 @@ from doorward.config.model import Document
 from doorward.identity.registry import Registry
 from doorward.stores.sqlite.agents import SqliteAgents
 from doorward.stores.sqlite.approvals import SqliteApprovals
+from doorward.stores.sqlite.authority import SqliteAuthority
+from doorward.stores.sqlite.certificates import SqliteIssued
+from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.stores.sqlite.database import Database, open_database
 from doorward.stores.sqlite.pins import SqlitePins
 from doorward.stores.sqlite.sessions import SqliteSessions
@@ -31,8 +34,16 @@ class State:
     desk: Desk
     pins: SqlitePins
     sessions: SqliteSessions
+    authority: SqliteAuthority
+    consents: SqliteConsents
+    issued: SqliteIssued
     seal: Seal
     """Of session ids, cursors and request state; its key survives a restart, so that they do."""
+
+    @property
+    def directory(self) -> Path:
+        """Where all of it lies."""
+        return self.database.directory.path
 
     async def close(self) -> None:
         """Writes what is queued, ends the threads, and lets another process own it."""
@@ -73,5 +84,8 @@ def _state(database: Database, evidence: Evidence) -> State:
         desk=Desk(SqliteApprovals(writer), Terms(), clocks.now, clocks.new_id),
         pins=SqlitePins(database, writer),
         sessions=SqliteSessions(database, writer),
+        authority=SqliteAuthority(writer),
+        consents=SqliteConsents(writer),
+        issued=SqliteIssued(writer),
         seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
     )

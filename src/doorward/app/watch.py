@@ -1,5 +1,6 @@
 """Whether the document or a policy file has changed on disk since the last look."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from doorward.config.check import policy_files
@@ -24,8 +25,12 @@ class Watch:
         return before != stamp
 
     def _stamp(self, document: Document) -> Stamp:
-        files = (self._path, *policy_files(document.policies, self._path.resolve().parent))
-        return tuple(one for file in files if (one := _stamp_of(file)) is not None)
+        return stamps((self._path, *policy_files(document.policies, self._path.resolve().parent)))
+
+
+def stamps(files: Iterable[Path]) -> Stamp:
+    """What differs once one of some files has changed, has come or is gone."""
+    return tuple(one for file in files if (one := _stamp_of(file)) is not None)
 
 
 def _stamp_of(file: Path) -> tuple[str, int, int, int] | None:

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorward.config.addresses import is_host, is_host_header, is_loopback, is_origin, split_url
+from doorward.config.check_authority import authority
 from doorward.config.check_control import control
+from doorward.config.check_enrol import enrolment
+from doorward.config.check_issuers import issuers
+from doorward.config.check_operators import operators
+from doorward.config.check_tls import tls
 from doorward.config.check_upstreams import upstreams
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.model import Audit, Document, Listen, Policies
@@ -23,10 +28,15 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _listen(document.listen)
     yield from upstreams(document.upstreams, ground)
     yield from _policies(document.policies, ground)
+    yield from tls(document, ground)
     yield from _identity(document)
+    yield from issuers(document, ground)
+    yield from enrolment(document.identity)
+    yield from authority(document, ground.root)
     yield from _bounds(document)
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)
+    yield from operators(document)
     yield from _audit(document.audit, ground, ground.root / document.state)
 
 
@@ -38,7 +48,7 @@ def policy_files(policies: Policies, root: Path) -> tuple[Path, ...]:
 def _listen(listen: Listen) -> Iterator[Found]:
     if not is_host(listen.host):
         yield error("expected an address or host name to listen on, such as 127.0.0.1", "listen", "host")
-    elif not is_loopback(listen.host):
+    elif not is_loopback(listen.host) and listen.tls is None and listen.proxy is None:
         yield note("agents' keys travel unencrypted to this address unless a TLS proxy stands in front", "listen", "host")
     if listen.public_url is not None:
         yield from _public_url(listen.public_url)

@@ -341,10 +341,23 @@ def _still_offered(held: Materials, new: Document) -> Mapping[UpstreamId, Offer]
 def _keep_in_place(old: Document, new: Document) -> None:
     """Some fields take a restart; a reload that changes them is refused rather than half taken."""
     fixed = [name for name in ("listen", "state") if getattr(old, name) != getattr(new, name)]
+    # Our own authority is among those that the listener believes, and the listener stays.
+    fixed += ["identity.ca"] if _domain(old) != _domain(new) else []
+    fixed += ["control.listen"] if _door(old) != _door(new) else []
     fixed += ["audit.origin"] if old.audit.origin != new.audit.origin else []
     fixed += [f"control.{name}" for name in ("socket", "group") if getattr(old.control, name) != getattr(new.control, name)]
     if fixed:
         raise ReloadError((f"a restart is needed to change {', '.join(fixed)}",))
+
+
+def _domain(document: Document) -> str | None:
+    return None if document.identity.ca is None else document.identity.ca.trust_domain
+
+
+def _door(document: Document) -> object:
+    """What of the network door is fixed; whom it lets in is not."""
+    listen = document.control.listen
+    return None if listen is None else (listen.host, listen.port, listen.public_url, listen.tls)
 
 
 def _config_event(snapshot: Snapshot, by: str, told: tuple[str, ...]) -> Event:

@@ -9,6 +9,7 @@ from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.identity.challenge import Challenges, silent
 from doorward.serving.arrival import Arrival
@@ -27,7 +28,7 @@ from doorward.serving.edge import (
 )
 from doorward.serving.exchange import Exchange
 from doorward.serving.pages import Pages
-from doorward.serving.port import CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
+from doorward.serving.port import CERTIFICATE, CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
 from doorward.serving.respond import Cause, Reply
 from doorward.serving.resume import Journals, Kept
@@ -44,6 +45,17 @@ _VERSION = b"mcp-protocol-version"
 _JSON = (b"content-type", b"application/json")
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 """Headers that say that somebody stands between the caller and us."""
+
+
+Shown = Callable[[Certificate | None, str, bytes | None, bytes | None], Certificate | None]
+"""The client's certificate, from that of the connection, the peer's address, `Client-Cert` and `Client-Cert-Chain`; raises `Refused`."""
+
+
+def nobody_elses(own: Certificate | None, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
+    """The connection's own certificate, where no proxy is trusted to tell of another."""
+    if leaf is None and above is None:
+        return own
+    raise Refused(Reason.INVALID_REQUEST, "Client-Cert comes from nobody who is trusted to send it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class Surroundings:
     """What is served beside the endpoint; None for nothing."""
     challenges: Callable[[], Challenges] = silent
     """What goes with a refusal that another credential would cure, as of now."""
+    shown: Shown = nobody_elses
+    """Whose certificate counts: the connection's own, or the one that a trusted proxy tells of."""
 
 
 class Door:
@@ -119,6 +133,8 @@ class Door:
         place = None if pages is None else pages.at(scope["raw_path"])
         if pages is None or place is None:
             return False
+        by_name = dict(scope["headers"])
+        scope[CERTIFICATE] = self._certificate(by_name, scope)
         await pages.answer(place, scope, receive, reply, self._settings.allowed)
         return True
 
@@ -190,9 +206,13 @@ class Door:
             endpoint=endpoint,
             method=scope["method"],
             dpop=None if dpop is None else dpop.decode("latin-1"),
-            certificate=scope[CONNECTION].certificate,
+            certificate=self._certificate(by_name, scope),
             request=self._requests,
         )
+
+    def _certificate(self, by_name: dict[bytes, bytes], scope: Scope) -> Certificate | None:
+        network = scope["client"][0] if scope["client"] else ""
+        return self._around.shown(scope[CONNECTION].certificate, network, by_name.get(b"client-cert"), by_name.get(b"client-cert-chain"))
 
 
 def _spoken(version: str | None) -> Era | Refused:

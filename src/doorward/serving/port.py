@@ -18,6 +18,9 @@ Headers = list[tuple[bytes, bytes]]
 CONNECTION = "doorward.connection"
 """The scope's key of the `Connection` that a request came on."""
 
+CERTIFICATE = "doorward.certificate"
+"""The scope's key of the client's `Certificate`, or None: of the connection, or as a trusted proxy tells it. For pages."""
+
 Sees = Callable[[Principal, UpstreamId], bool]
 """Whether an upstream exists and this caller may know of it: `/mcp/{upstream}` is a 404 otherwise."""
 

@@ -61,7 +61,7 @@ class Issuing:
         store: IssuedStore,
         agents: Agents,
         registry: Registry,
-        told: Callable[[Event], Awaitable[None]],
+        told: Callable[[Event], Awaitable[object]],
         now: Callable[[], float],
     ) -> None:
         """`told` writes an event's leaf, durable on return; raises `UnrecordedError`."""

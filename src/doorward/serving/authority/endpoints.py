@@ -10,7 +10,7 @@ from starlette.responses import Response
 from doorward.identity.authority.port import Authority, OAuthError, TokenRequest
 from doorward.identity.web import json_object
 from doorward.serving.authority.forms import expect, form, single
-from doorward.serving.port import CONNECTION
+from doorward.serving.port import CERTIFICATE
 
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -73,7 +73,7 @@ class Endpoints:
         return TokenRequest(
             fields=await form(request),
             dpop=single(request, "dpop"),
-            certificate=request.scope[CONNECTION].certificate,
+            certificate=request.scope[CERTIFICATE],
             network=request.scope["client"][0] if request.scope["client"] else "",
             request=next(self._numbers),
         )

@@ -1,8 +1,8 @@
 """The one thread that writes: whatever gathered while the last flush ran goes into the next transaction, and all wake together.
 
-What somebody waits for waits for no timer; what nobody waits for goes with the next that does, or alone after a moment. An item that fails on its own account (a bug, a constraint) is tried again alone and fails alone; a
-store that cannot write fails the whole batch at once and is tried anew with the next one, so it recovers as soon as there is
-space again.
+What somebody waits for waits for no timer; what nobody waits for goes with the next that does, or alone after a moment. An item that
+fails on its own account (a bug, a constraint) is tried again alone and fails alone; a store that cannot write fails the whole batch at
+once and is tried anew with the next one, so it recovers as soon as there is space again.
 """
 
 import asyncio

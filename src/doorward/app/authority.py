@@ -1,0 +1,161 @@
+"""Our authorization server in this house: what of it outlives a reload, and the pages that lead people through it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from doorward.admission.matters import Matter, MatterKind, family
+from doorward.admission.stops import Switch
+from doorward.app import clocks
+from doorward.app.reach import Outside
+from doorward.app.secured import is_secured
+from doorward.config.model import Document
+from doorward.domain.ids import SubjectId
+from doorward.identity.authority.assembly import CurrentAuthority, Means, Place, assembled
+from doorward.identity.authority.families import AuthorityStore
+from doorward.identity.authority.key_file import KeyFile
+from doorward.identity.authority.keys import SigningKeys
+from doorward.identity.authority.port import Person, Told
+from doorward.identity.authority.server import AuthorizationServer
+from doorward.identity.consents import Consents
+from doorward.identity.enrolment import Enrolment
+from doorward.identity.resources import Resources
+from doorward.identity.sign_ins import SignIns
+from doorward.identity.tokens.dpop import Proofs
+from doorward.identity.tokens.trusted import Trust
+from doorward.serving.authority.browser import Browsers, Jar
+from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.flow import Around, Flow
+from doorward.serving.authority.places import places
+from doorward.serving.authority.views import Views
+from doorward.serving.authority.visits import Visits
+from doorward.serving.pages import Places
+from doorward.wire.sealed import Seal
+
+KEYS_FILE = "authority.keys"
+"""The signing keys, in the state directory, readable by their owner alone."""
+_LONGEST_TOKEN_SECONDS = 7_200.0
+"""Longer than an access token of ours can be valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What our authority stands on, whatever the configuration."""
+
+    root: Path
+    directory: Path
+    """The state directory."""
+    outside: Outside
+    store: AuthorityStore
+    consents: Consents
+    enrolment: Enrolment
+    switch: Switch
+    seal: Seal
+    pseudonym: Callable[[str], str]
+    """How the log names a person."""
+    told: Told
+    is_barred: Callable[[str], bool]
+    """Whether a person is stopped or revoked."""
+
+
+class OurAuthority:
+    """The authority across reloads: what is remembered of browsers, proofs and families outlives a configuration."""
+
+    __slots__ = ("_browsers", "_grounds", "_keys", "_proofs", "_visits", "current")
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+        self._keys: SigningKeys | None = None
+        self._browsers: Browsers | None = None
+        self._proofs = Proofs(clocks.now)
+        self._visits = Visits(clocks.draw, clocks.now)
+        self.current: CurrentAuthority | None = None
+        """The one in force; None where the configuration has never had one."""
+        grounds.switch.on_change(self._heed)
+
+    def keys(self, key_days: float) -> SigningKeys:
+        """The signing keys, read or made when they are first needed; raises a `DoorwardError`."""
+        if self._keys is None:
+            keys = SigningKeys(KeyFile(self._grounds.directory / KEYS_FILE), clocks.draw, clocks.now, key_days)
+            keys.load()
+            self._keys = keys
+        return self._keys
+
+    def made(self, document: Document, resources: Resources, trust: Trust) -> AuthorizationServer:
+        """The server that a document asks for; raises a `DoorwardError` where a file of it cannot be read."""
+        rules, grounds = document.identity.authority, self._grounds
+        assert rules is not None, "a document without an authority has no server"
+        place = Place(
+            identity=document.identity,
+            resources=resources,
+            knows_certificates=is_secured(document.listen),
+            root=grounds.root,
+            trust=trust,
+            web=grounds.outside.clients(rules.clients),
+        )
+        means = Means(
+            store=grounds.store,
+            keys=self.keys(rules.key_days),
+            seal=grounds.seal,
+            known=grounds.enrolment,
+            proofs=self._proofs,
+            told=grounds.told,
+            ended=self._ended,
+            pseudonym=grounds.pseudonym,
+            draw=clocks.draw,
+            now=clocks.now,
+        )
+        return assembled(rules, place, means)
+
+    def adopt(self, server: AuthorizationServer) -> CurrentAuthority:
+        """Goes on with a server; gives the one that stays the same for whoever holds it."""
+        if self.current is None:
+            self.current = CurrentAuthority(server)
+        else:
+            self.current.adopt(server)
+        return self.current
+
+    def pages(self, document: Document, sign_ins: SignIns, resources: Resources) -> Places:
+        """What the server in force has on the data listener."""
+        rules, grounds, current = document.identity.authority, self._grounds, self.current
+        assert rules is not None, "a document without an authority has no pages"
+        assert current is not None, "the server is made before its pages"
+        sign_in = sign_ins.of(rules.sign_in)
+        assert sign_in is not None, "the check of the document sees to it"
+        around = Around(
+            authority=current,
+            sign_in=sign_in,
+            consents=grounds.consents,
+            visits=self._visits,
+            browsers=self._browsers_at(resources.origin),
+            views=Views(resources.origin),
+            admits=self._admits,
+            told=grounds.told,
+            pseudonym=grounds.pseudonym,
+        )
+        return places(Endpoints(current), Flow(around))
+
+    async def upkeep(self) -> None:
+        """Forgets what is over, and says which families have ended; raises a `DoorwardError`."""
+        if self.current is not None:
+            await self.current.upkeep()
+
+    def _browsers_at(self, origin: str) -> Browsers:
+        """What browsers carry; the same across reloads, as it remembers which sign-ins have come back."""
+        if self._browsers is None:
+            self._browsers = Browsers(Jar(origin), self._grounds.seal, clocks.draw, clocks.now)
+        else:
+            self._browsers.adopt(Jar(origin))
+        return self._browsers
+
+    def _admits(self, person: Person) -> bool:
+        return not self._grounds.is_barred(person.subject.id)
+
+    async def _ended(self, name: str, why: str) -> None:
+        """No access token of a family that has ended is accepted any more, on the next call and in flight."""
+        self._grounds.switch.bar(family(name), why, clocks.now() + _LONGEST_TOKEN_SECONDS)
+
+    def _heed(self, matter: Matter, why: str) -> None:
+        """Who is stopped or revoked has no browser signed in any more."""
+        if matter.kind is MatterKind.USER:
+            self._visits.end_person(SubjectId(matter.name))
