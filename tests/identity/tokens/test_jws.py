@@ -38,8 +38,8 @@ def test_a_right_signature_is_good_and_only_for_its_message() -> None:
     assert not is_good(EC, "ES256", GOOD, MESSAGE + b".")
 
 
-@pytest.mark.parametrize("r", [0, 1, R, ORDER - 1, ORDER, ORDER + 1, PRIME, 2**256 - 1])
-@pytest.mark.parametrize("s", [0, 1, ORDER - 1, ORDER, ORDER + 1, PRIME, 2**256 - 1])
+@pytest.mark.parametrize("r", [0, 1, R, ORDER - 1, ORDER, ORDER + 1, PRIME, 2**256 - 1], ids="0 1 r n-1 n n+1 p max".split())
+@pytest.mark.parametrize("s", [0, 1, ORDER - 1, ORDER, ORDER + 1, PRIME, 2**256 - 1], ids="0 1 n-1 n n+1 p max".split())
 def test_no_number_at_the_edge_is_a_signature(r: int, s: int) -> None:
     """Zeros among them (CVE-2022-21449)."""
     assert not is_good(EC, "ES256", raw(r, s))
@@ -59,6 +59,7 @@ def test_no_number_at_the_edge_is_a_signature(r: int, s: int) -> None:
         encode_dss_signature(R, S),
         GOOD * 2,
     ],
+    ids="empty shorter longer shifted half swapped parted both-parted der twice".split(),
 )
 def test_a_signature_has_one_encoding(signature: bytes) -> None:
     assert not is_good(EC, "ES256", signature)
