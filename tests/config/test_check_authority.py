@@ -1,5 +1,6 @@
 """An authorization server that could not work, or would let in more than is meant, is found before anything is served."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def test_browsers_come_over_https(listen: dict[str, Any]) -> None:
         ({"known": {"d": {**SIGNED, "jwks_url": None}}}, [("error", "known.d.grants")]),
         ({"known": {"d": {**SIGNED, "jwks_url": "http://bot.example/jwks"}}}, [("error", "known.d.jwks_url")]),
         ({"known": {"d": {**SIGNED, "jwks_file": "k.json"}}}, [("error", "known.d.jwks_url"), ("error", "known.d.jwks_file")]),
+        ({"known": {"d": {**SIGNED, "secret_sha256": "ab" * 32}}}, [("error", "known.d.secret_sha256")]),
+        ({"known": {"d": {**SIGNED, "jwks_url": None, "secret_sha256": "ab" * 32}}}, []),
+        ({"known": {"d": {**SIGNED, "jwks_url": None, "secret_sha256": sha256().hexdigest()}}}, [("error", "known.d.secret_sha256")]),
         ({"known": {"d": {**SIGNED, "grants": ["jwt-bearer"]}}}, [("note", "assertions")]),
         ({"known": {"d": {**SIGNED, "scopes": ["admin"]}}}, [("error", "known.d.scopes[0]")]),
         ({"known": {"d": {**SIGNED, "scopes": ["mcp:git:write"]}}}, [("error", "known.d.scopes[0]")]),

@@ -13,6 +13,8 @@ from doorward.config.problems import Step, meant, quoted
 from doorward.config.redirects import fault
 
 _OWN: Final = "self"
+_NOTHING: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""SHA-256 of no bytes at all."""
 _REGISTERED: Final = "dyn-"
 """How ids of clients begin that register themselves."""
 _SIGNED: Final = frozenset({"client_credentials", "jwt-bearer", "token-exchange"})
@@ -126,10 +128,15 @@ def _redirects(client: KnownClient, at: tuple[Step, ...]) -> Iterator[Found]:
 
 def _keys(client: KnownClient, root: Path, at: tuple[Step, ...]) -> Iterator[Found]:
     signed = sorted(_SIGNED.intersection(client.grants))
-    if client.jwks_file is not None and client.jwks_url is not None:
-        yield error("expected jwks_file or jwks_url, not both", *at, "jwks_url")
-    if client.jwks_file is None and client.jwks_url is None and signed:
-        yield error(f"{' and '.join(signed)} are for clients that sign: expected jwks_file or jwks_url", *at, "grants")
+    proofs = [name for name in ("jwks_file", "jwks_url", "secret_sha256") if getattr(client, name) is not None]
+    if len(proofs) > 1:
+        yield error(f"expected one of {' and '.join(proofs)}", *at, proofs[-1])
+    if signed and not proofs:
+        yield error(
+            f"{' and '.join(signed)} are for clients that authenticate: expected jwks_url, jwks_file or secret_sha256", *at, "grants"
+        )
+    if client.secret_sha256 == _NOTHING:
+        yield error("this is the hash of an empty secret; expected that of 32 random bytes or more", *at, "secret_sha256")
     if client.jwks_url is not None:
         parts = split_url(client.jwks_url)
         if isinstance(parts, str) or parts.scheme != "https":

@@ -132,6 +132,11 @@ class KnownClient(Part):
     redirect_uris: tuple[str, ...] = Field((), description="Where codes may be sent, compared exactly (any port on loopback)")
     jwks_file: str | None = Field(None, description="Its public keys (JWKS), relative to the document: it signs assertions with them")
     jwks_url: str | None = Field(None, description="Where its public keys are, instead")
+    secret_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="For a client that cannot sign: the SHA-256 (hexadecimal) of its secret, which must be 32 random bytes or more",
+    )
     grants: tuple[Literal["authorization_code", "refresh_token", "client_credentials", "jwt-bearer", "token-exchange"], ...] = Field(
         ("authorization_code", "refresh_token"), min_length=1, description="What it may ask for tokens with"
     )

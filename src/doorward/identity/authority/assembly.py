@@ -101,7 +101,13 @@ def _parties(declared: Declared, place: Place, means: Means) -> Parties:
         Documents(place.web, documents.Terms(rules.document_hosts), means.now) if rules.documents else None,
         means.store if rules.dynamic else None,
     )
-    abilities = Abilities(rules.documents, rules.dynamic, bool(declared.assertions), place.knows_certificates)
+    abilities = Abilities(
+        documents=rules.documents,
+        dynamic=rules.dynamic,
+        assertions=bool(declared.assertions),
+        certificates=place.knows_certificates,
+        secrets=any(client.secret_sha256 for client in declared.known.values()),
+    )
     authn = ClientAuthn(place.resources.origin, found, means.store, place.web, means.now)
     return Parties(found, authn, _trusted(declared, place), _proven(means.proofs), abilities)
 

@@ -1,7 +1,7 @@
-"""Which client sends a token request, and whether it proved that (private_key_jwt: RFC 7521 §4.2, RFC 7523 §3).
+"""Which client sends a token request, and whether it proved that (RFC 6749 §2.3; private_key_jwt: RFC 7521 §4.2, RFC 7523 §3).
 
-A client with keys must sign; one without has nothing to prove itself with, and is told from others by PKCE and its refresh token alone.
-There are no client secrets.
+A client with keys must sign, one with a secret must show it. One with neither has nothing to prove itself with, and is told from others by
+PKCE and its refresh token alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 from joserfc.jwk import Key
 
-from doorward.identity.authority import signed
+from doorward.identity.authority import secrets, signed
 from doorward.identity.authority.clients import Clients
 from doorward.identity.authority.families import AuthorityStore
 from doorward.identity.authority.port import Client, OAuthError, TokenRequest
@@ -41,16 +41,26 @@ class ClientAuthn:
     async def authenticated(self, request: TokenRequest) -> Client:
         """The client that sent a request; raises `OAuthError` `invalid_client`, and `StoreError`."""
         fields = request.fields
-        if "client_secret" in fields:
-            raise _invalid("there are no client secrets here; use private_key_jwt or PKCE alone")
-        if "client_assertion" in fields or "client_assertion_type" in fields:
+        is_signed = "client_assertion" in fields or "client_assertion_type" in fields
+        shown = secrets.shown(request)
+        if is_signed and shown is not None:
+            raise _invalid("one way to authenticate was expected, not two")
+        if is_signed:
             return await self._proven(request)
+        if shown is not None:
+            return await self._known(*shown)
         client_id = fields.get("client_id")
         if client_id is None:
             raise _invalid("client_id or a client assertion was expected")
         client = await self._clients.client(client_id)
         if client.is_confidential:
-            raise _invalid("this client has keys: a client assertion was expected")
+            raise _invalid("this client was expected to authenticate")
+        return client
+
+    async def _known(self, client_id: str, secret: str) -> Client:
+        client = await self._clients.client(client_id)
+        if not secrets.matches(secret, client.secret_sha256):
+            raise _invalid("the client has no secret, or another one")
         return client
 
     async def _proven(self, request: TokenRequest) -> Client:

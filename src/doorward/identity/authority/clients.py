@@ -61,6 +61,7 @@ def _declared(client_id: str, client: KnownClient, root: Path) -> Client:
         scopes=frozenset(client.scopes),
         jwks=None if client.jwks_file is None else key_set(root / client.jwks_file),
         jwks_url=client.jwks_url,
+        secret_sha256=client.secret_sha256 or "",
     )
 
 

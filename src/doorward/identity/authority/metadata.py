@@ -24,11 +24,13 @@ class Abilities:
     dynamic: bool
     assertions: bool
     certificates: bool
+    secrets: bool = False
+    """A declared client has a secret."""
 
 
 def metadata(issuer: str, abilities: Abilities) -> dict[str, object]:
     """The document; also good as that of OpenID Connect Discovery for clients that look there."""
-    methods = ["none", "private_key_jwt"]
+    methods = ["none", "private_key_jwt", *(("client_secret_basic", "client_secret_post") if abilities.secrets else ())]
     grants = [grant.wire for grant in Grant if grant is not Grant.ASSERTION or abilities.assertions]
     document: dict[str, object] = {
         "issuer": issuer,

@@ -81,14 +81,16 @@ class Client:
     scopes: frozenset[str]
     """The most it can be given."""
     jwks: Mapping[str, object] | None = None
-    """Its public keys. A client with keys authenticates by a signed assertion, always; one without has no way to."""
+    """Its public keys. A client with keys authenticates by a signed assertion, always."""
     jwks_url: str | None = None
     """Where they are, instead."""
+    secret_sha256: str = ""
+    """Of the secret of a declared client that cannot sign; empty for none."""
 
     @property
     def is_confidential(self) -> bool:
-        """Whether it has keys to authenticate with."""
-        return self.jwks is not None or self.jwks_url is not None
+        """Whether it has anything to authenticate with; if so, it must."""
+        return self.jwks is not None or self.jwks_url is not None or bool(self.secret_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class TokenRequest:
     """The peer's address as text."""
     request: int = 0
     """Tells requests apart within this process, as in `Presented`."""
+    authorization: str | None = None
+    """The value of the only `Authorization` header."""
 
     def __repr__(self) -> str:
         return f"TokenRequest(grant_type={self.fields.get('grant_type', '')[:64]!r}, network={self.network!r})"

@@ -148,7 +148,7 @@ class AuthorizationServer:
         if grant not in client.grants:
             raise OAuthError("unauthorized_client", "the client may not use this grant")
         if grant in (Grant.CREDENTIALS, Grant.ASSERTION, Grant.EXCHANGE) and not client.is_confidential:
-            raise OAuthError("invalid_client", "this grant is for clients that sign their requests", 401)
+            raise OAuthError("invalid_client", "this grant is for clients that authenticate", 401)
         return await self._given(grant, Asking(client, request.fields, self._held(request), request.network))
 
     async def _given(self, grant: Grant, asking: Asking) -> dict[str, object]:
