@@ -104,11 +104,15 @@ async def test_large_body_is_refused(house: House) -> None:
     assert house.authority.requests == []
 
 
-async def test_client_secret_in_a_header_is_refused_as_the_wrong_method(house: House) -> None:
+async def test_client_secret_in_a_header_is_passed_on(house: House) -> None:
+    await house.post("/oauth/token", FORM, authorization="Basic eDp5")
+    assert [request.authorization for request in house.authority.requests] == ["Basic eDp5"]
+
+
+async def test_client_that_is_not_let_in_is_challenged_by_no_scheme_of_browsers(house: House) -> None:
+    house.authority.fails = OAuthError("invalid_client", "because", 401)
     answer = await house.post("/oauth/token", FORM, authorization="Basic eDp5")
-    assert said(answer) == (401, "invalid_client")
     assert answer.headers["www-authenticate"] == 'private_key_jwt realm="doorward"'
-    assert house.authority.requests == []
 
 
 async def test_repeated_proof_is_refused(house: House) -> None:

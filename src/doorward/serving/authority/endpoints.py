@@ -15,7 +15,7 @@ from doorward.serving.port import CERTIFICATE
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _METHODS = 'private_key_jwt realm="doorward"'
-"""The one way for a client to authenticate here."""
+"""How a client can authenticate here; never `Basic`, as which a browser would ask the person for a password."""
 
 
 class Endpoints:
@@ -67,15 +67,13 @@ class Endpoints:
 
     async def _asked(self, request: Request) -> TokenRequest:
         """What a request to an endpoint for tokens holds; raises `OAuthError`."""
-        if single(request, "authorization") is not None:
-            # RFC 6749 §5.2: whoever tries to authenticate by this header is told so with 401, and by no other way let in.
-            raise OAuthError("invalid_client", "clients authenticate here by private_key_jwt", 401)
         return TokenRequest(
             fields=await form(request),
             dpop=single(request, "dpop"),
             certificate=request.scope[CERTIFICATE],
             network=request.scope["client"][0] if request.scope["client"] else "",
             request=next(self._numbers),
+            authorization=single(request, "authorization"),
         )
 
 
