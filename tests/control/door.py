@@ -106,7 +106,8 @@ class NetworkDoor:
     async def change(self, document: Mapping[str, Any]) -> None:
         """Another document comes into force."""
         self.it.path.write_text(json.dumps(document))
-        assert (await self.it.ask("POST", "/v1/reload"))[0] == 200
+        status, answer = await self.it.ask("POST", "/v1/reload")
+        assert status == 200, answer
 
 
 @dataclass(slots=True)
@@ -164,8 +165,7 @@ async def network_door(
     provider: Callable[[str, Issuer], SignIn] | None = None,
 ) -> AsyncIterator[NetworkDoor]:
     """A door whose provider is `FakeProvider`, if no other is made."""
-    for name in ("tls.pem", "tls.key"):
-        (directory / name).write_text("")
+    server(authority()).written(directory, "tls")
     async with plane(directory, document) as it:
         company, draw = FakeProvider(it.clock), Draws()
 

@@ -99,7 +99,6 @@ async def test_an_owner_acts_within_its_teams(tmp_path: Path) -> None:
     [
         listening(groups={"readers": {"role": "viewer"}}),
         listening(session_minutes=1),
-        {**SIGNING_IN, "control": {}},
         {
             **listening(),
             "identity": {"issuers": {"corp": {**SIGNING_IN["identity"]["issuers"]["corp"], "url": "https://other.example.com"}}},

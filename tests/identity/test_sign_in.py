@@ -1,28 +1,22 @@
 """People sign in at their own provider: what is asked, who comes back, and every answer that lets nobody in."""
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
-from doorward.config.identity import Claims, Issuer
+from doorward.config.identity import Issuer
 from doorward.config.identity import SignIn as Client
-from doorward.domain.actors import Subject
 from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import SubjectId
 from doorward.domain.secret import Secret
-from doorward.identity.sign_in import BEGUN_SECONDS, BROKEN, OVERAGE, SignIn, SignInError
-from tests.identity.fake_provider import CLIENT, SECRET, URL, FakeProvider, b64
+from doorward.identity.sign_in import BEGUN_SECONDS, BROKEN, SignIn, SignInError
+from tests.identity.fake_provider import CLIENT, URL, FakeProvider, b64
+from tests.identity.signing_in import ALICE, BACK, NOW, claims, client, refusal, signed_in, subject
 from tests.made import Clock
 
 pytestmark = pytest.mark.anyio
-
-NOW = 1_795_003_200.0
-BACK = "https://doorward.example.com/signin/callback"
-ALICE: dict[str, Any] = {"sub": "alice", "name": "Alice A.", "groups": ["sales", "ops"]}
 
 
 @pytest.fixture
@@ -33,33 +27,6 @@ def clock() -> Clock:
 @pytest.fixture
 def company(clock: Clock) -> FakeProvider:
     return FakeProvider(clock)
-
-
-def client(company: FakeProvider, secret: str | None = SECRET, **wanted: Any) -> SignIn:
-    """Doorward as a client of the company."""
-    issuer = Issuer(url=company.url, sign_in=Client(client_id=CLIENT, scopes=("profile", "groups")), **wanted)
-    numbers = count(1)
-    held = None if secret is None else Secret(secret)
-    return SignIn(issuer, "corp", lambda: held, company, lambda size: next(numbers).to_bytes(size, "big"), company.clock)
-
-
-async def refusal(sign_in: SignIn, company: FakeProvider, change: Callable[[dict[str, str]], None] = lambda params: None) -> SignInError:
-    """How an answer of the provider is refused."""
-    url, begun = await sign_in.begin(BACK)
-    params = company.authorize(url, **ALICE)
-    change(params)
-    with pytest.raises(SignInError) as raised:
-        await sign_in.finish(begun, params)
-    return raised.value
-
-
-async def signed_in(sign_in: SignIn, company: FakeProvider, **claims: Any) -> Subject:
-    url, begun = await sign_in.begin(BACK)
-    return (await sign_in.finish(begun, company.authorize(url, **claims))).subject
-
-
-def subject(name: str, *groups: str) -> Subject:
-    return Subject(SubjectId(f"corp:{name}"), frozenset(f"corp:{group}" for group in groups))
 
 
 async def test_a_person_signs_in_under_the_names_of_their_issuer(company: FakeProvider) -> None:
@@ -254,17 +221,6 @@ async def test_an_answer_is_good_once(company: FakeProvider) -> None:
         await sign_in.finish(begun, params)
 
 
-def claims(**changed: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
-    """An ID token that says something else; None: does not say it."""
-
-    def forge(header: dict[str, Any], said: dict[str, Any]) -> None:
-        said.update(changed)
-        for name in [name for name, value in changed.items() if value is None]:
-            del said[name]
-
-    return forge
-
-
 @pytest.mark.parametrize(
     ("forge", "told"),
     [
@@ -346,60 +302,3 @@ async def test_a_new_key_is_learnt_when_it_is_met_and_unknown_ones_do_not_make_u
     for _ in range(3):
         assert "does not have" in str(await refusal(sign_in, company))
     assert company.asked.count("/keys") == 2
-
-
-async def test_groups_that_the_id_token_leaves_out_are_asked_for(company: FakeProvider) -> None:
-    company.in_token = frozenset()
-    assert await signed_in(client(company), company, **ALICE) == subject("alice", "sales", "ops")
-    assert company.asked[-1] == "/userinfo"
-    assert await signed_in(client(company), company, sub="bob") == subject("bob")
-
-
-async def test_the_groups_of_somebody_else_are_not_mixed_in(company: FakeProvider) -> None:
-    company.in_token = frozenset()
-    company.userinfo = lambda said: {**said, "sub": "admin"}
-    assert "somebody else" in str(await refusal(client(company), company))
-
-
-async def test_presets_say_where_people_and_groups_are(company: FakeProvider) -> None:
-    entra = client(company, preset="entra")
-    assert await signed_in(entra, company, sub="pairwise", oid="o-1", groups=["g-1"]) == subject("o-1", "g-1")
-    assert await signed_in(entra, company, sub="pairwise", oid="o-1") == subject("o-1")
-    company.in_token |= {"team", "mail"}
-    named = client(company, claims=Claims(subject=("mail", "sub"), groups=("team", "groups")))
-    assert await signed_in(named, company, sub="x", mail="a@b.c", team="one", groups=["two", ""]) == subject("a@b.c", "one", "two")
-    assert await signed_in(named, company, sub="x", team=["one"]) == subject("x", "one")
-    assert "/userinfo" not in company.asked
-
-
-@pytest.mark.parametrize(
-    "sign",
-    [{"_claim_names": {"groups": "src1"}, "_claim_sources": {}}, {"hasgroups": True}, {"hasgroups": "true"}, {"_claim_names": "src1"}],
-)
-async def test_groups_that_entra_left_out_for_their_number_are_never_taken_for_none(company: FakeProvider, sign: dict[str, Any]) -> None:
-    company.forge = claims(**sign)
-    company.in_token = frozenset()
-    refused = await refusal(client(company, preset="entra", claims=Claims(subject=("sub",))), company)
-    assert refused.public == OVERAGE
-
-
-@pytest.mark.parametrize("groups", [["sales", 3], {"sales": True}, 7, ["x" * 257]])
-async def test_groups_in_a_form_that_is_not_known_are_not_left_out_in_silence(company: FakeProvider, groups: object) -> None:
-    company.forge = claims(groups=groups)
-    assert "in a form that is not known" in (await refusal(client(company), company)).public
-
-
-async def test_hundreds_of_groups_are_still_told(company: FakeProvider) -> None:
-    groups = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(500)]
-    assert await signed_in(client(company), company, **{**ALICE, "groups": groups}) == subject("alice", *groups)
-
-
-async def test_groups_that_userinfo_leaves_out_are_never_taken_for_none_either(company: FakeProvider) -> None:
-    company.in_token = frozenset()
-    company.userinfo = lambda said: {"sub": said["sub"], "_claim_names": {"groups": "src1"}}
-    assert (await refusal(client(company), company)).public == OVERAGE
-
-
-async def test_more_groups_than_can_be_meant_are_refused_whole(company: FakeProvider) -> None:
-    company.forge = claims(groups=[f"g{number}" for number in range(1001)])
-    assert "more groups" in (await refusal(client(company), company)).public
