@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from doorward.app import clocks
 from doorward.app.house import House
+from doorward.app.operators import Behind
 from doorward.config.check_control import NAME as SOCKET_NAME
 from doorward.control.agents import Agents
 from doorward.control.app import control_app
@@ -13,8 +14,10 @@ from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.listener import ControlListener
 from doorward.control.log import Log
+from doorward.control.network import session_seconds
 from doorward.control.observed import Observed
 from doorward.control.pages import Pages
+from doorward.control.people import People
 from doorward.control.policies import PolicyDesk
 from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
@@ -29,6 +32,20 @@ def control_listener(house: House, not_ready: Callable[[], tuple[str, ...]]) -> 
     app = control_app(_routes(house, not_ready), lambda: house.generations.current.document.control.operators, pages.plain())
     path = house.state.database.directory.path / SOCKET_NAME if rules.socket is None else house.root / rules.socket
     return ControlListener(app, path, rules.group)
+
+
+def network_door(house: House, not_ready: Callable[[], tuple[str, ...]]) -> Behind:
+    """What is behind the TLS listener of operators: the same routes and pages."""
+    return Behind(
+        document=lambda: house.generations.current.document,
+        root=house.root,
+        sign_ins=house.identification.sign_ins,
+        switch=house.state.switch,
+        sessions=house.operator_sessions,
+        recorder=house.state.evidence.recorder,
+        routes=_routes(house, not_ready),
+        plain=Pages(not_ready, house.meter).plain(),
+    )
 
 
 def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Route, ...]:
@@ -46,5 +63,6 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Approvals(state.desk, recorder).routes(),
         *Log(auditor, recorder, state.evidence.anchors, clocks.now).routes(),
         *Observed(auditor, clocks.now).routes(),
+        *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
     )

@@ -8,9 +8,10 @@ from typing import Any
 
 from doorward import __version__
 from doorward.app import clocks
-from doorward.app.control import control_listener
+from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
+from doorward.app.operators import Network
 from doorward.app.state import open_state
 from doorward.app.watch import Watch
 from doorward.config.model import Listen
@@ -45,6 +46,7 @@ class Gateway:
         "_is_recording",
         "_journal",
         "_listener",
+        "_network",
         "_path",
         "_secured",
         "_tasks",
@@ -60,6 +62,7 @@ class Gateway:
         self._listener: Listener | None = None
         self._door: Door | None = None
         self._control: ControlListener | None = None
+        self._network: Network | None = None
         self._secured: Secured | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: Watch | None = None
@@ -103,6 +106,8 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()
+        if self._network is not None:
+            await self._network.close()
         if self._control is not None:
             await self._control.stop()
         await self._seal(house)
@@ -145,10 +150,14 @@ class Gateway:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
         await self._control.start()
+        if document.control.listen is not None:
+            self._network = Network(house.root, document.control.listen)
+            self._keep(await self._network.open(network_door(house, self.not_ready)))
         await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
         self._keep(self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run())
-        self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path))
+        doors = {} if self._network is None else {"operators": f"{self._network.address[0]}:{self._network.address[1]}"}
+        self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path), **doors)
         self._warn()
 
     async def _listen(self, listen: Listen) -> None:
@@ -231,6 +240,8 @@ class Gateway:
         """Goes on with what the files of TLS say now; a file that cannot be read leaves everything as it was, and is told."""
         try:
             found = await self.house.identification.certified.renewed()
+            if self._network is not None:
+                await self._network.renew()
         except DoorwardError as error:
             self._journal.say("certificates_rejected", Level.ERROR, why=str(error))
             return

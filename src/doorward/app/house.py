@@ -29,6 +29,7 @@ from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.config.model import Upstream as UpstreamConfig
 from doorward.config.references import Resolver
+from doorward.control.operator_sessions import OperatorSessions
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import plans
@@ -71,6 +72,7 @@ class House:
     meter: Meter
     journal: Journal
     identification: Identification
+    operator_sessions: OperatorSessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         meter=works.meter,
         journal=journal,
         identification=identification,
+        operator_sessions=OperatorSessions(clocks.draw, clocks.now),
     )
 
 

@@ -343,7 +343,7 @@ def _keep_in_place(old: Document, new: Document) -> None:
     fixed = [name for name in ("listen", "state") if getattr(old, name) != getattr(new, name)]
     # Our own authority is among those that the listener believes, and the listener stays.
     fixed += ["identity.ca"] if _domain(old) != _domain(new) else []
-    fixed += ["control.listen"] if _door(old) != _door(new) else []
+    fixed += ["control.listen"] if new.control.listen is not None and _door(old) != _door(new) else []
     fixed += ["audit.origin"] if old.audit.origin != new.audit.origin else []
     fixed += [f"control.{name}" for name in ("socket", "group") if getattr(old.control, name) != getattr(new.control, name)]
     if fixed:
@@ -355,7 +355,7 @@ def _domain(document: Document) -> str | None:
 
 
 def _door(document: Document) -> object:
-    """What of the network door is fixed; whom it lets in is not."""
+    """What of the network door is fixed; whom it lets in is not, and without a word of it in the document that is nobody."""
     listen = document.control.listen
     return None if listen is None else (listen.host, listen.port, listen.public_url, listen.tls)
 

@@ -1,0 +1,95 @@
+"""The network door of a house: its listener, and the sign-in behind it."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doorward.admission.stops import Switch
+from doorward.app import clocks
+from doorward.app.watch import stamps
+from doorward.audit.recorder import Recorder
+from doorward.config.model import ControlListen, Document, Tls
+from doorward.control.app import Plain
+from doorward.control.network import Ground, barred_by, network_app, place
+from doorward.control.operator_sessions import OperatorSessions
+from doorward.control.routes import Route
+from doorward.control.signing import Signing
+from doorward.identity.sign_ins import SignIns
+from doorward.net.tls import Served, server_context
+from doorward.serving.listener import Bind, Listener
+
+_MINIMUM = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+_DRAIN_SECONDS = 5.0
+_CONNECTIONS = 256
+"""Operators and their browsers: far more than there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the door leads to."""
+
+    document: Callable[[], Document]
+    """The one in force."""
+    root: Path
+    sign_ins: SignIns
+    switch: Switch
+    sessions: OperatorSessions
+    recorder: Recorder
+    routes: tuple[Route, ...]
+    plain: Plain
+
+
+class Network:
+    """The listener, from `open` until `close`. Whoever opens it runs what `open` gives."""
+
+    __slots__ = ("_files", "_listen", "_listener", "_root", "_seen", "address")
+
+    def __init__(self, root: Path, listen: ControlListen) -> None:
+        self._root, self._listen = root, listen
+        self._files = (root / listen.tls.certificate, root / listen.tls.key)
+        self._seen = stamps(self._files)
+        self._listener: Listener | None = None
+        self.address = ("", 0)
+
+    async def open(self, behind: Behind) -> Coroutine[Any, Any, None]:
+        """Begins to listen; gives what has to run as long as it does. Raises `TlsError` and `OSError`."""
+        apps: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await apps[0](scope, receive, send)
+
+        listen = self._listen
+        self._listener = Listener(app, Bind(listen.host, listen.port, _CONNECTIONS, tls=context(listen.tls, self._root)))
+        self.address = await self._listener.open()
+        origin, hosts = place(listen, self.address[1])
+        ground = Ground(
+            rules=lambda: behind.document().control.listen,
+            sign_in=behind.sign_ins.of,
+            is_barred=barred_by(behind.switch),
+            sessions=behind.sessions,
+            recorder=behind.recorder,
+            origin=origin,
+            hosts=hosts,
+        )
+        apps.append(network_app(behind.routes, behind.plain, ground, Signing(ground, clocks.draw, clocks.now).pages()))
+        return self._listener.run()
+
+    async def renew(self) -> None:
+        """Speaks TLS with what the files say now, if they have changed; raises `TlsError`, and goes on as before then."""
+        stamp = await asyncio.to_thread(stamps, self._files)
+        if stamp != self._seen and self._listener is not None:
+            self._seen = stamp
+            self._listener.reload(context(self._listen.tls, self._root))
+
+    async def close(self) -> None:
+        """Lets running requests finish for a moment, then closes everything."""
+        if self._listener is not None:
+            await self._listener.drain(_DRAIN_SECONDS)
+
+
+def context(tls: Tls, root: Path) -> ssl.SSLContext:
+    """What it speaks TLS with, always a fresh one; raises `TlsError`."""
+    return server_context(Served(root / tls.certificate, root / tls.key, _MINIMUM[tls.minimum]))
