@@ -156,8 +156,9 @@ class Gateway:
         await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
         self._keep(self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run())
-        doors = {} if self._network is None else {"operators": f"{self._network.address[0]}:{self._network.address[1]}"}
-        self._journal.say("gateway_started", host=self.address[0], port=self.address[1], control=str(self._control.path), **doors)
+        operators = "" if self._network is None else f"{self._network.address[0]}:{self._network.address[1]}"
+        host, port = self.address
+        self._journal.say("gateway_started", host=host, port=port, control=str(self._control.path), operators=operators)
         self._warn()
 
     async def _listen(self, listen: Listen) -> None:
