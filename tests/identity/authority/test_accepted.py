@@ -1,7 +1,6 @@
 """What our authority gives is what our resource server takes: agent, person, chain, limits and binding arrive as they were meant."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -45,8 +44,7 @@ def source(house: House) -> AccessTokens:
         raise AssertionError(f"{asked} should not be asked for")
 
     trust = Trust(Means(never, never, house.time))  # type: ignore[arg-type]
-    ours = own_issuer(ISSUER, house.keys)
-    trust.adopt({}, replace(ours, groups=FamilyGroups(house.store, house.time)))  # type: ignore[arg-type]
+    trust.adopt({}, own_issuer(ISSUER, house.keys, FamilyGroups(house.store, house.time)))
     resources = Resources(ISSUER)
     return AccessTokens(trust, Registered(Known(), lambda: 0), resources.of, Proofs(house.time), Demand.ANY, house.time)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 
@@ -16,19 +16,35 @@ from doorward.identity.tokens.keys import Keys, RemoteKeys, Web
 _LOOK_SECONDS: Final = 15.0
 
 
+class GroupSource(Protocol):
+    """Who knows the groups that tokens of an issuer leave out."""
+
+    def find(self, subject: str) -> frozenset[str] | None:
+        """A person's groups, as they were asked for lately; None where that has not been done. Raises `Refused` where it failed."""
+        ...
+
+    def until(self, subject: str) -> float:
+        """Until when they count."""
+        ...
+
+    async def fetch(self, subject: str) -> None:
+        """Asks for them, bounded in time; `find` says what came of it. Raises nothing of its own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """An issuer and what is needed to verify its tokens."""
 
     issuer: Issuer
     keys: Keys
-    groups: Groups | None = None
+    groups: GroupSource | None = None
     """Who is asked for groups that a token leaves out; None: such tokens are refused."""
 
 
-def own_issuer(url: str, keys: Keys) -> Trusted:
-    """Our own authority, whose keys are in this process."""
-    return Trusted(own(url), keys)
+def own_issuer(url: str, keys: Keys, groups: GroupSource | None = None) -> Trusted:
+    """Our own authority, whose keys are in this process. `groups`: of people who have more than a token holds."""
+    return Trusted(own(url), keys, groups)
 
 
 @dataclass(frozen=True, slots=True)
