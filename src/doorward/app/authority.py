@@ -13,6 +13,7 @@ from doorward.config.model import Document
 from doorward.domain.ids import SubjectId
 from doorward.identity.authority.assembly import CurrentAuthority, Means, Place, assembled
 from doorward.identity.authority.families import AuthorityStore
+from doorward.identity.authority.groups import FamilyGroups
 from doorward.identity.authority.key_file import KeyFile
 from doorward.identity.authority.keys import SigningKeys
 from doorward.identity.authority.port import Person, Told
@@ -22,7 +23,7 @@ from doorward.identity.enrolment import Enrolment
 from doorward.identity.resources import Resources
 from doorward.identity.sign_ins import SignIns
 from doorward.identity.tokens.dpop import Proofs
-from doorward.identity.tokens.trusted import Trust
+from doorward.identity.tokens.trusted import Trust, Trusted, own_issuer
 from doorward.serving.authority.browser import Browsers, Jar
 from doorward.serving.authority.endpoints import Endpoints
 from doorward.serving.authority.flow import Around, Flow
@@ -61,13 +62,14 @@ class Grounds:
 class OurAuthority:
     """The authority across reloads: what is remembered of browsers, proofs and families outlives a configuration."""
 
-    __slots__ = ("_browsers", "_grounds", "_keys", "_proofs", "_visits", "current")
+    __slots__ = ("_browsers", "_grounds", "_groups", "_keys", "_proofs", "_visits", "current")
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
         self._keys: SigningKeys | None = None
         self._browsers: Browsers | None = None
         self._proofs = Proofs(clocks.now)
+        self._groups = FamilyGroups(grounds.store, clocks.now)
         self._visits = Visits(clocks.draw, clocks.now)
         self.current: CurrentAuthority | None = None
         """The one in force; None where the configuration has never had one."""
@@ -80,6 +82,10 @@ class OurAuthority:
             keys.load()
             self._keys = keys
         return self._keys
+
+    def trusted(self, resources: Resources, key_days: float) -> Trusted:
+        """It as an issuer of access tokens; raises a `DoorwardError`."""
+        return own_issuer(resources.origin, self.keys(key_days), self._groups)
 
     def made(self, document: Document, resources: Resources, trust: Trust) -> AuthorizationServer:
         """The server that a document asks for; raises a `DoorwardError` where a file of it cannot be read."""

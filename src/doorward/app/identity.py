@@ -31,7 +31,7 @@ from doorward.identity.sign_in import SignIn
 from doorward.identity.sign_ins import SignIns
 from doorward.identity.tokens.dpop import Proofs
 from doorward.identity.tokens.source import AccessTokens, Demand, Registered
-from doorward.identity.tokens.trusted import Means, Trust, own_issuer
+from doorward.identity.tokens.trusted import Means, Trust
 from doorward.serving.documents import documents
 from doorward.serving.enroll import Identified, enrolling
 from doorward.serving.pages import Pages, Places
@@ -139,7 +139,7 @@ class Identification:
             return
         rules = document.identity
         # Whatever can fail comes first.
-        ours = None if rules.authority is None else own_issuer(standing.resources.origin, self.authority.keys(rules.authority.key_days))
+        ours = None if rules.authority is None else self.authority.trusted(standing.resources, rules.authority.key_days)
         self.trust.adopt(rules.issuers, ours)
         self.sign_ins.adopt(rules.issuers)
         sources = self._sources(document, standing.resources)
