@@ -109,6 +109,10 @@ class Gate:
         if principal.method is not AuthnMethod.OWN:
             self._pace(principal.agent.id)
 
+    def opened(self, principal: Principal) -> None:
+        """One more session counts for its agent's pace like a call: each is kept and written. Raises `Refused` OVER_RATE."""
+        self.turned_back(principal)
+
     def known(self, principal: Principal) -> None:
         """Raises `Refused` REVOKED if anything that a principal was verified by is withdrawn: before it gets as far as a call."""
         self._switch.known(principal)

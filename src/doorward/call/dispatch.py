@@ -26,8 +26,12 @@ from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS
+from doorward.wire.jsonrpc import dump
 from doorward.wire.methods import Route, row
 from doorward.wire.replies import fault_to_exchange, fault_to_session
+
+_SAID_BYTES = 16_384
+"""Of what a client says of itself when it opens a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Dispatch:
         self, principal: Principal, endpoint: UpstreamId | None, params: Mapping[str, object]
     ) -> tuple[str, dict[str, object]]:
         """Opens a session: its sealed id and the `InitializeResult`; raises `Refused`."""
+        self._parts.pipeline.gate.opened(principal)
         version = local.session_version(params.get("protocolVersion"))
         now = self._parts.now()
         row = SessionRow(
@@ -96,8 +101,8 @@ class Dispatch:
             principal=principal.id,
             endpoint=endpoint or "",
             version=version,
-            capabilities=_mapping(params.get("capabilities")),
-            client_info=_mapping(params.get("clientInfo")),
+            capabilities=_said(params, "capabilities"),
+            client_info=_said(params, "clientInfo"),
             created=now,
             seen=now,
         )
@@ -268,8 +273,15 @@ def _name(inbound: Inbound) -> str:
     return str(inbound.request.params.get(name_field, "")) if name_field else ""
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+def _said(params: Mapping[str, object], field: str) -> Mapping[str, object]:
+    """What a client says of itself, which is kept as long as its session; raises `Refused` where that is too much."""
+    value = params.get(field)
+    if not isinstance(value, Mapping):
+        return {}
+    if len(dump(value)) > _SAID_BYTES:
+        sentence = f"The parameter `{field}` must have at most {_SAID_BYTES} bytes."
+        raise Refused(Reason.INVALID_PARAMS, f"more than {_SAID_BYTES} bytes in {field}", sentence=sentence)
+    return value
 
 
 def _level_checked(params: Mapping[str, object]) -> str:

@@ -107,11 +107,19 @@ class Sessions:
         await self.expire()
         mine = sorted((live for live in self._live.values() if live.row.principal == row.principal), key=lambda live: live.seen)
         surplus = tuple(live.id for live in mine[: max(0, len(mine) + 1 - self._bounds().per_principal)])
-        await self._drop(surplus, End.CROWDED_OUT)
-        if len(self._live) >= self._bounds().overall:
+        if len(self._live) - len(surplus) >= self._bounds().overall:
             raise Refused(Reason.OVERLOADED, "the cap of sessions is reached")
-        await self._store.put(row)
+        # It takes its room before anything is waited for: of any number that are opened at once no more than the cap are there.
         self._live[row.id] = LiveSession(row, row.seen)
+        try:
+            await self._drop(surplus, End.CROWDED_OUT)
+            await self._store.put(row)
+        except BaseException:
+            self._live.pop(row.id, None)
+            raise
+        if row.id not in self._live:
+            # Ended while it was being written: the row must not come back with the next start.
+            await self._store.drop((row.id,))
         return self._seal.seal(row.id.encode(), _context(row.principal, row.endpoint), self._nonce())
 
     def find(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:

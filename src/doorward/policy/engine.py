@@ -45,6 +45,10 @@ PANELS = 1_024
 """Sets of rules that are kept parsed."""
 ANSWERS = 32_768
 """Answers of `could_allow` that are remembered: 64 principals with a list of 500 tools each."""
+URIS = 4_096
+"""The same for single resources, which have a memory of their own: callers make URIs up, and must push nothing else out."""
+LONGEST_URI = 256
+"""Characters of a URI whose answer is remembered; one that is longer is worked out each time."""
 
 OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
 """What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
@@ -109,6 +113,7 @@ class Policies:
         "_panels",
         "_shared",
         "_slices",
+        "_uris",
         "_views",
         "digest",
         "rules",
@@ -129,6 +134,7 @@ class Policies:
         self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
         self._views: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
+        self._uris: Memo[tuple[object, ...], bool] = Memo(URIS)
         self._instant: tuple[Moment, dict[str, object]] | None = None
 
     def decide(self, call: Call, at: Moment) -> Decision:
@@ -250,9 +256,12 @@ class Policies:
         time = self._time(at) if "time" in one.reads else {}
         clock = tuple(time[name] for name in time if name in one.reads.below("time"))
         uri = target.name if target.kind is Kind.RESOURCE and "input" in one.reads else None
+        if uri is not None and len(uri) > LONGEST_URI:
+            return self._could_see(one, principal, target, at)
+        views = self._views if uri is None else self._uris
         key = (*_key(one, principal, target), *one.apart.of(principal), clock, uri)
-        known = self._views.get(key)
-        return known if known is not None else self._views.put(key, self._could_see(one, principal, target, at))
+        known = views.get(key)
+        return known if known is not None else views.put(key, self._could_see(one, principal, target, at))
 
     def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment) -> bool:
         """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
@@ -265,13 +274,15 @@ class Policies:
         if isinstance(written, Unheld) or not len(panel.permits):
             return False
         uri = target.name if target.kind is Kind.RESOURCE and read.of_input else None
+        if uri is not None:
+            return not isinstance(ask(panel, self._new_lane(one, principal, target), {**values, "input": {"uri": uri}}), Deny)
         # The scopes hold, so only what the conditions read can make a difference.
         named = one.action.name if read.action else ""
-        key = (enforced, actor if read.principal else None, place if read.resource else None, named, written, uri)
+        key = (enforced, actor if read.principal else None, place if read.resource else None, named, written)
         known = self._shared.get(key)
         if known is None:
             lane = self._new_lane(one, principal, target)
-            if read.of_input and uri is None:
+            if read.of_input:
                 known = could_allow(panel, {**written_request(actor, place, one.action), "context": written}, lane.entities)
             else:
                 known = not isinstance(ask(panel, lane, {**values, "input": {"uri": uri}}), Deny)
