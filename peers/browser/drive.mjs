@@ -14,17 +14,27 @@ let wanted = '';
 page.on('console', (message) => { if (message.type() === 'error' && !message.text().includes('ERR_NAME_NOT_RESOLVED')) complaints.push(message.text()); });
 page.on('request', (request) => { if (request.isNavigationRequest() && request.frame() === page.mainFrame()) wanted = request.url(); });
 
-const seen = async () => ({
+const look = async () => ({
   url: wanted || page.url(),
   title: await page.title(),
   text: await page.evaluate(() => document.body?.innerText ?? ''),
   buttons: await page.$$eval('button', (all) => all.map((one) => [one.name, one.value, one.innerText])),
   complaints,
 });
+// While one page gives way to another there is nothing to be seen.
+const seen = async (left = 50) => {
+  try {
+    return await look();
+  } catch (error) {
+    if (!left) throw error;
+    await new Promise((later) => setTimeout(later, 100));
+    return seen(left - 1);
+  }
+};
 // A page has come, or nobody is where the browser was sent: agents of tests do not listen.
 const arrived = () => Promise.race([
   page.waitForNavigation({ timeout: 10000 }).catch(() => undefined),
-  new Promise((failed) => page.once('requestfailed', failed)),
+  new Promise((nobody) => page.on('requestfailed', (request) => request.isNavigationRequest() && nobody())),
 ]);
 const act = async (order) => {
   if (order.go) await page.goto(order.go, { waitUntil: 'load' });
