@@ -64,6 +64,8 @@ class Browser:
     stops_at: tuple[str, ...] = ()
     """Prefixes of URLs that are not followed."""
     context: ssl.SSLContext | None = None
+    address: str = ""
+    """The address of this machine that it connects from, such as 127.0.1.7: a computer of its own. Empty: any."""
     jar: dict[tuple[str, str], str] = field(default_factory=dict)
     """Host and port with name, to value: paths and expiry of cookies are not looked at, `Max-Age=0` removes."""
 
@@ -92,10 +94,11 @@ class Browser:
 
     def _one(self, method: str, url: str, body: str | None, referrer: str) -> Page:
         parts = urlsplit(url)
+        source = (self.address, 0) if self.address else None
         connection = (
-            http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.context)
+            http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.context, source_address=source)
             if parts.scheme == "https"
-            else http.client.HTTPConnection(parts.netloc, timeout=20)
+            else http.client.HTTPConnection(parts.netloc, timeout=20, source_address=source)
         )
         headers = {"Accept": "text/html,*/*", "User-Agent": "a browser"}
         cookies = "; ".join(f"{name}={value}" for (host, name), value in self.jar.items() if host == parts.netloc)
