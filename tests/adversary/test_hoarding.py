@@ -86,7 +86,7 @@ async def test_a_process_that_floods_a_slow_caller_with_progress_fills_no_memory
         await release.wait()
         await heard(notice)  # type: ignore[arg-type]
 
-    task = wire.ask(slow, wants_progress=True)  # type: ignore[arg-type]
+    task = wire.ask(slow, wants_progress=True)
     await settled()
     for number in range(200):
         wire.say(method="notifications/progress", params={"progressToken": 1, "progress": number, "message": "x" * 50_000})

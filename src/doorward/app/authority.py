@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.admission.matters import Matter, MatterKind, family
-from doorward.admission.stops import Switch
+from doorward.admission.stops import Effect, Switch
 from doorward.app import clocks
 from doorward.app.reach import Outside
 from doorward.app.secured import is_secured
 from doorward.config.model import Document
 from doorward.domain.ids import SubjectId
+from doorward.identity.authority.admitted import AdmittedClients
 from doorward.identity.authority.assembly import CurrentAuthority, Means, Place, assembled
 from doorward.identity.authority.families import AuthorityStore
 from doorward.identity.authority.groups import FamilyGroups
@@ -23,6 +24,7 @@ from doorward.identity.enrolment import Enrolment
 from doorward.identity.resources import Resources
 from doorward.identity.sign_ins import SignIns
 from doorward.identity.tokens.dpop import Proofs
+from doorward.identity.tokens.issuer import OWN
 from doorward.identity.tokens.trusted import Trust, Trusted, own_issuer
 from doorward.serving.authority.browser import Browsers, Jar
 from doorward.serving.authority.endpoints import Endpoints
@@ -103,7 +105,7 @@ class OurAuthority:
             store=grounds.store,
             keys=self.keys(rules.key_days),
             seal=grounds.seal,
-            known=grounds.enrolment,
+            known=AdmittedClients(grounds.enrolment, self._is_withdrawn),
             proofs=self._proofs,
             told=grounds.told,
             ended=self._ended,
@@ -141,6 +143,25 @@ class OurAuthority:
         )
         return places(Endpoints(current), Flow(around))
 
+    async def withdraw(self, matter: Matter, why: str) -> None:
+        """Ends what was granted to, or for, somebody who has been revoked, for good: whoever is restored begins anew. Raises `StoreError`."""
+        store, consents, now = self._grounds.store, self._grounds.consents, clocks.now()
+        ended: tuple[str, ...] = ()
+        match matter.kind:
+            case MatterKind.USER:
+                ended = await store.end_subject(matter.name, why, now)
+                await consents.withdraw_subject(matter.name)
+            case MatterKind.CLIENT if matter.name.startswith(f"{OWN}:"):
+                client = matter.name.removeprefix(f"{OWN}:")
+                ended = await store.end_client(client, why, now)
+                await consents.withdraw_client(client)
+            case MatterKind.FAMILY:
+                await store.end(matter.name, why, now)
+            case _:
+                pass
+        for name in ended:
+            await self._ended(name, why)
+
     async def upkeep(self) -> None:
         """Forgets what is over, and says which families have ended; raises a `DoorwardError`."""
         if self.current is not None:
@@ -156,6 +177,10 @@ class OurAuthority:
 
     def _admits(self, person: Person) -> bool:
         return not self._grounds.is_barred(person.subject.id)
+
+    def _is_withdrawn(self, issuer: str, client: str) -> bool:
+        matters = (Matter(MatterKind.CLIENT, f"{issuer}:{client}"), Matter(MatterKind.ISSUER, issuer))
+        return any(self._grounds.switch.effect(matter) is Effect.REVOKED for matter in matters)
 
     async def _ended(self, name: str, why: str) -> None:
         """No access token of a family that has ended is accepted any more, on the next call and in flight."""

@@ -57,7 +57,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Configurations(house.generations, house.workbench).routes(),
         *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol).routes(),
         *IssuedCertificates(state.issued).routes(),
-        *Stops(state.switch, state.registry, house.generations, recorder).routes(),
+        *Stops(state.switch, state.registry, house.generations, recorder, house.identification.authority.withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments).routes(),
         *Approvals(state.desk, recorder).routes(),

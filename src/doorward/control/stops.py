@@ -60,6 +60,10 @@ class StopList(Shape):
     stops: tuple[StopView, ...]
 
 
+async def _nothing_else(matter: Matter, why: str) -> None:
+    """Where there is no authority of ours, nothing has been granted."""
+
+
 LIFT = "Lift a stop, or a revocation that is not for good"
 
 
@@ -71,6 +75,8 @@ class Stops:
     registry: Registry
     generations: Generations
     recorder: Recorder
+    withdrawn: Callable[[Matter, str], Awaitable[None]] = _nothing_else
+    """Ends at our own authority what was granted to, or for, a matter that has been revoked; raises `StoreError`."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -146,11 +152,12 @@ class Stops:
         return Done()
 
     async def _withdraw(self, matter: Matter) -> None:
-        """A revoked agent or key is revoked in the registry too, so that its name is not given out again."""
+        """What is revoked is so at its source too: its name is not given out again, and no token for it."""
         if matter.kind is MatterKind.AGENT and self.registry.agent(AgentId(matter.name)) is not None:
             await self.registry.revoke(AgentId(matter.name))
         if matter.kind is MatterKind.KEY and self.registry.key(KeyId(matter.name)) is not None:
             await self.registry.revoke_key(KeyId(matter.name))
+        await self.withdrawn(matter, "revoked")
 
     def _recorded(self, matter: Matter) -> str:
         """A matter as the log names it: a person by the pseudonym that its other leaves have."""

@@ -90,7 +90,7 @@ async def test_an_exchanged_token_names_who_speaks_and_who_handed_on() -> None:
         token = answered["access_token"]
     principal = source(house).identify(presented(answered))
     assert principal is not None
-    handed_on = tuple(Actor(name, "self", agent(name)) for name in ("agent-sub", "agent-desk"))
+    handed_on = tuple(Actor(name, "self", agent(f"agent-{name}")) for name in ("sub", "desk"))
     assert (principal.agent, principal.actors) == (agent("agent-sub"), handed_on)
     assert principal.subject is not None
     assert (principal.subject.id, principal.proof.client) == (SubjectId("corp:ann"), "sub")

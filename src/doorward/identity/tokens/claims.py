@@ -27,6 +27,16 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One of those that handed a token on."""
+
+    name: str
+    """As its issuer names it: a client, or in tokens of our own an agent."""
+    client: str
+    """The OAuth client that it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """What a token is bound to (`cnf`, RFC 7800); empty texts for nothing."""
 
@@ -98,9 +108,9 @@ def confirmation(claims: Mapping[str, object]) -> Confirmation:
     return found
 
 
-def actors(claims: Mapping[str, object], issuer: Issuer) -> tuple[str, ...]:
-    """The subjects of `act` (RFC 8693 §4.1), the one that speaks now first; raises `Refused` where the chain cannot be told."""
-    found: list[str] = []
+def actors(claims: Mapping[str, object], issuer: Issuer) -> tuple[Link, ...]:
+    """The links of `act` (RFC 8693 §4.1), the one that speaks now first; raises `Refused` where the chain cannot be told."""
+    found: list[Link] = []
     act = claims.get("act")
     while act is not None:
         if not isinstance(act, dict) or len(found) >= MOST_ACTORS:
@@ -108,7 +118,9 @@ def actors(claims: Mapping[str, object], issuer: Issuer) -> tuple[str, ...]:
         name = text(act, "sub", _CLIENT)
         if name is None or act.get("iss", issuer.url) != issuer.url:
             raise refused("expected a sub of the same issuer in each act")
-        found.append(name)
+        # Our own authority names agents, and beside each the client that it spoke as: stops name either.
+        client = text(act, "client_id", _CLIENT) if issuer.is_own else None
+        found.append(Link(name, client or name))
         act = act.get("act")
     return tuple(found)
 

@@ -215,7 +215,7 @@ class AccessTokens:
     def _agents(self, claims: Mapping[str, object], issuer: Issuer, held: Holder) -> tuple[Agent, tuple[Actor, ...]]:
         """The agent that speaks, and those before it. INVARIANT: whoever the token names stands in good standing, and is named here."""
         by_client = self._registered.known.agent(client(issuer.name, held.client), _METHOD, claims)
-        links = [Actor(name, issuer.name, self._link(name, issuer)) for name in said.actors(claims, issuer)]
+        links = [Actor(one.client, issuer.name, self._link(one.name, issuer)) for one in said.actors(claims, issuer)]
         if not links:
             return by_client, ()
         if all(link.agent.id != by_client.id for link in links):

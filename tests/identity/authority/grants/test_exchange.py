@@ -52,7 +52,7 @@ async def test_a_sub_agent_gets_a_token_of_the_same_person_with_one_more_link() 
         "iat": NOW + 100,
         "exp": NOW + 600,
         "jti": claims["jti"],
-        "act": {"sub": "agent-sub", "act": {"sub": "agent-desk"}},
+        "act": {"sub": "agent-sub", "client_id": "sub", "act": {"sub": "agent-desk", "client_id": "desk"}},
     }
     assert (answered["issued_token_type"], answered["expires_in"], "refresh_token" in answered) == (ACCESS_TOKEN, 500, False)
     assert house.events[-1].fields["parent"] == "desk"
@@ -131,7 +131,8 @@ async def test_a_child_of_a_token_without_a_person_is_without_one() -> None:
     house = House()
     above = await house.token({"grant_type": "client_credentials", "resource": RESOURCE, **house.signed()})
     claims = house.claims(await house.token(request(house, above["access_token"])))
-    assert (claims["sub"], claims["client_id"], claims["act"]) == ("sub", "sub", {"sub": "agent-sub", "act": {"sub": "agent-agent"}})
+    before = {"sub": "agent-agent", "client_id": "agent"}
+    assert (claims["sub"], claims["client_id"], claims["act"]) == ("sub", "sub", {"sub": "agent-sub", "client_id": "sub", "act": before})
 
 
 async def test_a_child_of_a_tied_token_is_tied_too() -> None:

@@ -51,7 +51,7 @@ async def tokens(kit: Kit, asking: Asking, keys: SigningKeys) -> dict[str, objec
     resource(kit, fields, parent.family.resource)
     wanted = scopes.given(scopes.asked(fields), parent.scopes, asking.client.scopes)
     speaker = await agent(kit, asking.client)
-    act = await _chain(kit, speaker, parent)
+    act = await _chain(kit, {"sub": speaker, "client_id": asking.client.id}, parent)
     await kit.told(_event(asking, parent, wanted, speaker))
     answer = answered(kit, parent.family, Bearing(asking.client.id, wanted, asking.held, act, parent.ends_at))
     return {**answer, "issued_token_type": ACCESS_TOKEN}
@@ -88,10 +88,10 @@ async def _parent(kit: Kit, keys: SigningKeys, token: str) -> Parent:
     )
 
 
-async def _chain(kit: Kit, speaker: str, parent: Parent) -> dict[str, object]:
+async def _chain(kit: Kit, speaker: Mapping[str, object], parent: Parent) -> dict[str, object]:
     """`act` of the child: the agent that speaks now, then those before it; raises `OAuthError` where one of them may not act any more."""
     try:
-        before = parent.act or {"sub": await kit.clientele.agent(parent.client)}
+        before = parent.act or {"sub": await kit.clientele.agent(parent.client), "client_id": parent.client}
         names = tuple(_names(before))
         for name in names:
             kit.clientele.check_standing(name)
@@ -99,7 +99,7 @@ async def _chain(kit: Kit, speaker: str, parent: Parent) -> dict[str, object]:
         raise not_admitted() from refused
     if len(names) >= MOST_ACTORS:
         raise OAuthError("invalid_request", f"the chain of agents would be longer than {MOST_ACTORS}")
-    return {"sub": speaker, "act": before}
+    return {**speaker, "act": before}
 
 
 def _names(act: object) -> Iterator[str]:
