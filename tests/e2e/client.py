@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -127,6 +128,8 @@ class Client:
     extra: Mapping[str, str] = field(default_factory=dict)
     """Headers sent besides."""
     session: str = ""
+    tls: ssl.SSLContext | None = None
+    """What it speaks TLS with, perhaps showing a certificate."""
 
     def __post_init__(self) -> None:
         """Connects when it first asks."""
@@ -215,6 +218,8 @@ class Client:
             raise
 
     def _connect(self) -> http.client.HTTPConnection:
+        if self.tls is not None:
+            return http.client.HTTPSConnection(self._host, timeout=WAIT_SECONDS, context=self.tls)
         return http.client.HTTPConnection(self._host, timeout=WAIT_SECONDS)
 
     def _prepared(self, method: str, params: Json, meta: Json, request_id: int) -> tuple[bytes, dict[str, str]]:
@@ -269,7 +274,7 @@ def _is_closed(connection: http.client.HTTPConnection) -> bool:
     sock = connection.sock
     sock.setblocking(False)
     try:
-        with suppress(BlockingIOError):
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
             sock.recv(1)
             return True
         return False

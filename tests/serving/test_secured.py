@@ -15,6 +15,7 @@ from doorward.config.authorities import AuthorityError
 from doorward.config.identity import Certificates as Rules
 from doorward.config.model import Listen, Tls
 from doorward.domain.reasons import Refused
+from doorward.identity.certificates.reader import thumbprint
 from doorward.identity.certificates.source import Certificates
 from doorward.identity.certificates.spoiled import Spoiled
 from doorward.identity.certificates.trust import Trust
@@ -103,6 +104,19 @@ async def test_revoked_certificate_ends_on_open_connections_and_new_ones_and_oth
         assert await asked(*pairs[1]) == b"one"
         assert await told(port, here.place.trusting(bad)) == b"revoked"
         assert await told(port, here.place.trusting(good)) == b"one"
+        for _, writer in pairs:
+            writer.transport.abort()
+
+
+async def test_certificate_that_an_operator_revokes_loses_its_open_connections_and_no_others_do(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (here, listener, port):
+        bad, good = here.between.leaf(), here.place.root.leaf()
+        pairs = [await opened(here, port, shown) for shown in (bad, good)]
+        assert [await asked(*pair) for pair in pairs] == [b"one", b"one"]
+        assert here.secured is not None
+        here.secured.withdraw(thumbprint(bad.der))
+        await settled(listener, 1)
+        assert await asked(*pairs[1]) == b"one"
         for _, writer in pairs:
             writer.transport.abort()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from doorward import __version__
+from doorward.admission.stops import Effect, Matter, MatterKind
 from doorward.app import clocks
 from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
@@ -160,6 +161,7 @@ class Gateway:
         host, port = self.address
         self._journal.say("gateway_started", host=host, port=port, control=str(self._control.path), operators=operators)
         self._warn()
+        self._tell_closed()
 
     async def _listen(self, listen: Listen) -> None:
         """Opens the door for agents."""
@@ -168,6 +170,7 @@ class Gateway:
         self._listener = Listener(self._answer, bind)
         self.address = await self._listener.open()
         self._secured = Secured(self._listener, identification.certified.spoiled)
+        house.state.switch.on_change(self._withdrawn)
         identification.stand(Resources(public_url(listen, self.address[1])), house.dispatch.identified)
         await identification.authority.upkeep()
         around = Surroundings(
@@ -249,16 +252,27 @@ class Gateway:
         if found is not None and self._secured is not None:
             self.house.identification.cut(self._secured.adopt(found))
             self._journal.say("certificates_loaded")
+            self._tell_closed()
+
+    def _withdrawn(self, matter: Matter, _why: str) -> None:
+        """Closes the connections of a certificate that an operator has just revoked; one that is only stopped keeps them."""
+        is_revoked = matter.kind is MatterKind.CERTIFICATE and self.house.state.switch.effect(matter) is Effect.REVOKED
+        if is_revoked and self._secured is not None:
+            self._secured.withdraw(matter.name)
 
     def _cut_spoiled(self) -> None:
         """Ends connections and calls whose certificates have ended by time alone, and tells whose revocation lists have."""
         if self._secured is None:
             return
         self.house.identification.cut(self._secured.sweep())
-        for issuer in self.house.identification.certified.spoiled.closed():
-            self._journal.say("revocation_list_ended", Level.ERROR, issuer=issuer, why="nothing of its is accepted until the next is there")
+        self._tell_closed()
         for name, why in self.house.identification.trust.troubles().items():
             self._journal.say("issuer_keys_missed", Level.WARNING, issuer=name, why=why)
+
+    def _tell_closed(self) -> None:
+        """Says whose revocation lists have ended: at the start, with each change of files, and every minute until the next is there."""
+        for issuer in self.house.identification.certified.spoiled.closed():
+            self._journal.say("revocation_list_ended", Level.ERROR, issuer=issuer, why="nothing of its is accepted until the next is there")
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Does a piece of work again and again; one that fails is told and tried again the next time."""

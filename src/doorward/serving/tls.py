@@ -55,6 +55,10 @@ class Secured:
         """As `adopt`, for what time alone has ended: certificates, and revocation lists."""
         return self._cut(self.spoiled.sweep())
 
+    def withdraw(self, thumbprint: str) -> None:
+        """Ends the open connections of one certificate, which an operator has revoked."""
+        self._listener.cut(lambda certificate: certificate.thumbprint == thumbprint)
+
     def _cut(self, spoiled: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
         ended = {one.thumbprint: one for one in (*spoiled, *self._listener.cut(self.spoiled.fault))}
         return tuple(ended.values())
