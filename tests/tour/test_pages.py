@@ -12,7 +12,7 @@ from tests.peers import ROOT
 
 SOURCE = ROOT / "src" / "doorward"
 FILE = re.compile(r"`((?:[a-z0-9_.-]+/)*[a-z0-9_]+\.py)(?:::\w+)?`")
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
