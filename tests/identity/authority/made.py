@@ -167,10 +167,11 @@ class House:
         abilities: Abilities | None = None,
         vault: Vault | None = None,
         draws: Draws | None = None,
+        registry: Registry | None = None,
     ) -> None:
         self.now = NOW
         self.store = store or MemoryAuthority()
-        self.net, self.registry, self.vault, self.draws = Net(), Registry(), vault or Vault(), draws or Draws()
+        self.net, self.registry, self.vault, self.draws = Net(), registry or Registry(), vault or Vault(), draws or Draws()
         self.events: list[Event] = []
         self.ended: list[tuple[str, str]] = []
         self.log_fails = False
@@ -182,7 +183,7 @@ class House:
         mint = Mint(terms.issuer, terms.token_seconds, Sources(self.keys, Seal((b"k" * 32,)), self.draws, self.time))
         kit = Kit(terms, self.store, mint, self.registry, self._told, self._ended, lambda name: f"veiled({name})", self.time)
         self.declared = {client.id: client for client in (PUBLIC, AGENT, SUB)}
-        self.clients = Clients(self.declared, Documents(self.net, DocumentTerms(()), self.time), self.store)
+        self.clients = Clients(self.declared, Documents(self.net, DocumentTerms(()), self.time), self.store, self.registry)
         authn = ClientAuthn(terms.issuer, self.clients, self.store, self.net, self.time)
         trusted = {IDP: Trusted("corp", _Fixed(IDP_KEY), frozenset({"ES256"}), 60, Habits(("sub",), ("groups",), asks_userinfo=False))}
         self.server = AuthorizationServer(kit, self.keys, Parties(self.clients, authn, trusted, self._proven, abilities))

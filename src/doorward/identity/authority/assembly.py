@@ -21,7 +21,7 @@ from doorward.identity.authority.grants.kit import Kit, Terms
 from doorward.identity.authority.keys import DAY_SECONDS, SigningKeys
 from doorward.identity.authority.metadata import Abilities
 from doorward.identity.authority.mint import Mint, Sources
-from doorward.identity.authority.port import Asked, Client, Ended, Person, Proven, TokenRequest, Told
+from doorward.identity.authority.port import Asked, Client, Clientele, Ended, Person, Proven, TokenRequest, Told
 from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.people import habits
 from doorward.identity.resources import Resources
@@ -85,7 +85,7 @@ def assembled(declared: Declared, place: Place, means: Means) -> AuthorizationSe
     )
     mint = Mint(issuer, declared.token_seconds, Sources(means.keys, means.seal, means.draw, means.now))
     kit = Kit(terms, means.store, mint, EnrolledClients(means.known), means.told, means.ended, means.pseudonym, means.now)
-    return AuthorizationServer(kit, means.keys, _parties(declared, place, means))
+    return AuthorizationServer(kit, means.keys, _parties(declared, place, means, kit.clientele))
 
 
 def _is_ours(resources: Resources, text: str) -> bool:
@@ -94,12 +94,13 @@ def _is_ours(resources: Resources, text: str) -> bool:
     return text == every or (text.startswith(f"{every}/") and _UPSTREAM.fullmatch(text, len(every) + 1) is not None)
 
 
-def _parties(declared: Declared, place: Place, means: Means) -> Parties:
+def _parties(declared: Declared, place: Place, means: Means, clientele: Clientele) -> Parties:
     rules = declared.clients
     found = Clients(
         clients.declared(declared.known, place.root),
         Documents(place.web, documents.Terms(rules.document_hosts), means.now) if rules.documents else None,
         means.store if rules.dynamic else None,
+        clientele,
     )
     abilities = Abilities(
         documents=rules.documents,

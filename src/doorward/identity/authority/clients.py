@@ -11,7 +11,7 @@ from doorward.domain.errors import DoorwardError
 from doorward.identity.authority import documents
 from doorward.identity.authority.documents import Documents
 from doorward.identity.authority.families import AuthorityStore, Registered
-from doorward.identity.authority.port import Client, Grant, OAuthError, Origin
+from doorward.identity.authority.port import Client, Clientele, Grant, OAuthError, Origin
 
 REGISTERED_PREFIX: Final = "dyn-"
 _PUBLIC: Final = frozenset({Grant.CODE, Grant.REFRESH})
@@ -24,20 +24,25 @@ class DeclaredError(DoorwardError):
 class Clients:
     """Finds clients by their ids."""
 
-    __slots__ = ("_declared", "_documents", "_registered")
+    __slots__ = ("_clientele", "_declared", "_documents", "_registered")
 
-    def __init__(self, declared: Mapping[str, Client], described: Documents | None, registered: AuthorityStore | None) -> None:
+    def __init__(
+        self, declared: Mapping[str, Client], described: Documents | None, registered: AuthorityStore | None, clientele: Clientele
+    ) -> None:
         """`described`, `registered`: None where such clients are not dealt with."""
+        self._clientele = clientele
         self._declared = declared
         self._documents = described
         self._registered = registered
 
     async def client(self, client_id: str) -> Client:
-        """The client of an id; raises `OAuthError` `invalid_client`, and `StoreError`."""
+        """The client of an id; raises `OAuthError` `invalid_client`, `Refused` for one that is no agent here, and `StoreError`."""
         declared = self._declared.get(client_id)
         if declared is not None:
             return declared
         if self._documents is not None and documents.is_url(client_id):
+            # Before anything is fetched: nobody can make us do that in the name of a client that would get nothing anyway.
+            self._clientele.admit(client_id)
             return await self._documents.client(client_id)
         if self._registered is not None and client_id.startswith(REGISTERED_PREFIX):
             known = await self._registered.registered(client_id)

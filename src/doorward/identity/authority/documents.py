@@ -2,12 +2,13 @@
 
 The URL proves who wrote the document, and that is all: names in it are claims. Nothing else that it mentions (logos, policies) is ever
 fetched. LAW: whoever asks for an unknown URL makes us fetch it, so fetches are few: cached, failures too, and paced for each host.
+Documents that were found before have no part in that pace: whoever makes URLs up keeps none of their clients out.
 """
 
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -57,6 +58,8 @@ class _Kept:
     found: Client | str
     """The client, or why there is none."""
     until: float
+    was_found: bool = False
+    """Now or before: it is looked at again whatever else is asked for, at most as often as its time runs out."""
 
 
 class Documents:
@@ -93,7 +96,8 @@ class Documents:
 
     async def _fetch(self, url: str, host: str) -> None:
         """Fetches a document once for all who ask meanwhile; raises `OAuthError` where too much was fetched already."""
-        self._pace(host)
+        if not self._was_found(url):
+            self._pace(host)
         flight = self._flights[url] = anyio.Event()
         try:
             self._keep(url, await self._fetched(url))
@@ -111,12 +115,17 @@ class Documents:
             found = _client(url, _document(answer.status, answer.headers.get("content-type", ""), answer.body))
         except OAuthError as error:
             return _Kept(error.description, self._now() + _FAILED_SECONDS)
-        return _Kept(found, self._now() + _seconds(answer.headers.get("cache-control", "")))
+        return _Kept(found, self._now() + _seconds(answer.headers.get("cache-control", "")), was_found=True)
 
     def _keep(self, url: str, kept: _Kept) -> None:
+        """What was never found makes room first."""
         if url not in self._kept and len(self._kept) >= _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[url] = kept
+            del self._kept[next((one for one, other in self._kept.items() if not other.was_found), next(iter(self._kept)))]
+        self._kept[url] = replace(kept, was_found=True) if self._was_found(url) else kept
+
+    def _was_found(self, url: str) -> bool:
+        kept = self._kept.get(url)
+        return kept is not None and kept.was_found
 
     def _pace(self, host: str) -> None:
         """Counts a fetch; raises `OAuthError` where there have been too many in the last minute."""
