@@ -130,6 +130,8 @@ class Client:
     session: str = ""
     tls: ssl.SSLContext | None = None
     """What it speaks TLS with, perhaps showing a certificate."""
+    source: str = ""
+    """The address it comes from, if that matters."""
 
     def __post_init__(self) -> None:
         """Connects when it first asks."""
@@ -220,7 +222,7 @@ class Client:
     def _connect(self) -> http.client.HTTPConnection:
         if self.tls is not None:
             return http.client.HTTPSConnection(self._host, timeout=WAIT_SECONDS, context=self.tls)
-        return http.client.HTTPConnection(self._host, timeout=WAIT_SECONDS)
+        return http.client.HTTPConnection(self._host, timeout=WAIT_SECONDS, source_address=(self.source, 0) if self.source else None)
 
     def _prepared(self, method: str, params: Json, meta: Json, request_id: int) -> tuple[bytes, dict[str, str]]:
         headers = self._headers()
