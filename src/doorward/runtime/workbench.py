@@ -16,7 +16,7 @@ from doorward.config.load import Loaded, load
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError, dotted
 from doorward.domain.catalog import Kind, Pin, Standing, Trust
-from doorward.domain.errors import DoorwardError
+from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Generation, UpstreamId
 from doorward.domain.receipts import Event, Scalar
 from doorward.policy.problems import Problems
@@ -155,10 +155,10 @@ class Workbench:
                 await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
                 raise
             told = changed(self._materials.document, found.loaded.document)
+            await self._note(_config_event(candidate.snapshot, by, told))
+            await self._take(candidate, by)
             self._rejected = ()
             self.heed(found.loaded.notes)
-            await self._note(_config_event(candidate.snapshot, by, told))
-            await self._go_over(candidate)
             return Reloaded(candidate.snapshot.generation, told, self.warnings)
 
     async def saw(self, name: UpstreamId, shown: Shown) -> None:
@@ -256,6 +256,17 @@ class Workbench:
         return tuple(
             pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, waiting, stamp)
         )
+
+    async def _take(self, candidate: "Candidate", by: str) -> None:
+        """Goes over to what the log was told of; raises `ReloadError` where a room cannot, and says in the log that it did not happen."""
+        try:
+            await self._go_over(candidate)
+        except DoorwardError as error:
+            self._rejected = (f"the configuration cannot be taken over: {error}",)
+            await self._note(Event("change_failed", by, {"event": "config_loaded", "why": str(error)[:500]}))
+            if isinstance(error, StoreError | UnrecordedError):
+                raise
+            raise ReloadError(self._rejected) from error
 
     async def _go_over(self, candidate: "Candidate") -> None:
         await self._keep(candidate.accepted, FIRST_USE)
