@@ -23,6 +23,7 @@ from doorward.serving.edge import (
     check_stream,
     endpoint,
     fields,
+    is_local_name,
     nothing_here,
     takes,
 )
@@ -201,8 +202,8 @@ class Door:
         return Presented(
             authorization=None if authorization is None else authorization.decode("latin-1"),
             network=scope["client"][0] if scope["client"] else "",
-            # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous.
-            loopback=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name),
+            # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous. Not every proxy says so.
+            loopback=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name) and is_local_name(by_name[b"host"]),
             endpoint=endpoint,
             method=scope["method"],
             dpop=None if dpop is None else dpop.decode("latin-1"),

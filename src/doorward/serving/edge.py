@@ -92,6 +92,12 @@ def endpoint(raw_path: bytes, query: bytes) -> UpstreamId | None:
     return None if name is None else UpstreamId(name.decode("ascii"))
 
 
+def is_local_name(host: bytes) -> bool:
+    """Whether a Host header names the machine that the caller itself is on."""
+    name = _without_port(host.lower())
+    return name in _LOOPBACK or (name.startswith(b"127.") and name.replace(b".", b"").isdigit())
+
+
 def is_name(raw: bytes) -> bool:
     """Whether an upstream could be called so."""
     return _NAME.fullmatch(raw) is not None
