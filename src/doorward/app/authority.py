@@ -64,11 +64,12 @@ class Grounds:
 class OurAuthority:
     """The authority across reloads: what is remembered of browsers, proofs and families outlives a configuration."""
 
-    __slots__ = ("_browsers", "_grounds", "_groups", "_keys", "_proofs", "_visits", "current")
+    __slots__ = ("_browsers", "_grounds", "_groups", "_has_heard", "_keys", "_proofs", "_visits", "current")
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
         self._keys: SigningKeys | None = None
+        self._has_heard = False
         self._browsers: Browsers | None = None
         self._proofs = Proofs(clocks.now)
         self._groups = FamilyGroups(grounds.store, clocks.now)
@@ -166,6 +167,11 @@ class OurAuthority:
         """Forgets what is over, and says which families have ended; raises a `DoorwardError`."""
         if self.current is not None:
             await self.current.upkeep()
+        elif not self._has_heard:
+            # A reload may put the authority back, and tokens of before the start are good again then.
+            for one in await self._grounds.store.ended_since(clocks.now() - _LONGEST_TOKEN_SECONDS):
+                await self._ended(one.id, one.ended_why)
+            self._has_heard = True
 
     def _browsers_at(self, origin: str) -> Browsers:
         """What browsers carry; the same across reloads, as it remembers which sign-ins have come back."""
