@@ -8,8 +8,13 @@ import pytest
 
 from doorward.catalog.offer import DEFINITION_BYTES, MOST
 from doorward.config.model import Admission, Sessions, Timeouts, Upstream
+from doorward.control import operator_sessions, signing
 from doorward.domain.catalog import Kind
+from doorward.identity.authority import documents, registration
+from doorward.identity.tokens import dpop, jws
 from doorward.inspection.guards.schema import MOST_BYTES
+from doorward.net.fetch import CAPS
+from doorward.serving import pages
 from doorward.serving.protocol import Limits as HeadLimits
 from doorward.wire.jsonrpc import Limits
 from tests.peers import ROOT
@@ -56,6 +61,14 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
             "calls of one agent",
             "calls of everybody",
             "sessions",
+            "an access token",
+            "a page beside the endpoint",
+            "a document that is fetched (keys, metadata)",
+            "a client's document about itself",
+            "proofs of DPoP that are remembered",
+            "clients that register themselves",
+            "operators who are signed in",
+            "sign-ins of operators",
             "an upstream's answer",
         )
     } == {
@@ -67,6 +80,14 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "calls of one agent": [admission.calls_per_minute, admission.burst, admission.concurrent],
         "calls of everybody": [admission.in_flight],
         "sessions": [sessions.per_principal, sessions.overall, sessions.idle_seconds],
+        "an access token": [jws.LONGEST],
+        "a page beside the endpoint": [pages.BODY_BYTES, pages.PACE.per_minute, pages.PACE.burst],
+        "a document that is fetched (keys, metadata)": [CAPS.body_bytes, CAPS.seconds, CAPS.at_once],
+        "a client's document about itself": [documents.BODY_BYTES],
+        "proofs of DPoP that are remembered": [dpop.MOST, dpop.AGE_SECONDS],
+        "clients that register themselves": [registration.MOST],
+        "operators who are signed in": [operator_sessions.MOST, operator_sessions.MOST_OF_ONE],
+        "sign-ins of operators": [signing.PACE.per_minute, signing.PACE.burst],
         "an upstream's answer": [timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total],
     }
 

@@ -33,7 +33,7 @@ _CONTEXT = b"operator sign-in"
 _OFFER_SECONDS = 300.0
 """How long a person may look at the question whether a command may act for them."""
 _CODE_SECONDS = 60.0
-_PACE = Pace(per_minute=30, burst=15)
+PACE = Pace(per_minute=30, burst=15)
 """Sign-ins of one address: more than people do, and few enough to keep the provider and the log in peace."""
 _BODY_BYTES = 8192
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -97,7 +97,7 @@ class Signing:
     def __init__(self, ground: Ground, draw: Callable[[int], bytes], now: Callable[[], float]) -> None:
         self._ground, self._draw, self._now = ground, draw, now
         self._seal = Seal((draw(32),))
-        self._rates = Rates(_PACE, most=4096)
+        self._rates = Rates(PACE, most=4096)
         self._offers: Once[Granted] = Once(_OFFER_SECONDS, draw, now)
         self._codes: Once[Granted] = Once(_CODE_SECONDS, draw, now)
 

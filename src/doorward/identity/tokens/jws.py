@@ -20,11 +20,11 @@ from doorward.wire.jsonrpc import Limits, parse_value
 SHOWN: Final = 120
 """Characters of outside text that are repeated to operators."""
 
-_LONGEST = 8192
+LONGEST = 8192
 """Characters; as much as an `Authorization` header may have (`identity/bearer.py`)."""
 _HEADER = Limits(body_bytes=2048, depth=4, nodes=64, string_bytes=2048)
-_CLAIMS = Limits(body_bytes=_LONGEST, depth=16, nodes=2048, string_bytes=_LONGEST)
-_LONG_CLAIMS = Limits(body_bytes=65_536, depth=16, nodes=8192, string_bytes=_LONGEST)
+_CLAIMS = Limits(body_bytes=LONGEST, depth=16, nodes=2048, string_bytes=LONGEST)
+_LONG_CLAIMS = Limits(body_bytes=65_536, depth=16, nodes=8192, string_bytes=LONGEST)
 _KID = 256
 
 _DIRECTIONS = frozenset({"jku", "x5u", "jwk", "x5c", "crit", "b64", "zip", "enc"})
