@@ -90,7 +90,7 @@ def test_a_person_signs_in_once_and_every_command_acts_as_them_until_they_sign_o
         (file,) = (door.home / "doorward" / "operator").iterdir()
         assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
         assert door.told("agent", "add", "x", "--team", "t", "--url", door.url).exit_code == 0
-        listed = json.loads(door.told("agent", "list", "--json", env={"DOORWARD_URL": door.url}).stdout)
+        listed = json.loads(door.told("agent", "list", "--json", env={"DOORWARD_CONTROL_URL": door.url}).stdout)
         assert [agent["owner"] for agent in listed["agents"]] == ["corp:ann"]
         assert door.told("logout", door.url).exit_code == 0
         assert list(file.parent.iterdir()) == []
@@ -108,7 +108,7 @@ def test_the_socket_is_used_where_the_command_line_names_it_and_the_url_where_bo
         waiting.join(SECONDS)
         OperatorFiles({"XDG_STATE_HOME": str(door.home)}).keep(answers[0])
         socket = str(tmp_path / "none.sock")
-        env = {"DOORWARD_URL": door.url}
+        env = {"DOORWARD_CONTROL_URL": door.url}
         assert "no control socket" in door.told("status", "--socket", socket, env=env).output
         assert door.told("agent", "list", "--socket", socket, "--url", door.url).exit_code == 0
         assert door.told("agent", "list", env={**env, "DOORWARD_SOCKET": socket}).exit_code == 0

@@ -94,7 +94,7 @@ class Person:
 
     def tells(self, *words: str) -> tuple[int, str]:
         """Exit code and words of `doorward WORDS` at this gateway."""
-        done = CliRunner().invoke(main, list(words), env={"XDG_STATE_HOME": str(self.home), "DOORWARD_URL": self.url})
+        done = CliRunner().invoke(main, list(words), env={"XDG_STATE_HOME": str(self.home), "DOORWARD_CONTROL_URL": self.url})
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.exit_code, done.output
 

@@ -25,7 +25,7 @@ def command(url: str, ca_file: Path | None, no_browser: bool) -> None:
     """Sign in at a gateway's network door with your company's account.
 
     The page in the browser asks whether this command may act for you, and shows the same letters as the command. The session is kept
-    in your state directory, readable for you alone; --url or DOORWARD_URL then lets every command use it.
+    in your state directory, readable for you alone; --url or DOORWARD_CONTROL_URL then lets every command use it.
     """
     login = Login(origin(url), None if ca_file is None else str(ca_file.resolve()))
     click.echo(f"Sign in here, and compare the letters {login.phrase}:\n{login.page}")

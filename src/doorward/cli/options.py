@@ -39,7 +39,7 @@ def socket_option(command: F) -> F:
     """`--socket` and `--url`: which running gateway, and through which door."""
     over_network = click.option(
         "--url",
-        envvar="DOORWARD_URL",
+        envvar="DOORWARD_CONTROL_URL",
         expose_value=False,
         is_eager=True,
         help="The network door of the running gateway, such as https://doorward.example.com; sign in with doorward login first.",
