@@ -1,15 +1,16 @@
 // A person's agent on the official TypeScript SDK that knows nothing but a URL: discovers, registers, has its person sign in, and calls.
-// Usage: node oauth.mjs URL CLIENT_METADATA_URL (may be empty: it registers itself then). On stdin: the redirect that its person's browser
-// ended at, after the `{"authorize": …}` that it prints; then a JSON list of [tool, arguments].
+// Usage: node oauth.mjs URL CLIENT_METADATA_URL KEPT. The second may be empty: it registers itself then. The third may be what it has kept of an
+// earlier run (JSON: token, client). On stdin: a JSON list of [tool, arguments]; then the redirect that its person's browser ended at,
+// for each `{"authorize": …}` that it prints. It ends with what it saw, or with `{"failed": …}`.
 import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-const [url, metadataUrl] = process.argv.slice(2);
+const [url, metadataUrl, before] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const line = async () => (await lines.next()).value;
-const kept = {};
+const kept = before ? JSON.parse(before) : {};
 const redirect = 'http://127.0.0.1:9/callback';
 
 const authProvider = {
@@ -19,28 +20,44 @@ const authProvider = {
   state: () => 'the state of tests',
   clientInformation: () => kept.client,
   saveClientInformation: (client) => { kept.client = client; },
-  tokens: () => kept.tokens,
-  saveTokens: (tokens) => { kept.tokens = tokens; },
+  tokens: () => kept.token,
+  saveTokens: (token) => { kept.token = token; },
   redirectToAuthorization: (to) => console.log(JSON.stringify({ authorize: to.href })),
   saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
   codeVerifier: () => kept.verifier,
 };
 
-const about = { name: 'an agent of tests', version: '1' };
-let transport = new StreamableHTTPClientTransport(new URL(url), { authProvider });
-let client = new Client(about);
-try {
-  await client.connect(transport);
-} catch (error) {
-  if (!(error instanceof UnauthorizedError)) throw error;
-  await transport.finishAuth(new URL(await line()).searchParams.get('code'));
+// A client on a new connection: the SDK wants one after each authorization.
+let transport, client;
+async function connect() {
   transport = new StreamableHTTPClientTransport(new URL(url), { authProvider });
-  client = new Client(about);
+  client = new Client({ name: 'an agent of tests', version: '1' });
   await client.connect(transport);
 }
-const { tools } = await client.listTools();
-const results = [];
-for (const [name, args] of JSON.parse(await line())) results.push(await client.callTool({ name, arguments: args }));
-console.log(JSON.stringify({ tools: tools.map((tool) => tool.name), results, token: kept.tokens, client: kept.client?.client_id ?? '' }));
-await client.close();
+
+// What is done, done again once the person has been asked where the SDK says that this is needed.
+async function authorized(act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError)) throw error;
+    const told = new URL(await line()).searchParams;
+    if (!told.get('code')) throw new Error(told.get('error'));
+    await transport.finishAuth(told.get('code'));
+    await connect();
+    return act === connect ? undefined : await act();
+  }
+}
+
+try {
+  const calls = JSON.parse(await line());
+  await authorized(connect);
+  const { tools } = await client.listTools();
+  const results = [];
+  for (const [name, args] of calls) results.push(await authorized(() => client.callTool({ name, arguments: args })));
+  console.log(JSON.stringify({ tools: tools.map((tool) => tool.name), results, token: kept.token, client: kept.client?.client_id ?? '' }));
+  await client.close();
+} catch (error) {
+  console.log(JSON.stringify({ failed: String(error) }));
+}
 process.exit(0);

@@ -1,7 +1,8 @@
 """A person's agent on the official Python SDK 2.x that knows nothing but a URL: discovers, registers, has its person sign in, and calls.
 
-Arguments: URL, mode of the protocol, client metadata URL (may be empty: it registers itself then). On
-stdin: the redirect that its person's browser ended at, for each `{"authorize": …}` it prints; then a JSON list of `[tool, arguments]`.
+Arguments: URL, mode of the protocol, client metadata URL (may be empty: it registers itself then), what it has kept of an earlier run (JSON:
+`token`, `client`; may be empty). On stdin: a JSON list of `[tool, arguments]`; then the redirect that its person's browser ended at, for each
+`{"authorize": …}` it prints. It ends with what it saw, or with `{"failed": …}`.
 """
 
 import asyncio
@@ -21,8 +22,9 @@ REDIRECT = "http://127.0.0.1:9/callback"
 class Memory:
     """What an agent keeps of its grants."""
 
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
+    def __init__(self, kept: dict[str, dict[str, object]]) -> None:
+        self.tokens = OAuthToken.model_validate(kept["token"]) if "token" in kept else None
+        self.client = OAuthClientInformationFull.model_validate(kept["client"]) if "client" in kept else None
 
     async def get_tokens(self) -> OAuthToken | None:
         return self.tokens
@@ -49,19 +51,20 @@ async def came_back() -> AuthorizationCodeResult:
     return AuthorizationCodeResult(code=told.get("code", ""), state=told.get("state"), iss=told.get("iss"))
 
 
-async def main(url: str, mode: str, metadata_url: str) -> None:
+async def main(url: str, mode: str, metadata_url: str, kept: str = "") -> None:
     """Do what stdin says and print what came of it."""
+    calls = json.loads(sys.stdin.readline())
     about = OAuthClientMetadata(
         client_name="An agent of tests", redirect_uris=[REDIRECT], grant_types=["authorization_code", "refresh_token"]
     )
-    memory = Memory()
+    memory = Memory(json.loads(kept or "{}"))
     auth = OAuthClientProvider(url, about, memory, shown, came_back, client_metadata_url=metadata_url or None)
     async with (
         httpx2.AsyncClient(auth=auth, timeout=30) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         listed = await client.list_tools()
-        results = [await client.call_tool(tool, arguments) for tool, arguments in json.loads(sys.stdin.readline())]
+        results = [await client.call_tool(tool, arguments) for tool, arguments in calls]
     seen = {
         "tools": [tool.name for tool in listed.tools],
         "results": [result.model_dump(mode="json", by_alias=True, exclude_none=True) for result in results],
@@ -71,4 +74,12 @@ async def main(url: str, mode: str, metadata_url: str) -> None:
     print(json.dumps(seen), flush=True)
 
 
-asyncio.run(main(*sys.argv[1:]))
+def first(error: BaseException) -> BaseException:
+    """What went wrong first, out of its task groups."""
+    return first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+try:
+    asyncio.run(main(*sys.argv[1:]))
+except Exception as error:  # noqa: BLE001 -- whatever its own client raises is what a test wants to see
+    print(json.dumps({"failed": repr(first(error))}), flush=True)
