@@ -32,6 +32,7 @@ from doorward.identity.sign_ins import SignIns
 from doorward.identity.tokens.dpop import Proofs
 from doorward.identity.tokens.source import AccessTokens, Demand, Registered
 from doorward.identity.tokens.trusted import Means, Trust
+from doorward.identity.vouched import Vouched
 from doorward.serving.documents import documents
 from doorward.serving.enroll import Identified, enrolling
 from doorward.serving.pages import Pages, Places
@@ -145,6 +146,7 @@ class Identification:
         sources = self._sources(document, standing.resources)
         table = self._table(document, standing)
         offer = advertised(rules, document.listen, standing.resources)
+        gone = self._document.identity.issuers.keys() - rules.issuers.keys()
         self._document = document
         declared = rules.anonymous
         self.enrolment.adopt(rules.enrol, frozenset() if declared is None else frozenset({AgentId(declared.agent)}))
@@ -152,6 +154,8 @@ class Identification:
         self.chain.adopt(sources)
         standing.pages.adopt(table)
         self._challenges = Challenges(offer, standing.resources)
+        for name in gone:
+            self._state.switch.cut(Matter(MatterKind.ISSUER, name), "its issuer is not declared any more")
 
     def _sources(self, document: Document, resources: Resources) -> list[Source]:
         """The ways to be known, in the order in which they are asked."""
@@ -160,7 +164,8 @@ class Identification:
         if rules.issuers or rules.authority is not None:
             registered = Registered(self.enrolment, lambda: registry.version)
             demand = Demand.BOUND if rules.require_bound else Demand.ANY
-            sources.append(AccessTokens(self.trust, registered, resources.of, self._proofs, demand, clocks.now))
+            tokens = AccessTokens(self.trust, registered, resources.of, self._proofs, demand, clocks.now)
+            sources.append(Vouched(tokens, frozenset(rules.issuers)))
         # Always: whoever shows a certificate that is nobody's is no anonymous caller.
         sources.append(Certificates(rules.certificates, self._certified.embedded, self.enrolment, registry, clocks.now))
         if rules.anonymous is not None:

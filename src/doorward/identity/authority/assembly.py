@@ -82,6 +82,7 @@ def assembled(declared: Declared, place: Place, means: Means) -> AuthorizationSe
         token_seconds=declared.token_seconds,
         refresh_seconds=declared.refresh_days * DAY_SECONDS,
         must_bind=place.identity.require_bound,
+        issuers=frozenset(place.identity.issuers),
     )
     mint = Mint(issuer, declared.token_seconds, Sources(means.keys, means.seal, means.draw, means.now))
     kit = Kit(terms, means.store, mint, EnrolledClients(means.known), means.told, means.ended, means.pseudonym, means.now)

@@ -11,7 +11,7 @@ from doorward.domain.reasons import Refused
 from doorward.domain.receipts import Event, Scalar
 from doorward.identity.authority import scopes, signed
 from doorward.identity.authority.families import Family
-from doorward.identity.authority.grants.kit import Asking, Kit, agent, answered, not_admitted, required, resource
+from doorward.identity.authority.grants.kit import Asking, Kit, agent, answered, not_admitted, required, resource, stands
 from doorward.identity.authority.keys import ALGORITHM, SigningKeys
 from doorward.identity.authority.mint import TYPE, Bearing
 from doorward.identity.authority.port import Grant, OAuthError
@@ -75,7 +75,7 @@ async def _parent(kit: Kit, keys: SigningKeys, token: str) -> Parent:
     if claims.get("iss") != kit.terms.issuer or not isinstance(ends, int) or ends <= now:
         raise SignedError("the subject token has expired, or is not of this issuer")
     family = await kit.store.family(signed.text(claims, "fam", _WHAT))
-    if family is None or family.ended_at is not None or family.expires_at <= now or claims.get("aud") != family.resource:
+    if family is None or not stands(kit, family) or claims.get("aud") != family.resource:
         raise SignedError("the subject token is revoked")
     act = claims.get("act")
     return Parent(

@@ -9,6 +9,7 @@ from doorward.identity.authority.binding import Held
 from doorward.identity.authority.families import AuthorityStore, Family
 from doorward.identity.authority.mint import Bearing, Mint
 from doorward.identity.authority.port import Client, Clientele, Ended, Grant, OAuthError, Told
+from doorward.identity.vouched import is_vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Terms:
     refresh_seconds: float = 30 * 86_400.0
     must_bind: bool = False
     """No token without a DPoP key or certificate, as none would be accepted."""
+    issuers: frozenset[str] | None = None
+    """Whose people there can be, as of now; None where that is not bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ class Kit:
     pseudonym: Callable[[str], str]
     """How leaves name a person."""
     now: Callable[[], float]
+
+
+def stands(kit: Kit, family: Family) -> bool:
+    """Whether a family goes on: it has not ended, and an issuer still says that there is such a person."""
+    is_over = family.ended_at is not None or family.expires_at <= kit.now()
+    return not is_over and (not family.subject or kit.terms.issuers is None or is_vouched(family.subject, kit.terms.issuers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the one who stole the token. That client's person signs in again.
 
 from doorward.identity.authority import scopes
 from doorward.identity.authority.families import Use
-from doorward.identity.authority.grants.kit import Asking, Kit, agent, answered, end_reused, required, resource
+from doorward.identity.authority.grants.kit import Asking, Kit, agent, answered, end_reused, required, resource, stands
 from doorward.identity.authority.mint import Bearing, digest
 from doorward.identity.authority.port import OAuthError
 
@@ -17,7 +17,7 @@ async def tokens(kit: Kit, asking: Asking) -> dict[str, object]:
     old = required(fields, "refresh_token")
     name = kit.mint.family(old)
     family = await kit.store.family(name) if name is not None else None
-    if family is None or family.client != asking.client.id or not family.refresh:
+    if family is None or family.client != asking.client.id or not family.refresh or not stands(kit, family):
         raise _invalid()
     if family.holder and family.holder != asking.held.holder:
         raise OAuthError("invalid_grant", "the refresh token is tied to another key or certificate")
