@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from doorward.client.login import Login
 from doorward.client.operator_files import Kept, OperatorFiles
 from doorward.net.tls import client_context
 from tests.browser import Browser
+from tests.certificates import authority
 from tests.control.door import ANN, SIGNING_IN, NetworkDoor, network_door, served
 
 SECONDS = 20
@@ -119,6 +121,22 @@ def test_a_certificate_that_is_not_trusted_ends_it_before_anything_is_said(tmp_p
         OperatorFiles({"XDG_STATE_HOME": str(door.home)}).keep(Kept(door.url, "dwo_x", 0, "corp:ann"))
         refused = door.told("agent", "list", "--url", door.url)
         assert (refused.exit_code, "is not trusted" in refused.output) == (1, True)
+
+
+@pytest.mark.parametrize(("words", "why"), [((), "is not trusted"), (("--ca-file", "{other}"), "is not trusted")])
+def test_nobody_is_asked_to_sign_in_where_the_certificate_is_not_trusted(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    other = tmp_path / "other.pem"
+    other.write_text(authority().pem)
+    with serving(tmp_path) as door:
+        refused = door.told("login", door.url, "--no-browser", *(word.format(other=other) for word in words))
+        assert (refused.exit_code, why in refused.output, "Sign in here" in refused.output) == (1, True, False)
+
+
+def test_nobody_is_asked_to_sign_in_where_no_gateway_is(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"https://localhost:{taken.getsockname()[1]}"
+    refused = CliRunner().invoke(main, ["login", url, "--no-browser"], env={"XDG_STATE_HOME": str(tmp_path)})
+    assert (refused.exit_code, "cannot be reached" in refused.output, "Sign in here" in refused.output) == (1, True, False)
 
 
 def test_a_session_that_has_ended_is_told_as_such(tmp_path: Path) -> None:

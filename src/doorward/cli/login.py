@@ -28,6 +28,10 @@ def command(url: str, ca_file: Path | None, no_browser: bool) -> None:
     in your state directory, readable for you alone; --url or DOORWARD_CONTROL_URL then lets every command use it.
     """
     login = Login(origin(url), None if ca_file is None else str(ca_file.resolve()))
+    try:
+        login.check()
+    except AdminError as error:
+        raise click.ClickException(plain(str(error))) from error
     click.echo(f"Sign in here, and compare the letters {login.phrase}:\n{login.page}")
     if not no_browser:
         webbrowser.open(login.page)

@@ -18,7 +18,7 @@ _STEP_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Login:
-    """One sign-in of a command. Make it, show `page` and `phrase` to the person, then `wait`."""
+    """One sign-in of a command. Make it, `check`, show `page` and `phrase` to the person, then `wait`."""
 
     url: str
     ca_file: str | None
@@ -46,6 +46,14 @@ class Login:
     def page(self) -> str:
         """What the browser opens."""
         return f"{self.url}/signin?cli_port={self._server.server_port}&challenge={self.challenge}"
+
+    def check(self) -> None:
+        """Raises `AdminError` unless a gateway's network door answers there, with a certificate that is trusted: before anybody signs in in vain."""
+        try:
+            Admin(Network(self.url, "", self.ca_file)).get("/v1/me")
+        except AdminError as error:
+            if error.reason != "not_signed_in":
+                raise
 
     def wait(self, seconds: float) -> Kept:
         """The sign-in, once the person has allowed it; raises `AdminError`."""
