@@ -27,6 +27,8 @@ The answer is a whole `Response`, no stream; its own headers win over `_DEFAULTS
 BODY_BYTES = 65_536
 PACE = Pace(per_minute=600, burst=120)
 """POSTs of one address: whoever sends them has proven nothing yet, and each may cost a signature. A whole company may share an address."""
+PEOPLE_PACE = Pace(per_minute=1200, burst=240)
+"""Looks of one address at pages for people: each may begin or end a sign-in, which costs a request to the company's provider."""
 ANY = b"/*"
 """The end of a path in the table whose last part may be the name of an upstream, any name, whether there is one or not."""
 
@@ -64,13 +66,13 @@ Places = Mapping[bytes, Place]
 class Pages:
     """The table, and the way of a request to one of its pages."""
 
-    __slots__ = ("_always", "_exact", "_families", "_monotonic", "_origin", "_rates")
+    __slots__ = ("_always", "_exact", "_families", "_looks", "_monotonic", "_origin", "_rates")
 
     def __init__(self, places: Places, origin: str, monotonic: Callable[[], float], pace: Pace = PACE) -> None:
         """`origin`: ours as browsers see it (`Resources.origin`)."""
         self._origin = origin.encode("ascii")
         self._monotonic = monotonic
-        self._rates = Rates(pace)
+        self._rates, self._looks = Rates(pace), Rates(PEOPLE_PACE)
         always = [*_FRAMED, _YEAR] if origin.startswith("https:") else _FRAMED
         self._always = {
             Readers.PROGRAMS: [*always, (b"referrer-policy", b"no-referrer")],
@@ -119,9 +121,12 @@ class Pages:
         if method not in place.methods:
             raise EdgeError(405, "This method is not known here.", [(b"allow", ", ".join(place.methods).encode("ascii"))])
         whole = b""
+        network = scope["client"][0] if scope["client"] else ""
         if method == "POST":
-            self._check_pace(scope["client"][0] if scope["client"] else "")
+            self._check_pace(self._rates, network)
             whole = await _body(by_name, receive)
+        elif place.readers is Readers.PEOPLE:
+            self._check_pace(self._looks, network)
         return await place.page(Request(scope, _read(whole)))
 
     def _check_origin(self, by_name: dict[bytes, bytes]) -> None:
@@ -132,8 +137,8 @@ class Pages:
         if origin.lower().partition(b"://")[2] != by_name[b"host"].lower():
             raise EdgeError(403, "This page is sent by our own pages alone.")
 
-    def _check_pace(self, network: str) -> None:
-        wait = self._rates.take(_neighbourhood(network), self._monotonic())
+    def _check_pace(self, rates: Rates, network: str) -> None:
+        wait = rates.take(_neighbourhood(network), self._monotonic())
         if wait > 0:
             raise EdgeError(429, "Too many requests; wait a little.", [(b"retry-after", b"%d" % ceil(wait))])
 
