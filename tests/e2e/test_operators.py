@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from doorward.client.admin import Admin, AdminError, Network
 from doorward.net.tls import client_context
+from tests.certificates import authority, server
 from tests.e2e.client import Client
 from tests.e2e.commands import asked, ordered
 from tests.e2e.log import events, until
@@ -342,3 +344,22 @@ def test_an_address_that_begins_sign_ins_without_end_waits_and_others_do_not(cor
     eager.browser.stops_at = (corp.provider.issuer,)
     assert 429 in [eager.browser.get(f"{corp.url}/signin").status for _ in range(20)]
     assert ada.comes().status == 200
+
+
+def test_the_certificate_of_the_door_is_replaced_while_people_work(witness: Witness, tmp_path: Path) -> None:
+    with company(tmp_path, witness) as corp:
+        ada = corp.signed_in("ada")
+        root = authority("another root")
+        corp.ca_file.write_text(corp.ca_file.read_text() + root.pem)
+        before = served(corp)
+        server(root).written(tmp_path, "operators")
+        until(lambda: served(corp) != before)
+        ada.gets("agent", "list")
+        (tmp_path / "operators.pem").write_text("no certificate")
+        until(lambda: "operators.pem" in corp.running.journal.read_text())
+        ada.gets("agent", "list")
+
+
+def served(corp: Company) -> str:
+    """The certificate that the door shows now (PEM)."""
+    return ssl.get_server_certificate(("localhost", urlsplit(corp.url).port or 0))
