@@ -19,6 +19,7 @@ from doorward.identity.authority.key_file import KeyFile
 from doorward.identity.authority.keys import SigningKeys
 from doorward.identity.authority.port import Person, Told
 from doorward.identity.authority.server import AuthorizationServer
+from doorward.identity.certificate import Certificate
 from doorward.identity.consents import Consents
 from doorward.identity.enrolment import Enrolment
 from doorward.identity.resources import Resources
@@ -59,6 +60,8 @@ class Grounds:
     told: Told
     is_barred: Callable[[str], bool]
     """Whether a person is stopped or revoked."""
+    fault: Callable[[Certificate], str | None]
+    """Why a certificate does not hold, by its own trust."""
 
 
 class OurAuthority:
@@ -142,7 +145,7 @@ class OurAuthority:
             told=grounds.told,
             pseudonym=grounds.pseudonym,
         )
-        return places(Endpoints(current), Flow(around))
+        return places(Endpoints(current, self._fault), Flow(around))
 
     async def withdraw(self, matter: Matter, why: str) -> None:
         """Ends what was granted to, or for, somebody who has been revoked, for good: whoever is restored begins anew. Raises `StoreError`."""
@@ -183,6 +186,10 @@ class OurAuthority:
 
     def _admits(self, person: Person) -> bool:
         return not self._grounds.is_barred(person.subject.id)
+
+    def _fault(self, certificate: Certificate) -> str | None:
+        is_revoked = self._grounds.switch.effect(Matter(MatterKind.CERTIFICATE, certificate.thumbprint)) is Effect.REVOKED
+        return "it is revoked" if is_revoked else self._grounds.fault(certificate)
 
     def _is_withdrawn(self, issuer: str, client: str) -> bool:
         matters = (Matter(MatterKind.CLIENT, f"{issuer}:{client}"), Matter(MatterKind.ISSUER, issuer))

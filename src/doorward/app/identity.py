@@ -96,6 +96,7 @@ class Identification:
                 pseudonym=recorder.pseudonym,
                 told=recorder.note,
                 is_barred=barred_by(state.switch),
+                fault=self._certified.spoiled.fault,
             )
         )
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward.identity.authority.port import Authority, OAuthError, TokenRequest
+from doorward.identity.certificate import Certificate
 from doorward.identity.web import json_object
 from doorward.serving.authority.forms import expect, form, single
 from doorward.serving.port import CERTIFICATE
@@ -18,13 +19,21 @@ _METHODS = 'private_key_jwt realm="doorward"'
 """How a client can authenticate here; never `Basic`, as which a browser would ask the person for a password."""
 
 
+Fault = Callable[[Certificate], str | None]
+
+
+def _faultless(certificate: Certificate) -> None:
+    """Where no certificates are known, none is revoked."""
+
+
 class Endpoints:
     """What answers clients."""
 
-    __slots__ = ("_authority", "_numbers")
+    __slots__ = ("_authority", "_fault", "_numbers")
 
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+    def __init__(self, authority: Authority, fault: Fault = _faultless) -> None:
+        """`fault` says why a certificate does not hold now."""
+        self._authority, self._fault = authority, fault
         # Below zero: the numbers of requests at the MCP endpoint are above.
         self._numbers = count(-1, -1)
 
@@ -67,10 +76,13 @@ class Endpoints:
 
     async def _asked(self, request: Request) -> TokenRequest:
         """What a request to an endpoint for tokens holds; raises `OAuthError`."""
+        certificate: Certificate | None = request.scope[CERTIFICATE]
+        if certificate is not None and self._fault(certificate) is not None:
+            raise OAuthError("invalid_client", "the client certificate does not hold any more", 401)
         return TokenRequest(
             fields=await form(request),
             dpop=single(request, "dpop"),
-            certificate=request.scope[CERTIFICATE],
+            certificate=certificate,
             network=request.scope["client"][0] if request.scope["client"] else "",
             request=next(self._numbers),
             authorization=single(request, "authorization"),
