@@ -60,8 +60,8 @@ def test_nothing_is_wrong_with_it_as_it_stands_but_the_files_that_are_not_there(
     assert (done.returncode, tuple(told_of), len(done.stdout.splitlines())) == (1, MISSING, len(MISSING)), done.stdout
 
 
-def test_nothing_is_wrong_with_it_once_they_are_there(tmp_path: Path) -> None:
-    done = checked(furnished(tmp_path, authority()))
+def test_nothing_is_wrong_with_it_once_they_are_there(tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = checked(furnished(tmp_path_factory.mktemp("whole"), authority()))
     problems = [line for line in done.stdout.splitlines() if "nothing of wiki is approved yet" not in line]
     assert (done.returncode, problems) == (0, []), done.stdout + done.stderr
 
