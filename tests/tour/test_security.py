@@ -81,7 +81,11 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "calls of everybody": [admission.in_flight],
         "sessions": [sessions.per_principal, sessions.overall, sessions.idle_seconds],
         "an access token": [jws.LONGEST],
-        "a page beside the endpoint": [pages.BODY_BYTES, pages.PACE.per_minute, pages.PACE.burst],
+        "a page beside the endpoint": [
+            pages.BODY_BYTES,
+            *(pages.PACE.per_minute, pages.PACE.burst),
+            *(pages.PEOPLE_PACE.per_minute, pages.PEOPLE_PACE.burst),
+        ],
         "a document that is fetched (keys, metadata)": [CAPS.body_bytes, CAPS.seconds, CAPS.at_once],
         "a client's document about itself": [documents.BODY_BYTES],
         "proofs of DPoP that are remembered": [dpop.MOST, dpop.AGE_SECONDS],
