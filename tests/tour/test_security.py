@@ -68,7 +68,7 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
             "proofs of DPoP that are remembered",
             "clients that register themselves",
             "operators who are signed in",
-            "sign-ins of operators",
+            "steps of sign-ins of operators (two of a browser, three of a command)",
             "an upstream's answer",
         )
     } == {
@@ -91,7 +91,7 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "proofs of DPoP that are remembered": [dpop.MOST, dpop.AGE_SECONDS],
         "clients that register themselves": [registration.MOST],
         "operators who are signed in": [operator_sessions.MOST, operator_sessions.MOST_OF_ONE],
-        "sign-ins of operators": [signing.PACE.per_minute, signing.PACE.burst],
+        "steps of sign-ins of operators (two of a browser, three of a command)": [signing.PACE.per_minute, signing.PACE.burst],
         "an upstream's answer": [timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total],
     }
 
