@@ -42,6 +42,9 @@ CLIENT_KEY = ECKey.generate_key("P-256", {"kid": "client"})
 SECRET = "canary-client-secret-0123456789abcdef"
 """Of the declared client that cannot sign."""
 
+ENVIRONMENT = {"IDP_SECRET": str(RELYING_PARTY["client_secret"])}
+"""What a gateway of these tests is started with."""
+
 POLICIES = """
 @id("people")
 @reason("Everybody in sales.")
@@ -61,6 +64,9 @@ permit (principal == Agent::"helper", action, resource);
 @id("robot")
 @reason("The company's robot.")
 permit (principal == Agent::"robot", action, resource);
+@id("others")
+@reason("A robot of another issuer.")
+permit (principal == Agent::"robot-of-others", action == Action::"up/wait", resource);
 @id("night-reads")
 @reason("Reports change nothing elsewhere.")
 forbid (principal == Agent::"night", action == Action::"up/other", resource);
@@ -197,14 +203,17 @@ def document(company: str, witness: str, identity: Json, **authority: Any) -> Js
 
 
 @contextmanager
-def house(directory: Path, identity: Json | None = None, **authority: Any) -> Iterator[House]:
-    """All of it, as processes, for as long as the block lasts."""
+def gateway(directory: Path, company: Provider, witness: Witness, identity: Json | None = None, **authority: Any) -> Iterator[House]:
+    """A gateway of a company, as a process for as long as the block lasts."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "clients.jwks").write_text(json.dumps({"keys": [CLIENT_KEY.as_dict(private=False)]}))
-    secret = {"IDP_SECRET": str(RELYING_PARTY["client_secret"])}
-    with (
-        provider() as company,
-        witnessing() as witness,
-        doorward(directory, document(company.issuer, witness.url, identity or {}, **authority), POLICIES, secret) as running,
-    ):
+    whole = document(company.issuer, witness.url, identity or {}, **authority)
+    with doorward(directory, whole, POLICIES, ENVIRONMENT) as running:
         yield House(company, witness, running)
+
+
+@contextmanager
+def house(directory: Path, identity: Json | None = None, **authority: Any) -> Iterator[House]:
+    """All of it: the company's provider, an upstream, and a gateway between."""
+    with provider() as company, witnessing() as witness, gateway(directory, company, witness, identity, **authority) as made:
+        yield made

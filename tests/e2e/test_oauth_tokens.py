@@ -23,7 +23,7 @@ from tests.e2e.grants import (
     token,
 )
 from tests.e2e.log import events, of_call, until, veil
-from tests.e2e.oauth import House, Visit, house
+from tests.e2e.oauth import ENVIRONMENT, House, Visit, house
 from tests.gateway import start
 
 pytestmark = pytest.mark.peer
@@ -149,7 +149,7 @@ def _restarted(ours: House) -> None:
     ours.running.kill()
     path = ours.running.directory / "doorward.yaml"
     path.write_text(path.read_text().replace('"port": 0', f'"port": {port}'))
-    again = start(ours.running.directory, {"IDP_SECRET": "a secret of tests, long enough for it"})
+    again = start(ours.running.directory, ENVIRONMENT)
     ours.running.process, ours.running.journal, ours.running.port = again.process, again.journal, again.port
     assert again.port == port
 
