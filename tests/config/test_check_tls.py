@@ -4,11 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from doorward.config.check_tls import tls
 from doorward.config.ground import Ground, Weight
 from doorward.config.model import Document
-from tests.certificates import DAY, FOR_SERVERS, Wanted, authority, now, pem, server
+from tests.certificates import DAY, FOR_SERVERS, Wanted, authority, named, now, pem, server
 
 ROOT = authority()
 BETWEEN = ROOT.intermediate("between")
@@ -96,3 +100,14 @@ def test_what_is_wrong_is_found_where_it_is(here: Path, document: dict[str, Any]
 def test_key_that_others_can_read_is_noted(here: Path) -> None:
     (here / "server.key").chmod(0o644)
     assert found(here, listens()) == [("listen.tls.key", NOTE)]
+
+
+def test_certificate_for_clients_alone_is_noted_and_one_of_a_weak_key_refused(here: Path) -> None:
+    ROOT.leaf().written(here, "client")
+    assert found(here, listens(certificate="client.pem", key="client.key")) == [("listen.tls.certificate", NOTE)]
+    key, weak = rsa.generate_private_key(65_537, 1024), named("weak")
+    builder = x509.CertificateBuilder(weak, weak, key.public_key(), 1).not_valid_before(now() - DAY).not_valid_after(now() + DAY)
+    (here / "weak.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (here / "weak.key").touch(0o600)
+    (here / "weak.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert found(here, listens(certificate="weak.pem", key="weak.key")) == [("listen.tls.certificate", ERROR)]

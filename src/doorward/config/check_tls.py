@@ -1,5 +1,6 @@
 """Whether listeners can speak TLS with the files that are named, and who may say in front of them who a client is."""
 
+import ssl
 import stat
 import time
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from doorward.config.authorities import AuthorityError, certificates, lists, vouch
-from doorward.config.ground import Found, Ground, error, note
+from doorward.config.ground import Found, Ground, Weight, error, note
 from doorward.config.model import Document, Proxy, Tls
 from doorward.config.problems import Step, quoted
 
@@ -49,7 +51,33 @@ def _served(rules: Tls, root: Path, at: tuple[Step, ...]) -> Iterator[Found]:
         return
     if leaf.not_valid_after_utc < _now():
         yield note(f"the certificate has expired on {leaf.not_valid_after_utc:%Y-%m-%d}", *at, "certificate")
-    yield from _key(root / rules.key, leaf, at)
+    if not _is_for_servers(leaf):
+        yield note("clients refuse it: its extended key usage is not that of a server (serverAuth)", *at, "certificate")
+    wrong_key = list(_key(root / rules.key, leaf, at))
+    yield from wrong_key
+    if all(one.weight is not Weight.ERROR for one in wrong_key):
+        yield from _loaded(root / rules.certificate, root / rules.key, at)
+
+
+def _is_for_servers(leaf: x509.Certificate) -> bool:
+    try:
+        usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    except ValueError:
+        return False
+    return ExtendedKeyUsageOID.SERVER_AUTH in usages or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages
+
+
+def _loaded(certificate: Path, key: Path, at: tuple[Step, ...]) -> Iterator[Found]:
+    """What OpenSSL has against them: keys that are too short, hashes that are too weak, a chain that it cannot read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT:@SECLEVEL=2")
+    try:
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as wrong:
+        why = wrong.reason if isinstance(wrong, ssl.SSLError) and wrong.reason else str(wrong)
+        yield error(f"expected a certificate that TLS can be spoken with: {why.lower().replace('_', ' ')}", *at, "certificate")
 
 
 def _key(path: Path, leaf: x509.Certificate, at: tuple[Step, ...]) -> Iterator[Found]:
