@@ -23,7 +23,7 @@ INVALID_PROOF: Final = "invalid_dpop_proof"
 MOST: Final = 131_072
 """Proofs remembered: 200 a second for as long as each could be replayed; some 50 MB when full."""
 _SHARE = 8
-"""One key may fill this part of them, so that its holder cannot lock all others out."""
+"""One holder may fill this part of them, so that nobody can lock all others out."""
 _MOST_LATEST = 1024
 """As many requests as are under way at once: these are recognised by their digest alone."""
 _JTI = 256
@@ -42,6 +42,8 @@ class Wanted:
     """Of the access token that comes with it, as `access_token_hash` gives it; empty at a token endpoint, where none does."""
     request: int
     """Tells requests apart within this process; 0 is one that nothing is known of, and shows nothing twice."""
+    whose: str = ""
+    """Who holds the token, and with it a share of the room for proofs, however many keys; empty: each key has a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,21 @@ class _Shown:
     digest: bytes
     """Of it and of what it was wanted for."""
     key: str
+    whose: str
+    """Of whose share it is."""
 
 
 class Proofs:
     """The proofs shown lately. Have one for each door: what fills one must not close the other."""
 
-    __slots__ = ("_due", "_latest", "_most", "_now", "_of_key", "_shown", "_swept")
+    __slots__ = ("_due", "_latest", "_most", "_now", "_of_one", "_shown", "_swept")
 
     def __init__(self, now: Callable[[], float], most: int = MOST) -> None:
         self._now = now
         self._most = most
         self._shown: dict[bytes, _Shown] = {}
         self._latest: dict[bytes, str] = {}
-        self._of_key: dict[str, int] = {}
+        self._of_one: dict[str, int] = {}
         self._due: dict[int, list[bytes]] = {}
         self._swept = 0
 
@@ -89,7 +93,7 @@ class Proofs:
         before = self._shown.get(slot)
         if before is None:
             check_signature(signed, found)
-            self._remember(slot, _Shown(digest, thumbprint), now, made + AGE_SECONDS)
+            self._remember(slot, _Shown(digest, thumbprint, wanted.whose or thumbprint), now, made + AGE_SECONDS)
         elif not wanted.request or before.digest != digest:
             raise refused("the DPoP proof was shown before, in another request")
         return thumbprint
@@ -97,14 +101,14 @@ class Proofs:
     def _remember(self, slot: bytes, shown_now: _Shown, now: float, until: float) -> None:
         """INVARIANT: nothing that could still be replayed is forgotten to make room."""
         self._forget(now)
-        count = self._of_key.get(shown_now.key, 0)
+        count = self._of_one.get(shown_now.whose, 0)
         if len(self._shown) >= self._most or count >= max(1, self._most // _SHARE):
             raise refused("no room is left to remember DPoP proofs")
         if len(self._latest) >= _MOST_LATEST:
             del self._latest[next(iter(self._latest))]
         self._latest[shown_now.digest] = shown_now.key
         self._shown[slot] = shown_now
-        self._of_key[shown_now.key] = count + 1
+        self._of_one[shown_now.whose] = count + 1
         # One tick later than its end, so that the whole of a tick's worth is over when it is forgotten.
         self._due.setdefault(int(until // _TICK_SECONDS) + 1, []).append(slot)
 
@@ -115,10 +119,10 @@ class Proofs:
         self._swept = this
         over = [tick for tick in self._due if tick <= this]
         for slot in [slot for tick in over for slot in self._due.pop(tick)]:
-            key = self._shown.pop(slot).key
-            self._of_key[key] -= 1
-            if not self._of_key[key]:
-                del self._of_key[key]
+            whose = self._shown.pop(slot).whose
+            self._of_one[whose] -= 1
+            if not self._of_one[whose]:
+                del self._of_one[whose]
 
 
 def access_token_hash(token: str) -> str:

@@ -80,6 +80,8 @@ class _Remembered:
     jkt: str
     """The DPoP key that must sign each request; empty for none."""
     ath: str
+    whose: str
+    """Who holds it, as its issuer names them."""
     principal: Principal
     """As it was on the first network."""
     principals: dict[str, Principal]
@@ -120,7 +122,7 @@ class AccessTokens:
             remembered = self._verified(token, presented)
             self._remember(slot, remembered)
         else:
-            self._check_proof(remembered.jkt, remembered.ath, presented)
+            self._check_proof(remembered.jkt, (remembered.ath, remembered.whose), presented)
             self._check_standing(remembered.principal)
         return remembered.principals.get(presented.network) or _seen_from(presented.network, remembered)
 
@@ -144,11 +146,12 @@ class AccessTokens:
         for actor in principal.actors:
             known.standing(actor.agent.id, _METHOD)
 
-    def _check_proof(self, jkt: str, ath: str, presented: Presented) -> None:
-        """RFC 9449 §7: looked at on every call, as each needs a proof of its own."""
+    def _check_proof(self, jkt: str, token: tuple[str, str], presented: Presented) -> None:
+        """RFC 9449 §7: looked at on every call, as each needs a proof of its own. `token`: its hash, and who holds it."""
         if not jkt:
             return
-        wanted = Wanted(presented.method, self._audience(presented.endpoint), ath, presented.request)
+        ath, whose = token
+        wanted = Wanted(presented.method, self._audience(presented.endpoint), ath, presented.request, whose)
         try:
             if presented.dpop is None:
                 raise refused("the token is bound to a DPoP key, and no proof came with it")
@@ -169,8 +172,9 @@ class AccessTokens:
         good = verified(signed, key, issuer, self._audience(presented.endpoint), self._now())
         bound, ath = said.confirmation(good.claims), access_token_hash(token)
         self._check_bound(bound, presented)
-        self._check_proof(bound.key, ath, presented)
         held = said.holder(good.claims, issuer)
+        whose = f"{issuer.name} {held.client} {held.subject or ''}"
+        self._check_proof(bound.key, (ath, whose), presented)
         agent, actors = self._agents(good.claims, issuer, held)
         subject, until = _subject(good.claims, trusted, held)
         proof = Proof(
@@ -193,7 +197,7 @@ class AccessTokens:
         )
         until = min(until, good.until)
         slot = (signed.kid, signed.alg)
-        return _Remembered(trusted, key, slot, until, versions, bound.key, ath, principal, {presented.network: principal})
+        return _Remembered(trusted, key, slot, until, versions, bound.key, ath, whose, principal, {presented.network: principal})
 
     def _trusted(self, signed: Signed) -> Trusted:
         """The configured issuer that a token claims to be of: that claim is proven by the signature, or by nothing."""
