@@ -10,7 +10,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class Watch:
-    """Compares the times, sizes and inodes of the files that make up a configuration; made as soon as they have been read."""
+    """Compares the change times, sizes and inodes of the files that make up a configuration; made as soon as they have been read."""
 
     __slots__ = ("_path", "_seen")
 
@@ -38,4 +38,5 @@ def _stamp_of(file: Path) -> tuple[str, int, int, int] | None:
         found = file.stat()
     except OSError:
         return None
-    return str(file), found.st_mtime_ns, found.st_size, found.st_ino
+    # The time of change, not of writing: nobody can set it back, and a file that only became readable has another one.
+    return str(file), found.st_ctime_ns, found.st_size, found.st_ino
