@@ -161,7 +161,7 @@ def test_an_approver_says_yes_for_their_team_and_nobody_else_of_lower_rank_does(
     client = Client(corp.running.url("books"), key)
     assert client.call("echo", {"mark": "an invoice"}).reason == "pending"
     ines, aud, vic = (corp.signed_in(name) for name in ("ines", "aud", "vic"))
-    [one] = json.loads(ines.gets("approval", "list", "--json"))["approvals"]
+    [one] = [one for one in json.loads(ines.gets("approval", "list", "--json"))["approvals"] if one["agent"] == "buyer"]
     digest = json.loads(aud.gets("approval", "show", one["id"], "--json"))["digest"]
     assert "an invoice" not in vic.gets("approval", "list")
     assert vic.tells("approval", "show", one["id"])[0] == 1
@@ -171,6 +171,23 @@ def test_an_approver_says_yes_for_their_team_and_nobody_else_of_lower_rank_does(
     ines.gets("approval", "approve", one["id"], "--digest", digest)
     assert client.call("echo", {"mark": "an invoice"}).reason == ""
     assert "an invoice" in witness.marks()
+
+
+def test_nobody_approves_what_their_own_agent_asks(corp: Company, witness: Witness) -> None:
+    olga, ines = corp.signed_in("olga"), corp.signed_in("ines")
+    key = olga.gets("agent", "add", "olgas", "--team", "web").splitlines()[0]
+    assert asked(corp.running, "agent", "show", "olgas")["owner"] == "corp:olga"
+    client = Client(corp.running.url("books"), key)
+    assert client.call("echo", {"mark": "for herself"}).reason == "pending"
+    [one] = [one for one in json.loads(olga.gets("approval", "list", "--json"))["approvals"] if one["agent"] == "olgas"]
+    digest = asked(corp.running, "approval", "show", one["id"])["digest"]
+    code, said = olga.tells("approval", "approve", one["id"], "--digest", digest)
+    assert (code, "own" in said) == (1, True), said
+    assert olga.tells("agent", "edit", "olgas", "--owner", "corp:ines")[0] == 1
+    assert client.call("echo", {"mark": "for herself"}).reason == "pending"
+    ines.gets("approval", "approve", one["id"], "--digest", digest)
+    assert client.call("echo", {"mark": "for herself"}).reason == ""
+    assert "for herself" in witness.marks()
 
 
 @pytest.mark.parametrize("name", ["aud", "vic"])
