@@ -94,7 +94,7 @@ def test_a_person_signs_in_once_and_every_command_acts_as_them_until_they_sign_o
         assert door.told("agent", "add", "x", "--team", "t", "--url", door.url).exit_code == 0
         listed = json.loads(door.told("agent", "list", "--json", env={"DOORWARD_CONTROL_URL": door.url}).stdout)
         assert [agent["owner"] for agent in listed["agents"]] == ["corp:ann"]
-        assert door.told("logout", door.url).exit_code == 0
+        assert door.told("logout", env={"DOORWARD_URL": door.url}).exit_code == 0
         assert list(file.parent.iterdir()) == []
         refused = door.told("agent", "list", "--url", door.url)
         assert (refused.exit_code, "run doorward login" in refused.output) == (1, True)

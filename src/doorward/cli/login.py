@@ -16,7 +16,7 @@ _WAIT_SECONDS = 600.0
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", envvar="DOORWARD_URL")
 @click.option(
     "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The only authorities (PEM) to trust for this gateway."
 )

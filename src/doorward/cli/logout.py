@@ -11,7 +11,7 @@ from doorward.client.operator_files import OperatorFiles
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", envvar="DOORWARD_URL")
 def command(url: str) -> None:
     """Sign out at a gateway's network door."""
     files = OperatorFiles(os.environ)
