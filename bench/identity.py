@@ -1,4 +1,4 @@
-"""What identifying by an access token costs, through the whole chain of sources: remembered, verified anew, and with a proof.
+"""What identifying costs, through the whole chain of sources: by an access token remembered, verified anew and with a proof, by a certificate.
 
 `python -m bench.identity` prints it; `bench/stages.py` has it as stages of the report.
 """
@@ -17,15 +17,21 @@ from timeit import repeat
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
+from doorward.config.identity import Certificates as Names
 from doorward.config.identity import Issuer
 from doorward.domain.actors import Agent
 from doorward.domain.ids import AgentId, TeamId, UpstreamId
 from doorward.domain.receipts import Event
 from doorward.domain.secret import Secret
 from doorward.identity.agent_keys import AgentKeys
+from doorward.identity.certificate import Certificate
+from doorward.identity.certificates.crl import Revocations, Revoked
+from doorward.identity.certificates.source import Certificates
+from doorward.identity.certificates.spoiled import Spoiled
+from doorward.identity.certificates.trust import Trust as Roots
 from doorward.identity.chain import Chain, Presented
 from doorward.identity.enrolment import Enrolment
-from doorward.identity.identities import client
+from doorward.identity.identities import Identity, IdentityKind, client
 from doorward.identity.records import NEVER, Terms
 from doorward.identity.registry import Registry
 from doorward.identity.tokens.dpop import Proofs, access_token_hash
@@ -40,6 +46,10 @@ _URL = "https://idp.example.com"
 _ENDPOINT = "https://mcp.example.com/mcp"
 _PADDING = "x" * 600
 """Tokens of companies are about so much longer than what we read of them."""
+_SPIFFE = "spiffe://example.org/agents/bench"
+_ROOT = "r" * 43
+_REVOKED = 10_000
+"""Serials on the list that a certificate is looked for in."""
 _RUNS = 200
 _PROOFS = 512
 """Made before the clock runs; each counts once, so the last of them are shown again after a new start."""
@@ -77,13 +87,22 @@ class _Bench:
         """With the keys fetched and the agent entered."""
         await self.trust.renew()
         agent = Agent(AgentId("bench"), "bench", TeamId("bench"), "client")
-        await self.registry.enter(agent, NEVER, Terms(identities=(client("corp", "abc"),)))
+        await self.registry.enter(agent, NEVER, Terms(identities=(client("corp", "abc"), Identity(IdentityKind.SPIFFE, "", _SPIFFE))))
 
     def chain(self) -> Chain:
         """One that remembers nothing yet."""
+        return Chain((AgentKeys(self.registry, time.time), self._tokens()))
+
+    def certified(self) -> Chain:
+        """One that knows certificates, and a list of revoked ones, besides."""
+        listed = Revocations({"CN=root": Revoked(frozenset(range(1, _REVOKED)), float("inf"))})
+        spoiled = Spoiled(Roots(frozenset({_ROOT}), listed), time.time)
+        certificates = Certificates(Names(), None, self.enrolment, self.registry, time.time)
+        return Chain((spoiled, AgentKeys(self.registry, time.time), self._tokens(), certificates))
+
+    def _tokens(self) -> AccessTokens:
         registered = Registered(self.enrolment, lambda: self.registry.version)
-        tokens = AccessTokens(self.trust, registered, _endpoint, Proofs(time.time), Demand.ANY, time.time)
-        return Chain((AgentKeys(self.registry, time.time), tokens))
+        return AccessTokens(self.trust, registered, _endpoint, Proofs(time.time), Demand.ANY, time.time)
 
     def token(self, **more: object) -> str:
         """An access token of about 1.3 KB."""
@@ -116,6 +135,10 @@ async def works() -> Sequence[Work]:
     turns = itertools.count()
     known = [bench.chain()]
 
+    certified = bench.certified()
+    shown = Presented(None, "127.0.0.1", loopback=True, certificate=_certificate())
+    both = replace(presented, certificate=_certificate())
+
     def show_a_proof() -> object:
         turn = next(turns) % _PROOFS
         if not turn:
@@ -127,6 +150,23 @@ async def works() -> Sequence[Work]:
         ("identify, access token verified anew, ES256 (1)", lambda: bench.chain().identify(presented)),
         ("identify, access token known and a new DPoP proof, ES256 (1)", show_a_proof),
         ("identify, the same proof by the same request (1)", lambda: chain.identify(replace(proven[0]))),
+        ("identify, certificate on a kept connection (1)", lambda: certified.identify(shown)),
+        ("identify, access token known on a connection with a certificate (1)", lambda: certified.identify(both)),
+    )
+
+
+def _certificate() -> Certificate:
+    """What is known of a connection's certificate since its handshake, below one intermediate."""
+    return Certificate(
+        thumbprint="t" * 43,
+        serial=_REVOKED + 1,
+        issuer="CN=between",
+        subject="CN=bench",
+        uris=(_SPIFFE,),
+        dns=(),
+        not_after=time.time() + 3600,
+        authority=_ROOT,
+        path=(("CN=between", _REVOKED + 1), ("CN=root", _REVOKED + 2)),
     )
 
 

@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from tests.certificates import Issued, authority, now, pem, server
 from tests.e2e.client import Client
@@ -20,7 +22,7 @@ from tests.e2e.commands import ordered
 from tests.e2e.log import events, until
 from tests.e2e.secured import DOMAIN, TURNED_AWAY, Place, asks, client, is_over, is_turned_away, loaded, named, print_of, rejected, said
 from tests.e2e.witness import Witness, witnessing
-from tests.gateway import Running, doorward, http_upstream
+from tests.gateway import Running, doorward, http_upstream, start, stop
 
 CALLERS = 8
 SOON_SECONDS = {"command": 1.0, "list": 2.5}
@@ -220,3 +222,36 @@ def test_session_of_before_a_revocation_brings_nobody_back(gateway: Running, pla
     for _ in range(3):
         again = asks(gateway, context, first.session)
         assert not again.said or (b" 401 " in again.said and not again.is_resumed)
+
+
+def test_certificate_that_is_only_stopped_keeps_its_connection_and_goes_on_afterwards(gateway: Running, place: Place) -> None:
+    shown = place.root.leaf(named("pauses"))
+    with client(gateway, place.context(shown)) as one:
+        assert one.call("up__echo").text
+        kept = sock_of(one)
+        ordered(gateway, "stop", f"certificate:{print_of(shown)}", "--reason", "An audit")
+        assert one.call("up__echo").reason == "stopped"
+        ordered(gateway, "resume", f"certificate:{print_of(shown)}")
+        assert one.call("up__echo").text
+        assert sock_of(one) is kept
+
+
+def test_certificate_that_ends_while_it_is_connected_is_refused_from_then_on(gateway: Running, place: Place) -> None:
+    with client(gateway, place.context(place.root.leaf(replace(named("ends"), ends=now() + timedelta(seconds=2))))) as one:
+        assert one.call("up__echo").status == 200
+        kept = sock_of(one)
+        until(lambda: one.call("up__echo").status == 401)
+        assert sock_of(one) is kept
+
+
+def test_revocation_by_command_outlives_a_kill(gateway: Running, place: Place) -> None:
+    shown, spared = place.root.leaf(named("killed")), place.root.leaf(named("killed"))
+    assert said(gateway, place.context(shown)).status == 200
+    ordered(gateway, "revoke", f"certificate:{shown.certificate.fingerprint(hashes.SHA256()).hex(':')}", "--reason", "A leak")
+    gateway.kill()
+    again = start(gateway.directory)
+    try:
+        assert [said(again, place.context(one)).status for one in (shown, spared)] == [401, 200]
+        assert said(again, place.context(shown), again.key()).status == 401
+    finally:
+        assert stop(again) == 0

@@ -11,7 +11,7 @@ import pytest
 from tests.certificates import DAY, FOR_SERVERS, Wanted, authority, now
 from tests.e2e.client import REVISIONS, Client
 from tests.e2e.commands import asked, ordered, told
-from tests.e2e.log import events
+from tests.e2e.log import events, until
 from tests.e2e.secured import DOMAIN, Place, client, is_turned_away, named, principal, print_of, said, url
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream
@@ -73,6 +73,8 @@ def test_agent_is_known_by_the_identity_in_its_certificate(
 
 def test_certificate_of_nobody_is_refused_and_the_log_hears_of_it(gateway: Running, place: Place) -> None:
     refused = said(gateway, place.context(place.root.leaf(named("nobody"))))
+    [heard, *_] = until(lambda: events(gateway.directory / "state", "turned_away"))
+    assert f"{DOMAIN}/agents/nobody' is not registered" in heard["fields"]["detail"]
     assert refused.status == 401
     assert refused.headers["www-authenticate"].startswith("Bearer ")
     assert said(gateway, place.context()).status == 401
@@ -80,13 +82,21 @@ def test_certificate_of_nobody_is_refused_and_the_log_hears_of_it(gateway: Runni
         assert elsewhere.call("up__echo").status == 401
 
 
+def test_session_goes_on_with_the_next_certificate_of_its_agent_and_is_unknown_to_others(gateway: Running, place: Place) -> None:
+    first, renewed, other = (Wanted(uris=(f"{DOMAIN}/fleet/{name}",)) for name in ("renews", "renews", "other"))
+    with client(gateway, place.context(place.root.leaf(first)), revision="2025-11-25") as one:
+        assert one.call("up__echo").text
+        for wanted, status in ((renewed, 200), (other, 404)):
+            assert said(gateway, place.context(place.root.leaf(wanted)), revision="2025-11-25", session=one.session).status == status
+
+
 def test_rule_enrols_whoever_comes_from_its_path(gateway: Running, place: Place) -> None:
     shown = place.context(place.root.leaf(Wanted(uris=(f"{DOMAIN}/fleet/one",))))
     with client(gateway, shown) as one:
         who = principal(gateway, one.call("up__echo"))
         assert (who["agent"], who["team"], who["method"]) == ("fleet-one", "ci", "certificate")
-        [enrolled] = events(gateway.directory / "state", "agent_enrolled")
-        assert enrolled["fields"]["agent"] == "fleet-one"
+        enrolled = events(gateway.directory / "state", "agent_enrolled")
+        assert "fleet-one" in {leaf["fields"]["agent"] for leaf in enrolled}
         ordered(gateway, "agent", "suspend", "fleet-one")
         assert one.call("up__echo").status == 401
         ordered(gateway, "agent", "resume", "fleet-one")
