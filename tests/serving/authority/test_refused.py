@@ -69,7 +69,7 @@ class TestRefused:
 
     async def test_provider_that_is_down_is_said_plainly(self, house: House, alice: Browser) -> None:
         house.sign_in.fails = True
-        assert (await alice.get(authorize())).status == 403
+        assert (await alice.get(authorize())).status == 503
 
     async def test_consent_that_cannot_be_recorded_gives_nothing_out(self, house: House, alice: Browser) -> None:
         page = await alice.connect()

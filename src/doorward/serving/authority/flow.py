@@ -118,7 +118,7 @@ class Flow:
         try:
             person = await around.sign_in.finish(departed.begun, params)
         except SignInError as error:
-            return _with(self._not_signed_in(error), around.browsers.arrived(state))
+            return _with(self._not_signed_in(error, 403), around.browsers.arrived(state))
         await self._tell("person_signed_in", person)
         token = around.visits.renew(around.browsers.person(carried), person, _occasion(departed.query))
         return _away(f"/oauth/authorize?{departed.query}", around.browsers.welcome(token), around.browsers.arrived(state))
@@ -180,14 +180,15 @@ class Flow:
             status = 400 if error.status == 401 else error.status
             return views.stopped(status, "This request cannot go on", _AGAIN, f"{error.error}: {error.description}")
         except SignInError as error:
-            return self._not_signed_in(error)
+            # Only the beginning of one comes here: the provider cannot be used now, and nobody has been refused.
+            return self._not_signed_in(error, 503)
         except DoorwardError:
             _LOG.exception("a page of the authorization server failed")
             return views.stopped(503, "This does not work at the moment", "Try again in a few minutes.")
 
-    def _not_signed_in(self, error: SignInError) -> Response:
+    def _not_signed_in(self, error: SignInError, status: int) -> Response:
         _LOG.warning("a sign-in let nobody in: %s", error)
-        return self._around.views.stopped(403, "You could not be signed in", error.public)
+        return self._around.views.stopped(status, "You could not be signed in", error.public)
 
 
 def _occasion(request: str) -> str:
