@@ -153,7 +153,10 @@ async def test_unknown_agents_and_keys_are_not_found(tmp_path: Path) -> None:
 async def test_an_agent_that_may_not_prove_itself_by_keys_is_known_without_one(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
         wanted = {"id": "builder", "team": "ci", "methods": ["certificate"], "identities": [SPIFFE], "purpose": "Builds."}
-        assert await it.ask("POST", "/v1/agents", wanted) == (200, {"agent": "builder", "key": None, "key_id": None, "expires_at": None})
+        assert await it.ask("POST", "/v1/agents", wanted) == (
+            200,
+            {"agent": "builder", "key": None, "key_id": None, "expires_at": None, "warnings": []},
+        )
         _, shown = await it.ask("GET", "/v1/agents/builder")
         assert (shown["methods"], shown["identities"], shown["purpose"], shown["keys"]) == (
             ["certificate"],

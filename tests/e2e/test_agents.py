@@ -36,7 +36,11 @@ def company() -> Iterator[oidc.Provider]:
 @pytest.fixture(scope="module")
 def running(company: oidc.Provider, witness: Witness, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     issuer = {"url": company.issuer, "plain_http": True, "private": True, "algorithms": ["RS256"]}
-    document = {"upstreams": {"up": http_upstream(witness.url)}, "identity": {"issuers": {"corp": issuer}}}
+    document = {
+        "upstreams": {"up": http_upstream(witness.url)},
+        "identity": {"issuers": {"corp": issuer}},
+        "admission": {"calls_per_minute": 1_000_000, "burst": 1_000_000},
+    }
     with doorward(tmp_path_factory.mktemp("agents"), document) as made:
         yield made
 
@@ -165,6 +169,20 @@ def test_an_identity_is_one_agents_until_it_is_taken_away(running: Running, comp
     ordered(running, "agent", "resume", "robots")
     ordered(running, "agent", "unbind", "robots", "client:corp:robot")
     assert status(running, token) == 401
+
+
+def test_an_identity_that_nothing_can_prove_is_taken_with_a_warning(running: Running) -> None:
+    add(running, "typist")
+    code, said = told(running, "agent", "bind", "typist", "client:crop:typist")
+    assert (code, "no issuer is called 'crop'" in said) == (3, True)
+    assert shown(running, "typist")["identities"] == ["client:crop:typist"]
+    code, said = told(
+        running, "agent", "add", "keyed", "--team", "web", "--method", "agent_key", "--identity", "spiffe://example.org/keyed"
+    )
+    assert (code, said.startswith("dw_"), "may not prove itself by certificate" in said) == (3, True, True)
+    code, said = told(running, "agent", "add", "ours", "--team", "web", "--method", "access_token", "--identity", "client:self:ours")
+    assert (code, "it has no key" in said, "no issuer is called 'self'" in said) == (3, True, True)
+    assert ordered(running, "agent", "bind", "typist", "client:corp:typist") == "client:corp:typist is typist\n"
 
 
 def test_the_agents_of_an_owner_who_left_stay_out_until_another_answers_for_them(running: Running) -> None:

@@ -1,6 +1,7 @@
 """The control plane of a house: its routes, plain pages and socket."""
 
 from collections.abc import Callable
+from functools import partial
 
 from doorward.app import clocks
 from doorward.app.house import House
@@ -23,6 +24,7 @@ from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
+from doorward.identity.tokens.issuer import OWN
 
 
 def control_listener(house: House, not_ready: Callable[[], tuple[str, ...]]) -> ControlListener:
@@ -55,7 +57,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
     return (
         *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence).routes(),
         *Configurations(house.generations, house.workbench).routes(),
-        *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol).routes(),
+        *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house)).routes(),
         *IssuedCertificates(state.issued).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder, house.identification.authority.withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
@@ -66,3 +68,9 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
     )
+
+
+def _is_issuer(house: House, name: str) -> bool:
+    """Whether tokens of an issuer that is called so are accepted, as the document in force has it."""
+    rules = house.generations.current.document.identity
+    return name in rules.issuers or (name == OWN and rules.authority is not None)

@@ -7,7 +7,7 @@ import click
 
 from doorward.cli.certificates import command as certificates
 from doorward.cli.enroll import command as enroll
-from doorward.cli.options import asked, done, given, json_option, socket_option
+from doorward.cli.options import asked, done, given, json_option, socket_option, warned
 from doorward.cli.shown import minute, plain, show_json, show_table, show_tree
 from doorward.client.admin import Admin, at
 
@@ -47,8 +47,9 @@ def add(admin: Admin, as_json: bool, name: str, **wanted: object) -> None:
     answer = asked(lambda: admin.post(at("agents"), body))
     if as_json or answer["key"] is not None:
         _show_key(answer, as_json)
+        warned(answer)
     else:
-        click.echo(plain(f"{name} is known; it has no key"))
+        done(answer, f"{name} is known; it has no key")
 
 
 @command.command("list")

@@ -96,6 +96,11 @@ def asked(question: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
 def done(answer: Mapping[str, Any], sentence: str) -> None:
     """Says that a change holds; ends with exit code 3 where not all of it went as it should."""
     click.echo(plain(sentence))
+    warned(answer)
+
+
+def warned(answer: Mapping[str, Any]) -> None:
+    """Says what of a change did not go as it should, if anything; ends with exit code 3 then."""
     for warning in answer.get("warnings", ()):
         click.echo(f"! {plain(warning)}", err=True)
     if answer.get("warnings"):

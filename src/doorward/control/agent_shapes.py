@@ -74,12 +74,14 @@ class IssuedKey(Shape):
 
 
 class AddedAgent(Shape):
-    """An agent that is known now, with its key if it has one: the text is shown here and never again."""
+    """An agent that is known now, with its key if it has one: the text is shown here and never again; `warnings`: identities that
+    nothing can prove as things stand."""
 
     agent: str
     key: str | None = None
     key_id: str | None = None
     expires_at: float | None = Field(None, description="When the key ends")
+    warnings: tuple[str, ...] = ()
 
 
 class KeyView(Shape):

@@ -26,7 +26,7 @@ from doorward.domain.errors import UnrecordedError
 from doorward.domain.ids import AgentId, KeyId, TeamId
 from doorward.domain.receipts import Event, Scalar
 from doorward.identity import changes
-from doorward.identity.identities import Identity, IdentityError, parse
+from doorward.identity.identities import Identity, IdentityError, IdentityKind, parse
 from doorward.identity.keys import KeyRecord
 from doorward.identity.records import NEVER, AgentRecord, Edit, State, Terms, edited, narrowed
 from doorward.identity.registry import Registry, RegistryError
@@ -44,6 +44,12 @@ def no_rules(identity: Identity) -> str:
     return ""
 
 
+def any_issuer(name: str) -> bool:
+    """Where nothing is known of issuers, none is missed."""
+    del name
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Agents:
     """The operations on agents."""
@@ -53,6 +59,8 @@ class Agents:
     now: Callable[[], float]
     could_enrol: Callable[[Identity], str] = no_rules
     """The enrolment rule that would make an identity known when it next calls; empty if none would."""
+    is_issuer: Callable[[str], bool] = any_issuer
+    """Whether the configuration has an issuer of this name."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -118,9 +126,10 @@ class Agents:
         event = _event("agent_added", ask, {**fields, "methods": _listed(terms.methods), "identities": " ".join(map(str, names))})
         if AuthnMethod.AGENT_KEY not in terms.methods:
             await self._widened(event, lambda: self.registry.enter(agent, end, terms))
-            return AddedAgent(agent=agent.id)
+            return AddedAgent(agent=agent.id, warnings=self._unproven(names, terms.methods))
         key = await self._issued(event, lambda: self.registry.add(agent, end, wanted.key_days * _DAY_SECONDS, terms))
-        return AddedAgent(agent=agent.id, key=key.key, key_id=key.key_id, expires_at=key.expires_at)
+        warnings = self._unproven(names, terms.methods)
+        return AddedAgent(agent=agent.id, key=key.key, key_id=key.key_id, expires_at=key.expires_at, warnings=warnings)
 
     async def edit(self, ask: Ask) -> Done:
         """Changes what is said of an agent; what is taken away alone goes through although the log cannot be written."""
@@ -145,13 +154,14 @@ class Agents:
         return Done()
 
     async def bind(self, ask: Ask) -> Done:
-        """Lets what proves an identity act as the agent; 409 where it is another agent's."""
-        agent, identity = self._known(ask).agent.id, _asked_identity(ask)
+        """Lets what proves an identity act as the agent; 409 where it is another agent's. Warnings say if nothing can prove it now."""
+        record, identity = self._known(ask), _asked_identity(ask)
+        agent = record.agent.id
         roster = self.registry.roster
         _allowed(lambda: changes.bound(roster, agent, identity))
         event = _event("identity_bound", ask, {"agent": agent, "identity": str(identity)})
         await self._widened(event, lambda: self.registry.bind(agent, identity))
-        return Done()
+        return Done(warnings=self._unproven((identity,), record.methods))
 
     async def unbind(self, ask: Ask) -> Done:
         """Takes an identity from the agent; a warning says if a rule would bring it back."""
@@ -220,6 +230,17 @@ class Agents:
             raise ControlError(404, "unknown_key", f"there is no key {ask.path['key'][:32]!r}")
         event = _event("key_revoked", ask, {"agent": key.agent, "key": key.id})
         return Done(warnings=await self._narrowed(event, lambda: self.registry.revoke_key(key.id)))
+
+    def _unproven(self, identities: tuple[Identity, ...], methods: frozenset[AuthnMethod]) -> tuple[str, ...]:
+        """A line for each identity that nothing can prove as things stand: a slip, or something that is yet to come."""
+        found: list[str] = []
+        for one in identities:
+            way = AuthnMethod.ACCESS_TOKEN if one.kind is IdentityKind.CLIENT else AuthnMethod.CERTIFICATE
+            if one.kind is IdentityKind.CLIENT and not self.is_issuer(one.issuer):
+                found.append(f"no issuer is called {one.issuer!r} in the configuration, so nothing proves {one}")
+            if way not in methods:
+                found.append(f"the agent may not prove itself by {way}, so {one} is of no use")
+        return tuple(found)
 
     def _known(self, ask: Ask) -> AgentRecord:
         record = self.registry.agent(AgentId(ask.path["agent"]))
