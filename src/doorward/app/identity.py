@@ -117,7 +117,8 @@ class Identification:
 
     def stand(self, resources: Resources, identified: Identified) -> None:
         """The listener has its address: from now on callers are known. Raises a `DoorwardError`."""
-        self._standing = _Standing(resources, Pages({}, resources.origin, clocks.monotonic), identified)
+        pages = Pages({}, resources.origin, clocks.monotonic, is_shared=self._certified.in_front.is_one)
+        self._standing = _Standing(resources, pages, identified)
         self._build(self._document)
 
     def take(self, document: Document) -> None:

@@ -26,7 +26,7 @@ CA_KEY = "ca.key"
 class Certification:
     """Everything about certificates. The listener, and our own authority's trust domain, stay as they were at the start."""
 
-    __slots__ = ("_listen", "_root", "_seen", "embedded", "issuing", "proxies", "read", "spoiled")
+    __slots__ = ("_listen", "_root", "_seen", "embedded", "in_front", "issuing", "proxies", "read", "spoiled")
 
     def __init__(self, document: Document, root: Path, state: State, enrolment: Enrolment) -> None:
         """Raises a `DoorwardError` where a file of it cannot be read."""
@@ -40,6 +40,8 @@ class Certification:
         self.spoiled = Spoiled(self.read.trust, clocks.now)
         proxy = listen.proxy
         self.proxies = Proxies(proxy.addresses if proxy is not None and proxy.client_cert else (), self.embedded, clocks.now)
+        self.in_front = Proxies(proxy.addresses if proxy is not None else (), self.embedded, clocks.now)
+        """Every proxy, also those that tell of no certificates."""
         self.issuing: Issuing | None = None
         if ca is not None:
             self.issuing = Issuing(ca, state.issued, enrolment, state.registry, state.evidence.recorder.note, clocks.now)

@@ -27,6 +27,8 @@ The answer is a whole `Response`, no stream; its own headers win over `_DEFAULTS
 BODY_BYTES = 65_536
 PACE = Pace(per_minute=600, burst=120)
 """POSTs of one address: whoever sends them has proven nothing yet, and each may cost a signature. A whole company may share an address."""
+_EVERYBODY = 20
+"""How many times as much may come from a proxy that we know of: there one address is everybody's, and a stranger must not use it up."""
 PEOPLE_PACE = Pace(per_minute=1200, burst=240)
 """Looks of one address at pages for people: each may begin or end a sign-in, which costs a request to the company's provider."""
 ANY = b"/*"
@@ -63,16 +65,42 @@ Places = Mapping[bytes, Place]
 """By raw path, byte for byte; one that ends in `ANY` is for every well-formed upstream name there."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Paces:
+    """How often one address may ask."""
+
+    of_callers: Rates
+    of_proxies: Rates
+
+    @classmethod
+    def of(cls, pace: Pace) -> "_Paces":
+        """As a pace says, and for proxies many times that."""
+        return cls(Rates(pace), Rates(Pace(pace.per_minute * _EVERYBODY, pace.burst * _EVERYBODY)))
+
+
+def _nobodys(network: str) -> bool:
+    """Where no proxy is known, every address is its caller's."""
+    return False
+
+
 class Pages:
     """The table, and the way of a request to one of its pages."""
 
-    __slots__ = ("_always", "_exact", "_families", "_looks", "_monotonic", "_origin", "_rates")
+    __slots__ = ("_always", "_exact", "_families", "_is_shared", "_looks", "_monotonic", "_origin", "_rates")
 
-    def __init__(self, places: Places, origin: str, monotonic: Callable[[], float], pace: Pace = PACE) -> None:
-        """`origin`: ours as browsers see it (`Resources.origin`)."""
+    def __init__(
+        self,
+        places: Places,
+        origin: str,
+        monotonic: Callable[[], float],
+        pace: Pace = PACE,
+        is_shared: Callable[[str], bool] = _nobodys,
+    ) -> None:
+        """`origin`: ours as browsers see it (`Resources.origin`); `is_shared`: whether an address is that of a proxy in front of us."""
+        self._is_shared = is_shared
         self._origin = origin.encode("ascii")
         self._monotonic = monotonic
-        self._rates, self._looks = Rates(pace), Rates(PEOPLE_PACE)
+        self._rates, self._looks = _Paces.of(pace), _Paces.of(PEOPLE_PACE)
         always = [*_FRAMED, _YEAR] if origin.startswith("https:") else _FRAMED
         self._always = {
             Readers.PROGRAMS: [*always, (b"referrer-policy", b"no-referrer")],
@@ -137,7 +165,8 @@ class Pages:
         if origin.lower().partition(b"://")[2] != by_name[b"host"].lower():
             raise EdgeError(403, "This page is sent by our own pages alone.")
 
-    def _check_pace(self, rates: Rates, network: str) -> None:
+    def _check_pace(self, paces: "_Paces", network: str) -> None:
+        rates = paces.of_proxies if self._is_shared(network) else paces.of_callers
         wait = rates.take(_neighbourhood(network), self._monotonic())
         if wait > 0:
             raise EdgeError(429, "Too many requests; wait a little.", [(b"retry-after", b"%d" % ceil(wait))])

@@ -48,7 +48,11 @@ class Proxies:
         """
         if leaf is not None or above is not None:
             return self.certificate(network, leaf, above)
-        return None if self._networks and self._trusts(network) else own
+        return None if self.is_one(network) else own
+
+    def is_one(self, network: str) -> bool:
+        """Whether an address is that of such a proxy."""
+        return bool(self._networks) and self._trusts(network)
 
     def certificate(self, network: str, leaf: bytes | None, above: bytes | None) -> Certificate | None:
         """The certificate that the proxy at an address speaks of, from the two headers; None if there are none.
