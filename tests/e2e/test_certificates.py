@@ -118,7 +118,9 @@ def test_key_on_a_connection_with_a_certificate_decides_who_calls_and_policy_see
 
 
 def test_agent_that_may_not_use_certificates_is_refused_with_a_good_one(gateway: Running, place: Place) -> None:
-    ordered(gateway, "agent", "add", "tokens", "--team", "ci", "--method", "access_token", "--identity", f"{DOMAIN}/agents/tokens")
+    wanted = ("--method", "access_token", "--identity", f"{DOMAIN}/agents/tokens")
+    code, warned = told(gateway, "agent", "add", "tokens", "--team", "ci", *wanted)
+    assert (code, "may not prove itself by certificate" in warned) == (3, True)
     with client(gateway, place.context(place.root.leaf(named("tokens")))) as one:
         assert one.call("up__echo").status == 401
         ordered(gateway, "agent", "edit", "tokens", "--method", "certificate")
