@@ -41,7 +41,8 @@ def test_a_sound_document_has_no_findings(ground: Ground) -> None:
         "allowed_hosts": ["mcp.example.com", "[::1]:8420"],
         "allowed_origins": ["https://mcp.example.com"],
     }
-    assert quiet(ground, upstreams=upstreams, listen=listen, identity={"anonymous": {"agent": "local"}}) == []
+    assert quiet(ground, upstreams=upstreams, listen=listen) == []
+    assert quiet(ground, upstreams=upstreams, identity={"anonymous": {"agent": "local"}}) == []
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,10 @@ def test_a_sound_document_has_no_findings(ground: Ground) -> None:
         ({"listen": {"allowed_origins": ["*", "null", "https://a.b/x"]}}, [("error", f"listen.allowed_origins[{n}]") for n in range(3)]),
         ({"listen": {"host": "10.0.0.1"}, "identity": {"anonymous": {"agent": "a"}}}, [("note", "listen.host"), ("error", "identity.anonymous")]),
         ({"identity": {"anonymous": {"agent": "doorward"}}}, [("error", "identity.anonymous")]),
+        (
+            {"listen": {"public_url": "https://mcp.example.com"}, "identity": {"anonymous": {"agent": "a"}}},
+            [("note", "identity.anonymous")],
+        ),
         ({"identity": {"anonymous": {"agent": "A b"}}}, [("error", "identity.anonymous")]),
         ({"identity": {"anonymous": {"agent": "a", "team": " "}}}, [("error", "identity.anonymous")]),
         ({"policies": {}}, [("note", "policies.files")]),

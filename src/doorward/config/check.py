@@ -101,6 +101,9 @@ def _identity(document: Document) -> Iterator[Found]:
         return
     if not is_loopback(document.listen.host):
         yield error("anonymous callers are allowed on a loopback listener only; see listen.host", "identity", "anonymous")
+    public = None if document.listen.public_url is None else split_url(document.listen.public_url)
+    if public is not None and not isinstance(public, str) and not is_loopback(public.hostname or ""):
+        yield note("whoever a proxy sends here as from this machine is this agent, and public_url speaks of one", "identity", "anonymous")
     wrong = misnamed(Agent(AgentId(declared.agent), "nobody", TeamId(declared.team), "anonymous"))
     if wrong is not None:
         yield error(wrong, "identity", "anonymous")
