@@ -166,3 +166,13 @@ def test_key_that_could_break_a_header_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("a\r\nHost: evil", "utf-8")
     assert CliRunner().invoke(command, ["--key-file", str(file)]).exit_code == 2
+
+
+def test_certificate_that_is_not_there_or_would_go_over_http_is_refused(tmp_path: Path) -> None:
+    directory = ["--directory", str(tmp_path)]
+    outcome = CliRunner().invoke(command, ["--url", "https://localhost:8443/mcp", *directory])
+    assert (outcome.exit_code, "doorward agent enroll" in outcome.output) == (1, True)
+    assert CliRunner().invoke(command, ["--url", "http://localhost:8420/mcp", *directory]).exit_code == 2
+    (tmp_path / "roots.pem").write_text("nothing", "utf-8")
+    outcome = CliRunner().invoke(command, ["--url", "https://localhost:8443/mcp", "--ca-file", str(tmp_path / "roots.pem")])
+    assert (outcome.exit_code, "roots.pem" in outcome.output) == (1, True)

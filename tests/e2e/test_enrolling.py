@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -133,3 +137,34 @@ def test_others_certificates_name_none_of_our_agents(place: Place, witness: Witn
         assert said(running, place.context(forged)).status == 401
         code, _ = told(running, "agent", "bind", "builder", "spiffe://doorward.local/agent/builder")
         assert said(running, place.context(forged)).status == 401, code
+
+
+def test_client_that_speaks_only_stdio_shows_the_certificate_and_its_successor(gateway: Running, place: Place, tmp_path: Path) -> None:
+    home, ca_file = tmp_path / "home", str(place.directory / "roots.pem")
+    assert enroll(gateway, place, home, key=gateway.key("desktop"))[0] == 0
+    words = ["--url", f"https://localhost:{gateway.port}/mcp", "--directory", str(home), "--ca-file", ca_file]
+    command = [sys.executable, "-m", "doorward", "stdio", *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert called(process, 1)["result"]["content"]
+            [before] = asked(gateway, "agent", "certificates", "desktop")["certificates"]
+            assert enroll(gateway, place, home, "--renew")[0] == 0
+            ordered(gateway, "revoke", f"certificate:{before['id']}", "--reason", "It has a successor")
+            assert called(process, 2)["result"]["content"]
+            ordered(gateway, "agent", "revoke", "desktop")
+            assert called(process, 3)["error"]["message"] == "A valid credential is needed."
+        finally:
+            process.kill()
+    who = [leaf["principal"] for leaf in events(gateway.directory / "state", "intent") if leaf["principal"]["agent"] == "desktop"]
+    assert [(one["method"], one["certificate"] == before["id"]) for one in who] == [("certificate", True), ("certificate", False)]
+
+
+def called(process: subprocess.Popen[str], number: int) -> dict[str, Any]:
+    """The answer to one call of a tool over pipes."""
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    params = {"name": "up__echo", "arguments": {}, "_meta": meta}
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}) + "\n")
+    process.stdin.flush()
+    return dict(json.loads(process.stdout.readline()))

@@ -46,6 +46,30 @@ async def test_request_is_written_whole_and_connections_are_kept() -> None:
     )
 
 
+async def test_renewed_pool_makes_new_connections_and_lets_exchanges_end() -> None:
+    turn = asyncio.Event()
+
+    async def slowly(peer: Peer) -> None:
+        while True:
+            _, body = await peer.request()
+            if body == b"slow":
+                await turn.wait()
+            await peer.send(response(body))
+
+    async with scripted(slowly) as upstream:
+        pool = pool_to(upstream.url)
+        running = asyncio.ensure_future(pool.post(HEADERS, b"slow"))
+        await pool.post(HEADERS, b"one")
+        assert pool.size == 2
+        pool.renew()
+        assert pool.size == 1
+        await pool.post(HEADERS, b"two")
+        turn.set()
+        assert (await running).body == b"slow"
+        pool.close()
+    assert upstream.connections == 3
+
+
 async def test_get_and_delete_carry_no_body() -> None:
     async with scripted(echo) as upstream:
         pool = pool_to(upstream.url)

@@ -1,5 +1,6 @@
 """What the page about certificates shows is what comes of it, at a gateway of its own; files are made by its commands where openssl is."""
 
+import json
 import os
 import re
 import shutil
@@ -24,7 +25,15 @@ from tests.tour.console import Shown, shown, typed
 PAGE = (ROOT / "docs/identity/certificates.md").read_text("utf-8")
 MAKING, REVOKING = (block.partition("```")[0] for block in PAGE.split("```sh\n")[1:])
 FIRST, _, OWN = (block.partition("```")[0] for block in PAGE.split("```yaml\n")[1:])
-ADDING, ASKING, ENROLLING, RENEWING = shown(PAGE)
+ADDING, ASKING, ENROLLING, RENEWING, BRIDGING = shown(PAGE)
+LISTING = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/list",
+        "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}},
+    }
+)
 MORE = """
 upstreams:
   up: {{url: "{url}", plain_http: true, private: true, trust: first-use}}
@@ -113,9 +122,10 @@ def test_agent_enrols_and_renews_as_shown(tmp_path: Path, witness: Witness) -> N
     home.mkdir()
     with serving(tmp_path, OWN, witness) as running:
         enrolling = ENROLLING.command.replace("dw_…", running.key("builder"))
-        enrolled, renewed = said(running, [enrolling, RENEWING.command], HOME=str(home))
+        enrolled, renewed, bridged = said(running, [enrolling, RENEWING.command, f"echo '{LISTING}' | {BRIDGING.command}"], HOME=str(home))
         wanted = Shown(enrolling, re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "…", ENROLLING.output).replace("/home/ci", str(home)))
         assert wanted.is_like(enrolled), enrolled
         assert renewed == ""
+        assert "up__echo" in {tool["name"] for tool in json.loads(bridged)["result"]["tools"]}
         with connected(running, tmp_path / "roots.pem", home / ".doorward") as one:
             assert principal(running, one.call("up__echo"))["agent"] == "builder"

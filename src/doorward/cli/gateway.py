@@ -15,7 +15,7 @@ _EVENT_BYTES = 64 * 2**20
 _GOODBYE_SECONDS = 2.0
 _UNREACHABLE, _LOST = 5020, 5021
 _SENTENCES = {
-    401: "The gateway does not accept the key. Check --key-env or --key-file.",
+    401: "The gateway does not accept the key or certificate. Check --key-env, --key-file or --directory.",
     403: "The gateway does not serve this address or origin.",
     404: "There is no MCP endpoint at this URL of the gateway, or it is not for this key.",
     413: "The message is too large for the gateway.",

@@ -1,4 +1,4 @@
-"""`doorward stdio`: connects a client that speaks only stdio to the running gateway, with an agent key like any other."""
+"""`doorward stdio`: connects a client that speaks only stdio to the running gateway, with an agent key or certificate like any other."""
 
 import asyncio
 import os
@@ -11,7 +11,10 @@ from threading import Thread
 import click
 
 from doorward.cli.bridge import Bridge
+from doorward.cli.certified import Certified, context
 from doorward.cli.gateway import Gateway
+from doorward.cli.gateway import Pool as Connections
+from doorward.client.identity_files import IdentityFiles
 from doorward.net.addresses import Reach, Rule
 from doorward.net.connection import Timeouts
 from doorward.net.http import Pool, Route
@@ -31,11 +34,21 @@ _PATIENCE = Timeouts(connect=5, first_byte=60, idle=60, total=86_400)
 @click.option("--url", default="http://127.0.0.1:8420/mcp", envvar="DOORWARD_URL", show_default=True, help="The gateway's MCP endpoint.")
 @click.option("--key-env", default="DOORWARD_KEY", show_default=True, help="Environment variable that holds the agent key.")
 @click.option("--key-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="File that holds the agent key.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Where `doorward agent enroll` keeps the agent's certificate, to show it to the gateway.",
+)
+@click.option(
+    "--ca-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The only authorities the gateway may come from (PEM)."
+)
 @click.option("--plain-http", is_flag=True, help="Send the key over http to another machine.")
-def command(url: str, key_env: str, key_file: Path | None, plain_http: bool) -> None:
+def command(url: str, key_env: str, key_file: Path | None, directory: Path | None, ca_file: Path | None, plain_http: bool) -> None:
     """Connect a client that speaks only stdio."""
-    pool = _pool(_origin(url, plain_http=plain_http), _key(key_env, key_file))
-    asyncio.run(_serve(Gateway(pool, url)))
+    origin, key = _origin(url, plain_http=plain_http), _key(key_env, key_file)
+    if origin.scheme == "http" and (directory is not None or ca_file is not None):
+        raise click.BadParameter("certificates are shown over https alone", param_hint="--url")
+    asyncio.run(_serve(Gateway(_pool(origin, key, directory, ca_file), url)))
 
 
 def _origin(url: str, *, plain_http: bool) -> Origin:
@@ -57,12 +70,15 @@ def _key(variable: str, file: Path | None) -> str:
     return key
 
 
-def _pool(origin: Origin, key: str) -> Pool:
+def _pool(origin: Origin, key: str, directory: Path | None, ca_file: Path | None) -> Connections:
     fixed = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")]
     if key:
         fixed.append(("Authorization", f"Bearer {key}"))
     rule = Rule(Reach.PRIVATE, frozenset({"http", "https"}))
-    return Pool(Route(origin, rule), fixed, limits=Limits(body_bytes=_ANSWER_BYTES), timeouts=_PATIENCE)
+    files = None if directory is None else IdentityFiles(directory)
+    tls = context(ca_file, files) if origin.scheme == "https" else None
+    pool = Pool(Route(origin, rule, tls), fixed, limits=Limits(body_bytes=_ANSWER_BYTES), timeouts=_PATIENCE)
+    return pool if tls is None or files is None else Certified(pool, tls, files)
 
 
 async def _serve(gateway: Gateway) -> None:

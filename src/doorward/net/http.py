@@ -93,6 +93,11 @@ class Pool:
         while self._waiting:
             self._grant(None)
 
+    def renew(self) -> None:
+        """Drops the connections that are idle: what they were made with has changed. Exchanges under way go on."""
+        for connection in tuple(self._idle):
+            connection.abort()
+
     @property
     def size(self) -> int:
         """Connections that stand, idle ones included."""
