@@ -25,6 +25,7 @@ const authProvider = {
   redirectToAuthorization: (to) => console.log(JSON.stringify({ authorize: to.href })),
   saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
   codeVerifier: () => kept.verifier,
+  invalidateCredentials: (what) => { if (what === 'tokens' || what === 'all') delete kept.token; if (what === 'client' || what === 'all') delete kept.client; },
 };
 
 // A client on a new connection: the SDK wants one after each authorization.
