@@ -202,11 +202,16 @@ def document(company: str, witness: str, identity: Json, **authority: Any) -> Js
     }
 
 
+def write_keys(directory: Path) -> None:
+    """Puts the public key of the declared clients where the document says that it is."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "clients.jwks").write_text(json.dumps({"keys": [CLIENT_KEY.as_dict(private=False)]}))
+
+
 @contextmanager
 def gateway(directory: Path, company: Provider, witness: Witness, identity: Json | None = None, **authority: Any) -> Iterator[House]:
     """A gateway of a company, as a process for as long as the block lasts."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "clients.jwks").write_text(json.dumps({"keys": [CLIENT_KEY.as_dict(private=False)]}))
+    write_keys(directory)
     whole = document(company.issuer, witness.url, identity or {}, **authority)
     with doorward(directory, whole, POLICIES, ENVIRONMENT) as running:
         yield House(company, witness, running)
