@@ -17,9 +17,11 @@ from doorward.control.network import barred_by
 from doorward.domain.actors import Agent
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, TeamId
+from doorward.domain.naming import OWN
 from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.anonymous import Anonymous
 from doorward.identity.certificate import Certificate
+from doorward.identity.certificates.issuing import descended
 from doorward.identity.certificates.source import Certificates
 from doorward.identity.chain import Chain, Source
 from doorward.identity.challenge import Challenges, silent
@@ -129,6 +131,15 @@ class Identification:
         except DoorwardError:
             self._build(before)
             raise
+
+    async def withdraw(self, matter: Matter, why: str) -> None:
+        """Ends what was given to, or for, somebody or something that has been revoked; raises `StoreError`."""
+        await self.authority.withdraw(matter, why)
+        if matter.kind is MatterKind.CERTIFICATE:
+            now = clocks.now()
+            live = [one for one in await self._state.issued.all() if one.not_after > now]
+            for one in sorted(descended(live, matter.name)):
+                await self._state.switch.revoke(Matter(MatterKind.CERTIFICATE, one), f"it came of {matter.name}, {why}", OWN)
 
     def cut(self, spoiled: tuple[Certificate, ...]) -> None:
         """Ends what runs with certificates that do not hold any more."""

@@ -48,8 +48,11 @@ class Enroll:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != REQUEST_TYPE:
             return PlainTextResponse(f"The Content-Type must be {REQUEST_TYPE}.", 415)
         try:
-            principal = await self.identified(self._presented(request))
+            presented = self._presented(request)
+            principal = await self.identified(presented)
             chain = await self.issuing.issued(principal, await request.body())
+            # Who was revoked while it was made does not get it: whoever revokes ends what is remembered by then, and this is.
+            await self.identified(presented)
         except Refused as refused:
             status = TABLE[refused.reason].status
             return PlainTextResponse(refused.public, status, {"www-authenticate": "Bearer"} if status == 401 else None)
