@@ -40,7 +40,7 @@ class FamilyGroups:
         if known is None or self._now() >= known.until:
             return None
         if not known.groups:
-            raise Refused(Reason.UNAUTHENTICATED, f"the groups of {subject!r} are not known: expected a grant that stands")
+            raise Refused(Reason.UNAUTHENTICATED, "the groups that the token leaves out are not known: expected a grant that stands")
         return known.groups
 
     def until(self, subject: str) -> float:
