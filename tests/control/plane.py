@@ -232,7 +232,7 @@ class Plane:
             SessionRows(self.sessions, self.recorder),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
-            IssuedCertificates(self.issued),
+            IssuedCertificates(self.issued, self.switch),
         )
         return [route for room in rooms for route in room.routes()]
 

@@ -18,6 +18,7 @@ def command(admin: Admin, as_json: bool, name: str | None) -> None:
         show_json(answer)
         return
     rows = [
-        (one["id"], one["agent"], minute(one["issued_at"]), minute(one["not_after"]), one["proven_by"]) for one in answer["certificates"]
+        (one["id"], one["agent"], minute(one["issued_at"]), minute(one["not_after"]), "yes" if one["revoked"] else "", one["proven_by"])
+        for one in answer["certificates"]
     ]
-    show_table(("certificate", "agent", "issued", "ends", "proven by"), rows)
+    show_table(("certificate", "agent", "issued", "ends", "revoked", "proven by"), rows)

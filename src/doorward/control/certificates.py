@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from doorward.admission.stops import Effect, Matter, MatterKind, Switch
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, Route, Shape
 from doorward.domain.ids import AgentId
@@ -26,6 +27,7 @@ class CertificateView(Shape):
     issued_at: float
     not_after: float
     proven_by: str = Field(description="What the agent proved itself with: `agent_key ID`, or `certificate ID` for a renewal")
+    revoked: bool = Field(description="Whether an operator has revoked it by itself; that of a revoked agent holds as little")
 
 
 class CertificateList(Shape):
@@ -39,6 +41,7 @@ class IssuedCertificates:
     """The operations on issued certificates."""
 
     store: IssuedStore
+    switch: Switch
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -49,15 +52,16 @@ class IssuedCertificates:
         """Those of one agent, or of every agent."""
         assert isinstance(ask.query, CertificateQuery)
         agent = AgentId(ask.query.agent) if ask.query.agent else None
-        return CertificateList(certificates=tuple(map(_view, await self.store.all(agent))))
+        return CertificateList(certificates=tuple(map(self._view, await self.store.all(agent))))
 
-
-def _view(record: IssuedRecord) -> CertificateView:
-    return CertificateView(
-        id=record.id,
-        agent=record.agent,
-        serial=record.serial,
-        issued_at=record.issued_at,
-        not_after=record.not_after,
-        proven_by=record.proven_by,
-    )
+    def _view(self, record: IssuedRecord) -> CertificateView:
+        effect = self.switch.effect(Matter(MatterKind.CERTIFICATE, record.id))
+        return CertificateView(
+            id=record.id,
+            agent=record.agent,
+            serial=record.serial,
+            issued_at=record.issued_at,
+            not_after=record.not_after,
+            proven_by=record.proven_by,
+            revoked=effect is Effect.REVOKED,
+        )
