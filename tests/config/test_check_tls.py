@@ -46,7 +46,7 @@ def test_nothing_is_found_where_all_is_well(here: Path) -> None:
     assert found(here, {}) == []
     assert found(here, {"listen": {"tls": PLAIN, "public_url": "https://mcp.example.com"}}) == []
     assert found(here, listens()) == []
-    assert found(here, {**listens(roots=[], crls=[]), "identity": {"ca": {}}}) == []
+    assert found(here, {**listens(roots=[], crls=[], clients="optional"), "identity": {"ca": {}}}) == []
     assert found(here, {"listen": {"proxy": {"addresses": ["10.0.0.5/32", "2001:db8::/64"]}}, "identity": {"ca": {}}}) == []
 
 
@@ -55,6 +55,7 @@ def test_nothing_is_found_where_all_is_well(here: Path) -> None:
     [
         (listens(certificate="missing.pem"), [("listen.tls.certificate", ERROR)]),
         (listens(certificate="one.crl"), [("listen.tls.certificate", ERROR)]),
+        ({**listens(roots=[], crls=[]), "identity": {"ca": {}}}, [("listen.tls.clients", NOTE)]),
         (listens(key="missing.key"), [("listen.tls.key", ERROR)]),
         (listens(key="server.pem"), [("listen.tls.key", ERROR)]),
         (listens(key="other.key"), [("listen.tls.key", ERROR)]),

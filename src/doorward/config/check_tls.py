@@ -103,6 +103,8 @@ def _clients(document: Document, rules: Tls, root: Path) -> Iterator[Found]:
         return
     if not rules.roots and document.identity.ca is None:
         yield error("expected authorities of clients' certificates, or identity.ca for one of our own", *_LISTEN, "roots")
+    elif not rules.roots and rules.clients == "required":
+        yield note("who has no certificate yet cannot connect to get one; set clients to optional", *_LISTEN, "clients")
     found: list[x509.Certificate] = []
     yield from _roots(rules, root, found)
     for index, name in enumerate(rules.crls):
