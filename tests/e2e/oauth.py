@@ -21,7 +21,7 @@ from tests.browser import Browser, Page
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import Running, doorward, http_upstream
 from tests.oidc import RELYING_PARTY, Provider, provider, sign_in
-from tests.peers import ROOT, node
+from tests.peers import ROOT, node, python_of
 
 CALLBACK = "http://127.0.0.1:9/callback"
 """Where the agents of these tests listen, or would."""
@@ -34,6 +34,12 @@ AGENTS = {
     "typescript": (node(), str(ROOT / "peers/sdk/oauth.mjs"), "{url}", "{document}", "{kept}"),
 }
 """The official SDKs with their own OAuth clients."""
+EARLIER = {
+    "python of 2025-11-25": (python_of("sdk1"), str(ROOT / "tests/clients/oauth_with_sdk1.py"), "{url}", "{document}"),
+    "python of 2025-06-18": (python_of("sdk1_2025_06"), str(ROOT / "tests/clients/oauth_with_sdk1.py"), "{url}"),
+    "fastmcp": (python_of("fastmcp"), str(ROOT / "tests/clients/oauth_with_fastmcp.py"), "{url}"),
+}
+"""Others with theirs: the SDK as it was, and what many build on."""
 MACHINE = (sys.executable, str(ROOT / "tests/clients/machine_with_sdk2.py"))
 """The Python SDK's OAuth clients that need no person."""
 
@@ -111,9 +117,9 @@ class Visit:
 def act(
     agent: str, url: str, visit: Visit, calls: Sequence[tuple[str, Json]], document: str = "", kept: Json | None = None, **environment: str
 ) -> Json:
-    """What one of `AGENTS` saw: it discovers, has the person consent, lists and calls. `failed` says why it did not."""
+    """What one of `AGENTS` or `EARLIER` saw: it discovers, has the person consent, lists and calls. `failed` says why it did not."""
     words = {"url": url, "document": document, "kept": json.dumps(kept) if kept else ""}
-    with _started([words.get(word.strip("{}"), word) for word in AGENTS[agent]], calls, environment) as process:
+    with _started([words.get(word.strip("{}"), word) for word in {**AGENTS, **EARLIER}[agent]], calls, environment) as process:
         assert process.stdin is not None
         said = _line(process)
         while "authorize" in said:

@@ -67,7 +67,7 @@ def gateway(company: Provider, witness: Witness, tmp_path_factory: pytest.TempPa
         yield running
 
 
-@pytest.mark.parametrize("agent", list(oauth.AGENTS))
+@pytest.mark.parametrize("agent", [*oauth.AGENTS, *oauth.EARLIER])
 def test_an_agent_discovers_registers_has_its_person_sign_in_and_calls(gateway: Running, agent: str) -> None:
     alice = oauth.Visit("alice")
     seen = oauth.act(agent, gateway.url(), alice, [("up__echo", {"mark": "hello"})])
