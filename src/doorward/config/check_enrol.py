@@ -14,6 +14,7 @@ SELF = "self"
 
 _NAME = "{name}"
 _SPIFFE = "spiffe://"
+_HTTPS = "https://"
 
 
 def enrolment(identity: Identity) -> Iterator[Found]:
@@ -24,6 +25,7 @@ def enrolment(identity: Identity) -> Iterator[Found]:
         yield from _selection(rule, at)
         yield from _patterns(rule, at)
         yield from _agent(rule, identity, at)
+        yield from _strangers(rule, identity, at)
         if rule.issuer is not None:
             yield from _issuer(rule, identity, at)
         selects = (rule.issuer, rule.client, sorted(rule.claims.items()), rule.spiffe, rule.dns)
@@ -49,6 +51,19 @@ def _issuer(rule: Enrol, identity: Identity, at: tuple[str | int, ...]) -> Itera
         yield error(f"no issuer is called {quoted(rule.issuer or '')}{meant(rule.issuer or '', known)}", *at, "issuer")
     if rule.client == "*" and not rule.claims:
         yield note(f"every client of {quoted(rule.issuer or '')} is let in as an agent; name clients or claims to let in fewer", *at)
+
+
+def _strangers(rule: Enrol, identity: Identity, at: tuple[str | int, ...]) -> Iterator[Found]:
+    """Whoever owns a URL chooses its last part: taken as an agent's name, that would be a choice among the rights that policies give by name."""
+    ours = identity.authority
+    if ours is None or rule.issuer != SELF or _NAME not in rule.agent:
+        return
+    head, star, _ = rule.client.partition("*")
+    is_open = bool(star) and "://" not in rule.client and _HTTPS.startswith(head)
+    if is_open and ours.clients.documents and not ours.clients.document_hosts:
+        yield error(
+            "strangers would choose by which name they are known; name their hosts in client, or one agent for all of them", *at, "agent"
+        )
 
 
 def _patterns(rule: Enrol, at: tuple[str | int, ...]) -> Iterator[Found]:
