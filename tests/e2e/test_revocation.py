@@ -159,17 +159,18 @@ def test_revocations_outlive_a_kill(tmp_path: Path, issuers: Issuers, witness: W
             kind: Client(running.url(), issuers.corp.token(f"kill-{kind}", person(f"kill-{kind}")), SESSION) for kind in [*kinds, "spared"]
         }
         callers["issuer"] = Client(running.url(), issuers.partner.token("kill-issuer"), SESSION)
+        callers["owner"] = Client(running.url(), issuers.corp.token("adas-kill"), SESSION)
         for one in callers.values():
             assert one.call("up__echo").text
         for kind in (*kinds, "issuer"):
             ordered(running, "revoke", matter_of(running, kind, f"kill-{kind}"), "--reason", "A leak")
+        ordered(running, "agent", "owner-left", "ada")
         running.kill()
         again = start(running.directory)
         try:
             for kind, one in callers.items():
                 with Client(again.url(), one.key, SESSION, session=one.session) as later:
-                    assert later.call("up__echo", {"mark": f"killed {kind}"}).status == REVOKED.get(kind, 200), kind
-                    assert one.session
+                    assert later.call("up__echo", {"mark": f"killed {kind}"}).status == {**REVOKED, "owner": 401, "spared": 200}[kind], kind
         finally:
             assert stop(again) == 0
     assert [mark for mark in witness.marks() if mark.startswith("killed")] == ["killed spared"]
