@@ -210,3 +210,15 @@ def test_a_code_of_one_person_is_not_anothers_session(ours: House) -> None:
     assert granted(swapped)["access_token"]
     back = told(Visit("alice").consents(authorize(ours.running, state="a state & more=1")))
     assert back["state"] == "a state & more=1"
+
+
+@pytest.mark.parametrize("prompt", ["login", "select_account", "login consent"])
+def test_a_client_that_wants_a_fresh_sign_in_makes_the_provider_ask(ours: House, prompt: str) -> None:
+    alice = Visit("alice")
+    assert "code" in asked_for(ours.running, alice)
+    page = alice.browser.get(authorize(ours.running, prompt=prompt))
+    assert page.url.startswith(ours.company.issuer)
+    assert [form for form in page.forms if "login" in form.fields]
+    # It is asked once: the same request goes on with whoever has signed in.
+    shown = sign_in(alice.browser, page, "alice")
+    assert (shown.url.startswith(f"{ours.origin}/oauth/authorize"), "corp:alice" in shown.text) == (True, True)

@@ -11,7 +11,7 @@ from doorward.config.identity import Issuer
 from doorward.config.identity import SignIn as Client
 from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
-from doorward.identity.sign_in import BEGUN_SECONDS, BROKEN, SignIn, SignInError
+from doorward.identity.sign_in import BEGUN_SECONDS, BROKEN, SignIn, SignInError, Welcome
 from tests.identity.fake_provider import CLIENT, URL, FakeProvider, b64
 from tests.identity.signing_in import ALICE, BACK, NOW, claims, client, refusal, signed_in, subject
 from tests.made import Clock
@@ -54,6 +54,12 @@ async def test_the_browser_is_sent_with_everything_that_binds_the_answer(company
     }
     assert begun.verifier not in url
     assert {begun.nonce, begun.verifier} & set(repr(begun).split("'")) == set()
+
+
+async def test_the_provider_is_told_to_ask_where_that_is_wanted(company: FakeProvider) -> None:
+    sign_in = client(company)
+    prompts = [parse_qs(urlsplit((await sign_in.begin(BACK, welcome))[0]).query).get("prompt") for welcome in Welcome]
+    assert prompts == [None, ["login"]]
 
 
 async def test_no_two_sign_ins_share_anything(company: FakeProvider) -> None:

@@ -8,6 +8,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from hashlib import sha256
 from urllib.parse import quote_plus, urlencode
 
@@ -45,6 +46,15 @@ class SignInError(DoorwardError):
     def __init__(self, public: str, detail: str) -> None:
         super().__init__(detail)
         self.public = public
+
+
+class Welcome(Enum):
+    """Who will do."""
+
+    ANYBODY = "anybody"
+    """Also who is signed in at the provider already."""
+    ASKED = "asked"
+    """Who has been asked by the provider just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ class SignIn:
         """The issuer's name here, and its URL."""
         return self._issuer.name, self._issuer.url
 
-    async def begin(self, redirect_uri: str) -> tuple[str, Begun]:
+    async def begin(self, redirect_uri: str, welcome: Welcome = Welcome.ANYBODY) -> tuple[str, Begun]:
         """Where the browser goes now, and what to remember until it is back at `redirect_uri`; raises `SignInError`."""
         found = (await self._known()).provider
         begun = Begun(redirect_uri, self._random(), self._random(), self._random(), self._now(), found.names_itself)
@@ -110,6 +120,9 @@ class SignIn:
             "code_challenge": challenge(begun.verifier),
             "code_challenge_method": "S256",
         }
+        if welcome is Welcome.ASKED:
+            # OpenID Connect Core 3.1.2.1 and 15.1: every provider knows `login`, but Google, which documents this one in its place.
+            asked["prompt"] = "select_account" if self._issuer.preset == "google" else "login"
         joint = "&" if "?" in found.authorization else "?"
         return f"{found.authorization}{joint}{urlencode(asked)}", begun
 

@@ -14,7 +14,7 @@ from doorward.domain.ids import SubjectId
 from doorward.domain.receipts import Event
 from doorward.identity.authority.port import Asked, Client, OAuthError, Origin, Person, TokenRequest
 from doorward.identity.consents import Consents
-from doorward.identity.sign_in import Begun, SignInError
+from doorward.identity.sign_in import Begun, SignInError, Welcome
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.authority.browser import Browsers, Jar
 from doorward.serving.authority.endpoints import Endpoints
@@ -121,7 +121,8 @@ class FakeSignIn:
     finished: int = 0
     fails: bool = False
 
-    async def begin(self, redirect_uri: str) -> tuple[str, Begun]:
+    async def begin(self, redirect_uri: str, welcome: Welcome) -> tuple[str, Begun]:
+        del welcome
         if self.fails:
             raise SignInError("The identity provider could not be used.", "it is down")
         self.began += 1

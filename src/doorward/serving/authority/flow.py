@@ -18,7 +18,7 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.receipts import Event, Scalar
 from doorward.identity.authority.port import Asked, Authority, OAuthError, Person, Told
 from doorward.identity.consents import Consents
-from doorward.identity.sign_in import Begun, SignInError
+from doorward.identity.sign_in import Begun, SignInError, Welcome
 from doorward.serving.authority.browser import LONGEST_QUERY, Browsers, Departed, cookies
 from doorward.serving.authority.forms import form, query, written
 from doorward.serving.authority.views import Views
@@ -33,7 +33,7 @@ _ANEW = frozenset({"login", "select_account"})
 class SignsIn(Protocol):
     """Lets people sign in at the identity provider (`identity.sign_in.SignIn`). Raises `SignInError`."""
 
-    async def begin(self, redirect_uri: str) -> tuple[str, Begun]:
+    async def begin(self, redirect_uri: str, welcome: Welcome) -> tuple[str, Begun]:
         """Where the browser goes, and what to remember until it is back."""
         ...
 
@@ -92,7 +92,7 @@ class Flow:
         prompts = frozenset(params.get("prompt", "").split())
         visit = around.visits.find(around.browsers.person(carried))
         if visit is None or (prompts & _ANEW and visit.occasion != _occasion(written(request))):
-            return await self._depart(written(request), carried)
+            return await self._depart(written(request), carried, Welcome.ASKED if prompts & _ANEW else Welcome.ANYBODY)
         if not around.admits(visit.person):
             return around.views.no_access(visit.person)
         if "consent" not in prompts and await around.consents.covers(visit.person.subject, asked):
@@ -100,12 +100,12 @@ class Flow:
             return _away(await around.authority.granted(asked, visit.person))
         return around.views.consent(asked, visit.person, around.visits.ask(visit, asked), around.consents.seconds)
 
-    async def _depart(self, request: str, carried: dict[str, str]) -> Response:
+    async def _depart(self, request: str, carried: dict[str, str], welcome: Welcome) -> Response:
         """Sends the browser to the provider. What comes back goes on with the same request, which is then looked at anew."""
         if len(request) > LONGEST_QUERY:
             raise OAuthError("invalid_request", f"the authorization request has more than {LONGEST_QUERY} characters", 414)
         around = self._around
-        url, begun = await around.sign_in.begin(f"{around.authority.issuer}/oauth/callback")
+        url, begun = await around.sign_in.begin(f"{around.authority.issuer}/oauth/callback", welcome)
         return _away(url, *around.browsers.depart(Departed(begun, request), carried))
 
     async def _callback(self, request: Request) -> Response:
