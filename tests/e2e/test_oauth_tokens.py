@@ -1,12 +1,16 @@
 """The life of tokens over the wire: rotation and reuse, revocation, a kill in the middle, and narrower ones for sub-agents."""
 
+import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from joserfc import jws
 
-from tests.e2e.client import Client
+from tests.e2e.client import REVISIONS, Client
 from tests.e2e.commands import ordered
 from tests.e2e.grants import (
     asked_for,
@@ -236,3 +240,35 @@ def test_revoking_the_parent_agent_ends_its_sub_agents_for_good(ours: House) -> 
     assert exchanged(ours.running, child)[0] == 400
     assert own_token(ours.running, "dawn")[0] == 400
     assert call(ours.running.url(), granted(own_token(ours.running, "helper"))["access_token"]).status == 200
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_streams_of_a_grant_end_with_it(ours: House, revision: str) -> None:
+    had, other = connected(ours.running), connected(ours.running)
+    with (
+        Client(ours.running.url(), had["access_token"], revision) as mine,
+        Client(ours.running.url(), other["access_token"], revision) as still,
+    ):
+        ending, going_on = mine.listen(), still.listen()
+        assert [ending.opened().status, going_on.opened().status] == [200, 200]
+        assert posted(ours.running, "/oauth/revoke", {"token": had["refresh_token"], "client_id": "desk"})[0] == 200
+        while ending.event() is not None:
+            """Until it is over."""
+        assert mine.ask("tools/list").status in (401, 404)
+        assert still.ask("tools/list").status == 200
+        going_on.hang_up()
+
+
+def test_signing_keys_change_while_tokens_of_the_last_one_go_on(tmp_path: Path) -> None:
+    with house(tmp_path, key_days=0.00001) as made:
+        first = granted(own_token(made.running))["access_token"]
+        later = until(lambda: other if key_of(other := granted(own_token(made.running))["access_token"]) != key_of(first) else None)
+        with urlopen(f"{made.origin}/oauth/jwks", timeout=20) as answer:
+            published = {key["kid"] for key in json.load(answer)["keys"]}
+        assert {key_of(first), key_of(later)} <= published
+        assert [call(made.running.url(), token).status for token in (first, later)] == [200, 200]
+
+
+def key_of(token: str) -> str:
+    """The name of the key that signed a token."""
+    return str(jws.extract_compact(token.encode()).headers()["kid"])
