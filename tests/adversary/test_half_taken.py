@@ -31,14 +31,15 @@ def test_keys_and_remembered_tokens_outlive_a_reload_that_fails_while_the_provid
             assert client.call("up__echo", {"mark": "before"}).status == 200
             company.close()
             rules["issuers"]["corp"]["leeway_seconds"] = 30
-            rules["issuers"]["other"] = {"url": "https://idp.example.com", "ca_file": "broken.pem"}
+            rules["authority"]["clients"] = {"ca_file": "broken.pem"}
             (tmp_path / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
             written = json.loads((tmp_path / "doorward.yaml").read_text())
             (tmp_path / "doorward.yaml").write_text(json.dumps({**written, "identity": rules}))
             with pytest.raises(AdminError):
                 running.admin.post("/v1/reload", {})
             assert client.call("up__echo", {"mark": "after"}).status == 200
-            assert events(tmp_path / "state", "config_loaded") == []
+            loaded = len(events(tmp_path / "state", "config_loaded"))
+            assert len(events(tmp_path / "state", "change_failed")) == loaded
 
 
 def test_a_reload_that_fails_at_the_last_moment_is_told_as_what_it_was(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from doorward.config.model import Document
 from doorward.config.references import Resolver
 from doorward.control.network import barred_by
 from doorward.domain.actors import Agent
-from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, TeamId
 from doorward.domain.naming import OWN
 from doorward.identity.agent_keys import AgentKeys
@@ -128,7 +127,7 @@ class Identification:
         before = self._document
         try:
             self._build(document)
-        except DoorwardError:
+        except BaseException:
             self._build(before)
             raise
 
@@ -154,11 +153,16 @@ class Identification:
         rules = document.identity
         # Whatever can fail comes first.
         ours = None if rules.authority is None else self.authority.trusted(standing.resources, rules.authority.key_days)
-        self.trust.adopt(rules.issuers, ours)
-        self.sign_ins.adopt(rules.issuers)
-        sources = self._sources(document, standing.resources)
-        table = self._table(document, standing)
-        offer = advertised(rules, document.listen, standing.resources)
+        back = self.trust.adopt(rules.issuers, ours)
+        try:
+            self.sign_ins.adopt(rules.issuers)
+            sources = self._sources(document, standing.resources)
+            table = self._table(document, standing)
+            offer = advertised(rules, document.listen, standing.resources)
+        except BaseException:
+            # What was fetched of the issuers before may not be had again just now.
+            back()
+            raise
         gone = self._document.identity.issuers.keys() - rules.issuers.keys()
         self._document = document
         declared = rules.anonymous

@@ -78,11 +78,12 @@ class Trust:
         self._by_url: dict[str, Trusted] = {}
         self.version = 0
 
-    def adopt(self, declared: Mapping[str, config.Issuer], ours: Trusted | None) -> None:
+    def adopt(self, declared: Mapping[str, config.Issuer], ours: Trusted | None) -> Callable[[], None]:
         """Goes on with other issuers, and our own authority if there is one. Those that stay as they are keep their keys.
 
-        Raises a `DoorwardError` with nothing changed.
+        Gives the way back to those before, with all that was fetched of them. Raises a `DoorwardError` with nothing changed.
         """
+        before = self._remote, self._by_url
         kept = {name: known for name, known in self._remote.items() if declared.get(name) == known.declared}
         remote = {name: kept.get(name) or self._made(name, one) for name, one in declared.items()}
         by_url = {one.trusted.issuer.url: one.trusted for one in remote.values()}
@@ -93,6 +94,12 @@ class Trust:
         if by_url != self._by_url:
             self.version += 1
         self._remote, self._by_url = remote, by_url
+
+        def back() -> None:
+            self._remote, self._by_url = before
+            self.version += 1
+
+        return back
 
     def of(self, url: str) -> Trusted | None:
         """The issuer of exactly this URL."""
