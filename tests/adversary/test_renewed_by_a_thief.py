@@ -6,15 +6,21 @@ import http.client
 import ssl
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.certificates import Issued, named
-from tests.e2e.secured import Place, print_of, said
+from tests.e2e.secured import DOMAIN, Place, print_of, said
+from tests.e2e.secured import named as of_company
 from tests.e2e.witness import witnessing
 from tests.gateway import Running, doorward, http_upstream
+
+
+class TurnedAwayError(Exception):
+    """The status of an answer without a certificate."""
 
 
 def enrolled(running: Running, tls: ssl.SSLContext, key: str = "") -> Issued:
@@ -27,7 +33,8 @@ def enrolled(running: Running, tls: ssl.SSLContext, key: str = "") -> Issued:
         connection.request("POST", "/enroll", request.public_bytes(Encoding.PEM), headers)
         answer = connection.getresponse()
         text = answer.read()
-        assert answer.status == 200, text
+        if answer.status != 200:
+            raise TurnedAwayError(answer.status)
         return Issued(x509.load_pem_x509_certificates(text)[0], mine)
     finally:
         connection.close()
@@ -52,3 +59,20 @@ def test_certificates_that_came_of_a_revoked_one_are_revoked_with_it(tmp_path: P
             assert [said(running, tls).status for tls in shown] == [401, 401, 401, 200]
             stops = {stop["matter"]: stop["effect"] for stop in running.admin.get("/v1/stops")["stops"]}
             assert stops == {f"certificate:{print_of(one)}": "revoked" for one in (stolen, renewed, again)}
+
+
+def test_a_certificate_of_another_authority_is_not_turned_into_one_of_ours_which_its_revocation_list_could_not_end(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with witnessing() as witness:
+        document = {
+            "listen": {**place.listen(), "host": "localhost"},
+            "identity": {"ca": {}, "certificates": {"trust_domains": ["example.org"]}},
+            "upstreams": {"up": http_upstream(witness.url)},
+        }
+        with doorward(tmp_path, document) as running:
+            running.key("laptop")
+            running.admin.post("/v1/agents/laptop/bind", {"identity": f"{DOMAIN}/agents/laptop"})
+            shown = place.context(place.root.leaf(of_company("laptop")))
+            assert said(running, shown).status == 200
+            with pytest.raises(TurnedAwayError, match="403"):
+                enrolled(running, shown)

@@ -44,8 +44,9 @@ async def desk(**terms: object) -> Desk:
 async def test_certificate_is_kept_and_told_before_it_leaves(method: AuthnMethod) -> None:
     here = await desk()
     here.issuing.lasting(2)
+    await here.store.add(IssuedRecord("k1", AgentId("one"), "1", NOW - 1, NOW + 1))
     assert "BEGIN CERTIFICATE" in await here.issuing.issued(proven(method), request())
-    (record,) = await here.store.all()
+    record, _ = await here.store.all()
     assert (record.agent, record.not_after, record.proven_by) == ("one", NOW + 2 * HOUR, f"{method} k1")
     fields: dict[str, Scalar] = {
         "agent": "one",
@@ -70,6 +71,10 @@ async def refused(here: Desk, by: Principal) -> Reason:
         await here.issuing.issued(by, request())
     assert (await here.store.all(), here.told) == ((), [])
     return caught.value.reason
+
+
+async def test_certificate_of_another_authority_is_no_proof() -> None:
+    assert await refused(await desk(), proven(AuthnMethod.CERTIFICATE)) is Reason.FORBIDDEN
 
 
 @pytest.mark.parametrize("method", [AuthnMethod.ACCESS_TOKEN, AuthnMethod.ANONYMOUS, AuthnMethod.OWN])

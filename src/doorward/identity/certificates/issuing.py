@@ -80,16 +80,20 @@ class Issuing:
     async def issued(self, principal: Principal, request: bytes) -> str:
         """A certificate and its root (PEM) for the agent that asks.
 
-        Raises `RequestError` for its request, `Refused` FORBIDDEN for one that proves itself otherwise, UNAUTHENTICATED for an agent
-        that may not use certificates, and `DoorwardError` where it cannot be remembered.
+        Raises `RequestError` for its request, `Refused` FORBIDDEN for one that proves itself otherwise than with a key or certificate of
+        ours, UNAUTHENTICATED for an agent that may not use certificates, and `DoorwardError` where it cannot be remembered.
         """
         agent = principal.agent.id
         if principal.method not in _PROVING or principal.subject is not None or principal.actors:
             raise Refused(Reason.FORBIDDEN, f"a certificate is asked for by {principal.method}")
         self._agents.standing(agent, AuthnMethod.CERTIFICATE)
+        given = await self._store.all(agent)
+        if principal.method is AuthnMethod.CERTIFICATE and all(one.id != principal.credential for one in given):
+            # Whoever ends a certificate of others, by a list or with its root, must not have to look for one of ours that came of it.
+            raise Refused(Reason.FORBIDDEN, "a certificate is asked for with one of another authority")
         record, now = self._registry.standing(agent), self._now()
         made = self._ca.issue(agent, request, now, min(now + self._seconds, now if record is None else record.expires_at))
-        if sum(one.not_after > now for one in await self._store.all(agent)) >= MOST_LIVE:
+        if sum(one.not_after > now for one in given) >= MOST_LIVE:
             raise RequestError(f"expected an agent with less than {MOST_LIVE} certificates that are valid")
         proven_by = f"{principal.method} {principal.credential}"
         await self._store.add(replace(made.record, proven_by=proven_by))
