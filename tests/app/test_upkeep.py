@@ -89,3 +89,15 @@ async def test_a_gateway_listens_where_it_is_told(host: str) -> None:
     with ground({"listen": {"port": 0, "host": host}}) as on:
         async with running(on) as gateway:
             assert gateway.address[1] > 0
+
+
+@pytest.mark.anyio
+async def test_upkeep_that_fails_keeps_no_other_from_being_done() -> None:
+    with ground() as on:
+        gateway = on.gateway()
+        await gateway.start()
+        gateway.house.state.evidence.log.close()
+        await asyncio.sleep(3601)
+        await gateway.stop()
+        failed = {line["work"] for line in on.lines if line["event"] == "upkeep_failed"}
+    assert {"retain", "forget"} <= failed

@@ -213,21 +213,20 @@ class Gateway:
         await self._every(_TICK_SECONDS, tick)
 
     async def _minutes(self) -> None:
-        async def minute() -> None:
-            await self.house.sessions.expire()
-            await self.house.state.registry.flush()
-            await self.house.state.desk.sweep()
-            await self.house.identification.authority.upkeep()
+        async def spoiled() -> None:
             self._cut_spoiled()
 
-        await self._every(_MINUTE_SECONDS, minute)
+        state = self.house.state
+        works = (spoiled, self.house.sessions.expire, state.registry.flush, state.desk.sweep, self.house.identification.authority.upkeep)
+        await self._every(_MINUTE_SECONDS, *works)
 
     async def _hours(self) -> None:
-        async def hour() -> None:
-            await self.house.state.evidence.recorder.retain()
-            await self.house.state.issued.forget(clocks.now() - _REMEMBERED_SECONDS)
+        state = self.house.state
 
-        await self._every(_HOUR_SECONDS, hour)
+        async def forget() -> None:
+            await state.issued.forget(clocks.now() - _REMEMBERED_SECONDS)
+
+        await self._every(_HOUR_SECONDS, state.evidence.recorder.retain, forget)
 
     async def _watch(self) -> None:
         watch = self._watched
@@ -274,14 +273,16 @@ class Gateway:
         for issuer in self.house.identification.certified.spoiled.closed():
             self._journal.say("revocation_list_ended", Level.ERROR, issuer=issuer, why="nothing of its is accepted until the next is there")
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Does a piece of work again and again; one that fails is told and tried again the next time."""
+    async def _every(self, seconds: float, *works: Callable[[], Awaitable[object]]) -> None:
+        """Does pieces of work again and again; one that fails is told and tried again the next time, and keeps no other from being done."""
         while True:
             await asyncio.sleep(seconds)
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 -- the root of a task: upkeep that fails once is not given up
-                self._journal.say("upkeep_failed", Level.ERROR, why=f"{type(error).__name__}: {error}")
+            for work in works:
+                try:
+                    await work()
+                except Exception as error:  # noqa: BLE001 -- the root of a task: upkeep that fails once is not given up
+                    what = getattr(work, "__name__", "")
+                    self._journal.say("upkeep_failed", Level.ERROR, work=what, why=f"{type(error).__name__}: {error}")
 
     async def _seal(self, house: House) -> None:
         try:
