@@ -25,6 +25,9 @@ DEMO = UpstreamId("demo")
 LEASE = Lease(LeaseId("l1"), "none", "", "")
 KEYED = Lease(LeaseId("l2"), "static", "", "", headers=(("Authorization", Secret("Bearer xyz")),))
 SHORT = Timeouts(connect=2, first_byte=0.8, idle=0.8, total=1.5, start=10)
+"""Where running late is what is tested."""
+PATIENT = Timeouts(connect=20, first_byte=20, idle=20, total=30, start=20)
+"""Where it is not: a machine may be busy."""
 TONGUE = Tongue(DEMO, {"name": "doorward", "version": "1"}, limits_of(100_000), NetTimeouts(1, 1, 1, 1))
 NO_ERA = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"
 

@@ -10,7 +10,20 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.upstream.health import Condition
 from doorward.upstream.port import unheard
 from tests.net.raw import STREAM_HEAD, Peer, chunk, response, scripted
-from tests.upstream.kit import ECHOED, SHORT, Answering, error, event, exchange_era, order, over_http, result, session_era, speaking
+from tests.upstream.kit import (
+    ECHOED,
+    PATIENT,
+    SHORT,
+    Answering,
+    error,
+    event,
+    exchange_era,
+    order,
+    over_http,
+    result,
+    session_era,
+    speaking,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -191,7 +204,8 @@ CASES = [
 async def test_answer_that_goes_wrong_is_one_refusal_and_harms_no_other_call(case: Case, era: str) -> None:
     handlers = exchange_era() if era == "exchange" else session_era()
     handlers["tools/call"] = case.answering()
-    async with scripted(speaking(handlers)) as peer, over_http(peer.url, era=era, timeouts=SHORT, result_bytes=CAP) as upstream:
+    timeouts = SHORT if case.reason is Reason.UPSTREAM_TIMEOUT else PATIENT
+    async with scripted(speaking(handlers)) as peer, over_http(peer.url, era=era, timeouts=timeouts, result_bytes=CAP) as upstream:
         good = order(params={"name": "good"})
         assert (await upstream.forward(good, unheard)).body == ECHOED
         bad, *others = await asyncio.gather(
