@@ -274,15 +274,19 @@ class Gateway:
             self._journal.say("revocation_list_ended", Level.ERROR, issuer=issuer, why="nothing of its is accepted until the next is there")
 
     async def _every(self, seconds: float, *works: Callable[[], Awaitable[object]]) -> None:
-        """Does pieces of work again and again; one that fails is told and tried again the next time, and keeps no other from being done."""
+        """Does pieces of work again and again."""
         while True:
             await asyncio.sleep(seconds)
             for work in works:
-                try:
-                    await work()
-                except Exception as error:  # noqa: BLE001 -- the root of a task: upkeep that fails once is not given up
-                    what = getattr(work, "__name__", "")
-                    self._journal.say("upkeep_failed", Level.ERROR, work=what, why=f"{type(error).__name__}: {error}")
+                await self._tried(work)
+
+    async def _tried(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Does a piece of work; one that fails is told and tried again the next time, and keeps no other from being done."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- the root of a task: upkeep that fails once is not given up
+            what = getattr(work, "__name__", "")
+            self._journal.say("upkeep_failed", Level.ERROR, work=what, why=f"{type(error).__name__}: {error}")
 
     async def _seal(self, house: House) -> None:
         try:
