@@ -19,7 +19,7 @@ async def test_a_person_whose_groups_are_not_known_is_not_named() -> None:
     person = Person(Subject(SubjectId("corp:mrs-canary"), frozenset(f"corp:{number:050}" for number in range(100))))
     code = answer(await house.server.granted(await house.server.asked(house.question()), person))["code"]
     answered = await house.token(house.redemption(code))
-    await house.server.revoke_subject("corp:mrs-canary", "operator")
+    await house.store.end_subject("corp:mrs-canary", "operator", house.now)
     with pytest.raises(Refused) as refused:
         await Chain([source(house)]).identified(presented(answered))
     assert "canary" not in refused.value.detail

@@ -11,8 +11,9 @@ from doorward.app.reach import Outside
 from doorward.app.secured import is_secured
 from doorward.config.model import Document
 from doorward.domain.ids import SubjectId
+from doorward.identity.authority import key_file
 from doorward.identity.authority.admitted import AdmittedClients
-from doorward.identity.authority.assembly import CurrentAuthority, Means, Place, assembled
+from doorward.identity.authority.assembly import Means, Place, assembled
 from doorward.identity.authority.families import AuthorityStore
 from doorward.identity.authority.groups import FamilyGroups
 from doorward.identity.authority.key_file import KeyFile
@@ -36,8 +37,6 @@ from doorward.serving.authority.visits import Visits
 from doorward.serving.pages import Places
 from doorward.wire.sealed import Seal
 
-KEYS_FILE = "authority.keys"
-"""The signing keys, in the state directory, readable by their owner alone."""
 _LONGEST_TOKEN_SECONDS = 7_200.0
 """Longer than an access token of ours can be valid."""
 
@@ -67,7 +66,7 @@ class Grounds:
 class OurAuthority:
     """The authority across reloads: what is remembered of browsers, proofs and families outlives a configuration."""
 
-    __slots__ = ("_browsers", "_grounds", "_groups", "_has_heard", "_keys", "_proofs", "_visits", "current")
+    __slots__ = ("_browsers", "_grounds", "_groups", "_has_heard", "_keys", "_proofs", "_server", "_visits")
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
@@ -77,14 +76,13 @@ class OurAuthority:
         self._proofs = Proofs(clocks.now)
         self._groups = FamilyGroups(grounds.store, clocks.now)
         self._visits = Visits(clocks.draw, clocks.now)
-        self.current: CurrentAuthority | None = None
-        """The one in force; None where the configuration has never had one."""
+        self._server: AuthorizationServer | None = None
         grounds.switch.on_change(self._heed)
 
     def keys(self, key_days: float) -> SigningKeys:
         """The signing keys, read or made when they are first needed; raises a `DoorwardError`."""
         if self._keys is None:
-            keys = SigningKeys(KeyFile(self._grounds.directory / KEYS_FILE), clocks.draw, clocks.now, key_days)
+            keys = SigningKeys(KeyFile(self._grounds.directory / key_file.NAME), clocks.draw, clocks.now, key_days)
             keys.load()
             self._keys = keys
         return self._keys
@@ -93,8 +91,59 @@ class OurAuthority:
         """It as an issuer of access tokens; raises a `DoorwardError`."""
         return own_issuer(resources.origin, self.keys(key_days), self._groups)
 
-    def made(self, document: Document, resources: Resources, trust: Trust) -> AuthorizationServer:
-        """The server that a document asks for; raises a `DoorwardError` where a file of it cannot be read."""
+    def pages(self, document: Document, resources: Resources, trust: Trust, sign_ins: SignIns) -> Places:
+        """Goes on with the server that a document asks for: what it has on the data listener.
+
+        Raises a `DoorwardError` where a file of it cannot be read. A request that is under way is answered by the server that it has met.
+        """
+        rules, grounds = document.identity.authority, self._grounds
+        assert rules is not None, "a document without an authority has no pages"
+        server = self._server = self._made(document, resources, trust)
+        sign_in = sign_ins.of(rules.sign_in)
+        assert sign_in is not None, "the check of the document sees to it"
+        around = Around(
+            authority=server,
+            sign_in=sign_in,
+            consents=grounds.consents,
+            visits=self._visits,
+            browsers=self._browsers_at(resources.origin),
+            views=Views(resources.origin),
+            admits=self._admits,
+            told=grounds.told,
+            pseudonym=grounds.pseudonym,
+        )
+        return places(Endpoints(server, self._fault), Flow(around))
+
+    async def withdraw(self, matter: Matter, why: str) -> None:
+        """Ends what was granted to, or for, somebody who has been revoked, for good: whoever is restored begins anew. Raises `StoreError`."""
+        store, consents, now = self._grounds.store, self._grounds.consents, clocks.now()
+        ended: tuple[str, ...] = ()
+        match matter.kind:
+            case MatterKind.USER:
+                ended = await store.end_subject(matter.name, why, now)
+                await consents.withdraw_subject(matter.name)
+            case MatterKind.CLIENT if matter.name.startswith(f"{OWN}:"):
+                client = matter.name.removeprefix(f"{OWN}:")
+                ended = await store.end_client(client, why, now)
+                await consents.withdraw_client(client)
+            case MatterKind.FAMILY:
+                await store.end(matter.name, why, now)
+            case _:
+                pass
+        for name in ended:
+            await self._ended(name, why)
+
+    async def upkeep(self) -> None:
+        """Forgets what is over, and says which families have ended; raises a `DoorwardError`."""
+        if self._server is not None:
+            await self._server.upkeep()
+        elif not self._has_heard:
+            # A reload may put the authority back, and tokens of before the start are good again then.
+            for one in await self._grounds.store.ended_since(clocks.now() - _LONGEST_TOKEN_SECONDS):
+                await self._ended(one.id, one.ended_why)
+            self._has_heard = True
+
+    def _made(self, document: Document, resources: Resources, trust: Trust) -> AuthorizationServer:
         rules, grounds = document.identity.authority, self._grounds
         assert rules is not None, "a document without an authority has no server"
         place = Place(
@@ -118,63 +167,6 @@ class OurAuthority:
             now=clocks.now,
         )
         return assembled(rules, place, means)
-
-    def adopt(self, server: AuthorizationServer) -> CurrentAuthority:
-        """Goes on with a server; gives the one that stays the same for whoever holds it."""
-        if self.current is None:
-            self.current = CurrentAuthority(server)
-        else:
-            self.current.adopt(server)
-        return self.current
-
-    def pages(self, document: Document, sign_ins: SignIns, resources: Resources) -> Places:
-        """What the server in force has on the data listener."""
-        rules, grounds, current = document.identity.authority, self._grounds, self.current
-        assert rules is not None, "a document without an authority has no pages"
-        assert current is not None, "the server is made before its pages"
-        sign_in = sign_ins.of(rules.sign_in)
-        assert sign_in is not None, "the check of the document sees to it"
-        around = Around(
-            authority=current,
-            sign_in=sign_in,
-            consents=grounds.consents,
-            visits=self._visits,
-            browsers=self._browsers_at(resources.origin),
-            views=Views(resources.origin),
-            admits=self._admits,
-            told=grounds.told,
-            pseudonym=grounds.pseudonym,
-        )
-        return places(Endpoints(current, self._fault), Flow(around))
-
-    async def withdraw(self, matter: Matter, why: str) -> None:
-        """Ends what was granted to, or for, somebody who has been revoked, for good: whoever is restored begins anew. Raises `StoreError`."""
-        store, consents, now = self._grounds.store, self._grounds.consents, clocks.now()
-        ended: tuple[str, ...] = ()
-        match matter.kind:
-            case MatterKind.USER:
-                ended = await store.end_subject(matter.name, why, now)
-                await consents.withdraw_subject(matter.name)
-            case MatterKind.CLIENT if matter.name.startswith(f"{OWN}:"):
-                client = matter.name.removeprefix(f"{OWN}:")
-                ended = await store.end_client(client, why, now)
-                await consents.withdraw_client(client)
-            case MatterKind.FAMILY:
-                await store.end(matter.name, why, now)
-            case _:
-                pass
-        for name in ended:
-            await self._ended(name, why)
-
-    async def upkeep(self) -> None:
-        """Forgets what is over, and says which families have ended; raises a `DoorwardError`."""
-        if self.current is not None:
-            await self.current.upkeep()
-        elif not self._has_heard:
-            # A reload may put the authority back, and tokens of before the start are good again then.
-            for one in await self._grounds.store.ended_since(clocks.now() - _LONGEST_TOKEN_SECONDS):
-                await self._ended(one.id, one.ended_why)
-            self._has_heard = True
 
     def _browsers_at(self, origin: str) -> Browsers:
         """What browsers carry; the same across reloads, as it remembers which sign-ins have come back."""

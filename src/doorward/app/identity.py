@@ -26,7 +26,7 @@ from doorward.identity.chain import Chain, Source
 from doorward.identity.challenge import Challenges, silent
 from doorward.identity.consents import Consents
 from doorward.identity.enrolment import Enrolment
-from doorward.identity.metadata import advertised
+from doorward.identity.metadata import Advertised, advertised
 from doorward.identity.resources import Resources
 from doorward.identity.sign_in import SignIn
 from doorward.identity.sign_ins import SignIns
@@ -157,8 +157,8 @@ class Identification:
         try:
             self.sign_ins.adopt(rules.issuers)
             sources = self._sources(document, standing.resources)
-            table = self._table(document, standing)
             offer = advertised(rules, document.listen, standing.resources)
+            table = self._table(document, standing, offer)
         except BaseException:
             # What was fetched of the issuers before may not be had again just now.
             back()
@@ -190,16 +190,15 @@ class Identification:
             sources.append(Anonymous(agent, registry))
         return sources
 
-    def _table(self, document: Document, standing: _Standing) -> Places:
+    def _table(self, document: Document, standing: _Standing, offer: Advertised | None) -> Places:
         """Everything that is served beside the endpoint."""
         resources = standing.resources
         table = {
-            **documents(advertised(document.identity, document.listen, resources), resources),
+            **documents(offer, resources),
             **enrolling(self._certified.issuing, standing.identified, self._certified.proxies.shown),
         }
         if document.identity.authority is not None:
-            self.authority.adopt(self.authority.made(document, resources, self.trust))
-            table |= self.authority.pages(document, self.sign_ins, resources)
+            table |= self.authority.pages(document, resources, self.trust, self.sign_ins)
         return table
 
 

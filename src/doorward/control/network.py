@@ -141,7 +141,7 @@ def barred_by(switch: Switch) -> Callable[[str], bool]:
 
     def is_barred(person: str) -> bool:
         matters = (Matter(MatterKind.USER, person), Matter(MatterKind.ISSUER, person.partition(":")[0]))
-        return any(stop.matter in matters for stop in switch.standing())
+        return any(switch.effect(matter) is not None for matter in matters)
 
     return is_barred
 

@@ -147,7 +147,7 @@ async def test_a_person_whose_groups_cannot_be_told_has_no_access() -> None:
     person = Person(Subject(ANN.subject.id, frozenset(f"corp:{number:050}" for number in range(100))))
     code = answer(await house.server.granted(await house.server.asked(house.question()), person))["code"]
     answered = await house.token(house.redemption(code))
-    await house.server.revoke_subject("corp:ann", "operator")
+    await house.store.end_subject("corp:ann", "operator", house.now)
     with pytest.raises(Refused):
         await Chain([source(house)]).identified(presented(answered))
 

@@ -8,7 +8,7 @@ import pytest
 from doorward.config.identity import Identity
 from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.ids import AgentId, TeamId
-from doorward.identity.authority.assembly import CurrentAuthority, Means, Place, assembled
+from doorward.identity.authority.assembly import Means, Place, assembled
 from doorward.identity.authority.clients import DeclaredError
 from doorward.identity.authority.port import OAuthError
 from doorward.identity.authority.server import AuthorizationServer
@@ -137,13 +137,13 @@ async def test_keys_of_a_declared_client_are_read_from_its_file(tmp_path: Path) 
 
 async def test_a_reload_is_answered_for_by_the_new_server() -> None:
     house = House()
-    current = CurrentAuthority(made(house))
-    asked = await current.asked(question())
-    code = answer(await current.granted(asked, ANN))["code"]
-    current.adopt(made(house, known={"desk": {**DESK, "redirect_uris": ["https://desk.example/new"]}}))
+    before = made(house)
+    asked = await before.asked(question())
+    code = answer(await before.granted(asked, ANN))["code"]
+    current = made(house, known={"desk": {**DESK, "redirect_uris": ["https://desk.example/new"]}})
     with pytest.raises(OAuthError):
         await current.asked(question())
     # What was granted before stays granted: codes and families outlive a reload.
-    house.server = current  # type: ignore[assignment]
+    house.server = current
     answered = await house.token(house.redemption(code))
     assert await house.refreshed(answered["refresh_token"])

@@ -123,7 +123,7 @@ class Authority(RuleBasedStateMachine):
 
     @rule(grown=connected)
     def order(self, grown: Grown) -> None:
-        asyncio.run(self.house.server.revoke_family(grown.name, "operator"))
+        asyncio.run(self.house.store.end(grown.name, "operator", self.house.now))
         grown.is_over = True
 
     @rule(seconds=sampled_from([1, 30, 61, 700, DAYS - 1000]))

@@ -182,11 +182,11 @@ async def test_an_operators_word_ends_families_and_voids_codes(by: str) -> None:
     code, answered = await house.code(), await house.redeemed()
     match by:
         case "family":
-            await house.server.revoke_family(str(house.claims(answered)["fam"]), "operator")
+            await house.store.end(str(house.claims(answered)["fam"]), "operator", house.now)
         case "subject":
-            assert len(await house.server.revoke_subject("corp:ann", "operator")) == 1
+            assert len(await house.store.end_subject("corp:ann", "operator", house.now)) == 1
         case _:
-            assert len(await house.server.revoke_client("desk", "operator")) == 1
+            assert len(await house.store.end_client("desk", "operator", house.now)) == 1
     assert (await refused(house.refreshed(answered["refresh_token"]))).error == "invalid_grant"
     if by != "family":
         assert (await refused(house.token(house.redemption(code)))).error == "invalid_grant"

@@ -1,4 +1,4 @@
-"""An authorization server from its declaration, and the same one going on with another declaration after a reload."""
+"""An authorization server from its declaration; a reload makes another one, over everything that outlives it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from doorward.identity.authority.grants.kit import Kit, Terms
 from doorward.identity.authority.keys import DAY_SECONDS, SigningKeys
 from doorward.identity.authority.metadata import Abilities
 from doorward.identity.authority.mint import Mint, Sources
-from doorward.identity.authority.port import Asked, Client, Clientele, Ended, Person, Proven, TokenRequest, Told
+from doorward.identity.authority.port import Clientele, Ended, Proven, TokenRequest, Told
 from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.people import habits
 from doorward.identity.resources import Resources
@@ -131,73 +131,3 @@ def _proven(proofs: Proofs) -> Proven:
         return proofs.check(request.dpop, Wanted("POST", url, "", request.request), None)
 
     return proven
-
-
-class CurrentAuthority:
-    """The server that is in force (`Authority`): each request is answered whole by the one it has met."""
-
-    __slots__ = ("_server",)
-
-    def __init__(self, server: AuthorizationServer) -> None:
-        self._server = server
-
-    def adopt(self, server: AuthorizationServer) -> None:
-        """Goes on with another one."""
-        self._server = server
-
-    @property
-    def issuer(self) -> str:
-        """Its identifier."""
-        return self._server.issuer
-
-    def metadata(self) -> dict[str, object]:
-        """What it says of itself."""
-        return self._server.metadata()
-
-    def jwks(self) -> dict[str, object]:
-        """Its public keys."""
-        return self._server.jwks()
-
-    async def client(self, client_id: str) -> Client:
-        """The client of an id."""
-        return await self._server.client(client_id)
-
-    async def asked(self, params: Mapping[str, str]) -> Asked:
-        """What an authorization request asks for."""
-        return await self._server.asked(params)
-
-    async def granted(self, asked: Asked, person: Person) -> str:
-        """Where the browser goes with a code."""
-        return await self._server.granted(asked, person)
-
-    def denied(self, asked: Asked, error: str) -> str:
-        """Where it goes without one."""
-        return self._server.denied(asked, error)
-
-    async def token(self, request: TokenRequest) -> dict[str, object]:
-        """The answer of the token endpoint."""
-        return await self._server.token(request)
-
-    async def revoke(self, request: TokenRequest) -> None:
-        """Ends what a token stands for."""
-        await self._server.revoke(request)
-
-    async def register(self, body: Mapping[str, object]) -> dict[str, object]:
-        """Registers a client."""
-        return await self._server.register(body)
-
-    async def revoke_family(self, family: str, why: str) -> None:
-        """Ends a family on an operator's word."""
-        await self._server.revoke_family(family, why)
-
-    async def revoke_subject(self, subject: str, why: str) -> tuple[str, ...]:
-        """Ends every family of a person."""
-        return await self._server.revoke_subject(subject, why)
-
-    async def revoke_client(self, client: str, why: str) -> tuple[str, ...]:
-        """Ends every family of a client."""
-        return await self._server.revoke_client(client, why)
-
-    async def upkeep(self) -> None:
-        """What is due every minute or so."""
-        await self._server.upkeep()

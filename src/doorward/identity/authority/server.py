@@ -102,18 +102,6 @@ class AuthorizationServer:
         """Registers a client; raises `OAuthError`."""
         return await _answered(self._register(body))
 
-    async def revoke_family(self, family: str, why: str) -> None:
-        """Ends a family on an operator's word: neither refreshed nor exchanged again. Raises `StoreError`."""
-        await self._kit.store.end(family, why, self._kit.now())
-
-    async def revoke_subject(self, subject: str, why: str) -> tuple[str, ...]:
-        """Ends every family of a person, and gives their ids; raises `StoreError`."""
-        return await self._kit.store.end_subject(subject, why, self._kit.now())
-
-    async def revoke_client(self, client: str, why: str) -> tuple[str, ...]:
-        """Ends every family of a client, and gives their ids; raises `StoreError`."""
-        return await self._kit.store.end_client(client, why, self._kit.now())
-
     async def upkeep(self) -> None:
         """Forgets what is over, and says again which families have ended lately: at the start, then every minute or so. Raises a `DoorwardError`."""
         await self._kit.store.sweep(self._kit.now())

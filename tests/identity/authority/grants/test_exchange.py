@@ -113,7 +113,7 @@ async def test_a_parents_end_is_its_childrens() -> None:
     below = await house.token(request(house, above["access_token"]))
     family = str(house.claims(above)["fam"])
     assert house.claims(below)["fam"] == family
-    await house.server.revoke_family(family, "operator")
+    await house.store.end(family, "operator", house.now)
     for token in (above["access_token"], below["access_token"]):
         assert await error_of(house, token) == "invalid_request"
 
