@@ -1,11 +1,11 @@
 """The key files of the log: made on first start, readable by their owner alone."""
 
-import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from doorward.config.whole import write_whole
 from doorward.domain.errors import DoorwardError
 
 KEY_BYTES = 32
@@ -58,20 +58,7 @@ def rotate_signing(directory: Path, draw: Callable[[int], bytes]) -> None:
 
 
 def _write(path: Path, key: bytes) -> None:
-    """Whole and durable, or not at all."""
-    partial = path.with_name(f"{path.name}.new")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.hex().encode() + b"\n")
-        file.flush()
-        os.fsync(descriptor)
-    partial.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_whole(path, key.hex().encode() + b"\n", 0o600)
 
 
 def _read(path: Path) -> bytes:

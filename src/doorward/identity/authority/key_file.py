@@ -1,11 +1,11 @@
 """The private keys of our authority in one file that only its owner can read."""
 
-import os
 import stat
 from pathlib import Path
 
 import msgspec
 
+from doorward.config.whole import write_whole
 from doorward.domain.errors import DoorwardError
 from doorward.identity.authority.keys import StoredKey
 
@@ -52,21 +52,6 @@ class KeyFile:
         """Whole and durable, or not at all; raises `KeyFileError`."""
         text = msgspec.json.encode([_Line(key.kid, f"{key.scalar:064x}", key.signs_from) for key in keys])
         try:
-            self._replace(text)
+            write_whole(self._path, text, 0o600)
         except OSError as error:
             raise KeyFileError(f"signing keys cannot be written to {self._path}: {error.strerror}") from error
-
-    def _replace(self, text: bytes) -> None:
-        partial = self._path.with_name(f"{self._path.name}.new")
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        partial.rename(self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
