@@ -20,7 +20,7 @@ from doorward.net.stream import Stream
 from doorward.net.tls import client_context
 from doorward.net.urls import UrlError, parse_url
 from doorward.wire.jsonrpc import Limits as JsonLimits
-from doorward.wire.jsonrpc import parse_value
+from doorward.wire.jsonrpc import parse_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,9 @@ class Fetch:
 def json_object(fetched: Fetched, limits: JsonLimits | None = None) -> dict[str, object]:
     """The one JSON object that a body is, whatever the status; raises `NetError` GARBAGE where two readers could read it differently."""
     try:
-        value = parse_value(fetched.body, limits or _JSON)
+        return parse_object(fetched.body, limits or _JSON)
     except Refused as refused:
         raise NetError(Trouble.GARBAGE, f"strict JSON was expected: {refused.detail}", Ran.MAYBE) from refused
-    if not isinstance(value, dict):
-        raise NetError(Trouble.GARBAGE, "a JSON object was expected", Ran.MAYBE)
-    return value
 
 
 _JSON: Final = JsonLimits(body_bytes=2**20, depth=16, nodes=20_000, string_bytes=65_536)

@@ -111,6 +111,14 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     return value
 
 
+def parse_object(raw: bytes, limits: Limits) -> dict[str, object]:
+    """The object of one strict JSON text, as `parse_value` reads it; raises `Refused` MALFORMED also for any other value."""
+    value = parse_value(raw, limits)
+    if not isinstance(value, dict):
+        raise _malformed("a JSON object was expected")
+    return value
+
+
 def check_value(value: object, limits: Limits) -> None:
     """Raises `Refused` MALFORMED where a value is deeper, larger or longer than the limits, or a number extreme."""
     _check_extent(value, limits)

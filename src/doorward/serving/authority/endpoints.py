@@ -7,12 +7,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from doorward.domain.reasons import Refused
 from doorward.identity.authority.port import Authority, OAuthError, TokenRequest
 from doorward.identity.certificate import Certificate
-from doorward.identity.web import json_object
 from doorward.serving.authority.forms import expect, form, single
 from doorward.serving.port import CERTIFICATE
+from doorward.wire.jsonrpc import Limits, parse_object
 
+_JSON = Limits(body_bytes=262_144, depth=16, nodes=20_000, string_bytes=65_536)
+"""Far above any registration of a client."""
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _METHODS = 'private_key_jwt realm="doorward"'
@@ -69,9 +72,9 @@ class Endpoints:
     async def _register(self, request: Request) -> Response:
         expect(request, "application/json")
         try:
-            client = json_object(await request.body())
-        except ValueError as error:
-            raise OAuthError("invalid_client_metadata", "the body is not one well-formed JSON object") from error
+            client = parse_object(await request.body(), _JSON)
+        except Refused as refused:
+            raise OAuthError("invalid_client_metadata", "the body is not one well-formed JSON object") from refused
         return _json(201, await self._authority.register(client), _PRIVATE)
 
     async def _asked(self, request: Request) -> TokenRequest:
