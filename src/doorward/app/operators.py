@@ -1,7 +1,6 @@
 """The network door of a house: its listener, and the sign-in behind it."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +8,18 @@ from typing import Any
 
 from doorward.admission.stops import Switch
 from doorward.app import clocks
-from doorward.app.watch import stamps
+from doorward.app.watch import Files
 from doorward.audit.recorder import Recorder
-from doorward.config.model import ControlListen, Document, Tls
+from doorward.config.model import ControlListen, Document
 from doorward.control.app import Plain
 from doorward.control.network import Ground, barred_by, network_app, place
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.routes import Route
 from doorward.control.signing import Signing
 from doorward.identity.sign_ins import SignIns
-from doorward.net.tls import Served, server_context
 from doorward.serving.listener import Bind, Listener
+from doorward.serving.tls import context
 
-_MINIMUM = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _DRAIN_SECONDS = 5.0
 _CONNECTIONS = 256
 """Operators and their browsers: far more than there are."""
@@ -45,12 +43,12 @@ class Behind:
 class Network:
     """The listener, from `open` until `close`. Whoever opens it runs what `open` gives."""
 
-    __slots__ = ("_files", "_listen", "_listener", "_root", "_seen", "address")
+    __slots__ = ("_files", "_listen", "_listener", "_paths", "_root", "address")
 
     def __init__(self, root: Path, listen: ControlListen) -> None:
         self._root, self._listen = root, listen
-        self._files = (root / listen.tls.certificate, root / listen.tls.key)
-        self._seen = stamps(self._files)
+        self._paths = (root / listen.tls.certificate, root / listen.tls.key)
+        self._files = Files(self._paths)
         self._listener: Listener | None = None
         self.address = ("", 0)
 
@@ -79,17 +77,10 @@ class Network:
 
     async def renew(self) -> None:
         """Speaks TLS with what the files say now, if they have changed; raises `TlsError`, and goes on as before then."""
-        stamp = await asyncio.to_thread(stamps, self._files)
-        if stamp != self._seen and self._listener is not None:
-            self._seen = stamp
+        if self._listener is not None and await asyncio.to_thread(self._files.have_changed, self._paths):
             self._listener.reload(context(self._listen.tls, self._root))
 
     async def close(self) -> None:
         """Lets running requests finish for a moment, then closes everything."""
         if self._listener is not None:
             await self._listener.drain(_DRAIN_SECONDS)
-
-
-def context(tls: Tls, root: Path) -> ssl.SSLContext:
-    """What it speaks TLS with, always a fresh one; raises `TlsError`."""
-    return server_context(Served(root / tls.certificate, root / tls.key, _MINIMUM[tls.minimum]))

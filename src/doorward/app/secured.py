@@ -5,7 +5,7 @@ from pathlib import Path
 
 from doorward.app import clocks
 from doorward.app.state import State
-from doorward.app.watch import Stamp, stamps
+from doorward.app.watch import Files
 from doorward.audit import keys
 from doorward.config.identity import EmbeddedCa, Identity
 from doorward.config.model import Document, Listen
@@ -26,7 +26,7 @@ CA_KEY = "ca.key"
 class Certification:
     """Everything about certificates. The listener, and our own authority's trust domain, stay as they were at the start."""
 
-    __slots__ = ("_listen", "_root", "_seen", "embedded", "in_front", "issuing", "proxies", "read", "spoiled")
+    __slots__ = ("_files", "_listen", "_root", "embedded", "in_front", "issuing", "proxies", "read", "spoiled")
 
     def __init__(self, document: Document, root: Path, state: State, enrolment: Enrolment) -> None:
         """Raises a `DoorwardError` where a file of it cannot be read."""
@@ -34,7 +34,7 @@ class Certification:
         self._listen, self._root = listen, root
         ca = _authority(document.identity.ca, state.directory)
         self.embedded: Embedded | None = None if ca is None else ca.embedded
-        self._seen = self._stamp()
+        self._files = Files(trust.files(listen, root))
         self.read = self._prepared()
         """What the files said when they were read last."""
         self.spoiled = Spoiled(self.read.trust, clocks.now)
@@ -54,18 +54,13 @@ class Certification:
 
     async def renewed(self) -> Prepared | None:
         """What the files say now, read beside the loop, if any of them has changed since the last look; raises a `DoorwardError`."""
-        stamp = await asyncio.to_thread(self._stamp)
-        if stamp == self._seen:
+        if not await asyncio.to_thread(self._files.have_changed, trust.files(self._listen, self._root)):
             return None
-        self._seen = stamp
         self.read = await asyncio.to_thread(self._prepared)
         return self.read
 
     def _prepared(self) -> Prepared:
         return prepared(self._listen, self._root, self.embedded, clocks.now())
-
-    def _stamp(self) -> Stamp:
-        return stamps(trust.files(self._listen, self._root))
 
 
 def is_secured(listen: Listen) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the document or a policy file has changed on disk since the last look."""
+"""Whether files have changed on disk since the last look: the document, its policies, certificates."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,23 +9,35 @@ from doorward.config.model import Document
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
-class Watch:
-    """Compares the change times, sizes and inodes of the files that make up a configuration; made as soon as they have been read."""
+class Files:
+    """Compares the change times, sizes and inodes of files; made as soon as they have been read."""
 
-    __slots__ = ("_path", "_seen")
+    __slots__ = ("_seen",)
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._seen = stamps(files)
+
+    def have_changed(self, files: Iterable[Path]) -> bool:
+        """Whether anything differs from the look before, or from when this was made."""
+        before, self._seen = self._seen, stamps(files)
+        return before != self._seen
+
+
+class Watch:
+    """The files that make up a configuration."""
+
+    __slots__ = ("_files", "_path")
 
     def __init__(self, path: Path, document: Document) -> None:
         self._path = path
-        self._seen = self._stamp(document)
+        self._files = Files(self._named(document))
 
     def has_changed(self, document: Document) -> bool:
         """Whether anything differs from the look before, or from when this was made."""
-        stamp = self._stamp(document)
-        before, self._seen = self._seen, stamp
-        return before != stamp
+        return self._files.have_changed(self._named(document))
 
-    def _stamp(self, document: Document) -> Stamp:
-        return stamps((self._path, *policy_files(document.policies, self._path.resolve().parent)))
+    def _named(self, document: Document) -> tuple[Path, ...]:
+        return self._path, *policy_files(document.policies, self._path.resolve().parent)
 
 
 def stamps(files: Iterable[Path]) -> Stamp:

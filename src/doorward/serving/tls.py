@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from doorward.config.model import Listen
+from doorward.config.model import Listen, Tls
 from doorward.identity.certificate import Certificate
 from doorward.identity.certificates.spoiled import Spoiled
 from doorward.identity.certificates.trust import Embedded, Trust, read
@@ -26,11 +26,12 @@ class Prepared:
 def prepared(listen: Listen, root: Path, embedded: Embedded | None, now: float) -> Prepared:
     """Reads certificate, key, authorities and revocation lists; raises `AuthorityError` or `TlsError`. Takes files and time: use a thread."""
     trust = read(listen, root, embedded, now)
-    if listen.tls is None:
-        return Prepared(trust, None)
-    clients, minimum = Clients(listen.tls.clients), _VERSIONS[listen.tls.minimum]
-    served = Served(root / listen.tls.certificate, root / listen.tls.key, minimum, clients, trust.pem)
-    return Prepared(trust, server_context(served))
+    return Prepared(trust, None if listen.tls is None else context(listen.tls, root, trust.pem))
+
+
+def context(tls: Tls, root: Path, authorities: str = "") -> ssl.SSLContext:
+    """What a listener speaks TLS with, always a fresh one; `authorities` (PEM) of its clients' certificates. Raises `TlsError`."""
+    return server_context(Served(root / tls.certificate, root / tls.key, _VERSIONS[tls.minimum], Clients(tls.clients), authorities))
 
 
 class Secured:
