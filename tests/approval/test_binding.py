@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.approval.binding import bind
-from doorward.domain.decisions import Ask
+from doorward.domain.decisions import Ask, Need
 from doorward.domain.ids import Digest, PolicyId
 from doorward.domain.reasons import Reason, Refused
 from tests.made import call, principal, target
 
-ASK = Ask((PolicyId("p1"),), frozenset({"finance"}), "payments need a yes", Digest("b1"))
+ASK = Ask((PolicyId("p1"),), (Need("finance"),), "payments need a yes", Digest("b1"))
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))

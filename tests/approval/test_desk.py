@@ -11,7 +11,7 @@ from doorward.approval.desk import Approver, Desk, DeskError, OwnCalls, Terms
 from doorward.approval.question import Question, State
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call
-from doorward.domain.decisions import Ask
+from doorward.domain.decisions import Ask, Need
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import Digest, GrantId, PolicyId
 from doorward.domain.reasons import Reason, Refused
@@ -20,7 +20,7 @@ from tests.made import Clock, call, principal, target
 
 pytestmark = pytest.mark.anyio
 
-ASK = Ask((PolicyId("p1"),), frozenset({"finance"}), "payments need a yes", Digest("b1"))
+ASK = Ask((PolicyId("p1"),), (Need("finance"),), "payments need a yes", Digest("b1"))
 BOB = Approver("bob", frozenset({"finance", "ops"}))
 CALL = call({"amount": 7}, by=principal("claude", owner="ada"))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorward.domain.decisions import Ask
+from doorward.domain.decisions import Ask, Need
 from doorward.domain.ids import Digest, PolicyId
 from doorward.domain.reasons import Refused
 from tests import made
@@ -15,7 +15,7 @@ from tests.control.calls import WOULD, told
 from tests.control.plane import DOCUMENT, ME, READ_FILE, tool
 
 ANY = '@id("any") @reason("Anything.") permit (principal, action, resource);'
-ASK = Ask((PolicyId("ask-late"),), frozenset({"ops"}), "Late reads are looked at.", Digest("b" * 64))
+ASK = Ask((PolicyId("ask-late"),), (Need("ops"),), "Late reads are looked at.", Digest("b" * 64))
 
 
 def waiting_approval(at: Operating, arguments: dict[str, object]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from doorward.approval.question import State
 from doorward.control.operators import Operator, Role
-from doorward.domain.decisions import Ask
+from doorward.domain.decisions import Ask, Need
 from doorward.domain.ids import Digest, GrantId, PolicyId
 from doorward.domain.reasons import Reason, Refused
 from tests import made
@@ -15,7 +15,7 @@ from tests.control.plane import ANN, DOCUMENT, ME, NOW, Plane, plane
 
 pytestmark = pytest.mark.anyio
 
-ASK = Ask((PolicyId("ask-late"),), frozenset({"ops"}), "Late reads are looked at.", Digest("b" * 64))
+ASK = Ask((PolicyId("ask-late"),), (Need("ops"),), "Late reads are looked at.", Digest("b" * 64))
 APPROVER: dict[str, object] = {**DOCUMENT, "control": {"operators": {str(ANN): "approver"}}}
 
 

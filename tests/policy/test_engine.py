@@ -2,9 +2,9 @@
 
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.catalog import Kind, Target
-from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need, Observation
 from doorward.domain.ids import PolicyId
-from doorward.policy.engine import OWN_DISCOVERY, Observation, Policies, observe
+from doorward.policy.engine import OWN_DISCOVERY, Policies, observe
 from doorward.policy.problems import Problems
 from tests.policy.world import (
     CLAUDE,
@@ -94,7 +94,7 @@ ASKING = policy(f"forbid{ANY};", "four-eyes", approval="finance")
 def test_a_permit_and_a_forbid_with_approval_ask() -> None:
     decision = decided(PERMIT, ASKING, owner="acme")
     assert isinstance(decision, Ask)
-    assert decision == Ask((PolicyId("four-eyes"),), frozenset({"finance"}), "four-eyes says so", decision.basis)
+    assert decision == Ask((PolicyId("four-eyes"),), (Need("finance"),), "four-eyes says so", decision.basis)
     assert len(decision.basis) == 64
 
 
@@ -288,7 +288,14 @@ def test_the_digest_names_files_and_vocabulary() -> None:
 
 def test_posture_observe_lets_pass_and_says_what_would_have_been() -> None:
     no = deny("shut says so", "shut")
-    asked = Ask((PolicyId("four-eyes"),), frozenset({"finance", "security"}), "so it is")
+    asked = Ask(
+        (PolicyId("four-eyes"),),
+        (
+            Need("finance"),
+            Need("security"),
+        ),
+        "so it is",
+    )
     assert observe(no) == Allow((), would=no)
     assert observe(allow("open")) == allow("open")
     assert observe(asked) == Allow((), would=deny("finance and security would be asked: so it is", "four-eyes"))

@@ -1,8 +1,7 @@
 """What an operator is told of a decision."""
 
-from doorward.domain.decisions import Allow, Deny
+from doorward.domain.decisions import Allow, Deny, Observation
 from doorward.domain.ids import PolicyId
-from doorward.policy.engine import Observation
 from doorward.policy.explain import Considered, Explanation, Fact, explain
 from doorward.policy.panel import Match
 from tests.policy.world import CREATE, NOON, SEARCH, call, loaded, policy, principal, target, user

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from doorward.approval.binding import Binding
+from doorward.domain.decisions import Need
 from doorward.domain.ids import AgentId, GrantId, PolicyId, UpstreamId
 
 
@@ -33,6 +34,18 @@ MOVES: Mapping[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Yes:
+    """One person's yes."""
+
+    by: str
+    """The operator's name."""
+    teams: frozenset[str]
+    """Those it was said for."""
+    at: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question, with all that a person must see to answer it. Times are Unix seconds."""
 
@@ -48,7 +61,7 @@ class Question:
     """Method, target and arguments, whole: what is approved is what is shown (AISVS 9.2.2)."""
     policies: tuple[PolicyId, ...]
     approvers: frozenset[str]
-    """Teams of which one must say yes."""
+    """Teams that are asked."""
     reason: str
     asked_at: float
     state: State
@@ -56,6 +69,20 @@ class Question:
     """Until when it may be answered; once it is approved, until when the call may be made."""
     decided_by: str = ""
     decided_at: float | None = None
+    needs: tuple[Need, ...] = ()
+    """What must be met, all of it; empty in a record of before there were any: one of each team then."""
+    yeses: tuple[Yes, ...] = ()
+    """Who has said yes so far, each person once."""
+    subject: str = ""
+    """Whom the agent acts for, who may never answer; empty for nobody."""
+    owners: tuple[str, ...] = ()
+    """Who owns the agents of its chain, besides `owner`."""
+    reversibility: str = "irreversible"
+    """The tool's class."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What a person should know besides the arguments, name and text: derived facts, findings. For show alone."""
+    edited: bytes | None = None
+    """The arguments (canonical JSON) that an approver put in place of the caller's; None where there is no edit."""
 
     def is_over(self, now: float) -> bool:
         """Whether its time has run out before it came to anything."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from doorward.config.approvals import Approvals
 from doorward.config.identity import Identity, IssuerName
 from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.domain.catalog import Posture, Reversibility, Trust
@@ -129,10 +130,30 @@ class Upstream(Part):
     tools: dict[Name, ToolRule] = Field(default_factory=dict, description="Rules by the tool's own name, without prefix")
 
 
+class TeamPolicies(Part):
+    """The policies that a team writes for the upstreams it owns."""
+
+    files: tuple[str, ...] = Field(min_length=1, description="Paths or globs, relative to the document")
+
+
+class BreakGlass(Part):
+    """Who may let an agent past every policy for a short while; loud, and in the log."""
+
+    operators: tuple[Name, ...] = Field(min_length=1, description="Their names: local users, or `issuer:subject`")
+    minutes: float = Field(15, gt=0, le=240, description="The longest time")
+
+
 class Policies(Part):
     """Which Cedar files decide."""
 
-    files: tuple[str, ...] = Field((), description="Paths or globs, relative to the document; with none, nothing is allowed")
+    files: tuple[str, ...] = Field(
+        (), description="The global layer: paths or globs, relative to the document; with no policy at all, nothing is allowed"
+    )
+    teams: dict[Name, TeamPolicies] = Field(
+        default_factory=dict,
+        description="Policies by team: they decide for the upstreams of that team alone, and no forbid of the global layer is loosened by them",
+    )
+    break_glass: BreakGlass | None = Field(None, description="Without it, there is none")
     timezone: str = Field("UTC", description="IANA name, such as `Europe/Berlin`: the zone of `context.time`")
 
 
@@ -234,6 +255,7 @@ class Document(Part):
         description="The MCP servers behind this gateway, by name: at most 31 lower-case letters, digits and single hyphens",
     )
     policies: Policies = Field(Policies(), description="Which Cedar files decide")
+    approvals: Approvals = Field(Approvals(), description="How people are asked for their yes")
     identity: Identity = Field(Identity(), description="Who may act at all")
     admission: Admission = Field(Admission(), description="How much one agent may do")
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")

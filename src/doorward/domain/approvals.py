@@ -16,3 +16,5 @@ class Grant:
     approved_by: str
     expires_at: str
     """RFC 3339, UTC."""
+    edited: bytes | None = None
+    """The arguments (canonical JSON) that the approvers put in place of the caller's; None where they said yes to these."""

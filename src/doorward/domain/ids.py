@@ -19,6 +19,10 @@ InstanceId = NewType("InstanceId", str)
 
 LeaseId = NewType("LeaseId", str)
 GrantId = NewType("GrantId", str)
+
+WaiverId = NewType("WaiverId", str)
+"""Of an exception from policy, or of a break-glass."""
+
 SessionId = NewType("SessionId", str)
 
 Digest = NewType("Digest", str)

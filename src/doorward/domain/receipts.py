@@ -7,9 +7,9 @@ from enum import StrEnum
 from doorward.domain.actors import Principal
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Answer, Call, Reply
-from doorward.domain.decisions import Allow, Ask
+from doorward.domain.decisions import Allow, Ask, Observation
 from doorward.domain.findings import Finding
-from doorward.domain.ids import CallId, Generation, PolicyId
+from doorward.domain.ids import CallId, Digest, Generation, PolicyId
 from doorward.domain.reasons import Reason
 
 Scalar = str | int | bool | None
@@ -28,6 +28,10 @@ class Intent:
     generation: Generation
     trace: str
     """The W3C `traceparent` the call carries, or empty."""
+    policy_set: Digest = Digest("")
+    """The set of policies that decided (`Policies.digest`)."""
+    observed: Observation | None = None
+    """What the rules with `@mode("observe")` would have done, where one matched."""
 
 
 class Status(StrEnum):
@@ -83,6 +87,10 @@ class Refusal:
     findings: tuple[Finding, ...]
     generation: Generation
     trace: str
+    policy_set: Digest = Digest("")
+    observed: Observation | None = None
+    approval: str = ""
+    """The question that a call waits for, or that was answered with no."""
 
 
 @dataclass(frozen=True, slots=True)

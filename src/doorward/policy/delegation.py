@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Proof, Subject
-from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need
 from doorward.domain.ids import AgentId, Digest, PolicyId
 from doorward.policy.question import Speaker
 
@@ -48,8 +48,8 @@ def together(verdicts: Sequence[Verdict]) -> Decision:
                 pass
     if not asks:
         return Allow(_every(verdict for _, verdict in verdicts))
-    approvers = frozenset[str]().union(*(ask.approvers for ask in asks))
-    return Ask(_every(asks), approvers, "; ".join(dict.fromkeys(ask.reason for ask in asks)), _basis([ask.basis for ask in asks]))
+    needs = tuple(Need(team) for team in sorted({team for ask in asks for team in ask.approvers}))
+    return Ask(_every(asks), needs, "; ".join(dict.fromkeys(ask.reason for ask in asks)), _basis([ask.basis for ask in asks]))
 
 
 def _every(decisions: "Iterator[Decision] | Sequence[Decision]") -> tuple[PolicyId, ...]:

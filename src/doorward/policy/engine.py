@@ -5,7 +5,6 @@ read neither arguments nor time) could be computed again at any time and would c
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from cedarpy import Schema
@@ -13,7 +12,7 @@ from cedarpy import Schema
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
-from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
 from doorward.domain.ids import Digest, PolicyId, UpstreamId
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
@@ -53,16 +52,6 @@ LONGEST_URI = 256
 OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
 """What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
 NOT_APPROVED = "it is not in the approved catalogue"
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What the rules with `@mode("observe")` would have done to a call."""
-
-    policies: tuple[PolicyId, ...]
-    """Those that matched."""
-    would: Decision
-    """The decision if they were enforced with all others."""
 
 
 def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python here
@@ -303,8 +292,8 @@ def observe(decision: Decision) -> Allow:
             return decision
         case Deny():
             return Allow((), would=decision)
-        case Ask(policies, approvers, reason):
-            return Allow((), would=Deny(policies, f"{' and '.join(sorted(approvers))} would be asked: {reason}"))
+        case Ask(policies, reason=reason):
+            return Allow((), would=Deny(policies, f"{' and '.join(sorted(decision.approvers))} would be asked: {reason}"))
 
 
 def _own(target: Target) -> Decision:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from doorward.domain.calls import Call
-from doorward.domain.decisions import Decision
+from doorward.domain.decisions import Decision, Observation
 from doorward.domain.ids import PolicyId
 from doorward.policy.delegation import links
-from doorward.policy.engine import Observation, Policies
+from doorward.policy.engine import Policies
 from doorward.policy.lanes import Lane
 from doorward.policy.panel import Match
 from doorward.policy.question import Actor, Moment, Place, Uid, facts, user_issuer

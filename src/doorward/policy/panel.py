@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from cedarpy import Entities, PolicySet, is_authorized
 
-from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need
 from doorward.domain.ids import Digest, PolicyId
 from doorward.policy.problems import cut
 from doorward.policy.reads import Reads, Tree, together
@@ -62,8 +62,8 @@ class Panel:
             return _forbidden(deciding)
         if not is_authorized(request, self.permits, entities).allowed:
             return Deny(_ids(deciding), UNPERMITTED)
-        approvers = frozenset(rule.approver for rule in deciding if rule.approver is not None)
-        return Ask(_ids(deciding), approvers, "; ".join(rule.reason for rule in deciding), _basis(deciding))
+        needs = tuple(Need(team) for team in sorted({rule.approver for rule in deciding if rule.approver is not None}))
+        return Ask(_ids(deciding), needs, "; ".join(rule.reason for rule in deciding), _basis(deciding))
 
     def match(self, request: Request, entities: Entities) -> Match:
         """What comes of a panel of one rule."""
