@@ -1,4 +1,4 @@
-"""The examples of `docs/policies.md` load, and do what the page says."""
+"""The examples of `docs/policies/README.md` load, and do what the page says."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.policy.question import Moment
 from tests.policy.world import CREATE, DELETE, FILE, NOON, PAY, SEARCH, at, call, loaded, principal, target, user
 
-PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
+PAGE = Path(__file__).parents[2] / "docs" / "policies" / "README.md"
 EXAMPLES = re.findall(r"```cedar\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 ALLOW_ALL = '@id("all")\n@reason("r")\npermit (principal, action, resource);'
 
