@@ -14,6 +14,7 @@ from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
 from doorward.domain.ids import Digest, PolicyId, UpstreamId
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
 from doorward.policy.delegation import links, together
@@ -35,7 +36,7 @@ from doorward.policy.panel import Match, Panel, panel
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
 from doorward.policy.question import Actor, Moment, Place, Speaker, facts, time_facts
-from doorward.policy.rules import OWN, Rule, Source, parse
+from doorward.policy.rules import OWN, Mode, Rule, Source, parse
 from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
 
 LANES = 8_192
@@ -126,7 +127,7 @@ class Policies:
         self._uris: Memo[tuple[object, ...], bool] = Memo(URIS)
         self._instant: tuple[Moment, dict[str, object]] | None = None
 
-    def decide(self, call: Call, at: Moment) -> Decision:
+    def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
         principal = call.principal
         decision = self._decide(call, principal, at)
@@ -149,6 +150,15 @@ class Policies:
         if decision is None:
             decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, read)))
         return decision
+
+    def watches(self, call: Call) -> bool:
+        """Whether rules with `@mode("observe")` can match a call, so that it is worth asking what they would do."""
+        one = self._slice(call.target, call.method)
+        return one is not None and bool(one.watching)
+
+    def liftable(self, policy: PolicyId) -> Rule | None:
+        """The enforced `forbid` of this id if a team may lift it by an exception (`Rule.liftable_by`, bound to `Rule.text_digest`)."""
+        return next((rule for rule in self.rules if rule.id == policy and rule.liftable_by is not None and rule.mode is Mode.ENFORCE), None)
 
     def observed(self, call: Call, at: Moment) -> Observation | None:
         """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
@@ -179,7 +189,7 @@ class Policies:
             return Match.FAILED
         return alone.match({**lane.request, "context": written}, lane.entities)
 
-    def could_allow(self, principal: Principal, target: Target, at: Moment) -> bool:
+    def could_allow(self, principal: Principal, target: Target, at: Moment, waivers: Waivers = nothing_waived) -> bool:
         """Whether a principal, and everybody in its chain, may see a target: whether `decide` could allow or ask for some arguments.
 
         A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.

@@ -1,17 +1,20 @@
 """A rule: one Cedar policy of a file with what its annotations say.
 
-`@id` and `@reason` are required. `@approval("team")` on a `forbid` asks that team instead of denying (RULINGS 2),
-`@mode("observe")` evaluates the rule without letting it decide, `@public("no")` keeps its reason from agents.
+`@id` and `@reason` are required. On a `forbid`, `@approval("team")` or `@approval("2 of team")` asks people of that team instead
+of denying (RULINGS 2), with `@owner("may")` also the owner of the agent, and `@exception("team")` lets that team lift it for one
+agent. `@mode("observe")` evaluates the rule without letting it decide, `@public("no")` keeps its reason from agents.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
 
 from cedarpy import PolicySet, pst
 
-from doorward.domain.ids import PolicyId
+from doorward.domain.decisions import Need
+from doorward.domain.ids import Digest, PolicyId
 from doorward.policy.problems import Problem, Weight, cut, meant
 from doorward.policy.reads import Reads, conditions
 from doorward.policy.text import Piece, Spot, find, first_bad, pieces, spot
@@ -19,7 +22,10 @@ from doorward.policy.text import Piece, Spot, find, first_bad, pieces, spot
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 OWN = "doorward."
 """Ids that start so are the gateway's own decisions."""
-_ANNOTATIONS = ("id", "reason", "approval", "mode", "public")
+_ANNOTATIONS = ("id", "reason", "approval", "owner", "exception", "mode", "public")
+_PEOPLE = re.compile(r"([+-]?\d[\d.,]*)\s+of\b\s*(.*)", re.DOTALL)
+"""How many of whom: `2 of finance`."""
+_MOST_PEOPLE = 9
 
 
 class Mode(StrEnum):
@@ -35,6 +41,8 @@ class Source:
 
     path: str
     text: str
+    team: str = ""
+    """The team whose layer it belongs to; empty for the global layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +51,29 @@ class Rule:
 
     id: PolicyId
     reason: str
-    approver: str | None
-    """Who may lift this `forbid`, or None if nobody may."""
+    need: Need | None
+    """Whose yes this `forbid` asks for, or None if it denies."""
+    liftable_by: str | None
+    """The team that may lift this `forbid` for one agent by an exception, or None if nobody may."""
     mode: Mode
     is_public: bool
     """Whether agents may read the reason."""
     source: Source
     piece: Piece
+    text_digest: Digest
+    """SHA-256 of its text: what an exception is bound to."""
     cedar: pst.Template
     reads: Reads
+
+    @property
+    def team(self) -> str:
+        """The team whose upstreams alone it decides for; empty for the global layer."""
+        return self.source.team
+
+    @property
+    def approver(self) -> str | None:
+        """The team that is asked, or None if this `forbid` denies."""
+        return None if self.need is None else self.need.team
 
     @property
     def effect(self) -> pst.Effect:
@@ -110,11 +132,13 @@ def _made(source: Source, piece: Piece, cedar: pst.Template, identity: PolicyId)
     return Rule(
         id=identity,
         reason=notes["reason"].strip(),
-        approver=notes["approval"].strip() if "approval" in notes else None,
+        need=_need(notes["approval"], notes.get("owner", "")) if "approval" in notes else None,
+        liftable_by=notes["exception"].strip() if "exception" in notes else None,
         mode=Mode(notes.get("mode", Mode.ENFORCE)),
         is_public=notes.get("public", "yes") == "yes",
         source=source,
         piece=piece,
+        text_digest=Digest(sha256(piece.text.encode()).hexdigest()),
         cedar=cedar,
         reads=conditions(cedar),
     )
@@ -153,13 +177,36 @@ def _wrong(cedar: pst.Template) -> Iterator[tuple[str, str]]:
     """What is wrong with the annotations: the word to point at, and what to say."""
     notes = cedar.annotations
     yield from _wrong_names(notes)
-    if "approval" in notes and cedar.effect == "permit":
-        yield "approval", "@approval stands on a forbid only: on a permit, any wider permit would undo it"
-    if "approval" in notes and not notes["approval"].strip():
-        yield "approval", '@approval names nobody; write who may say yes, such as @approval("finance")'
+    if "approval" in notes:
+        yield from _wrong_approval(notes["approval"], cedar)
+    if "exception" in notes and cedar.effect == "permit":
+        yield "exception", "@exception stands on a forbid only: a permit has nothing that could be lifted"
+    if "exception" in notes and not notes["exception"].strip():
+        yield "exception", '@exception names nobody; write which team may lift it, such as @exception("security")'
+    if "owner" in notes and "approval" not in notes:
+        yield "owner", "@owner stands beside @approval only: it says whether the agent's owner may be the one who says yes"
+    if notes.get("owner", "may") != "may":
+        yield "owner", f'@owner is "may", or is left out, so that the owner may not; not {cut(notes["owner"])}'
     for name, allowed in (("mode", ("enforce", "observe")), ("public", ("yes", "no"))):
         if notes.get(name, allowed[0]) not in allowed:
             yield name, f'@{name} is "{allowed[0]}" or "{allowed[1]}", not {cut(notes[name])}'
+
+
+def _wrong_approval(text: str, cedar: pst.Template) -> Iterator[tuple[str, str]]:
+    counted = _PEOPLE.fullmatch(text.strip())
+    if cedar.effect == "permit":
+        yield "approval", "@approval stands on a forbid only: on a permit, any wider permit would undo it"
+    if not (counted[2] if counted else text.strip()):
+        yield "approval", '@approval names nobody; write who may say yes, such as @approval("finance")'
+    if counted and counted[1] not in {str(people) for people in range(1, _MOST_PEOPLE + 1)}:
+        yield "approval", f'@approval asks 1 to {_MOST_PEOPLE} people, as in @approval("2 of finance"), not {cut(counted[1])}'
+
+
+def _need(text: str, owner: str) -> Need:
+    """The need that a well-formed @approval states."""
+    counted = _PEOPLE.fullmatch(text.strip())
+    people, team = (int(counted[1]), counted[2]) if counted else (1, text.strip())
+    return Need(team, people, owner == "may")
 
 
 def _wrong_names(notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
