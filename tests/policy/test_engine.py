@@ -298,7 +298,9 @@ def test_posture_observe_lets_pass_and_says_what_would_have_been() -> None:
     )
     assert observe(no) == Allow((), would=no)
     assert observe(allow("open")) == allow("open")
-    assert observe(asked) == Allow((), would=deny("finance and security would be asked: so it is", "four-eyes"))
+    assert observe(asked) == Allow(
+        (), would=Deny((PolicyId("four-eyes"),), "finance and security would be asked: so it is", is_question=True)
+    )
 
 
 def test_hostile_names_are_only_names() -> None:

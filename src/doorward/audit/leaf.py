@@ -235,7 +235,11 @@ def _decision(intent: Intent) -> dict[str, object]:
         case Allow(policies, would):
             decided: dict[str, object] = {"effect": "allow", "policies": _listed(policies), "generation": intent.generation}
             if would is not None:
-                decided["would"] = {"effect": "deny", "policies": _listed(would.policies), "detail": cut(would.reason)}
+                decided["would"] = {
+                    "effect": "ask" if would.is_question else "deny",
+                    "policies": _listed(would.policies),
+                    "detail": cut(would.reason),
+                }
             return decided
         case Ask(policies):
             return {"effect": "ask", "policies": _listed(policies), "generation": intent.generation}

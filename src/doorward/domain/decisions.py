@@ -14,6 +14,8 @@ class Deny:
     """For the operator: which rule, or that none permits."""
     sentence: str | None = None
     """The public `@reason` of the deciding policy, if it has one."""
+    is_question: bool = False
+    """Whether people would have been asked, had this not been let pass: only of an `Allow.would`."""
 
 
 @dataclass(frozen=True, slots=True)

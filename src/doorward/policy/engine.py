@@ -303,7 +303,8 @@ def observe(decision: Decision) -> Allow:
         case Deny():
             return Allow((), would=decision)
         case Ask(policies, reason=reason):
-            return Allow((), would=Deny(policies, f"{' and '.join(sorted(decision.approvers))} would be asked: {reason}"))
+            would = f"{' and '.join(sorted(decision.approvers))} would be asked: {reason}"
+            return Allow((), would=Deny(policies, would, is_question=True))
 
 
 def _own(target: Target) -> Decision:
