@@ -97,10 +97,15 @@ CREATE TABLE consent (
 CREATE INDEX consent_client ON consent (client);
 """
 
+_WAIVERS = """
+CREATE TABLE waiver (id TEXT PRIMARY KEY, left_seconds REAL NOT NULL, record BLOB NOT NULL) STRICT;
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
     Migration(3, "certificates", _CERTIFICATES),
     Migration(4, "authority", _AUTHORITY),
     Migration(5, "consents", _CONSENTS),
+    Migration(6, "waivers", _WAIVERS),
 )
