@@ -4,8 +4,11 @@ from doorward.domain.actors import AuthnMethod
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need, Observation
 from doorward.domain.ids import PolicyId
+from doorward.policy import engine
 from doorward.policy.engine import OWN_DISCOVERY, Policies, observe
 from doorward.policy.problems import Problems
+from doorward.policy.rules import Source
+from doorward.policy.schema import SchemaEntry
 from tests.policy.world import (
     CLAUDE,
     CREATE,
@@ -17,6 +20,7 @@ from tests.policy.world import (
     PAY,
     REVIEW,
     SEARCH,
+    UPSTREAMS,
     WHOLE_GITHUB,
     call,
     load,
@@ -280,10 +284,23 @@ def test_an_upstream_may_not_be_called_like_a_group() -> None:
     assert [str(problem) for problem in found.items] == ["error: an upstream may not be called `read`: policies know a group of that name"]
 
 
-def test_the_digest_names_files_and_vocabulary() -> None:
-    digests = {loaded(PERMIT).digest, loaded(PERMIT, ASKING).digest, loaded(PERMIT, entries=ENTRIES[:1]).digest}
-    assert len(digests) == 3
-    assert loaded(PERMIT).digest in digests
+def test_the_digest_names_layers_paths_and_texts_in_any_order_and_no_catalogue() -> None:
+    def digest(*sources: Source, entries: tuple[SchemaEntry, ...] = ENTRIES) -> str:
+        found = engine.compile(sources, entries, UPSTREAMS)
+        assert isinstance(found, Policies)
+        return found.digest
+
+    one, other = Source("a.cedar", PERMIT), Source("b.cedar", ASKING)
+    distinct = [
+        (one,),
+        (one, other),
+        (Source("c.cedar", PERMIT),),
+        (Source("a.cedar", PERMIT, "platform"),),
+        (Source("a.cedar", PERMIT + "// said"),),
+        (Source("a.cedar", ASKING), Source("b.cedar", PERMIT)),
+    ]
+    assert len({digest(*sources) for sources in distinct}) == len(distinct)
+    assert digest(one, other) == digest(other, one) == digest(one, other, entries=ENTRIES[:1])
 
 
 def test_posture_observe_lets_pass_and_says_what_would_have_been() -> None:

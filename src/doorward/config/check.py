@@ -28,6 +28,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _listen(document.listen)
     yield from upstreams(document.upstreams, ground)
     yield from _policies(document.policies, ground)
+    yield from _layers(document, ground.root)
     yield from tls(document, ground)
     yield from _identity(document)
     yield from issuers(document, ground)
@@ -41,8 +42,22 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
 
 
 def policy_files(policies: Policies, root: Path) -> tuple[Path, ...]:
-    """The files that the patterns lead to, each once, sorted."""
-    return tuple(sorted({path for pattern in policies.files for path in _matches(pattern, root)}))
+    """The files of all layers, each once, sorted."""
+    return tuple(sorted({file for _, file in policy_layers(policies, root)}))
+
+
+def policy_layers(policies: Policies, root: Path) -> tuple[tuple[str, Path], ...]:
+    """The files that the patterns lead to, sorted, each with the team whose layer it belongs to (empty: the global one)."""
+    return tuple(sorted({(team, file) for team, _, pattern in _patterns(policies) for file in _matches(pattern, root)}))
+
+
+def _patterns(policies: Policies) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
+    """Every pattern with its team and its place in the document, the global layer first."""
+    for index, pattern in enumerate(policies.files):
+        yield "", ("policies", "files", index), pattern
+    for team, layer in policies.teams.items():
+        for index, pattern in enumerate(layer.files):
+            yield team, ("policies", "teams", team, "files", index), pattern
 
 
 def _listen(listen: Listen) -> Iterator[Found]:
@@ -71,11 +86,11 @@ def _public_url(url: str) -> Iterator[Found]:
 
 
 def _policies(policies: Policies, ground: Ground) -> Iterator[Found]:
-    if not policies.files:
+    if not policies.files and not policies.teams:
         yield note("no policy is named, so nothing is allowed", "policies", "files")
-    for index, pattern in enumerate(policies.files):
+    for _, place, pattern in _patterns(policies):
         if not _matches(pattern, ground.root):
-            yield error(f"no file matches {quoted(pattern)} in {ground.root}", "policies", "files", index)
+            yield error(f"no file matches {quoted(pattern)} in {ground.root}", *place)
     try:
         zoneinfo.ZoneInfo(policies.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -83,6 +98,24 @@ def _policies(policies: Policies, ground: Ground) -> Iterator[Found]:
         yield error(
             f"expected the name of a time zone such as Europe/Berlin, got {quoted(policies.timezone)}{guess}", "policies", "timezone"
         )
+
+
+def _layers(document: Document, root: Path) -> Iterator[Found]:
+    """Teams without an upstream, and files that two layers claim: whose word they are, nobody could say."""
+    owning = {upstream.team for upstream in document.upstreams.values()}
+    for team in document.policies.teams:
+        if team not in owning:
+            yield note(f"no upstream is owned by team {quoted(team)}, so its policies decide nothing", "policies", "teams", team)
+    yield from _claimed_twice(document.policies, root)
+
+
+def _claimed_twice(policies: Policies, root: Path) -> Iterator[Found]:
+    claimed: dict[Path, str] = {}
+    for team, place, file in ((team, place, file) for team, place, pattern in _patterns(policies) for file in _matches(pattern, root)):
+        other = claimed.setdefault(file.resolve(), team)
+        if other != team:
+            layer = f"the policies of team {quoted(other)}" if other else "the policies for everybody"
+            yield error(f"{file} is one of {layer} already; a file belongs to one layer", *place)
 
 
 def _matches(pattern: str, root: Path) -> list[Path]:

@@ -5,7 +5,7 @@ name of an upstream that does not exist, and either makes a `forbid` silently de
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cedarpy import Schema, pst, validate_policies
 
@@ -30,18 +30,18 @@ _NOT_OF_ENTITY = re.compile(r"attribute `(?P<path>.+)` on entity type `(?P<type>
 _NOWHERE = "unable to find an applicable action"
 
 
-def check(rules: Sequence[Rule], known: Vocabulary, schema: Schema) -> Iterator[Problem]:
-    """Everything wrong with well-formed rules; warnings among it."""
+def check(rules: Sequence[Rule], known: Vocabulary, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
+    """Everything wrong with well-formed rules; warnings among it. `schemas`: of each layer, by its team."""
     yield from _repeated(rules)
     for rule in rules:
         reach = sorted(covered(rule, known))
-        of_names = [*_of_names(rule, known), *_of_scope(rule, known)]
+        of_names = [*_of_names(rule, known), *_of_scope(rule, known), *_of_team(rule, known)]
         if not of_names and not reach:
             of_names = [rule.problem("action", "nothing approved is in its scope, so it decides nothing", Weight.WARNING)]
         of_reads = list(_of_reads(rule, known, reach))
         yield from (*of_names, *of_reads)
         said = {(problem.line, problem.column) for problem in of_reads}
-        yield from (problem for problem in _of_cedar(rule, schema, of_names) if (problem.line, problem.column) not in said)
+        yield from (problem for problem in _of_cedar(rule, schemas[rule.team], of_names) if (problem.line, problem.column) not in said)
 
 
 def _repeated(rules: Iterable[Rule]) -> Iterator[Problem]:
@@ -83,6 +83,40 @@ def _of_scope(rule: Rule, known: Vocabulary) -> Iterator[Problem]:
     match cedar.action:
         case pst.ActionEq(entity=entity) if entity.id in known.members and entity.id not in known.actions:
             yield rule.problem(entity.id, f'{cut(entity.id)} is a group; write `action in Action::"{entity.id}"`')
+
+
+def _of_team(rule: Rule, known: Vocabulary) -> Iterator[Problem]:
+    """What a team's rule names in its scope and is not the team's: there it could never match."""
+    if not rule.team:
+        return
+    for name in dict.fromkeys(_named_upstreams(rule.cedar)):
+        owner = known.owners.get(UpstreamId(name), rule.team)
+        if owner != rule.team:
+            told = (
+                f"{cut(name)} is owned by team {cut(owner)}, and the policies of team {cut(rule.team)} decide for its own upstreams alone"
+            )
+            yield rule.problem(name, told)
+    match rule.cedar.resource:
+        case pst.ScopeIn(entity=pst.EntityUid() as entity) | pst.ScopeIsIn(entity=pst.EntityUid() as entity):
+            if str(entity.type) == "Team" and entity.id != rule.team:
+                yield rule.problem(entity.id, f"the policies of team {cut(rule.team)} decide for its own upstreams alone")
+
+
+def _named_upstreams(cedar: pst.Template) -> Iterator[str]:
+    """The upstreams that a scope names, by themselves or by their actions."""
+    match cedar.action:
+        case pst.ActionEq(entity=entity):
+            yield entity.id.partition("/")[0]
+        case pst.ActionIn(entities=entities):
+            yield from (entity.id.partition("/")[0] for entity in entities)
+    match cedar.resource:
+        case (
+            pst.ScopeEq(entity=pst.EntityUid() as entity)
+            | pst.ScopeIn(entity=pst.EntityUid() as entity)
+            | pst.ScopeIsIn(entity=pst.EntityUid() as entity)
+        ):
+            if str(entity.type) == "Upstream":
+                yield entity.id
 
 
 def _other_type(constraint: pst.PrincipalOrResourceConstraint, wanted: str) -> str | None:

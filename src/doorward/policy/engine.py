@@ -6,6 +6,7 @@ read neither arguments nor time) could be computed again at any time and would c
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from types import MappingProxyType
 
 from cedarpy import Schema
 
@@ -13,7 +14,7 @@ from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
-from doorward.domain.ids import Digest, PolicyId, UpstreamId
+from doorward.domain.ids import Digest, PolicyId, TeamId, UpstreamId
 from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
@@ -52,6 +53,7 @@ LONGEST_URI = 256
 
 OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
 """What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
+_NOBODY: Mapping[UpstreamId, TeamId] = MappingProxyType({})
 NOT_APPROVED = "it is not in the approved catalogue"
 
 
@@ -60,24 +62,26 @@ def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python 
     entries: Iterable[SchemaEntry],
     upstreams: Iterable[UpstreamId],
     settled: frozenset[UpstreamId] | None = None,
+    owners: Mapping[UpstreamId, TeamId] = _NOBODY,
 ) -> "Policies | Problems":
     """The policies of some files over an approved catalogue, or everything that is wrong with them.
 
     `settled`: the upstreams of which nothing waits for approval, so that a name they do not have is an error, not a warning.
+    `owners`: the team of each upstream; where one is not named, that of its definitions.
     """
     files = tuple(sources)
-    known = vocabulary(entries, upstreams, settled)
+    known = vocabulary(entries, upstreams, settled, owners)
     rules: list[Rule] = []
     problems: list[Problem] = list(_misnamed(known))
     for source in files:
         found, wrong = parse(source)
         rules.extend(found)
         problems.extend(wrong)
-    written = known.schema()
-    problems.extend(check(rules, known, Schema.from_json_str(written, release_gil=True)))
+    schemas = {team: Schema.from_json_str(known.schema(team), release_gil=True) for team in {file.team for file in files}}
+    problems.extend(check(rules, known, schemas))
     if any(problem.weight is Weight.ERROR for problem in problems):
         return Problems(tuple(problems))
-    return Policies(tuple(rules), known, _digest(files, written), tuple(problems))
+    return Policies(tuple(rules), known, _digest(files), tuple(problems))
 
 
 def _misnamed(known: Vocabulary) -> Iterable[Problem]:
@@ -85,10 +89,10 @@ def _misnamed(known: Vocabulary) -> Iterable[Problem]:
         yield Problem("", 0, 0, None, f"an upstream may not be called {cut(upstream)}: policies know a group of that name")
 
 
-def _digest(files: tuple[Source, ...], schema: str) -> Digest:
-    """Names the set: its files in their order and the vocabulary they were read with."""
+def _digest(files: tuple[Source, ...]) -> Digest:
+    """Names the set, whatever the order its files were found in: their layers, paths and texts."""
     total = sha256()
-    for text in (schema, *(part for file in files for part in (file.path, file.text))):
+    for text in (part for file in sorted((file.team, file.path, file.text) for file in files) for part in file):
         total.update(sha256(text.encode()).digest())
     return Digest(total.hexdigest())
 

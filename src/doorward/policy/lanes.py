@@ -96,13 +96,15 @@ def _slice(number: int, action: Action, positions: Sequence[int], rules: Sequenc
 
 
 def admitted(rules: Sequence[Rule], positions: Sequence[int], actor: Actor, place: Place) -> tuple[int, ...]:
-    """Of some rules, those whose scope holds for a principal and an upstream."""
+    """Of some rules, those whose layer and scope hold for a principal and an upstream."""
     agent, upstream = ("Agent", str(actor.agent.id)), ("Upstream", str(place.upstream))
     above, around = actor.uids(), place.uids()
     return tuple(
         position
         for position in positions
-        if admits(rules[position].cedar.principal, agent, above) and admits(rules[position].cedar.resource, upstream, around)
+        if rules[position].team in ("", place.team)
+        and admits(rules[position].cedar.principal, agent, above)
+        and admits(rules[position].cedar.resource, upstream, around)
     )
 
 

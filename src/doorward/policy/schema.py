@@ -9,11 +9,12 @@ the user's `Group`s. A resource is an `Upstream`; it stands in the `Team` that o
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
 from doorward.domain.catalog import Kind, Target
-from doorward.domain.ids import UpstreamId
+from doorward.domain.ids import TeamId, UpstreamId
 from doorward.policy.arguments import arguments_shape
 from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Many, Text, Truth, Whole, cedar_type, gaps_of
 
@@ -23,6 +24,8 @@ COMPLETE = "completion/complete"
 READ_RESOURCE = "resources/read"
 _FIRST_PARTS = ("tool", "prompt", "resources", "completion")
 """First parts of names that are no tool's own: a tool named `prompt/x` is written `tool/prompt/x`."""
+
+_NOBODY: Mapping[UpstreamId, TeamId] = MappingProxyType({})
 
 _TIME = Fields(
     {
@@ -80,14 +83,21 @@ class Vocabulary:
     """The upstreams whose definitions are known: of these, an unknown name is an error, of others a warning."""
     members: Mapping[str, frozenset[str]]
     """For each name of an action or group, the actions that are it or stand in it."""
+    owners: Mapping[UpstreamId, TeamId]
+    """The team that owns an upstream, where that is known."""
 
-    def schema(self) -> str:
-        """The schema for Cedar's validator."""
-        return msgspec.json.encode({"": {"entityTypes": _ENTITIES, "actions": self._actions()}}).decode()
+    def schema(self, team: str = "") -> str:
+        """The schema for Cedar's validator, of the actions that a layer decides for."""
+        return msgspec.json.encode({"": {"entityTypes": _ENTITIES, "actions": self._actions(team)}}).decode()
 
-    def _actions(self) -> dict[str, object]:
+    def is_of(self, action: Action, team: str) -> bool:
+        """Whether the layer of a team (empty: the global one) may decide for an action; where nobody knows the owner, a call says."""
+        owner = self.owners.get(action.upstream) if action.target is None else action.target.team
+        return not team or owner is None or owner == team
+
+    def _actions(self, team: str) -> dict[str, object]:
         groups: dict[str, object] = {name: {} for name in self.members if name not in self.actions}
-        return groups | {action.name: _cedar_action(action) for action in self.actions.values()}
+        return groups | {action.name: _cedar_action(action) for action in self.actions.values() if self.is_of(action, team)}
 
 
 def schema_entry(target: Target, body: Mapping[str, object]) -> SchemaEntry:
@@ -102,20 +112,28 @@ def schema_entry(target: Target, body: Mapping[str, object]) -> SchemaEntry:
     return SchemaEntry(target, {"type": "object", "properties": properties, "required": required})
 
 
-def vocabulary(entries: Iterable[SchemaEntry], upstreams: Iterable[UpstreamId], settled: frozenset[UpstreamId] | None = None) -> Vocabulary:
+def vocabulary(
+    entries: Iterable[SchemaEntry],
+    upstreams: Iterable[UpstreamId],
+    settled: frozenset[UpstreamId] | None = None,
+    owners: Mapping[UpstreamId, TeamId] = _NOBODY,
+) -> Vocabulary:
     """What policies can name, given the approved definitions and the ids of all upstreams.
 
     `settled`: the upstreams of which nothing waits for approval; default: those with at least one approved definition.
+    `owners`: their teams; where one is not named, that of its definitions.
     """
     known = frozenset(upstreams)
     actions = {action.name: action for upstream in sorted(known) for action in _of_upstream(upstream)}
     discovered: set[UpstreamId] = set()
+    teams: dict[UpstreamId, TeamId] = {}
     for entry in entries:
         if entry.target.upstream in known and (name := action_name(entry.target, "")) is not None:
             discovered.add(entry.target.upstream)
+            teams[entry.target.upstream] = entry.target.team
             actions[name] = _of_entry(name, entry)
     certain = frozenset(discovered) if settled is None else frozenset(discovered) & settled
-    return Vocabulary(actions, known, certain, _members(actions.values(), known))
+    return Vocabulary(actions, known, certain, _members(actions.values(), known), {**teams, **owners})
 
 
 def _members(actions: Iterable[Action], upstreams: Iterable[UpstreamId]) -> Mapping[str, frozenset[str]]:

@@ -40,7 +40,9 @@ def covered(rule: Rule, known: Vocabulary) -> frozenset[str]:
             names = names.union(*(known.members.get(entity.id, frozenset()) for entity in entities))
         case _:
             names = frozenset(known.actions)
-    return frozenset(name for name in names if _may_be_of(rule, known.actions[name].upstream))
+    return frozenset(
+        name for name in names if _may_be_of(rule, known.actions[name].upstream) and known.is_of(known.actions[name], rule.team)
+    )
 
 
 def slices(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, tuple[int, ...]]:

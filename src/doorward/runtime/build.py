@@ -10,7 +10,7 @@ from doorward.catalog.offer import Offer
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.domain.catalog import Posture, Standing
-from doorward.domain.ids import Digest, Generation, UpstreamId
+from doorward.domain.ids import Digest, Generation, TeamId, UpstreamId
 from doorward.policy.engine import compile as compile_policies
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
@@ -44,7 +44,9 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
     document = materials.document
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     index = build_index(materials.offers, materials.pins, document)
-    policies = compile_policies(materials.sources, _entries(index), upstreams, _settled(index) if rigour is Rigour.STRICT else frozenset())
+    settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
+    owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
+    policies = compile_policies(materials.sources, _entries(index), upstreams, settled, owners)
     if isinstance(policies, Problems):
         return policies
     return Snapshot(

@@ -10,7 +10,7 @@ from doorward.catalog.offer import Offer, Shown, observe
 from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use, withdrawn
 from doorward.catalog.review import unmatched_rules
 from doorward.catalog.suspicions import Suspicion, held, suspicions
-from doorward.config.check import policy_files
+from doorward.config.check import policy_layers
 from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
@@ -67,8 +67,8 @@ def read(path: Path) -> Read:
     """The document at a path and its policy files; raises `ReloadError` with every problem."""
     try:
         loaded = load(path)
-        files = policy_files(loaded.document.policies, path.resolve().parent)
-        return Read(loaded, tuple(Source(str(file), file.read_text(encoding="utf-8")) for file in files))
+        files = policy_layers(loaded.document.policies, path.resolve().parent)
+        return Read(loaded, tuple(Source(str(file), file.read_text(encoding="utf-8"), team) for team, file in files))
     except ConfigError as error:
         raise ReloadError(error.lines) from error
     except (OSError, UnicodeDecodeError) as error:
