@@ -101,6 +101,26 @@ _WAIVERS = """
 CREATE TABLE waiver (id TEXT PRIMARY KEY, left_seconds REAL NOT NULL, record BLOB NOT NULL) STRICT;
 """
 
+_POLICY_SETS = """
+CREATE TABLE policy_text (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE policy_file (
+    digest TEXT,
+    position INTEGER,
+    team TEXT NOT NULL,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (digest, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX policy_file_text ON policy_file (sha256);
+CREATE TABLE policy_entry (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest TEXT NOT NULL,
+    at REAL NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX policy_entry_digest ON policy_entry (digest);
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
@@ -108,4 +128,5 @@ MIGRATIONS = (
     Migration(4, "authority", _AUTHORITY),
     Migration(5, "consents", _CONSENTS),
     Migration(6, "waivers", _WAIVERS),
+    Migration(7, "policy sets", _POLICY_SETS),
 )
