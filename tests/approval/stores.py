@@ -26,9 +26,14 @@ class Memory:
         assert question.id not in self.rows
         self.rows[question.id] = question
 
-    async def move(self, question: Question, before: State) -> bool:
+    async def find(self, reference: GrantId) -> Question | None:
         await self._answer()
-        if self.rows[question.id].state is not before:
+        return self.rows.get(reference)
+
+    async def move(self, question: Question, before: Question) -> bool:
+        await self._answer()
+        known = self.rows[question.id]
+        if (known.state, known.revision) != (before.state, before.revision):
             return False
         self.rows[question.id] = question
         return True

@@ -7,7 +7,7 @@ from itertools import count
 import anyio
 import pytest
 
-from doorward.approval.desk import Approver, Desk, DeskError, OwnCalls, Terms
+from doorward.approval.desk import Approver, Desk, DeskError, Terms
 from doorward.approval.question import Question, State
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call
@@ -124,10 +124,11 @@ async def test_the_owner_of_an_agent_does_not_approve_its_calls_but_may_reject_t
     assert (await house.refusal()).reason is Reason.REJECTED
 
 
-async def test_the_owner_may_where_the_terms_say_so() -> None:
-    house = House(Terms(own_calls=OwnCalls.BY_OWNER_TOO))
-    await house.desk.approve(await house.asked(), Approver("ada", frozenset({"finance"})))
-    assert (await house.desk.clear(CALL, ASK)).approved_by == "ada"
+async def test_the_owner_may_where_the_need_says_so() -> None:
+    house, ask = House(), replace(ASK, needs=(Need("finance", owner_may=True),))
+    await house.refusal(CALL, ask)
+    await house.desk.approve(GrantId("q1"), Approver("ada", frozenset({"finance"})))
+    assert (await house.desk.clear(CALL, ask)).approved_by == "ada"
 
 
 async def test_no_answer_in_time_is_a_no() -> None:
@@ -200,22 +201,31 @@ async def test_a_yes_that_was_used_meanwhile_cannot_be_taken_back() -> None:
     assert house.store.rows[grant.id].state is State.USED
 
 
-async def test_of_two_people_who_answer_at_once_one_is_told() -> None:
+async def test_of_a_yes_and_a_no_at_once_the_no_holds() -> None:
+    house = House()
+    reference = await house.asked()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(house.desk.approve, reference, BOB)
+        tasks.start_soon(house.desk.reject, reference, BOB)
+    assert house.store.rows[reference].state is State.REJECTED
+    assert house.desk.question(reference) == house.store.rows[reference]
+
+
+async def test_a_yes_that_comes_after_a_no_at_the_same_time_is_told() -> None:
     house = House()
     reference = await house.asked()
     late: list[DeskError] = []
 
-    async def reject() -> None:
+    async def approve() -> None:
         try:
-            await house.desk.reject(reference, BOB)
+            await house.desk.approve(reference, BOB)
         except DeskError as error:
             late.append(error)
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(house.desk.approve, reference, BOB)
-        tasks.start_soon(reject)
-    assert (house.store.rows[reference].state, len(late)) == (State.APPROVED, 1)
-    assert house.desk.question(reference) == house.store.rows[reference]
+        tasks.start_soon(house.desk.reject, reference, BOB)
+        tasks.start_soon(approve)
+    assert (house.store.rows[reference].state, len(late)) == (State.REJECTED, 1)
 
 
 @pytest.mark.parametrize("done", [State.REJECTED, State.EXPIRED])

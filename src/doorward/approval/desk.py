@@ -4,91 +4,132 @@ A call that must be approved ends `pending`; its retry runs the whole spine agai
 memory says where to look; that a grant is used once is decided by the store, in the transaction that writes the intent.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum, auto
 
+from doorward.approval.answers import DeskError, with_edit, with_no, with_yes
 from doorward.approval.binding import Binding, bind
-from doorward.approval.question import MOVES, Question, State
+from doorward.approval.elapsed import Elapsed, still
+from doorward.approval.persons import Approver
+from doorward.approval.question import Question, State
 from doorward.approval.store import ApprovalStore
+from doorward.approval.tally import told
+from doorward.approval.terms import Terms
+from doorward.approval.waiting import Waiting
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Ask
-from doorward.domain.errors import DoorwardError
-from doorward.domain.ids import GrantId
+from doorward.domain.ids import Digest, GrantId
 from doorward.domain.reasons import Reason, Refused
 
+__all__ = ["Approver", "Desk", "DeskError", "Terms"]
 
-class DeskError(DoorwardError):
-    """An answer that the desk cannot take; the message is for the one who answers."""
-
-
-class OwnCalls(Enum):
-    """Whether the owner of an agent may approve what that agent asks."""
-
-    BY_OTHERS = auto()
-    BY_OWNER_TOO = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How long questions and grants live, and who may answer."""
-
-    answer_seconds: float = 86_400
-    """A day to answer; then it counts as no."""
-    use_seconds: float = 3_600
-    """An hour to make the call once it is approved: long for a retry, short for yesterday's facts."""
-    most_pending: int = 20
-    """Open questions of one principal: nobody reads more with care."""
-    most_kept: int = 10_000
-    """Questions of everybody that are not over."""
-    own_calls: OwnCalls = OwnCalls.BY_OTHERS
-
+Told = Callable[[Question], None]
+"""Hears of a question as it stands now; must neither raise nor wait."""
+Facts = tuple[tuple[str, str], ...]
 
 _WAITING = (State.PENDING, State.APPROVED)
-
-
-@dataclass(frozen=True, slots=True)
-class Approver:
-    """A person who answers, authenticated by the control plane."""
-
-    name: str
-    teams: frozenset[str]
+_TRIES = 100
+"""Of one answer: each failure means that somebody else's was faster, and no question has so many."""
 
 
 class Desk:
-    """Questions and grants, written through to a store."""
+    """Questions and grants, written through to a store. Used from the tasks of one event loop."""
 
-    __slots__ = ("_by_binding", "_new_id", "_now", "_questions", "_store", "_terms")
+    __slots__ = (
+        "_answered",
+        "_asked",
+        "_by_binding",
+        "_ended",
+        "_new_id",
+        "_now",
+        "_questions",
+        "_store",
+        "_terms",
+        "_unsure",
+        "_waiting",
+    )
 
-    def __init__(self, store: ApprovalStore, terms: Terms, now: Callable[[], float], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: ApprovalStore,
+        terms: Terms,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        monotonic: Callable[[], float] = still,
+    ) -> None:
         self._store = store
         self._terms = terms
-        self._now = now
+        self._now = Elapsed(now, monotonic)
         self._new_id = new_id
         self._questions: dict[GrantId, Question] = {}
         # Where several questions have had the same binding, the last one counts.
         self._by_binding: dict[Binding, GrantId] = {}
+        # Somebody else was faster, or who moved these was cancelled meanwhile: only the store knows where they stand.
+        self._unsure: set[GrantId] = set()
+        self._ended: list[Question] = []
+        self._waiting = Waiting()
+        self._asked: list[Told] = []
+        self._answered: list[Told] = []
 
     async def load(self) -> None:
         """Takes over what the store holds; raises `StoreError`."""
         for question in sorted(await self._store.load(self._now()), key=lambda question: question.asked_at):
+            self._now.has_been(question.decided_at or question.asked_at)
             self._hold(question)
 
-    async def clear(self, call: Call, decision: Ask) -> Grant:
-        """The grant for exactly this call; raises `Refused` PENDING (with a reference, asked if need be) or REJECTED."""
+    def adopt(self, terms: Terms) -> None:
+        """Takes other terms from now on; what is asked or granted already keeps its end."""
+        self._terms = terms
+
+    def on_asked(self, callback: Told) -> None:
+        """Has somebody told of each new question, once it is durable."""
+        self._asked.append(callback)
+
+    def on_answered(self, callback: Told) -> None:
+        """Has somebody told of each answer, once it is durable: a yes of several, the last one, a no, and the end of its time."""
+        self._answered.append(callback)
+
+    def close(self) -> None:
+        """Lets everybody go who waits for an answer, and nobody wait any more; all else works on."""
+        self._waiting.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for an answer now."""
+        return self._waiting.count
+
+    async def clear(self, call: Call, decision: Ask, facts: Facts = ()) -> Grant:
+        """The grant for exactly this call; raises `Refused` PENDING (with a reference, asked if need be) or REJECTED.
+
+        `facts` are what a person should know of the call besides its arguments, name and text; those of the first asking stay.
+        """
         binding = bind(call, decision)
         question = await self._found(binding)
         if question is None:
-            question = await self._ask(call, decision, binding)
+            question = await self._ask(_question(call, decision, binding, facts))
         match question.state:
             case State.APPROVED:
                 return _grant(question)
             case State.REJECTED:
-                raise Refused(Reason.REJECTED, f"question {question.id} was rejected by {question.decided_by}")
+                detail = f"question {question.id} was rejected by {question.decided_by}"
+                raise Refused(Reason.REJECTED, detail, policies=question.policies, extra={"approval": question.id})
             case _:
                 raise _pending(question)
+
+    async def answered(self, reference: GrantId, seconds: float) -> State:
+        """Where a question stands once it is not pending any more, or after `seconds`, or at once where nobody more may wait.
+
+        EXPIRED for a question that is not known (any more). Asks no store while it waits.
+        """
+        question = await self._current(reference)
+        if question is not None and question.state is State.PENDING:
+            left = question.expires_at - self._now()
+            await self._waiting.on(reference, min(seconds, left), self._terms.most_waiting)
+            question = await self._current(reference)
+        return State.EXPIRED if question is None else question.state
 
     def questions(self) -> tuple[Question, ...]:
         """Everything that waits for an answer or for its use, oldest first."""
@@ -100,17 +141,28 @@ class Desk:
         """One question as it stands."""
         return self._questions.get(reference)
 
-    async def approve(self, reference: GrantId, by: Approver) -> Question:
-        """Says yes to exactly one call; raises `DeskError` if this person may not, or it is not pending any more."""
-        question, now = self._answerable(reference, by), self._now()
-        if self._terms.own_calls is OwnCalls.BY_OTHERS and _same_person(by.name, question.owner):
-            raise DeskError(f"expected somebody else than {question.owner!r}, who owns the agent that asks")
-        return await self._decide(question, State.APPROVED, by, now + self._terms.use_seconds)
+    async def approve(
+        self, reference: GrantId, by: Approver, edited: Mapping[str, object] | None = None, shown: Digest | None = None
+    ) -> Question:
+        """Says yes to exactly one call, or to the same call with other arguments; gives the question as it stands then.
+
+        The last yes that is needed approves it. `shown` is the digest that this person was shown, by default that of now. Raises
+        `DeskError` where this person may not, it is not pending any more, or another call than the shown one is asked by now.
+        """
+
+        def answer(question: Question, now: float) -> Question:
+            nonlocal shown
+            shown = shown or question.shown_digest
+            if question.shown_digest != shown:
+                raise DeskError(f"the call of {question.id} was edited meanwhile; look at it again")
+            content = question if edited is None else with_edit(question, edited)
+            return with_yes(content, by, now, self._terms.use_seconds)
+
+        return await self._answer(reference, answer)
 
     async def reject(self, reference: GrantId, by: Approver) -> Question:
         """Says no, or takes an unused yes back; the same call is not asked again until the question's time is over. Raises `DeskError`."""
-        question = self._answerable(reference, by)
-        return await self._decide(question, State.REJECTED, by, max(question.expires_at, self._now() + self._terms.use_seconds))
+        return await self._answer(reference, lambda question, now: with_no(question, by, now, self._terms.use_seconds))
 
     def used(self, grant: Grant) -> None:
         """Told once an intent with this grant is durable; the store has known since the intent's transaction."""
@@ -121,45 +173,33 @@ class Desk:
         self._mirror(grant.id, State.USED, State.APPROVED)
 
     async def sweep(self) -> tuple[Question, ...]:
-        """Ends the questions and grants whose time is over, and gives them; raises `StoreError`."""
+        """Ends the questions and grants whose time is over; gives all that have ended so since the last sweep. Raises `StoreError`."""
+        for reference in tuple(self._unsure):
+            await self._settled(reference)
         now = self._now()
-        over = [question for question in self._questions.values() if question.is_over(now)]
-        for question in over:
+        for question in [question for question in self._questions.values() if question.is_over(now)]:
             await self._expire(question)
         for question in list(self._questions.values()):
-            if question.state in (State.REJECTED, State.USED) and now >= question.expires_at:
+            if question.state not in _WAITING and now >= question.expires_at:
                 self._drop(question)
-        return tuple(over)
+        ended, self._ended = tuple(self._ended), []
+        return ended
 
     async def _found(self, binding: Binding) -> Question | None:
         reference = self._by_binding.get(binding)
-        question = self._questions.get(reference) if reference else None
+        question = await self._current(reference) if reference else None
         if question is None or question.state is State.USED:
-            return None
-        if question.is_over(self._now()):
-            await self._expire(question)
             return None
         return question if self._now() < question.expires_at else None
 
-    async def _ask(self, call: Call, decision: Ask, binding: Binding) -> Question:
+    async def _ask(self, fresh: Callable[[GrantId, float, float], Question]) -> Question:
         now = self._now()
-        self._check_room(binding.principal, now)
-        question = Question(
-            id=GrantId(self._new_id()),
-            binding=binding,
-            agent=call.principal.agent.id,
-            owner=call.principal.agent.owner,
-            upstream=call.target.upstream,
-            kind=call.target.kind,
-            name=call.target.name,
-            canonical=call.canonical,
-            policies=decision.policies,
-            approvers=decision.approvers,
-            reason=decision.reason,
-            asked_at=now,
-            state=State.PENDING,
-            expires_at=now + self._terms.answer_seconds,
-        )
+        question = fresh(GrantId(self._new_id()), now, now + self._terms.answer_seconds)
+        # `_found` may have waited for the store: somebody may have asked meanwhile.
+        known = self._questions.get(self._by_binding.get(question.binding, question.id))
+        if known is not None and known.state in _WAITING and not known.is_over(now):
+            return known
+        self._check_room(question.binding.principal, now)
         # Held before it is written: a second call with this binding meanwhile finds the question instead of asking again.
         self._hold(question)
         try:
@@ -167,6 +207,7 @@ class Desk:
         except BaseException:
             self._drop(question)
             raise
+        _tell(self._asked, question)
         return question
 
     def _check_room(self, principal: str, now: float) -> None:
@@ -181,25 +222,58 @@ class Desk:
         if pending >= self._terms.most_pending:
             raise _too_many(pending)
 
-    def _answerable(self, reference: GrantId, by: Approver) -> Question:
-        question = self._questions.get(reference)
-        if question is None or question.is_over(self._now()):
-            raise DeskError(f"expected the reference of an open question, got {reference[:64]!r}")
-        if not by.name.strip() or not question.approvers & by.teams:
-            raise DeskError(f"expected somebody of {', '.join(sorted(question.approvers)) or 'nobody'}, got {by.name[:64]!r}")
+    async def _answer(self, reference: GrantId, answer: Callable[[Question, float], Question]) -> Question:
+        """Moves a question by an answer; one that comes second is tried again on what the first has made of it."""
+        for _ in range(_TRIES):
+            question = await self._current(reference)
+            if question is None:
+                raise DeskError(f"expected the reference of an open question, got {reference[:64]!r}")
+            after = answer(question, self._now())
+            if await self._moved(after, question):
+                _tell(self._answered, after)
+                return after
+        raise DeskError(f"expected {reference} to stand still for a moment, others were always faster")
+
+    async def _moved(self, after: Question, before: Question) -> bool:
+        """Whether the store has taken a move; then it holds here, too, and whoever waits is told."""
+        try:
+            is_moved = await self._store.move(after, before)
+        except asyncio.CancelledError:
+            self._unsure.add(before.id)
+            raise
+        if is_moved:
+            self._catch_up(after)
+        else:
+            self._unsure.add(before.id)
+        return is_moved
+
+    async def _current(self, reference: GrantId) -> Question | None:
+        """A question as it stands now; None where there is none, or its time is over: then it ends here. Raises `StoreError`."""
+        question = await self._settled(reference)
+        while question is not None and question.is_over(self._now()):
+            # Where somebody was faster, the store says with what.
+            await self._expire(question)
+            question = await self._settled(reference)
         return question
 
-    async def _decide(self, question: Question, state: State, by: Approver, expires_at: float) -> Question:
-        if state not in MOVES[question.state]:
-            raise DeskError(f"expected a question that can be {state}, {question.id} is {question.state}")
-        decided = replace(question, state=state, decided_by=by.name, decided_at=self._now(), expires_at=expires_at)
-        if not await self._store.move(decided, question.state):
-            raise DeskError(f"expected {question.id} to be {question.state} still, somebody was faster")
-        self._hold(decided)
-        return decided
+    async def _settled(self, reference: GrantId) -> Question | None:
+        """A question, asked of the store where it alone knows; raises `StoreError`."""
+        if reference in self._unsure:
+            known = await self._store.find(reference)
+            self._unsure.discard(reference)
+            held = self._questions.get(reference)
+            if held is not None and known is None:
+                self._drop(held)
+            elif held is not None and known is not None:
+                self._catch_up(known)
+        return self._questions.get(reference)
 
     async def _expire(self, question: Question) -> None:
-        await self._store.move(replace(question, state=State.EXPIRED), question.state)
+        expired = replace(question, state=State.EXPIRED, revision=question.revision + 1)
+        if not await self._moved(expired, question):
+            return
+        self._ended.append(expired)
+        _tell(self._answered, expired)
         self._drop(question)
 
     def _mirror(self, grant: GrantId, before: State, after: State) -> None:
@@ -207,14 +281,59 @@ class Desk:
         if question is not None and question.state is before:
             self._hold(replace(question, state=after))
 
+    def _catch_up(self, question: Question) -> None:
+        """Holds what the store has said, unless something newer is held already."""
+        known = self._questions.get(question.id)
+        if known is None or known.revision <= question.revision:
+            self._hold(question)
+
     def _hold(self, question: Question) -> None:
         self._questions[question.id] = question
         self._by_binding[question.binding] = question.id
+        if question.state is not State.PENDING:
+            self._waiting.wake(question.id)
 
     def _drop(self, question: Question) -> None:
         self._questions.pop(question.id, None)
+        self._unsure.discard(question.id)
         if self._by_binding.get(question.binding) == question.id:
             del self._by_binding[question.binding]
+        self._waiting.wake(question.id)
+
+
+def _question(call: Call, decision: Ask, binding: Binding, facts: Facts) -> Callable[[GrantId, float, float], Question]:
+    """The question about a call, but for its reference, when it is asked and when it ends."""
+
+    def fresh(reference: GrantId, asked_at: float, expires_at: float) -> Question:
+        principal, target = call.principal, call.target
+        return Question(
+            id=reference,
+            binding=binding,
+            agent=principal.agent.id,
+            owner=principal.agent.owner,
+            upstream=target.upstream,
+            kind=target.kind,
+            name=target.name,
+            canonical=call.canonical,
+            policies=decision.policies,
+            approvers=decision.approvers,
+            reason=decision.reason,
+            asked_at=asked_at,
+            state=State.PENDING,
+            expires_at=expires_at,
+            needs=decision.needs,
+            subject=principal.subject.id if principal.subject else "",
+            owners=tuple(dict.fromkeys(actor.agent.owner for actor in principal.actors)),
+            reversibility=target.reversibility,
+            facts=facts,
+        )
+
+    return fresh
+
+
+def _tell(callbacks: list[Told], question: Question) -> None:
+    for callback in callbacks:
+        callback(question)
 
 
 def _grant(question: Question) -> Grant:
@@ -223,19 +342,16 @@ def _grant(question: Question) -> Grant:
         digest=question.binding.digest,
         definition=question.binding.definition,
         principal=question.binding.principal,
-        approved_by=question.decided_by,
+        approved_by=", ".join(yes.by for yes in question.yeses) or question.decided_by,
         expires_at=datetime.fromtimestamp(question.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        edited=question.edited,
     )
-
-
-def _same_person(name: str, owner: str) -> bool:
-    return name.strip().casefold() == owner.strip().casefold()
 
 
 def _pending(question: Question) -> Refused:
     return Refused(
         Reason.PENDING,
-        f"question {question.id} waits for {', '.join(sorted(question.approvers))}",
+        f"question {question.id} waits for {told(question)}",
         sentence=f"A person must approve this call. Ask again later with exactly the same arguments. Approval: {question.id}.",
         policies=question.policies,
         extra={"approval": question.id},

@@ -1,6 +1,6 @@
 """A question to people and the states it goes through. Pure: every move is here, and there is no other.
 
-pending → approved | rejected | expired        by a person, a person, time
+pending → pending | approved | rejected | expired   by a yes that is not the last one, the last one, a no, time
 approved → used | rejected | expired           by an intent, a person who takes it back, time
 used → approved                                 when the call was not forwarded after all (RULINGS 22)
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from doorward.approval.binding import Binding
 from doorward.domain.decisions import Need
-from doorward.domain.ids import AgentId, GrantId, PolicyId, UpstreamId
+from doorward.domain.ids import AgentId, Digest, GrantId, PolicyId, UpstreamId
 
 
 class State(StrEnum):
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 MOVES: Mapping[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.APPROVED, State.REJECTED, State.EXPIRED}),
+    State.PENDING: frozenset({State.PENDING, State.APPROVED, State.REJECTED, State.EXPIRED}),
     State.APPROVED: frozenset({State.USED, State.REJECTED, State.EXPIRED}),
     State.USED: frozenset({State.APPROVED}),
     State.REJECTED: frozenset(),
@@ -43,6 +43,8 @@ class Yes:
     """Those it was said for."""
     at: float
     """Unix seconds."""
+    names: frozenset[str] = frozenset()
+    """Everything else that the person was known by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,15 @@ class Question:
     """What a person should know besides the arguments, name and text: derived facts, findings. For show alone."""
     edited: bytes | None = None
     """The arguments (canonical JSON) that an approver put in place of the caller's; None where there is no edit."""
+    edited_digest: Digest = Digest("")
+    """Of the call with these arguments; empty where there is no edit."""
+    revision: int = 0
+    """How often people's answers have changed it: of two answers to one revision, one counts and the other is tried again."""
+
+    @property
+    def shown_digest(self) -> Digest:
+        """The digest of the call that a yes would let through now, which every answer names: the edited one where there is an edit."""
+        return self.edited_digest or self.binding.digest
 
     def is_over(self, now: float) -> bool:
         """Whether its time has run out before it came to anything."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol, TypeVar
 
-from doorward.approval.question import Question, State
+from doorward.approval.question import Question
 from doorward.domain.approvals import Grant
 from doorward.domain.ids import GrantId
 
@@ -21,8 +21,12 @@ class ApprovalStore(Protocol):
         """Keeps a new question; durable on return."""
         ...
 
-    async def move(self, question: Question, before: State) -> bool:
-        """Replaces the question of this id if it stands in `before`; says whether it did. Durable on return."""
+    async def find(self, reference: GrantId) -> Question | None:
+        """The question of this id as it stands after every change that was asked for before; None where there is none."""
+        ...
+
+    async def move(self, question: Question, before: Question) -> bool:
+        """Replaces the question of this id if it stands in state and revision of `before`; says whether it did. Durable on return."""
         ...
 
 

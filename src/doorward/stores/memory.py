@@ -40,10 +40,14 @@ class MemoryApprovals:
             raise StoreError(f"a new question was expected, {question.id} is known")
         self._questions[question.id] = question
 
-    async def move(self, question: Question, before: State) -> bool:
-        """Replaces the question if it stands in `before`."""
+    async def find(self, reference: GrantId) -> Question | None:
+        """The question of this id."""
+        return self._questions.get(reference)
+
+    async def move(self, question: Question, before: Question) -> bool:
+        """Replaces the question if it stands where `before` does."""
         known = self._questions.get(question.id)
-        if known is None or known.state is not before:
+        if known is None or (known.state, known.revision) != (before.state, before.revision):
             return False
         self._questions[question.id] = question
         return True

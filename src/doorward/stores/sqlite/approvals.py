@@ -38,10 +38,13 @@ class SqliteApprovals:
         """Keeps a new question."""
         await self._writer.submit(lambda db: _add(db, question))
 
-    async def move(self, question: Question, before: State) -> bool:
-        """Replaces the question if it stands in `before`."""
-        values = (*_columns(question), question.id, before.value)
-        return await self._writer.submit(lambda db: bool(select(db, _MOVE, values)))
+    async def find(self, reference: GrantId) -> Question | None:
+        """The question of this id."""
+        return await self._writer.submit(lambda db: _find(db, reference))
+
+    async def move(self, question: Question, before: Question) -> bool:
+        """Replaces the question if it stands where `before` does."""
+        return await self._writer.submit(lambda db: _move(db, question, before))
 
 
 class SqliteGrants:
@@ -57,8 +60,24 @@ class SqliteGrants:
 
 
 def _load(db: apsw.Connection, now: float) -> tuple[Question, ...]:
-    rows = select(db, _LOAD, (now,))
-    return tuple(replace(records.read(record, Question), state=State(state)) for record, state in rows)
+    return tuple(_read(record, state) for record, state in select(db, _LOAD, (now,)))
+
+
+def _find(db: apsw.Connection, reference: GrantId) -> Question | None:
+    found = select(db, "SELECT record, state FROM approval WHERE id = ?", (reference,))
+    return _read(*found[0]) if found else None
+
+
+def _move(db: apsw.Connection, question: Question, before: Question) -> bool:
+    # The revision is read out of the record: nothing comes between this and the update, which are one transaction of the only writer.
+    known = _find(db, question.id)
+    if known is None or known.revision != before.revision:
+        return False
+    return bool(select(db, _MOVE, (*_columns(question), question.id, before.state.value)))
+
+
+def _read(record: bytes, state: str) -> Question:
+    return replace(records.read(record, Question), state=State(state))
 
 
 def _add(db: apsw.Connection, question: Question) -> None:

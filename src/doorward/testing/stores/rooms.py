@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from doorward.admission.stops import Effect, Matter, MatterKind, Stop, StopStore
 from doorward.approval.binding import Binding
-from doorward.approval.question import Question, State
+from doorward.approval.question import Question, State, Yes
 from doorward.approval.store import ApprovalStore
 from doorward.audit.leaf import encoded
 from doorward.audit.store import Entry, LogStore
@@ -233,14 +233,21 @@ async def questions_that_matter_are_loaded(opening: Opening[tuple[ApprovalStore,
 
 
 async def a_question_moves_only_from_where_it_stands(opening: Opening[tuple[ApprovalStore, LogStore]]) -> None:
-    """Of two moves from one state, one happens."""
+    """Of two moves from one state and revision, one happens."""
     async with opening() as (store, _):
-        await store.add(question("q", State.PENDING))
-        approved = replace(question("q"), decided_by="bob", decided_at=NOW)
-        assert await store.move(approved, State.PENDING)
-        assert not await store.move(question("q", State.REJECTED), State.PENDING)
-        assert not await store.move(question("nobody"), State.PENDING)
-        assert await store.load(NOW) == (approved,)
+        asked, rejected = question("q", State.PENDING), question("q", State.REJECTED)
+        await store.add(asked)
+        once = replace(asked, yeses=(Yes("bob", frozenset({"finance"}), NOW, frozenset({"corp:bob"})),), revision=1)
+        assert await store.find(GrantId("q")) == asked
+        assert await store.move(once, asked)
+        assert not await store.move(replace(asked, yeses=(), revision=1), asked)
+        assert not await store.move(rejected, replace(once, state=State.APPROVED))
+        assert not await store.move(question("nobody"), asked)
+        edited = replace(once, yeses=(), edited=b'{"amount":1}', edited_digest=Digest("e1"), facts=(("host", "a"),), revision=2)
+        assert await store.move(edited, once)
+        assert (await store.find(GrantId("q")), await store.find(GrantId("nobody"))) == (edited, None)
+    async with opening() as (store, _):
+        assert await store.load(NOW) == (edited,)
 
 
 async def a_grant_is_used_by_one_intent(opening: Opening[tuple[ApprovalStore, LogStore]]) -> None:
