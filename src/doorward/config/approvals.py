@@ -13,6 +13,7 @@ class Webhook(Part):
     private: bool = Field(False, description="The address may be loopback, link-local or otherwise special-use")
     plain_http: bool = Field(False, description="http instead of https is meant")
     timeout_seconds: float = Field(5, gt=0, le=60, description="After that the next channel is tried")
+    arguments: bool = Field(False, description="The service is told the call's arguments too; without it, only where to read them")
     approvers: dict[Name, tuple[Name, ...]] = Field(
         default_factory=dict,
         description="Who may answer through it, as `issuer:subject`, and the teams they speak for; with none it only tells",

@@ -102,6 +102,10 @@ class Resolver:
                 sentences.append(str(error))
         return tuple(sentences)
 
+    def is_like(self, text: str, form: re.Pattern[str]) -> bool:
+        """Whether what references lead to has a form; raises UnresolvedError. The value is not kept."""
+        return form.fullmatch(self.resolve(text).reveal()) is not None
+
     def exposed(self, text: str) -> tuple[str, ...]:
         """Files among a text's references that others than their owner and group may read."""
         files = [self._root / pointer.path for pointer in references_in(text) if isinstance(pointer, File)]

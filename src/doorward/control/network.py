@@ -5,6 +5,7 @@ the peers of sockets mean nothing to it. What a session may do is asked of the c
 are checked before anything else is read (CVE-2025-49596, DNS rebinding).
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from doorward.identity.sign_in import Person, SignIn
 COOKIE = "__Host-doorward"
 GUARD = "doorward-request"
 """A header that no other site's page can send along without asking first."""
+STEP = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a parameter of a page's path may be: references and names, which need no escaping anywhere."""
 _SAFE = frozenset({"GET", "HEAD"})
 _ALWAYS = (
     (b"cache-control", b"no-store"),
@@ -35,8 +38,8 @@ _ALWAYS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
-Page = tuple[str, Callable[[Request], Awaitable[Response]]]
-"""Its method (HEAD goes with GET), and what answers it; may raise `ControlError`."""
+Page = Mapping[str, Callable[[Request], Awaitable[Response]]]
+"""Method (HEAD goes with GET) → what answers it; may raise `ControlError`."""
 Rules = Callable[[], ControlListen | None]
 """`control.listen` as the document in force has it; None where it has been taken out: then nobody is an operator here."""
 
@@ -103,15 +106,39 @@ class Ground:
         return operator
 
 
+class Paths:
+    """Pages by path: exact ones, and those below a prefix by one last step."""
+
+    __slots__ = ("_below", "_exact")
+
+    def __init__(self, pages: Mapping[str, Page]) -> None:
+        split = [(path.rpartition("/{"), page) for path, page in pages.items() if path.endswith("}")]
+        self._exact = {path: page for path, page in pages.items() if not path.endswith("}")}
+        self._below = {f"{prefix}/": (name.removesuffix("}"), page) for (prefix, _, name), page in split}
+
+    def find(self, path: str) -> tuple[Page | None, dict[str, str]]:
+        """The page of a path, if there is one, and its parameter."""
+        page = self._exact.get(path)
+        if page is not None:
+            return page, {}
+        prefix, slash, step = path.rpartition("/")
+        name, page = self._below.get(prefix + slash, ("", None))
+        return (page, {name: step}) if page is not None and STEP.fullmatch(step) else (None, {})
+
+
 def network_app(routes: Sequence[Route], plain: Plain, ground: Ground, pages: Mapping[str, Page]) -> Any:
-    """The app behind the TLS listener: the admin API for who has signed in, and the pages by which one signs in and out."""
+    """The app behind the TLS listener: the admin API for who has signed in, and the pages for people and for signed answers.
+
+    `pages`: by path; a path may end in one parameter (`/approvals/{approval}`), which the page finds in `request.path_params`.
+    """
     admin = admin_app(routes, ground.who, plain)
+    paths = Paths(pages)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
+        page, given = paths.find(scope["path"])
+        request = Request({**scope, "path_params": given}, receive)
         try:
             check_edge(request, ground)
-            page = pages.get(scope["path"])
             answer = None if page is None else await _shown(page, request)
         except ControlError as error:
             answer = _refusal(request, error)
@@ -187,9 +214,9 @@ def elsewhere(request: Request, ground: Ground) -> Response | None:
 
 
 async def _shown(page: Page, request: Request) -> Response:
-    method, answer = page
-    if request.method != method and (request.method, method) != ("HEAD", "GET"):
-        raise ControlError(405, "wrong_method", f"{method} was expected")
+    answer = page.get("GET" if request.method == "HEAD" else request.method)
+    if answer is None:
+        raise ControlError(405, "wrong_method", f"{' or '.join(page)} was expected")
     return await answer(request)
 
 

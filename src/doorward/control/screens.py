@@ -31,9 +31,19 @@ def welcome() -> Response:
     return screen("Doorward", '<p>Operators of this gateway sign in here.</p><p><a href="/signin">Sign in</a></p>')
 
 
-def entered() -> Response:
-    """After the sign-in. The step to `/` is this page's own: a cookie that is `SameSite=Strict` does not go along from the provider's."""
-    return screen("Signed in", '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Go on</a></p>')
+def entered(back: str = "/") -> Response:
+    """After the sign-in. The step to `back` is this page's own: a cookie that is `SameSite=Strict` does not go along from the provider's."""
+    return _step("Signed in", back)
+
+
+def own_step(path: str) -> Response:
+    """Goes to a page of ours from this one, so that the session's cookie goes along, which it does not from another site's link."""
+    return _step("Doorward", path)
+
+
+def _step(title: str, path: str) -> Response:
+    to = escape(path)
+    return screen(title, f'<meta http-equiv="refresh" content="0;url={to}"><p><a href="{to}">Go on</a></p>')
 
 
 def overview(operator: Operator) -> Response:
@@ -45,9 +55,11 @@ def overview(operator: Operator) -> Response:
         ("You own", _listed(operator.owns)),
     ]
     table = "".join(f"<tr><th align=left>{escape(name)}<td>{escape(text)}" for name, text in rows)
-    links = "".join(f'<li><a href="{path}">{path}</a>' for path in ("/v1/openapi.json", "/v1/status", "/v1/me", "/readyz", "/metrics"))
+    paths = ("/v1/openapi.json", "/v1/status", "/v1/me", "/readyz", "/metrics")
+    links = "".join(f'<li><a href="{path}">{path}</a>' for path in paths)
     form = '<form method="post" action="/signout"><button>Sign out</button></form>'
-    return screen("Doorward", f"<table>{table}</table><p>The admin API:</p><ul>{links}</ul>{form}")
+    answers = '<p><a href="/approvals">Calls that wait for a person</a></p>'
+    return screen("Doorward", f"<table>{table}</table>{answers}<p>The admin API:</p><ul>{links}</ul>{form}")
 
 
 def question(operator: Operator, code: str, phrase: str, to: str) -> Response:

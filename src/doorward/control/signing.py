@@ -9,14 +9,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from doorward.admission.rates import Pace, Rates
-from doorward.control.network import COOKIE, Ground, Page, check_form, cookies_of, elsewhere
+from doorward.control.network import COOKIE, STEP, Ground, Page, check_form, cookies_of, elsewhere
 from doorward.control.once import Once
 from doorward.control.operator_sessions import Door, OperatorSession
 from doorward.control.orders import tell
@@ -38,6 +38,9 @@ PACE = Pace(per_minute=30, burst=15)
 _BODY_BYTES = 8192
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _ATTRIBUTES = "Path=/; Secure; HttpOnly"
+_NEXT = "next"
+_BACK = re.compile(rf"/approvals(?:/{STEP.pattern})?")
+"""Pages that a sign-in may lead back to."""
 
 
 class Redeemed(Shape):
@@ -104,12 +107,12 @@ class Signing:
     def pages(self) -> Mapping[str, Page]:
         """Path → page."""
         return {
-            "/": ("GET", self.home),
-            "/signin": ("GET", self.begin),
-            CALLBACK: ("GET", self.come_back),
-            "/signin/allow": ("POST", self.allow),
-            "/signin/exchange": ("POST", self.redeem),
-            "/signout": ("POST", self.leave),
+            "/": {"GET": self.home},
+            "/signin": {"GET": self.begin},
+            CALLBACK: {"GET": self.come_back},
+            "/signin/allow": {"POST": self.allow},
+            "/signin/exchange": {"POST": self.redeem},
+            "/signout": {"POST": self.leave},
         }
 
     async def home(self, request: Request) -> Response:
@@ -131,13 +134,14 @@ class Signing:
         if away is not None:
             return away
         self._check_pace(request)
-        command = _command(request)
+        command, back = _wanted(request)
         provider = self._provider()
         try:
             url, begun = await provider.begin(self._ground.origin + CALLBACK)
         except SignInError as error:
             return told("Not signed in", error.public, 502)
-        kept = {"begun": asdict(begun), "command": None if command is None else asdict(command), "issuer": provider.issuer}
+        asked = None if command is None else asdict(command)
+        kept = {"begun": asdict(begun), "command": asked, "issuer": provider.issuer, "back": back}
         sealed = self._seal.seal(json.dumps(kept).encode(), _CONTEXT, self._draw(12))
         answer = RedirectResponse(url, 303)
         answer.headers["set-cookie"] = f"{BEGUN_COOKIE}={sealed}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={int(BEGUN_SECONDS)}"
@@ -154,7 +158,7 @@ class Signing:
         kept = self._kept(request)
         if kept is None:
             return told("Not signed in", "This browser did not begin a sign-in here, or too long ago.", 400)
-        begun, command, issuer = kept
+        begun, command, issuer, back = kept
         provider = self._provider()
         try:
             if provider.issuer != issuer:
@@ -171,7 +175,7 @@ class Signing:
         if command is not None:
             return question(operator, self._offers.put(Granted(person, issuer, command)), command.phrase, command.origin)
         token, _ = await self._enter(request, person, issuer, Door.BROWSER)
-        answer = entered()
+        answer = entered(back)
         seconds = int(self._ground.session_seconds())
         answer.headers.append("set-cookie", f"{COOKIE}={token}; {_ATTRIBUTES}; SameSite=Strict; Max-Age={seconds}")
         return answer
@@ -253,7 +257,7 @@ class Signing:
             raise ControlError(503, "no_provider", "nobody can sign in here now (control.listen)")
         return provider
 
-    def _kept(self, request: Request) -> tuple[Begun, Command | None, tuple[str, str]] | None:
+    def _kept(self, request: Request) -> tuple[Begun, Command | None, tuple[str, str], str] | None:
         """What this browser was given when it began."""
         cookies = cookies_of(request, BEGUN_COOKIE)
         plain = self._seal.open(cookies[0], _CONTEXT) if len(cookies) == 1 else None
@@ -261,16 +265,30 @@ class Signing:
             return None
         kept = json.loads(plain)
         name, url = kept["issuer"]
-        return Begun(**kept["begun"]), None if kept["command"] is None else Command(**kept["command"]), (name, url)
+        return Begun(**kept["begun"]), None if kept["command"] is None else Command(**kept["command"]), (name, url), kept["back"]
 
     def _check_pace(self, request: Request) -> None:
         if self._rates.take(_address(request), self._now()) > 0:
             raise ControlError(429, "too_many", "too many sign-ins from this address; wait a minute")
 
 
-def _command(request: Request) -> Command | None:
-    """The command that a sign-in is for; raises `ControlError` where it cannot be told."""
+def sign_in_for(path: str) -> str:
+    """Where to sign in, and be back at a page of ours then."""
+    return f"/signin?{urlencode({_NEXT: path})}"
+
+
+def _wanted(request: Request) -> tuple[Command | None, str]:
+    """The command that a sign-in is for, or none, and the page that it leads back to; raises `ControlError` where it cannot be told."""
     params = _params(request)
+    if params.keys() != {_NEXT}:
+        return _command(params), "/"
+    # A list of what may be, not of what may not: whoever makes the link must not choose where a signed-in browser goes.
+    if not _BACK.fullmatch(params[_NEXT]):
+        raise ControlError(400, "invalid_query", f"{_NEXT} may be a page of approvals alone")
+    return None, params[_NEXT]
+
+
+def _command(params: Mapping[str, str]) -> Command | None:
     if not params:
         return None
     port, code = params.get("cli_port", ""), params.get("challenge", "")
