@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from doorward.admission.stops import Switch
 from doorward.approval.desk import Desk, Terms
+from doorward.approval.waivers import Kept
 from doorward.audit.anchor import Anchors
 from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer
@@ -31,9 +32,11 @@ from doorward.catalog.pins import Pins
 from doorward.control.agents import Agents
 from doorward.control.app import PEER, admin_app, by_peer
 from doorward.control.approvals import Approvals
+from doorward.control.break_glass import BreakGlass
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.exceptions import Exceptions
 from doorward.control.log import Log
 from doorward.control.network import session_seconds
 from doorward.control.observed import Observed
@@ -46,6 +49,7 @@ from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
+from doorward.control.waivers import Ground
 from doorward.domain.calls import Era
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import UpstreamId
@@ -59,6 +63,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
 from doorward.stores.memory_certificates import MemoryIssued
+from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.telemetry.meter import Meter
 from doorward.upstream.health import Condition, Health
 from doorward.upstream.sight import Sight
@@ -180,6 +185,27 @@ class FailingStops(MemoryStops):
         await MemoryStops.put(self, stop)
 
 
+class FailingWaivers(MemoryWaivers):
+    """A store of waivers that can be broken; `on_put` hears of each that it took."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_put: Callable[[], None] = lambda: None
+
+    async def put(self, lasting: Any) -> None:
+        if self.broken:
+            raise StoreError("the disk is full")
+        await super().put(lasting)
+        self.on_put()
+
+    async def drop(self, waivers: Any) -> None:
+        if self.broken:
+            raise StoreError("the disk is full")
+        await super().drop(waivers)
+
+
 @dataclass(slots=True)
 class Plane:
     """Every room, and the app over them."""
@@ -203,29 +229,36 @@ class Plane:
     fleet: Fleet
     anchors: Anchors = field(default_factory=Anchors)
     issued: MemoryIssued = field(default_factory=MemoryIssued)
+    waivers: FailingWaivers = field(default_factory=FailingWaivers)
     reasons: tuple[str, ...] = ()
     operators: dict[int, Operator] = field(default_factory=dict)
     """Operators with teams, by user ids that no system gives out; others are what the document says."""
     shown: dict[str, Sight] = field(default_factory=dict)
     """What the next look at an upstream shows."""
     operator_sessions: OperatorSessions = field(init=False)
+    kept: Kept = field(init=False)
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.operator_sessions = OperatorSessions(Draws(), self.clock)
+        self.kept = Kept(self.waivers, self.clock, self.clock)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
 
     def _routes(self) -> list[Route]:
         log = Evidence(self.recorder, self.anchors, self.log)
+        numbers = count(1)
+        ground = Ground(self.kept, self.registry, self.generations, self.recorder, self.clock, lambda: f"waiver-{next(numbers)}")
         rooms = (
             Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log),
             Agents(self.registry, self.recorder, self.clock),
             Stops(self.switch, self.registry, self.generations, self.recorder),
             Catalog(self.workbench, self.generations, self.look, self.recorder),
             Approvals(self.desk, self.recorder),
+            Exceptions(ground),
+            BreakGlass(ground),
             PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC)),
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),

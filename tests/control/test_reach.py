@@ -30,6 +30,7 @@ OWNERS_HERE = {"owner", "admin"}
 ADMINS = {"admin"}
 
 ITEM = {"upstream": "git", "kind": "tool", "name": "read_file"}
+EXCEPTION = {"agent": "claude", "action": "git/read_file"}
 SUPPOSED = {"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "a"}}
 TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/status": (EVERYBODY, "/v1/status", None),
@@ -61,6 +62,14 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     # For which teams an approver says yes is the desk's to decide: what policy asked for, not who owns the upstream.
     "POST /v1/approvals/{approval}/approve": (APPROVERS, "/v1/approvals/none/approve", {"digest": "0" * 64}),
     "POST /v1/approvals/{approval}/reject": (APPROVERS, "/v1/approvals/none/reject", {"digest": "0" * 64}),
+    "GET /v1/exceptions": (EVERYBODY, "/v1/exceptions", None),
+    "POST /v1/exceptions": (OWNERS_HERE, "/v1/exceptions", {**EXCEPTION, "reason": "a repair", "minutes": 5}),
+    # Who may end which one is in test_exceptions: whoever gave it, the teams that it is about, admins.
+    "DELETE /v1/exceptions/{exception}": (APPROVERS, "/v1/exceptions/none", None),
+    "GET /v1/break-glass": (EVERYBODY, "/v1/break-glass", None),
+    # For those whom the configuration names; here it names nobody.
+    "POST /v1/break-glass": (set(), "/v1/break-glass", {"agent": "claude", "minutes": 5, "reason": "everything is down"}),
+    "DELETE /v1/break-glass/{glass}": (EVERYBODY, "/v1/break-glass/none", None),
     "GET /v1/policies": (EVERYBODY, "/v1/policies", None),
     "POST /v1/policies/explain": (EVERYBODY, "/v1/policies/explain", SUPPOSED),
     "GET /v1/policies/observed": (EVERYBODY, "/v1/policies/observed", None),

@@ -7,14 +7,17 @@ ends by the wall clock or by the time that it has run, whichever is first: a clo
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import anyio
 
+from doorward.approval.persons import forms_of
+from doorward.domain.actors import Principal
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, WaiverId
 from doorward.domain.receipts import Event, Scalar
-from doorward.domain.waivers import Waiver, WaiverKind
+from doorward.domain.waivers import Waiver, WaiverKind, Waivers, nothing_waived
 
 MOST = 1_000
 """Kept at the same time: more than anybody reads through."""
@@ -117,6 +120,11 @@ class Kept:
         self._retire(agent)
         return tuple(held.waiver for held in self._by_agent.get(agent, {}).values())
 
+    def besides_own(self, principal: Principal) -> Waivers:
+        """What is waived for a call of this principal: `of`, without the exceptions that were given by whom the agent acts for, or by
+        the owner of an agent of the chain (as it is by now): nobody lifts a rule for themselves."""
+        return partial(self._besides_own, principal) if self._by_agent else nothing_waived
+
     def all(self) -> tuple[Waiver, ...]:
         """Everything that is waived now, oldest first."""
         running = (waiver for agent in tuple(self._by_agent) for waiver in self.of(agent))
@@ -195,6 +203,13 @@ class Kept:
         await self._note()
         return tuple(gone)
 
+    def _besides_own(self, principal: Principal, agent: AgentId) -> Sequence[Waiver]:
+        found = self.of(agent)
+        if not found:
+            return ()
+        own = forms_of(people(principal))
+        return tuple(waiver for waiver in found if waiver.kind is WaiverKind.BREAK_GLASS or not given_by(waiver, own))
+
     def _hold(self, waiver: Waiver, left_seconds: float) -> None:
         self._by_agent.setdefault(waiver.agent, {})[waiver.id] = _Held(waiver, self._steady() + left_seconds)
 
@@ -231,6 +246,17 @@ class Kept:
     def _follow(self, event: Event, waiver: Waiver) -> None:
         for follower in self._followers:
             follower(event, waiver)
+
+
+def people(principal: Principal) -> tuple[str, ...]:
+    """Whom the agent acts for, and who owns the agents of the chain."""
+    owners = (principal.agent.owner, *(actor.agent.owner for actor in principal.actors))
+    return owners if principal.subject is None else (principal.subject.id, *owners)
+
+
+def given_by(waiver: Waiver, own: Collection[str]) -> bool:
+    """Whether one of these forms of names (`persons.forms_of`) may be that of the person who gave it."""
+    return not forms_of((waiver.by, *waiver.names)).isdisjoint(own)
 
 
 def granted(waiver: Waiver, **more: Scalar) -> Event:

@@ -33,6 +33,8 @@ class Waiver:
     begins: float
     ends: float
     """Unix seconds, both."""
+    names: tuple[str, ...] = ()
+    """Everything else that who gave it is known by, such as the name it is shown by."""
 
 
 Waivers = Callable[[AgentId], Sequence[Waiver]]
