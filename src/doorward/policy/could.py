@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from cedarpy import Entities, is_authorized_partial
 
+from doorward.domain.ids import PolicyId
 from doorward.policy.panel import Panel
 from doorward.policy.rules import Rule
 
@@ -19,24 +20,24 @@ _Outcomes = tuple[bool, bool]
 _EITHER = (True, True)
 
 
-def could_allow(panel: Panel, request: Mapping[str, object], entities: Entities) -> bool:
+def could_allow(panel: Panel, request: Mapping[str, object], entities: Entities, lifted: frozenset[PolicyId] | None = None) -> bool:
     """Whether arguments are thinkable for which these rules allow, or ask. `request` names its entities in Cedar's syntax.
 
-    A rule that fails whatever the arguments makes every call a denial, so the answer is no.
+    A rule that fails whatever the arguments makes every call a denial, so the answer is no. `lifted`: as for `Panel.decide`.
     """
     result = is_authorized_partial(dict(request), panel.cedar, entities)
     if result.diagnostics.errors:
         return False
     outcomes = [_of_policy(result.residuals.get(f"policy{position}")) for position in range(len(panel.rules))]
-    return _open(panel.rules, outcomes)
+    return _open(panel.rules, outcomes, lifted)
 
 
-def _open(rules: Sequence[Rule], outcomes: Sequence[_Outcomes]) -> bool:
-    permitted = False
+def _open(rules: Sequence[Rule], outcomes: Sequence[_Outcomes], lifted: frozenset[PolicyId] | None) -> bool:
+    permitted = lifted is not None
     for rule, (can_match, can_fall) in zip(rules, outcomes, strict=True):
         if rule.effect == "permit":
             permitted = permitted or can_match
-        elif rule.approver is None and not can_fall:
+        elif rule.need is None and not can_fall and not (lifted and rule.id in lifted):
             return False
     return permitted
 

@@ -5,13 +5,15 @@ denies, one question asks.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Proof, Subject
-from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need
-from doorward.domain.ids import AgentId, Digest, PolicyId
+from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.ids import AgentId, Digest, PolicyId, WaiverId
+from doorward.policy.needs import merged
 from doorward.policy.question import Speaker
+from doorward.policy.waiving import named
 
 Verdict = tuple[AgentId, Decision]
 """Who was asked about, and what came of it."""
@@ -38,18 +40,32 @@ def links(principal: Speaker) -> Iterator[Link]:
 def together(verdicts: Sequence[Verdict]) -> Decision:
     """What the decisions on an agent and on those of its chain, in this order, make of its call."""
     asks = []
+    let: list[Deny] = []
     for number, (who, decision) in enumerate(verdicts):
         match decision:
-            case Deny(policies, reason, sentence):
-                return decision if number == 0 else Deny(policies, f"agent {who}, which it acts for, may not: {reason}", sentence)
+            case Deny():
+                return _of_link(number, who, decision)
             case Ask():
                 asks.append(decision)
             case Allow():
                 pass
+        if decision.would is not None:
+            let.append(_of_link(number, who, decision.would))
+    would, waiver = let[0] if let else None, named(_waiver(decision) for _, decision in verdicts)
+    every = _every(decision for _, decision in verdicts)
     if not asks:
-        return Allow(_every(verdict for _, verdict in verdicts))
-    needs = tuple(Need(team) for team in sorted({team for ask in asks for team in ask.approvers}))
-    return Ask(_every(asks), needs, "; ".join(dict.fromkeys(ask.reason for ask in asks)), _basis([ask.basis for ask in asks]))
+        return Allow(every, would, waiver)
+    reason = "; ".join(dict.fromkeys(ask.reason for ask in asks))
+    return Ask(_every(asks), merged(need for ask in asks for need in ask.needs), reason, _basis([ask.basis for ask in asks]), waiver, would)
+
+
+def _of_link(number: int, who: AgentId, denial: Deny) -> Deny:
+    """The denial of one agent of a chain as the denial of the call."""
+    return denial if number == 0 else replace(denial, reason=f"agent {who}, which it acts for, may not: {denial.reason}")
+
+
+def _waiver(decision: Decision) -> WaiverId | None:
+    return None if isinstance(decision, Deny) else decision.waiver
 
 
 def _every(decisions: "Iterator[Decision] | Sequence[Decision]") -> tuple[PolicyId, ...]:

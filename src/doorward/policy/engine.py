@@ -4,7 +4,7 @@ Policies are compiled once for a generation and never change. What they remember
 read neither arguments nor time) could be computed again at any time and would come out the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -13,9 +13,9 @@ from cedarpy import Schema
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
-from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
+from doorward.domain.decisions import Allow, Decision, Deny, Observation
 from doorward.domain.ids import Digest, PolicyId, TeamId, UpstreamId
-from doorward.domain.waivers import Waivers, nothing_waived
+from doorward.domain.waivers import Waiver, Waivers, nothing_waived
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
 from doorward.policy.delegation import links, together
@@ -37,8 +37,9 @@ from doorward.policy.panel import Match, Panel, panel
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
 from doorward.policy.question import Actor, Moment, Place, Speaker, facts, time_facts
-from doorward.policy.rules import OWN, Mode, Rule, Source, parse
+from doorward.policy.rules import OWN, Rule, Source, parse
 from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
+from doorward.policy.waiving import UNWAIVED, Lifted, denied, eased, liftable, somewhere, waived
 
 LANES = 8_192
 """Pairs of principal and action that are kept ready; each holds a few kilobytes."""
@@ -50,6 +51,9 @@ URIS = 4_096
 """The same for single resources, which have a memory of their own: callers make URIs up, and must push nothing else out."""
 LONGEST_URI = 256
 """Characters of a URI whose answer is remembered; one that is longer is worked out each time."""
+
+UPSTREAM_WIDE = (Kind.UPSTREAM, Kind.INSTRUCTIONS)
+"""What has no policies of its own: it may be had by whoever may see anything of the upstream."""
 
 OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
 """What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
@@ -103,6 +107,7 @@ class Policies:
     __slots__ = (
         "_instant",
         "_lanes",
+        "_liftable",
         "_of_upstream",
         "_panels",
         "_shared",
@@ -120,6 +125,7 @@ class Policies:
         self.vocabulary = known
         self.digest = digest
         self.warnings = warnings
+        self._liftable = liftable(rules)
         self._slices = sliced(rules, known)
         self._of_upstream: Mapping[str, list[Slice]] = {upstream: [] for upstream in known.upstreams}
         for one in self._slices.values():
@@ -134,10 +140,27 @@ class Policies:
     def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
         principal = call.principal
-        decision = self._decide(call, principal, at)
+        decision = self._eased(call, principal, at, waivers)
         if not principal.actors:
             return decision
-        return together([(principal.agent.id, decision), *((link.agent.id, self._decide(call, link, at)) for link in links(principal))])
+        others = ((link.agent.id, self._eased(call, link, at, waivers)) for link in links(principal))
+        return together([(principal.agent.id, decision), *others])
+
+    def _eased(self, call: Call, principal: Speaker, at: Moment, waivers: Waivers) -> Decision:
+        """The decision on one agent alone, after what of it is waived; that is looked at only where it is not allowed anyway."""
+        decision = self._decide(call, principal, at)
+        if isinstance(decision, Allow) or principal.method is AuthnMethod.OWN or not (given := waivers(principal.agent.id)):
+            return decision
+        lane = self.lane(call, principal)
+        if lane is None:
+            could = call.target.kind in UPSTREAM_WIDE and self._could(principal, call.target, at, given)
+            who, where = principal.agent.id, call.target.upstream
+            return Allow((), would=denied(decision), waiver=somewhere(given, who, where)) if could else decision
+        here = waived(given, principal.agent.id, lane.action, self._liftable)
+        if here.exception is None:
+            return eased(decision, decision, here)
+        values = {**facts(principal, call.target, at, lane.panel.reads.context), "input": call.arguments}
+        return eased(decision, ask(lane.panel, lane, values, here.lifted), here)
 
     def _decide(self, call: Call, principal: Speaker, at: Moment) -> Decision:
         """The decision on one agent alone."""
@@ -162,7 +185,7 @@ class Policies:
 
     def liftable(self, policy: PolicyId) -> Rule | None:
         """The enforced `forbid` of this id if a team may lift it by an exception (`Rule.liftable_by`, bound to `Rule.text_digest`)."""
-        return next((rule for rule in self.rules if rule.id == policy and rule.liftable_by is not None and rule.mode is Mode.ENFORCE), None)
+        return self._liftable.get(policy)
 
     def observed(self, call: Call, at: Moment) -> Observation | None:
         """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
@@ -198,17 +221,24 @@ class Policies:
 
         A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.
         """
-        if not self._could(principal, target, at):
+        if not self._could_eased(principal, target, at, waivers):
             return False
-        return not principal.actors or all(self._could(link, target, at) for link in links(principal))
+        return not principal.actors or all(self._could_eased(link, target, at, waivers) for link in links(principal))
 
-    def _could(self, principal: Speaker, target: Target, at: Moment) -> bool:
+    def _could_eased(self, principal: Speaker, target: Target, at: Moment, waivers: Waivers) -> bool:
+        if self._could(principal, target, at):
+            return True
+        given = waivers(principal.agent.id)
+        return bool(given) and self._could(principal, target, at, given)
+
+    def _could(self, principal: Speaker, target: Target, at: Moment, given: Sequence[Waiver] = ()) -> bool:
         if principal.method is AuthnMethod.OWN:
             return target.kind is Kind.UPSTREAM
-        if target.kind in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
-            return any(self._sees(one, principal, one.action.target or target, at) for one in self._of_upstream.get(target.upstream, ()))
+        if target.kind in UPSTREAM_WIDE:
+            of_upstream = self._of_upstream.get(target.upstream, ())
+            return any(self._sees(one, principal, one.action.target or target, at, given) for one in of_upstream)
         one = self._slice(target, "")
-        return one is not None and self._sees(one, principal, target, at)
+        return one is not None and self._sees(one, principal, target, at, given)
 
     def lane(self, call: Call, principal: Speaker) -> Lane | None:
         """Everything that can decide a call for one agent, ready to be asked; None if the call is of no action."""
@@ -248,25 +278,33 @@ class Policies:
 
     def _unnamed(self, principal: Speaker, target: Target, at: Moment) -> Decision:
         """The decision on what has no policies of its own: an upstream's lists and instructions may be had by who sees anything of it."""
-        if target.kind not in (Kind.UPSTREAM, Kind.INSTRUCTIONS):
+        if target.kind not in UPSTREAM_WIDE:
             return Deny((), NOT_APPROVED)
         return Allow(()) if self._could(principal, target, at) else Deny((), "no policy permits anything of this upstream")
 
-    def _sees(self, one: Slice, principal: Speaker, target: Target, at: Moment) -> bool:
-        """Whether a principal may see an action; remembered by everything that its rules could read."""
-        if not one.enforced:
-            return False
+    def _sees(self, one: Slice, principal: Speaker, target: Target, at: Moment, given: Sequence[Waiver] = ()) -> bool:
+        """Whether a principal may see an action, with these waivers; what is remembered are answers to rules and never waivers."""
+        here = waived(given, principal.agent.id, one.action, self._liftable) if given else UNWAIVED
+        if here.glass is not None:
+            return True
+        lifted = here.lifted
+        if not one.enforced or (given and lifted is None):
+            return lifted is not None
+        return self._remembered(one, principal, target, at, lifted)
+
+    def _remembered(self, one: Slice, principal: Speaker, target: Target, at: Moment, lifted: Lifted | None) -> bool:
+        """Whether a principal may see an action; remembered by everything that its rules could read, and what is lifted of them."""
         time = self._time(at) if "time" in one.reads else {}
         clock = tuple(time[name] for name in time if name in one.reads.below("time"))
         uri = target.name if target.kind is Kind.RESOURCE and "input" in one.reads else None
         if uri is not None and len(uri) > LONGEST_URI:
-            return self._could_see(one, principal, target, at)
+            return self._could_see(one, principal, target, at, lifted)
         views = self._views if uri is None else self._uris
-        key = (*_key(one, principal, target), *one.apart.of(principal), clock, uri)
+        key = (*_key(one, principal, target), *one.apart.of(principal), clock, uri, lifted)
         known = views.get(key)
-        return known if known is not None else views.put(key, self._could_see(one, principal, target, at))
+        return known if known is not None else views.put(key, self._could_see(one, principal, target, at, lifted))
 
-    def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment) -> bool:
+    def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment, lifted: Lifted | None) -> bool:
         """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
         enforced = admitted(self.rules, one.enforced, actor, place)
@@ -274,23 +312,27 @@ class Policies:
         read = panel.reads
         values = facts(principal, target, at, read.context)
         written = context_without_input(one.action, read.context, values)
-        if isinstance(written, Unheld) or not len(panel.permits):
+        if isinstance(written, Unheld) or (lifted is None and not len(panel.permits)):
             return False
         uri = target.name if target.kind is Kind.RESOURCE and read.of_input else None
         if uri is not None:
-            return not isinstance(ask(panel, self._new_lane(one, principal, target), {**values, "input": {"uri": uri}}), Deny)
+            return not isinstance(ask(panel, self._new_lane(one, principal, target), {**values, "input": {"uri": uri}}, lifted), Deny)
         # The scopes hold, so only what the conditions read can make a difference.
-        named = one.action.name if read.action else ""
-        key = (enforced, actor if read.principal else None, place if read.resource else None, named, written)
+        action = one.action.name if read.action else ""
+        key = (enforced, actor if read.principal else None, place if read.resource else None, action, written, lifted)
         known = self._shared.get(key)
-        if known is None:
-            lane = self._new_lane(one, principal, target)
-            if read.of_input:
-                known = could_allow(panel, {**written_request(actor, place, one.action), "context": written}, lane.entities)
-            else:
-                known = not isinstance(ask(panel, lane, {**values, "input": {"uri": uri}}), Deny)
-            self._shared.put(key, known)
-        return known
+        return known if known is not None else self._shared.put(key, self._answer(one, principal, target, values, written, lifted))
+
+    def _answer(
+        self, one: Slice, principal: Speaker, target: Target, values: dict[str, object], written: str, lifted: Lifted | None
+    ) -> bool:
+        """Whether rules can say yes, with arguments that are unknown where they are read."""
+        lane = self._new_lane(one, principal, target)
+        if not lane.panel.reads.of_input:
+            return not isinstance(ask(lane.panel, lane, values, lifted), Deny)
+        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
+        asked = {**written_request(actor, place, one.action), "context": written}
+        return could_allow(lane.panel, asked, lane.entities, lifted)
 
     def _time(self, at: Moment) -> dict[str, object]:
         """The time facts of a moment; a list asks for the same ones hundreds of times."""
@@ -301,14 +343,7 @@ class Policies:
 
 def observe(decision: Decision) -> Allow:
     """What `posture: observe` makes of a decision: the call passes, and the receipt says what would have become of it."""
-    match decision:
-        case Allow():
-            return decision
-        case Deny():
-            return Allow((), would=decision)
-        case Ask(policies, reason=reason):
-            would = f"{' and '.join(sorted(decision.approvers))} would be asked: {reason}"
-            return Allow((), would=Deny(policies, would, is_question=True))
+    return decision if isinstance(decision, Allow) else Allow((), would=denied(decision))
 
 
 def _own(target: Target) -> Decision:

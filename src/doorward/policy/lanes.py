@@ -10,6 +10,7 @@ import msgspec
 from cedarpy import Entities, PolicySet, pst
 
 from doorward.domain.decisions import Decision, Deny
+from doorward.domain.ids import PolicyId
 from doorward.policy.could import UNKNOWN
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel, Request
@@ -164,15 +165,15 @@ def _written(held: object) -> str | Unheld:
         return _UNHELD
 
 
-def ask(panel: Panel, lane: Lane, values: Mapping[str, object]) -> Decision:
-    """What some rules make of a question in a lane, given all that its context can hold."""
+def ask(panel: Panel, lane: Lane, values: Mapping[str, object], lifted: frozenset[PolicyId] | None = None) -> Decision:
+    """What some rules make of a question in a lane, given all that its context can hold, and what an exception lifts."""
     asked = lane.request
     if panel.reads.context:
         written = context(lane.action, panel.reads.context, values)
         if isinstance(written, Unheld):
             return unheld(panel, written)
         asked = {**asked, "context": written}
-    return panel.decide(asked, lane.entities)
+    return panel.decide(asked, lane.entities, lifted)
 
 
 def unheld(panel: Panel, place: Unheld) -> Deny:

@@ -12,8 +12,9 @@ from hashlib import sha256
 
 from cedarpy import Entities, PolicySet, is_authorized
 
-from doorward.domain.decisions import Allow, Ask, Decision, Deny, Need
+from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import Digest, PolicyId
+from doorward.policy.needs import merged
 from doorward.policy.problems import cut
 from doorward.policy.reads import Reads, Tree, together
 from doorward.policy.rules import Rule
@@ -48,22 +49,23 @@ class Panel:
     permits: PolicySet
     """The permits alone: whether one matches where a `forbid` does."""
 
-    def decide(self, request: Request, entities: Entities) -> Decision:
-        """What the rules together make of a question."""
+    def decide(self, request: Request, entities: Entities, lifted: frozenset[PolicyId] | None = None) -> Decision:
+        """What the rules together make of a question. `lifted`: an exception permits it, and these `forbid`s do not count."""
         result = is_authorized(request, self.cedar, entities)
         if result.diagnostics.errors:
             return self._failed(result.diagnostics.errors)
         deciding = self._rules(result.diagnostics.reasons)
         if result.allowed and deciding:
-            return Allow(tuple(rule.id for rule in deciding))
+            return Allow(_ids(deciding))
+        if lifted is not None:
+            deciding = tuple(rule for rule in deciding if rule.id not in lifted)
+            return _weighed(deciding) if deciding else Allow(())
         if not deciding:
             return Deny((), UNPERMITTED)
-        if any(rule.approver is None for rule in deciding):
-            return _forbidden(deciding)
-        if not is_authorized(request, self.permits, entities).allowed:
-            return Deny(_ids(deciding), UNPERMITTED)
-        needs = tuple(Need(team) for team in sorted({rule.approver for rule in deciding if rule.approver is not None}))
-        return Ask(_ids(deciding), needs, "; ".join(rule.reason for rule in deciding), _basis(deciding))
+        decision = _weighed(deciding)
+        if isinstance(decision, Ask) and not is_authorized(request, self.permits, entities).allowed:
+            return Deny(decision.policies, UNPERMITTED)
+        return decision
 
     def match(self, request: Request, entities: Entities) -> Match:
         """What comes of a panel of one rule."""
@@ -94,6 +96,14 @@ def panel(rules: Sequence[Rule]) -> Panel:
     return Panel(tuple(rules), together([rule.reads for rule in rules]), _parsed(rules), _parsed(permits))
 
 
+def _weighed(deciding: Sequence[Rule]) -> Deny | Ask:
+    """What some `forbid`s that match come to where the call is permitted: a denial if one of them does not ask."""
+    needs = [rule.need for rule in deciding if rule.need is not None]
+    if len(needs) < len(deciding):
+        return _forbidden(deciding)
+    return Ask(_ids(deciding), merged(needs), "; ".join(rule.reason for rule in deciding), _basis(deciding))
+
+
 def _forbidden(deciding: Sequence[Rule]) -> Deny:
     """The denial of some `forbid`s that match; the first public reason is told to the agent."""
     public = next((rule.reason for rule in deciding if rule.is_public), None)
@@ -108,7 +118,7 @@ def _basis(rules: Sequence[Rule]) -> Digest:
     """What a grant is bound to: the texts of the rules that ask, in order."""
     total = sha256()
     for rule in rules:
-        total.update(sha256(rule.piece.text.encode()).digest())
+        total.update(bytes.fromhex(rule.text_digest))
     return Digest(total.hexdigest())
 
 
