@@ -10,10 +10,12 @@ from doorward.domain.catalog import Kind, Standing
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.receipts import Event
+from doorward.policy.history import Entry, Kept
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryPins
+from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.testing.clocks import Clock
 from doorward.testing.house import PERMIT_ALL
 from tests.catalog.shown import Showing, tool
@@ -43,6 +45,17 @@ class Pinned:
             raise StoreError("the store is away")
 
 
+class Sets(MemoryPolicySets):
+    """Policy sets in memory that may not be kept."""
+
+    fails = False
+
+    async def keep(self, kept: Kept, ended_before: float) -> Entry:
+        if self.fails:
+            raise StoreError("the store is away")
+        return await super().keep(kept, ended_before)
+
+
 @dataclass
 class Bench:
     """What a test works with."""
@@ -53,6 +66,7 @@ class Bench:
     pins: Pinned
     told: list[Event]
     handed: list[tuple[Snapshot, Snapshot]]
+    sets: Sets
     log_fails: list[str] = field(default_factory=list)
 
     def write(self, upstreams: Mapping[str, Mapping[str, object]], policies: str = PERMIT_ALL, **more: object) -> None:
@@ -77,7 +91,7 @@ class Bench:
 
     def again(self) -> "Bench":
         """As it is after a restart."""
-        return start(self.path, self.pins)
+        return start(self.path, self.pins, self.sets)
 
 
 def write(directory: Path, upstreams: Mapping[str, Mapping[str, object]], policies: str = PERMIT_ALL, **more: object) -> Path:
@@ -89,10 +103,10 @@ def write(directory: Path, upstreams: Mapping[str, Mapping[str, object]], polici
     return path
 
 
-def start(path: Path, pins: Pinned | None = None) -> Bench:
+def start(path: Path, pins: Pinned | None = None, sets: Sets | None = None) -> Bench:
     """The workbench of a document; raises `ReloadError` where it does not hold."""
-    pins = pins or Pinned()
-    materials, snapshot = first(read(path), Pins(pins.all()))
+    pins, sets = pins or Pinned(), sets or Sets()
+    materials, snapshot = first(read(path), Pins(pins.all()), sets.last())
     generations = Generations(snapshot)
     told: list[Event] = []
     handed: list[tuple[Snapshot, Snapshot]] = []
@@ -107,8 +121,8 @@ def start(path: Path, pins: Pinned | None = None) -> Bench:
         assert generations.current is before
         handed.append((before, after))
 
-    workbench = Workbench(path, materials, generations, Places(pins, note, adopt, Clock().now))
-    return Bench(path, workbench, generations, pins, told, handed, log_fails)
+    workbench = Workbench(path, materials, generations, Places(pins, note, adopt, Clock().now, sets))
+    return Bench(path, workbench, generations, pins, told, handed, sets, log_fails)
 
 
 def made(directory: Path, policies: str = PERMIT_ALL, **upstreams: Mapping[str, object]) -> Bench:

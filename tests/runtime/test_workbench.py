@@ -9,7 +9,8 @@ from doorward.catalog.suspicions import Sort
 from doorward.domain.catalog import Kind, Standing
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import Digest, UpstreamId
-from doorward.runtime.workbench import DRIFTS_TOLD, ReloadError
+from doorward.runtime.looks import DRIFTS_TOLD
+from doorward.runtime.workbench import ReloadError
 from tests.catalog.shown import Showing, tool
 from tests.runtime.bench import FIRST_USE, GIT, HG, made, showing
 

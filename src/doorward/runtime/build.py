@@ -11,6 +11,7 @@ from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.domain.catalog import Posture, Standing
 from doorward.domain.ids import Digest, Generation, TeamId, UpstreamId
+from doorward.policy.engine import Policies
 from doorward.policy.engine import compile as compile_policies
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
@@ -44,9 +45,7 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
     document = materials.document
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     index = build_index(materials.offers, materials.pins, document)
-    settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
-    owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
-    policies = compile_policies(materials.sources, _entries(index), upstreams, settled, owners)
+    policies = compiled(materials.sources, document, index, rigour)
     if isinstance(policies, Problems):
         return policies
     return Snapshot(
@@ -58,6 +57,14 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
         policies=policies,
         observed=frozenset(name for name, upstream in upstreams.items() if upstream.posture is Posture.OBSERVE),
     )
+
+
+def compiled(sources: tuple[Source, ...], document: Document, index: Index, rigour: Rigour) -> Policies | Problems:
+    """The policies of some files over a document and its catalogue, or everything that is wrong with them."""
+    upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
+    settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
+    owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
+    return compile_policies(sources, _entries(index), upstreams, settled, owners)
 
 
 def _settled(index: Index) -> frozenset[UpstreamId]:

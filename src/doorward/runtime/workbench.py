@@ -15,15 +15,18 @@ from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError, dotted
-from doorward.domain.catalog import Kind, Pin, Standing, Trust
+from doorward.domain.catalog import Kind, Pin, Trust
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
-from doorward.domain.ids import Generation, UpstreamId
+from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.domain.receipts import Event, Scalar
+from doorward.policy.history import NONE, Kept, PolicySets, Why, digest_of
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
 from doorward.runtime.build import Materials, Rigour, build
-from doorward.runtime.fleet import is_same_server
+from doorward.runtime.fixed import fixed
 from doorward.runtime.generations import Generations
+from doorward.runtime.looks import alike, drifts, still_offered
+from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
 from doorward.runtime.snapshot import Snapshot
 
 Note = Callable[[Event], Awaitable[object]]
@@ -31,9 +34,6 @@ Note = Callable[[Event], Awaitable[object]]
 
 Adopt = Callable[[Snapshot, Snapshot], None]
 """Lets the rooms that hold live parts (fleet, limits, plans) go over from one snapshot to the next; called just before the swap."""
-
-DRIFTS_TOLD = 32
-"""Definitions of one look whose drift gets a leaf each: an upstream that changes all of its own every minute does not fill the log."""
 
 _FIRST = Generation(1)
 
@@ -75,10 +75,17 @@ def read(path: Path) -> Read:
         raise ReloadError((f"a policy file cannot be read: {error}",)) from error
 
 
-def first(found: Read, pins: Pins) -> tuple[Materials, Snapshot]:
-    """The materials and snapshot of a start, before any upstream has been seen; raises `ReloadError`."""
-    materials = Materials(found.loaded.document, found.loaded.digest, found.sources, {}, pins)
-    return materials, _built(materials, _FIRST, Rigour.LENIENT)
+def first(found: Read, pins: Pins, last: Kept | None = None) -> tuple[Materials, Snapshot]:
+    """The materials and snapshot of a start, before any upstream has been seen; raises `ReloadError`.
+
+    `last`: the newest kept set of policies, which goes on deciding if it was rolled back to and the files have not changed since.
+    """
+    choice = chosen(found.sources, last)
+    materials = Materials(found.loaded.document, found.loaded.digest, choice.sources, {}, pins)
+    try:
+        return materials, _built(materials, _FIRST, Rigour.LENIENT)
+    except ReloadError as error:
+        raise ReloadError((*error.problems, *unfit(choice))) from error
 
 
 class Workbench:
@@ -86,6 +93,7 @@ class Workbench:
 
     __slots__ = (
         "_adopt",
+        "_chronicle",
         "_generations",
         "_lock",
         "_materials",
@@ -104,6 +112,7 @@ class Workbench:
         self._materials = materials
         self._generations = generations
         self._store, self._note, self._adopt, self._now = places.pins, places.note, places.adopt, places.now
+        self._chronicle = Chronicle(places.sets, places.now)
         self._lock = asyncio.Lock()
         self._rejected: tuple[str, ...] = ()
         self._unfit: tuple[str, ...] = ()
@@ -120,7 +129,7 @@ class Workbench:
         """What is worth a look in the document and policies that are in force."""
         current = self._generations.current
         rules = tuple(f"{dotted(path)}: {sentence}" for path, sentence in unmatched_rules(current.index, current.document))
-        return self._notes + rules + tuple(str(warning) for warning in current.policies.warnings)
+        return rolled_back(self._chronicle.last) + self._notes + rules + tuple(str(warning) for warning in current.policies.warnings)
 
     @property
     def offers(self) -> Mapping[UpstreamId, Offer]:
@@ -136,30 +145,77 @@ class Workbench:
         """Keeps what the reading of the document in force had to say."""
         self._notes = tuple(str(note) for note in notes)
 
+    async def begin(self) -> None:
+        """Keeps the set of policies that the start put in force: to be awaited once, before any call is decided. Raises `StoreError`."""
+        async with self._lock:
+            instead_of = standing(self._chronicle.last, await asyncio.to_thread(self._said))
+            await self._chronicle.keep(self._generations.current, Choice(self._materials.sources, instead_of), Cause(Why.START, "doorward"))
+
     async def reload(self, by: str) -> Reloaded:
         """Reads document and policies again; raises `ReloadError`, and keeps the old ones then. What is in force already makes no generation."""
         async with self._lock:
-            unfit = self._unfit
+            return await self._reread(Cause(Why.RELOAD, by), self._chronicle.last)
+
+    async def undo_rollback(self, by: str) -> Reloaded:
+        """Goes back from a set that was rolled back to, to what the files say now; raises `ReloadError` as `reload` does."""
+        async with self._lock:
+            if not rolled_back(self._chronicle.last):
+                raise ReloadError(("no rollback is in force: the policy files are",))
+            return await self._reread(Cause(Why.UNDO, by), None)
+
+    async def roll_back(self, digest: Digest, cause: Cause) -> Reloaded:
+        """Puts a kept set in force, over the document and catalogue of now, until the policy files change.
+
+        Raises `ReloadError`, and changes nothing then: where none is kept or it is in force, and with every problem where it does not fit.
+        """
+        async with self._lock:
+            sources = await self._chronicle.sources(digest)
+            if sources is None:
+                raise ReloadError((f"no set of policies {digest[:64]} is kept",))
+            if digest_of(sources) == digest_of(self._materials.sources):
+                raise ReloadError((f"{digest[:SHOWN]} is in force already",))
+            said, unfit = await asyncio.to_thread(self._said), self._unfit
             try:
-                found = await asyncio.to_thread(read, self._path)
-                if (found.loaded.digest, found.sources) == (self._materials.digest, self._materials.sources):
-                    self._rejected = ()
-                    return Reloaded(self._generations.current.generation, (), self.warnings)
-                _keep_in_place(self._materials.document, found.loaded.document)
-                offers = _still_offered(self._materials, found.loaded.document)
-                wanted = Materials(found.loaded.document, found.loaded.digest, found.sources, offers, self._materials.pins)
-                candidate = await asyncio.to_thread(self._candidate, wanted)
-            except ReloadError as error:
-                # What was wrong with the candidate is said once; what does not fit what is in force stays said.
-                self._rejected, self._unfit = error.problems, unfit
-                await self._note(Event("config_rejected", by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
+                candidate = await asyncio.to_thread(self._candidate, replace(self._materials, sources=sources))
+            except ReloadError:
+                self._unfit = unfit
                 raise
-            told = changed(self._materials.document, found.loaded.document)
-            await self._note(_config_event(candidate.snapshot, by, told))
-            await self._take(candidate, by)
-            self._rejected = ()
-            self.heed(found.loaded.notes)
-            return Reloaded(candidate.snapshot.generation, told, self.warnings)
+            choice = Choice(sources, NONE if said == digest_of(sources) else said)
+            await self._take(candidate, choice, cause, rolled_back_event(self._generations.current, candidate.snapshot, cause))
+            return Reloaded(candidate.snapshot.generation, (), self.warnings)
+
+    async def _reread(self, cause: Cause, last: Kept | None) -> Reloaded:
+        """What the files say, or the set `last` while it stands instead of them; the lock is held."""
+        unfit = self._unfit
+        try:
+            found = await asyncio.to_thread(read, self._path)
+            choice = chosen(found.sources, last)
+            if (found.loaded.digest, choice.sources) == (self._materials.digest, self._materials.sources):
+                await self._chronicle.keep(self._generations.current, choice, cause)
+                self._rejected = ()
+                return Reloaded(self._generations.current.generation, (), self.warnings)
+            _check_fixed(self._materials.document, found.loaded.document)
+            offers = still_offered(self._materials.offers, self._materials.document, found.loaded.document)
+            wanted = Materials(found.loaded.document, found.loaded.digest, choice.sources, offers, self._materials.pins)
+            candidate = await asyncio.to_thread(self._candidate, wanted)
+        except ReloadError as error:
+            # What was wrong with the candidate is said once; what does not fit what is in force stays said.
+            self._rejected, self._unfit = error.problems, unfit
+            await self._note(Event("config_rejected", cause.by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
+            raise
+        told = changed(self._materials.document, found.loaded.document)
+        await self._take(candidate, choice, cause, _config_event(candidate.snapshot, cause, told))
+        self._rejected = ()
+        self.heed(found.loaded.notes)
+        return Reloaded(candidate.snapshot.generation, told, self.warnings)
+
+    def _said(self) -> Digest:
+        """What the policy files say now; where they cannot be read, what they said when they last could."""
+        try:
+            return digest_of(read(self._path).sources)
+        except ReloadError:
+            last = self._chronicle.last
+            return last.entry.instead_of if last is not None and rolled_back(last) else digest_of(self._materials.sources)
 
     async def saw(self, name: UpstreamId, shown: Shown) -> None:
         """Takes what an upstream shows into the next generation, if it shows anything else than before."""
@@ -169,10 +225,11 @@ class Workbench:
             offer = await asyncio.to_thread(observe, name, shown, self._now())
             before = self._materials.offers.get(name)
             wanted = replace(self._materials, offers={**self._materials.offers, name: offer})
-            if before is not None and _alike(before, offer):
+            if before is not None and alike(before, offer):
                 self._materials = wanted
                 return
-            await self._tell_drift(offer)
+            for event in drifts(offer, before, self._materials.pins):
+                await self._note(event)
             await self._go_over(await asyncio.to_thread(self._tolerated, wanted))
 
     async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
@@ -257,13 +314,17 @@ class Workbench:
             pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, waiting, stamp)
         )
 
-    async def _take(self, candidate: "Candidate", by: str) -> None:
-        """Goes over to what the log was told of; raises `ReloadError` where a room cannot, and says in the log that it did not happen."""
+    async def _take(self, candidate: "Candidate", choice: Choice, cause: Cause, event: Event) -> None:
+        """Tells the log, keeps the set and goes over; raises `ReloadError` where a room cannot, and says in the log that it did not happen."""
+        await self._note(event)
+        entry = None
         try:
+            entry = await self._chronicle.keep(candidate.snapshot, choice, cause)
             await self._go_over(candidate)
         except DoorwardError as error:
             self._rejected = (f"the configuration cannot be taken over: {error}",)
-            await self._note(Event("change_failed", by, {"event": "config_loaded", "why": str(error)[:500]}))
+            await self._note(Event("change_failed", cause.by, {"event": event.type, "why": str(error)[:500]}))
+            await self._chronicle.drop(entry)
             if isinstance(error, StoreError | UnrecordedError):
                 raise
             raise ReloadError(self._rejected) from error
@@ -282,19 +343,6 @@ class Workbench:
             fields = {"upstream": pin.upstream, "kind": pin.kind.value, "name": pin.name[:200], "definition": pin.digest}
             await self._note(Event("definition_approved", by, fields))
         await self._store.put(pins)
-
-    async def _tell_drift(self, offer: Offer) -> None:
-        """A leaf for each definition that has drifted since the last look; of a whole catalogue for the first ones, and a count."""
-        before = self._materials.offers.get(offer.upstream)
-        held = before.definitions if before is not None else {}
-        news = [one for key, one in offer.definitions.items() if key not in held or held[key].digest != one.digest]
-        drifted = [definition for definition in news if self._materials.pins.standing(definition) is Standing.DRIFTED]
-        for one in drifted[:DRIFTS_TOLD]:
-            fields = {"upstream": one.upstream, "kind": one.kind.value, "name": one.name[:200], "definition": one.digest}
-            await self._note(Event("definition_drifted", "doorward", fields))
-        if len(drifted) > DRIFTS_TOLD:
-            more = len(drifted) - DRIFTS_TOLD
-            await self._note(Event("definitions_drifted", "doorward", {"upstream": offer.upstream, "more": more}))
 
     def _stamp(self) -> str:
         return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -318,6 +366,7 @@ class Places:
     note: Note
     adopt: Adopt
     now: Callable[[], float]
+    sets: PolicySets = FORGETFUL
 
 
 def _built(materials: Materials, generation: Generation, rigour: Rigour) -> Snapshot:
@@ -331,51 +380,17 @@ def _told(problems: Problems) -> tuple[str, ...]:
     return tuple(str(problem) for problem in problems.items)
 
 
-def _alike(one: Offer, other: Offer) -> bool:
-    """Whether two looks at an upstream showed the same."""
-    return (
-        {key: definition.digest for key, definition in one.definitions.items()}
-        == {key: definition.digest for key, definition in other.definitions.items()}
-        and {uri: definition.digest for uri, definition in one.resources.items()}
-        == {uri: definition.digest for uri, definition in other.resources.items()}
-        and one.dropped == other.dropped
-        and one.capabilities == other.capabilities
-    )
+def _check_fixed(old: Document, new: Document) -> None:
+    names = fixed(old, new)
+    if names:
+        raise ReloadError((f"a restart is needed to change {', '.join(names)}",))
 
 
-def _still_offered(held: Materials, new: Document) -> Mapping[UpstreamId, Offer]:
-    """What upstreams showed, but for those that are another server from now on: of these nothing is known until they are looked at."""
-    old = held.document.upstreams
-    return {name: offer for name, offer in held.offers.items() if name in new.upstreams and is_same_server(old[name], new.upstreams[name])}
-
-
-def _keep_in_place(old: Document, new: Document) -> None:
-    """Some fields take a restart; a reload that changes them is refused rather than half taken."""
-    fixed = [name for name in ("listen", "state") if getattr(old, name) != getattr(new, name)]
-    # Our own authority is among those that the listener believes, and the listener stays.
-    fixed += ["identity.ca"] if _domain(old) != _domain(new) else []
-    fixed += ["control.listen"] if new.control.listen is not None and _door(old) != _door(new) else []
-    fixed += ["audit.origin"] if old.audit.origin != new.audit.origin else []
-    fixed += [f"control.{name}" for name in ("socket", "group") if getattr(old.control, name) != getattr(new.control, name)]
-    if fixed:
-        raise ReloadError((f"a restart is needed to change {', '.join(fixed)}",))
-
-
-def _domain(document: Document) -> str | None:
-    return None if document.identity.ca is None else document.identity.ca.trust_domain
-
-
-def _door(document: Document) -> object:
-    """What of the network door is fixed; whom it lets in is not, and without a word of it in the document that is nobody."""
-    listen = document.control.listen
-    return None if listen is None else (listen.host, listen.port, listen.public_url, listen.tls)
-
-
-def _config_event(snapshot: Snapshot, by: str, told: tuple[str, ...]) -> Event:
+def _config_event(snapshot: Snapshot, cause: Cause, told: tuple[str, ...]) -> Event:
     fields: dict[str, Scalar] = {
         "generation": snapshot.generation,
         "config": snapshot.document_digest,
         "policies": snapshot.policies.digest,
         "changes": "; ".join(told)[:2000],
     }
-    return Event("config_loaded", by, fields)
+    return Event("policies_rollback_undone" if cause.why is Why.UNDO else "config_loaded", cause.by, fields)

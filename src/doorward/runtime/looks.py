@@ -1,0 +1,44 @@
+"""What upstreams show, from one look to the next: whether it is the same, what of it has drifted, and what is still known after a reload."""
+
+from collections.abc import Iterator, Mapping
+
+from doorward.catalog.offer import Offer
+from doorward.catalog.pins import Pins
+from doorward.config.model import Document
+from doorward.domain.catalog import Standing
+from doorward.domain.ids import UpstreamId
+from doorward.domain.receipts import Event
+from doorward.runtime.fleet import is_same_server
+
+DRIFTS_TOLD = 32
+"""Definitions of one look whose drift gets a leaf each: an upstream that changes all of its own every minute does not fill the log."""
+
+
+def alike(one: Offer, other: Offer) -> bool:
+    """Whether two looks at an upstream showed the same."""
+    return (
+        {key: definition.digest for key, definition in one.definitions.items()}
+        == {key: definition.digest for key, definition in other.definitions.items()}
+        and {uri: definition.digest for uri, definition in one.resources.items()}
+        == {uri: definition.digest for uri, definition in other.resources.items()}
+        and one.dropped == other.dropped
+        and one.capabilities == other.capabilities
+    )
+
+
+def drifts(offer: Offer, before: Offer | None, pins: Pins) -> Iterator[Event]:
+    """An event for each definition that has drifted since the look before; of a whole catalogue for the first ones, and a count."""
+    held = before.definitions if before is not None else {}
+    news = [one for key, one in offer.definitions.items() if key not in held or held[key].digest != one.digest]
+    drifted = [definition for definition in news if pins.standing(definition) is Standing.DRIFTED]
+    for one in drifted[:DRIFTS_TOLD]:
+        fields = {"upstream": one.upstream, "kind": one.kind.value, "name": one.name[:200], "definition": one.digest}
+        yield Event("definition_drifted", "doorward", fields)
+    if len(drifted) > DRIFTS_TOLD:
+        yield Event("definitions_drifted", "doorward", {"upstream": offer.upstream, "more": len(drifted) - DRIFTS_TOLD})
+
+
+def still_offered(offers: Mapping[UpstreamId, Offer], old: Document, new: Document) -> Mapping[UpstreamId, Offer]:
+    """What upstreams showed, but for those that are another server from now on: of these nothing is known until they are looked at."""
+    before = old.upstreams
+    return {name: offer for name, offer in offers.items() if name in new.upstreams and is_same_server(before[name], new.upstreams[name])}
