@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.approval.waivers import MOST, MOST_OF_AGENT, NOTE_EVERY_SECONDS, Kept, Lasting, WaiverError, ended, expired, granted
+from doorward.domain.actors import Actor, Agent, AuthnMethod, Principal, Subject
 from doorward.domain.errors import StoreError, UnrecordedError
-from doorward.domain.ids import AgentId, WaiverId
+from doorward.domain.ids import AgentId, SubjectId, TeamId, WaiverId
 from doorward.domain.receipts import Event, Scalar
-from doorward.domain.waivers import Waiver
+from doorward.domain.waivers import Waiver, nothing_waived
 from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.testing.stores.waivers import NOW, exception, glass
+from tests import made
 from tests.made import Clock
 
 pytestmark = pytest.mark.anyio
@@ -292,3 +294,35 @@ async def test_an_unknown_waiver_cannot_be_ended() -> None:
     assert it.kept.find(WaiverId("a")) is None
     with pytest.raises(WaiverError):
         await it.kept.end(WaiverId("a"), "bob")
+
+
+def acting(
+    subject: str | None = None, owner: str = "bob", handed_on_by: str | None = None, method: AuthnMethod = AuthnMethod.ACCESS_TOKEN
+) -> Principal:
+    """The agent `claude`, for somebody, perhaps in a chain with an agent of somebody else."""
+    chain = () if handed_on_by is None else (Actor("planner", "self", Agent(AgentId("planner"), handed_on_by, TeamId("t"), "client")),)
+    whom = None if subject is None else Subject(SubjectId(subject), frozenset())
+    return replace(made.principal(owner=owner, method=method), subject=whom, actors=chain)
+
+
+@pytest.mark.parametrize("method", AuthnMethod)
+@pytest.mark.parametrize("own", ["subject", "owner", "handed_on_by"])
+@pytest.mark.parametrize("name", ["corp:ada", "ada", "ADA@example.com", "other:ada", "corp:ada.l", "Ada Lovelace"])
+async def test_nobody_lifts_a_rule_for_themselves_however_they_are_known(name: str, own: str, method: AuthnMethod) -> None:
+    it = Bench()
+    await it.kept.grant(replace(exception("a"), by="corp:ada", names=("Ada Lovelace", "ada.l@example.com")))
+    mine, others = acting(**{own: name}, method=method), acting(**{own: "corp:carl"}, method=method)
+    assert (it.kept.besides_own(mine)(CLAUDE), len(it.kept.besides_own(others)(CLAUDE))) == ((), 1)
+
+
+async def test_a_broken_glass_counts_for_whoever_broke_it_too() -> None:
+    it = Bench()
+    await it.kept.grant(glass("a"))
+    assert it.kept.besides_own(acting(subject="ada", owner="ada"))(CLAUDE) == (glass("a"),)
+
+
+async def test_of_nothing_at_all_nobody_is_asked() -> None:
+    it = Bench()
+    assert it.kept.besides_own(acting(subject="ada")) is nothing_waived
+    await it.kept.grant(glass("a", "other"))
+    assert it.kept.besides_own(acting(subject="ada"))(CLAUDE) == ()
