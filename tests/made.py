@@ -1,14 +1,12 @@
 """Calls and principals as tests need them: everything has a plain default, what matters is said."""
 
-import hashlib
 from collections.abc import Mapping
-
-import msgspec
 
 from doorward.domain.actors import Agent, AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Reversibility, Target
 from doorward.domain.ids import AgentId, CallId, Digest, InstanceId, TeamId, UpstreamId
+from doorward.wire.canonical import canonical, sha256
 
 
 def principal(agent: str = "claude", *, method: AuthnMethod = AuthnMethod.AGENT_KEY, owner: str = "ada", key: str = "key1") -> Principal:
@@ -47,7 +45,9 @@ def call(
 ) -> Call:
     """A call whose digest follows from its target, arguments and extras."""
     aimed = to or target()
-    canonical = msgspec.json.encode([method, aimed.upstream, aimed.name, arguments or {}, extras or {}], order="sorted")
+    raw = canonical(
+        {"arguments": arguments or {}, "extras": extras or {}, "method": method, "name": aimed.name, "upstream": aimed.upstream}
+    )
     return Call(
         id=CallId("01hzy0000000000000000000aa"),
         principal=by or principal(),
@@ -55,8 +55,8 @@ def call(
         method=method,
         arguments=arguments or {},
         extras=extras or {},
-        canonical=canonical,
-        digest=Digest(hashlib.sha256(canonical).hexdigest()),
+        canonical=raw,
+        digest=sha256(raw),
     )
 
 

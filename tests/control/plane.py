@@ -231,6 +231,8 @@ class Plane:
     issued: MemoryIssued = field(default_factory=MemoryIssued)
     waivers: FailingWaivers = field(default_factory=FailingWaivers)
     reasons: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    """What is wrong with every edit of a call."""
     operators: dict[int, Operator] = field(default_factory=dict)
     """Operators with teams, by user ids that no system gives out; others are what the document says."""
     shown: dict[str, Sight] = field(default_factory=dict)
@@ -256,7 +258,7 @@ class Plane:
             Agents(self.registry, self.recorder, self.clock),
             Stops(self.switch, self.registry, self.generations, self.recorder),
             Catalog(self.workbench, self.generations, self.look, self.recorder),
-            Approvals(self.desk, self.recorder),
+            Approvals(self.desk, self.recorder, lambda question, arguments: self.unfit),
             Exceptions(ground),
             BreakGlass(ground),
             PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC)),

@@ -6,15 +6,12 @@ from dataclasses import replace
 from doorward.approval import tally
 from doorward.approval.persons import Approver, is_owner, is_subject, may, said_by
 from doorward.approval.question import MOVES, Question, State, Yes
-from doorward.domain.catalog import Kind
+from doorward.approval.shown import EDITABLE, call_of
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import Digest
 from doorward.domain.reasons import Refused
 from doorward.wire.canonical import canonical, sha256
-from doorward.wire.jsonrpc import Limits, check_value, parse_object
-
-_EDITABLE = frozenset({Kind.TOOL, Kind.PROMPT})
-"""What has arguments; in place of a resource an edit would put another one."""
+from doorward.wire.jsonrpc import Limits, check_value
 
 
 class DeskError(DoorwardError):
@@ -61,12 +58,11 @@ def with_no(question: Question, by: Approver, now: float, use_seconds: float) ->
 
 def edited_call(question: Question, arguments: Mapping[str, object]) -> tuple[bytes, Digest]:
     """Canonical arguments, and the digest that the call has with them; raises `DeskError` for what could not be a call."""
-    if question.kind not in _EDITABLE:
+    if question.kind not in EDITABLE:
         raise DeskError(f"expected a tool or a prompt, {question.kind} {question.name[:64]!r} has no arguments to edit")
     try:
         check_value(arguments, Limits())
-        call = parse_object(question.canonical, Limits())
-        return canonical(arguments), sha256(canonical({**call, "arguments": arguments}))
+        return canonical(arguments), sha256(canonical({**call_of(question), "arguments": arguments}))
     except (ValueError, TypeError, RecursionError) as error:
         raise DeskError(f"expected arguments that are JSON: {str(error)[:200]}") from error
     except Refused as refused:

@@ -7,7 +7,7 @@ are checked before anything else is read (CVE-2025-49596, DNS rebinding).
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from doorward.audit.recorder import Recorder
 from doorward.config.model import ControlListen
 from doorward.control.app import Plain, admin_app
 from doorward.control.operator_sessions import Door, OperatorSession, OperatorSessions
-from doorward.control.operators import Operator, from_groups
+from doorward.control.operators import Operator, from_groups, named_in
 from doorward.control.routes import ControlError, Problem, Route
 from doorward.control.screens import told
 from doorward.identity.sign_in import Person, SignIn
@@ -77,7 +77,8 @@ class Ground:
             return None
         name = rules.sign_in
         groups = {group.removeprefix(f"{name}:") for group in person.subject.groups if group.startswith(f"{name}:")}
-        return from_groups(person.subject.id, person.name, groups, rules.groups)
+        found = from_groups(person.subject.id, person.name, groups, rules.groups)
+        return None if found is None else replace(found, names=named_in(person.claims))
 
     def session_seconds(self) -> float:
         """How long a sign-in lasts."""

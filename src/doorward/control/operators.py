@@ -16,6 +16,7 @@ from doorward.config.model import OperatorGroup
 
 NOBODYS: frozenset[str] = frozenset()
 """The teams of what belongs to no team: admins alone act on it."""
+_NAMES = ("sub", "email", "preferred_username", "upn", "unique_name", "name", "nickname")
 
 
 class Role(IntEnum):
@@ -46,6 +47,8 @@ class Operator:
     """The teams whose agents and upstreams it may change."""
     shown: str = ""
     """How a signed-in person is called; proves nothing."""
+    names: frozenset[str] = NOBODYS
+    """What else it is known by, such as an e-mail address: proves nothing either, but may bar it from answering for itself."""
 
     def acts_for(self, role: Role, teams: Collection[str]) -> bool:
         """Whether it may do what needs this role to something that belongs to all of these teams (to none: only as an admin)."""
@@ -89,6 +92,11 @@ def _groups(name: str) -> frozenset[str]:
     except KeyError:
         return NOBODYS
     return frozenset(group for number in os.getgrouplist(user.pw_name, user.pw_gid) if (group := _group(number)) is not None)
+
+
+def named_in(claims: Mapping[str, object]) -> frozenset[str]:
+    """What else a person is known by at its provider (OpenID Connect Core 5.1), whoever vouches for it."""
+    return frozenset(name for claim in _NAMES if isinstance(name := claims.get(claim), str) and name)
 
 
 def _name(uid: int) -> str:
