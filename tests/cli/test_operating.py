@@ -70,8 +70,14 @@ def test_a_stop_is_set_listed_and_lifted(tmp_path: Path) -> None:
         (("stop", "team:x", "--reason", "r"), "expected one of agent, user"),
         (("revoke", "user:", "--reason", "r"), "which user?"),
         (("catalog", "approve", "git"), "name what to approve, or say --all"),
-        (("policy", "explain", "a", "b", "c", "--arguments", "[]"), "expected an object"),
-        (("policy", "explain", "a", "b", "c", "-a", "x"), "expected NAME=VALUE"),
+        (("policy", "explain", "--agent", "a", "--tool", "b/c", "--args", "[]"), "expected an object"),
+        (("policy", "explain", "--agent", "a", "--tool", "b/c", "-a", "x"), "expected NAME=VALUE"),
+        (("policy", "explain", "--tool", "b/c"), "which agent?"),
+        (("policy", "explain", "--agent", "a"), "say what is called"),
+        (("policy", "explain", "--agent", "a", "--tool", "b/c", "--prompt", "b/c"), "say what is called"),
+        (("policy", "explain", "--agent", "a", "--tool", "bc"), "expected UPSTREAM/NAME"),
+        (("policy", "explain", "--agent", "a", "--resource", "file:///x"), "--resource needs --upstream"),
+        (("policy", "explain", "--agent", "a", "--tool", "b/c", "--upstream", "b"), "--upstream belongs to --resource"),
         (("log", "verify", "--database", __file__, "--receipt", __file__), "at a time"),
         (("log", "verify", "--database", __file__), "--key is needed"),
     ],
@@ -144,11 +150,14 @@ def test_a_decision_is_explained_with_its_policies_and_facts(tmp_path: Path) -> 
         at.do(at.it.show("git", READ_FILE))
         at.said("agent", "add", "claude", "--team", "support")
         at.said("catalog", "approve", "git", "--all")
-        denied = at.said("policy", "explain", "claude", "git", "read_file", "-a", "path=secret", "-a", "share=0.1000")
+        denied = at.said("policy", "explain", "--agent", "claude", "--tool", "git/read_file", "-a", "path=secret", "-a", "share=0.1000")
         assert denied.startswith("DENY (it would not pass")
         assert "because: Nobody reads secrets." in denied
         assert 'context.input.path: "secret"' in denied
-        whole = at.asked("policy", "explain", "claude", "git", "read_file", "--arguments", '{"path": "a"}', "--at", "1795035600")
+        assert "THE SMALLEST CHANGES THAT FLIP IT\n  path not like" in denied
+        whole = at.asked(
+            "policy", "explain", "--agent", "claude", "--tool", "git/read_file", "--args", '{"path": "a"}', "--at", "1795035600"
+        )
         assert (whole["effect"], whole["approvers"]) == ("ask", ["ops"])
         assert [line.split()[0] for line in at.said("policy", "list").splitlines()[1:]] == ["reads", "no-secrets", "ask-late"]
 

@@ -56,7 +56,7 @@ def test_a_call_waits_for_a_person_runs_once_and_its_receipt_names_who_said_yes(
 def test_what_observation_lets_pass_is_explained_beforehand_and_counted_afterwards(running: tuple[Running, Witness]) -> None:
     gateway, _ = running
     with Client(gateway.url("watched"), gateway.key()) as client:
-        explained = asked(gateway, "policy", "explain", "tester", "watched", "other")
+        explained = asked(gateway, "policy", "explain", "--agent", "tester", "--tool", "watched/other")
         assert (explained["effect"], explained["passes"], explained["policies"]) == ("deny", True, ["never"])
         assert client.call("other", {"mark": "let pass"}).text
     counted = asked(gateway, "policy", "observed")["passes"]

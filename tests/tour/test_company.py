@@ -122,5 +122,5 @@ def test_its_operators_begin_at_the_socket(place: Place) -> None:
     context = ssl.create_default_context(cadata=place.root.pem)
     with Client(f"https://localhost:{place.running.port}/mcp/tickets", key, tls=context) as client:
         assert client.call("find", {"mark": "one"}).reason == ""
-    code, said = told(place.running, "policy", "explain", "clerk", "wiki", "save_page")
+    code, said = told(place.running, "policy", "explain", "--agent", "clerk", "--tool", "wiki/save_page")
     assert ("DENY" in said, code) == (True, 0), said

@@ -2,27 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 from pydantic import Field
 
-from doorward.call import limits
 from doorward.call.resolve import Caller, make_call
 from doorward.catalog.index import Entry
+from doorward.control.explained import Explained, explained
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Route, Shape
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
-from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
-from doorward.domain.decisions import Allow, Decision, Deny
-from doorward.domain.decisions import Ask as AskFirst
 from doorward.domain.ids import AgentId, CallId, SubjectId, TeamId, UpstreamId
 from doorward.domain.reasons import Refused
 from doorward.identity.registry import Registry
 from doorward.identity.supposed import supposed
-from doorward.policy.explain import Considered, explain
 from doorward.policy.question import LOCAL, Moment
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
@@ -72,51 +66,6 @@ class Supposed(Shape):
     at: float | None = Field(None, ge=0, le=253402300799, description="Unix seconds; default now")
 
 
-class ConsideredView(Shape):
-    """A policy that could have matched, and whether it did."""
-
-    policy: str
-    effect: str
-    mode: str
-    path: str
-    line: int
-    match: str
-    reason: str
-    actor: str = Field(description="The agent of the chain that it was asked about; empty for the one that speaks")
-
-
-class FactView(Shape):
-    """One attribute that the policies read; `is_there` is false where the call has none. Numbers with a fraction are given as texts."""
-
-    name: str
-    value: Any
-    is_there: bool
-
-
-class Explained(Shape):
-    """A decision with all that went into it.
-
-    `effect` is what policy says (allow, ask, deny); `passes` whether the call would go on, which `posture: observe`, a definition
-    that is withheld and the token's scopes decide too. Stops, limits and findings of inspection are not asked.
-    """
-
-    effect: str
-    passes: bool
-    reason: str
-    policies: tuple[str, ...]
-    approvers: tuple[str, ...]
-    sentence: str | None = Field(description="What the agent would be told of a denial, besides a reference")
-    scope: str | None = Field(description="The least scope that the token would need besides; null where it has it")
-    posture: str
-    standing: str
-    action: str
-    at: str
-    considered: tuple[ConsideredView, ...]
-    facts: tuple[FactView, ...]
-    observed: str | None = Field(description="The effect if policies in observe mode were enforced; null where none could match")
-    observed_policies: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class PolicyDesk:
     """The operations on policies."""
@@ -161,26 +110,7 @@ class PolicyDesk:
             raise ControlError(404, "unknown_target", f"{wanted.upstream[:64]} has no {wanted.kind} {wanted.name[:200]!r}")
         moment = self.moment() if wanted.at is None else replace(self.moment(), unix_seconds=wanted.at)
         call = make_call(CallId("explain"), Caller(principal, _METHODS[entry.target.kind]), entry.target, _arguments(ask, entry), {})
-        told = explain(snapshot.policies, call, moment)
-        effect, reason = _said(told.decision)
-        scope = _lacking(call)
-        return Explained(
-            effect=effect,
-            passes=entry.standing == "approved" and scope is None and (effect == "allow" or snapshot.is_observed(entry.target.upstream)),
-            reason=reason,
-            policies=told.decision.policies,
-            approvers=tuple(sorted(told.decision.approvers)) if isinstance(told.decision, AskFirst) else (),
-            sentence=told.decision.sentence if isinstance(told.decision, Deny) else None,
-            scope=scope,
-            posture=snapshot.posture(entry.target.upstream),
-            standing=entry.standing,
-            action=told.action,
-            at=datetime.fromtimestamp(moment.unix_seconds, moment.zone).isoformat(timespec="seconds"),
-            considered=tuple(_considered(one) for one in told.considered),
-            facts=tuple(FactView(name=fact.name, value=_plain(fact.value), is_there=fact.is_there) for fact in told.facts),
-            observed=_said(told.observed.would)[0] if told.observed is not None else None,
-            observed_policies=told.observed.policies if told.observed is not None else (),
-        )
+        return await explained(snapshot, call, moment, entry.standing)
 
     def _principal(self, wanted: Supposed, snapshot: Snapshot) -> Principal:
         """The agent as it would be identified: by a token of its own for a person, else by a key, or as the one for callers without any."""
@@ -213,28 +143,6 @@ class PolicyDesk:
         raise ControlError(404, "unknown_agent", f"there is no agent {name[:64]!r}")
 
 
-def _lacking(call: Call) -> str | None:
-    """The scope that a call's credential would need besides; None where it is within its limits."""
-    try:
-        limits.check(call)
-    except Refused as refused:
-        return str(refused.extra["scope"])
-    return None
-
-
-def _considered(one: Considered) -> ConsideredView:
-    return ConsideredView(
-        policy=one.policy,
-        effect=one.effect,
-        mode=one.mode,
-        path=one.path,
-        line=one.line,
-        match=one.match,
-        reason=one.reason,
-        actor=one.actor,
-    )
-
-
 def _arguments(ask: Ask, entry: Entry) -> Mapping[str, object]:
     """The arguments as the data plane would read them: numbers keep their digits, and doubtful JSON is refused."""
     if entry.target.kind is Kind.RESOURCE:
@@ -247,31 +155,3 @@ def _arguments(ask: Ask, entry: Entry) -> Mapping[str, object]:
     arguments = body.get("arguments", {})
     assert isinstance(arguments, Mapping)
     return arguments
-
-
-def _said(decision: Decision) -> tuple[str, str]:
-    """A decision's effect and its reason for operators."""
-    match decision:
-        case Allow():
-            return "allow", ""
-        case AskFirst(reason=reason):
-            return "ask", reason
-        case Deny(reason=reason):
-            return "deny", reason
-        case _:
-            assert_never(decision)
-
-
-def _plain(value: object) -> object:
-    """A fact as JSON that every reader reads the same."""
-    match value:
-        case Decimal():
-            return str(value)
-        case int() if not isinstance(value, bool) and abs(value) >= 2**53:
-            return str(value)
-        case Mapping():
-            return {str(key): _plain(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_plain(inner) for inner in value]
-        case _:
-            return value
