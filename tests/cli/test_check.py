@@ -66,6 +66,19 @@ def test_every_problem_of_the_policies_is_told_with_line_and_column(tmp_path: Pa
     assert [line.removeprefix(f"{tmp_path}/p.cedar:").split(":")[0] for line in result.stdout.splitlines()] == ["1", "2", "2"]
 
 
+def test_a_teams_policies_are_checked_as_its_own(tmp_path: Path) -> None:
+    upstreams = {"git": {"url": "https://git.example.com/mcp"}, "bank": {"url": "https://bank.example.com/mcp", "team": "finance"}}
+    (tmp_path / "finance.cedar").write_text('@id("f") @reason("r")\npermit (principal, action in Action::"git", resource);\n')
+    layers = {"files": ["p.cedar"], "teams": {"finance": {"files": ["finance.cedar"]}, "sales": {"files": ["*.cedar"]}}}
+    result = checked(written(tmp_path, upstreams=upstreams, policies=layers))
+    assert result.exit_code == 1
+    assert result.stdout.count("a file belongs to one layer") == 2
+    layers = {"files": ["p.cedar"], "teams": {"finance": {"files": ["finance.cedar"]}}}
+    result = checked(written(tmp_path, upstreams=upstreams, policies=layers))
+    told = "`git` is owned by team `platform`, and the policies of team `finance` decide for its own upstreams alone"
+    assert result.stdout.splitlines()[0] == f"{tmp_path}/finance.cedar:2:38: error: policy f: {told}"
+
+
 def test_policies_are_checked_against_what_was_accepted(tmp_path: Path) -> None:
     reading = '@id("p") @reason("r") permit (principal, action == Action::"git/push", resource) when { context.input.forse };'
     path = written(tmp_path, reading)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.config.check import check, policy_files
+from doorward.config.check import check, policy_files, policy_layers
 from doorward.config.ground import Ground
 from doorward.config.model import Document, Policies
 from doorward.config.problems import dotted
@@ -113,6 +113,33 @@ def test_policy_files_are_each_once_and_sorted(tmp_path: Path) -> None:
         tmp_path / "sub" / "c.cedar",
         tmp_path / "sub" / "d.txt",
     )
+
+
+def test_policy_files_of_teams_are_among_them_with_their_layer(tmp_path: Path) -> None:
+    for name in ("b.cedar", "a.cedar", "c.cedar"):
+        (tmp_path / name).write_text("")
+    policies = Policies.model_validate({"files": ["c.cedar"], "teams": {"ops": {"files": ["a.cedar", "b.cedar"]}}})
+    assert policy_layers(policies, tmp_path) == (("", tmp_path / "c.cedar"), ("ops", tmp_path / "a.cedar"), ("ops", tmp_path / "b.cedar"))
+    assert policy_files(policies, tmp_path) == tuple(tmp_path / name for name in ("a.cedar", "b.cedar", "c.cedar"))
+
+
+def test_a_file_belongs_to_one_layer_by_whatever_name(ground: Ground) -> None:
+    (ground.root / "own.cedar").write_text("")
+    (ground.root / "linked").symlink_to(ground.root / "rules.cedar")
+    upstreams = {"a": {"url": "https://a.example.com", "team": "ops"}, "b": {"url": "https://b.example.com", "team": "web"}}
+    teams = {"ops": {"files": ["linked", "no/*.cedar"]}, "web": {"files": ["own.cedar", "own.*"]}}
+    assert [finding[:2] for finding in found(ground, upstreams=upstreams, policies={"files": ["rules.cedar"], "teams": teams})] == [
+        ("error", "policies.teams.ops.files[1]"),
+        ("error", "policies.teams.ops.files[0]"),
+    ]
+    (both,) = found(ground, upstreams=upstreams, policies={"teams": {"ops": {"files": ["own.cedar"]}, "web": {"files": ["own.cedar"]}}})
+    assert both[2] == f'{ground.root}/own.cedar is one of the policies of team "ops" already; a file belongs to one layer'
+
+
+def test_a_team_that_owns_no_upstream_is_noted(ground: Ground) -> None:
+    assert found(ground, policies={"teams": {"sales": {"files": ["rules.cedar"]}}}) == [
+        ("note", "policies.teams.sales", 'no upstream is owned by team "sales", so its policies decide nothing')
+    ]
 
 
 def test_the_repr_of_the_ground_shows_no_environment() -> None:

@@ -13,7 +13,7 @@ from doorward.domain.ids import Digest
 from doorward.policy.engine import Policies
 from doorward.policy.project import Unheld, project
 from doorward.policy.reads import WHOLE
-from doorward.policy.rules import Source, parse
+from doorward.policy.rules import Rule, Source, parse
 from doorward.policy.schema import action_name, vocabulary
 from tests.policy.world import CREATE, DELETE, ENTRIES, FILE, NOON, PAY, REVIEW, SEARCH, UPSTREAMS, at, call, policy, principal, user
 
@@ -158,6 +158,15 @@ def unchecked(*texts: str) -> Policies:
     rules, wrong = parse(Source("test.cedar", "\n".join(texts)))
     assert not wrong
     return Policies(rules, KNOWN, Digest(""), ())
+
+
+def layered(*layers: tuple[str, Sequence[Written]]) -> Policies:
+    """Policies of layers, by team; each layer numbers its own."""
+    rules: list[Rule] = []
+    for number, (team, policies) in enumerate(layers):
+        text = "\n".join(one.text(f"l{number}/{position}") for position, one in enumerate(policies))
+        rules.extend(parse(Source(f"{number}.cedar", text, team))[0])
+    return Policies(tuple(rules), KNOWN, Digest(""), ())
 
 
 def compiled(policies: Sequence[Written]) -> Policies:

@@ -89,26 +89,25 @@ def _of_team(rule: Rule, known: Vocabulary) -> Iterator[Problem]:
     """What a team's rule names in its scope and is not the team's: there it could never match."""
     if not rule.team:
         return
-    for name in dict.fromkeys(_named_upstreams(rule.cedar)):
-        owner = known.owners.get(UpstreamId(name), rule.team)
+    alone = f"the policies of team {cut(rule.team)} decide for its own upstreams alone"
+    for name in dict.fromkeys(_named(rule.cedar)):
+        upstream = UpstreamId(name.partition("/")[0])
+        owner = known.owners.get(upstream, rule.team)
         if owner != rule.team:
-            told = (
-                f"{cut(name)} is owned by team {cut(owner)}, and the policies of team {cut(rule.team)} decide for its own upstreams alone"
-            )
-            yield rule.problem(name, told)
+            yield rule.problem(name, f"{cut(upstream)} is owned by team {cut(owner)}, and {alone}")
     match rule.cedar.resource:
         case pst.ScopeIn(entity=pst.EntityUid() as entity) | pst.ScopeIsIn(entity=pst.EntityUid() as entity):
             if str(entity.type) == "Team" and entity.id != rule.team:
-                yield rule.problem(entity.id, f"the policies of team {cut(rule.team)} decide for its own upstreams alone")
+                yield rule.problem(entity.id, alone)
 
 
-def _named_upstreams(cedar: pst.Template) -> Iterator[str]:
-    """The upstreams that a scope names, by themselves or by their actions."""
+def _named(cedar: pst.Template) -> Iterator[str]:
+    """The actions and upstreams that a scope names."""
     match cedar.action:
         case pst.ActionEq(entity=entity):
-            yield entity.id.partition("/")[0]
+            yield entity.id
         case pst.ActionIn(entities=entities):
-            yield from (entity.id.partition("/")[0] for entity in entities)
+            yield from (entity.id for entity in entities)
     match cedar.resource:
         case (
             pst.ScopeEq(entity=pst.EntityUid() as entity)
