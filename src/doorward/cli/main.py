@@ -21,6 +21,8 @@ COMMANDS = {
     "resume": ("resume", "Lift a stop."),
     "revoke": ("revoke", "Withdraw an agent, key, upstream or tool."),
     "approval": ("approval", "Calls that wait for a person's yes."),
+    "exception": ("exception", "Let one agent do what policy denies it, until an end."),
+    "break-glass": ("break_glass", "Let an agent past every policy for a short while, loudly."),
     "policy": ("policy", "Which policies decide, and why."),
     "log": ("log", "Read, verify and export the log."),
     "receipt": ("receipt", "Export the proof of one call."),
