@@ -1,5 +1,7 @@
 """`doorward break-glass`: lets an agent past every policy for a short while, loudly."""
 
+from typing import Any
+
 import click
 
 from doorward.cli.ends import minutes, second
@@ -29,12 +31,12 @@ def command() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask back.")
 @socket_option
 @json_option
-def open_(admin: Admin, as_json: bool, agent: str, action: str, span: str, reason: str, yes: bool) -> None:
+def open_(admin: Admin, as_json: bool, agent: str, action: str, **wanted: Any) -> None:
     """Break the glass for AGENT: past every policy, for ACTION (github/create_issue, or github) or for everything."""
-    body = {"agent": agent, "action": action, "minutes": minutes(span), "reason": reason}
+    body = {"agent": agent, "action": action, "minutes": minutes(wanted["span"]), "reason": wanted["reason"]}
     for line in _MEANS:
-        click.echo(f"!! {plain(line.format(agent=agent, action=action or EVERYTHING, span=span))}", err=True)
-    if not yes:
+        click.echo(f"!! {plain(line.format(agent=agent, action=action or EVERYTHING, span=wanted['span']))}", err=True)
+    if not wanted["yes"]:
         click.confirm("Break the glass?", abort=True, err=True)
     answer = asked(lambda: admin.post(at("break-glass"), body))
     if as_json:
