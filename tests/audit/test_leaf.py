@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.audit.leaf import LEAF_BYTES, Bodies, cut, encoded, frame, micros, moment
+from doorward.audit.leaf import CHAIN, GROUP_CHARACTERS, GROUPS, LEAF_BYTES, Bodies, cut, encoded, frame, micros, moment
 from doorward.audit.store import Box
 from doorward.audit.veil import FIELDS, Veil, commitment
 from doorward.domain.actors import ALL_SCOPES, Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
@@ -68,7 +68,9 @@ def test_an_intent_says_who_what_and_on_whose_word() -> None:
             "agent": "claude",
             "team": "support",
             "subject": VEIL.pseudonym("ann@example.com"),
-            "act": [{"id": VEIL.pseudonym("bob@example.com"), "issuer": "https://idp", "agent": "planner"}],
+            "subject_issuer": "",
+            "groups": [],
+            "act": [{"id": VEIL.pseudonym("bob@example.com"), "issuer": "https://idp", "agent": "planner", "team": "support"}],
             "method": "agent_key",
             "credential_id": "key1",
         },
@@ -103,6 +105,8 @@ def test_a_leaf_says_what_a_principal_was_verified_by_and_the_subject_by_pseudon
         "agent": "claude",
         "team": "support",
         "subject": VEIL.pseudonym("ann@example.com"),
+        "subject_issuer": "",
+        "groups": [],
         "act": [],
         "method": "access_token",
         "credential_id": "a1b2",
@@ -113,6 +117,29 @@ def test_a_leaf_says_what_a_principal_was_verified_by_and_the_subject_by_pseudon
         "bound": "dpop",
         "scopes": ["mcp:git", "mcp:read"],
     }
+
+
+def test_who_vouches_for_a_person_is_told_and_the_groups_by_pseudonym_as_far_as_they_fit() -> None:
+    subject = Subject(SubjectId("corp:ann"), frozenset({"corp:finance", "corp:board"}))
+    told = principal_of(replace(made.principal(), subject=subject))
+    groups = sorted(VEIL.pseudonym(name)[:GROUP_CHARACTERS] for name in subject.groups)
+    assert isinstance(told, dict)
+    assert {name: told.get(name) for name in ("subject_issuer", "groups", "groups_cut")} == {
+        "subject_issuer": "corp",
+        "groups": groups,
+        "groups_cut": None,
+    }
+    many = principal_of(
+        replace(made.principal(), subject=replace(subject, groups=frozenset(f"corp:{number}" for number in range(GROUPS + 1))))
+    )
+    assert isinstance(many, dict)
+    assert (len(many["groups"]), many["groups_cut"]) == (GROUPS, True)
+
+
+def test_a_chain_that_is_longer_than_a_leaf_tells_says_so() -> None:
+    link = Actor("bob", "https://idp", made.principal("planner").agent)
+    told = [principal_of(replace(made.principal(), actors=(link,) * count)) for count in (CHAIN, CHAIN + 1)]
+    assert [(len(one["act"]), one.get("act_cut")) for one in told] == [(CHAIN, None), (CHAIN, True)]  # type: ignore[index, attr-defined]
 
 
 def test_what_a_credential_does_not_have_is_left_out_and_no_scope_at_all_is_told() -> None:

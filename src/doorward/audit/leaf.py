@@ -12,7 +12,7 @@ import msgspec
 
 from doorward.audit.store import Box, Encode
 from doorward.audit.veil import Veil
-from doorward.domain.actors import ALL_SCOPES, Bound, Principal, Proof
+from doorward.domain.actors import ALL_SCOPES, Actor, Bound, Principal, Proof, Subject
 from doorward.domain.decisions import Allow, Ask
 from doorward.domain.findings import Finding
 from doorward.domain.ids import PolicyId
@@ -28,8 +28,14 @@ CALL_TYPES = frozenset({"intent", "outcome", "refusal", "list"})
 
 _TEXT = 512
 _NAME = 128
-_LISTED = 32
-_CHAIN = 8
+LISTED = 32
+"""Policies, findings or scopes of one leaf that are told."""
+CHAIN = 8
+"""Agents of a chain that are told."""
+GROUPS = 64
+"""Groups of a person that are told."""
+GROUP_CHARACTERS = 16
+"""Of a group's pseudonym: 64 bits tell a person's few groups apart from every other that a policy names."""
 _EXACT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -183,7 +189,7 @@ class Bodies:
         if findings:
             body["findings"] = [
                 {"guard": found.guard, "rule": found.rule, "severity": found.severity, "pointer": self._veil.pointer(found.pointer)}
-                for found in findings[:_LISTED]
+                for found in findings[:LISTED]
             ]
         if box is not None:
             body["side"] = box.digest
@@ -204,13 +210,27 @@ class Bodies:
             "agent": cut(principal.agent.id, _NAME),
             "team": cut(principal.agent.team, _NAME),
             "subject": self._veil.pseudonym(principal.subject.id) if principal.subject else None,
-            "act": [
-                {"id": self._veil.pseudonym(actor.id), "issuer": cut(actor.issuer, _NAME), "agent": cut(actor.agent.id, _NAME)}
-                for actor in principal.actors[:_CHAIN]
-            ],
+            **(self._person(principal.subject) if principal.subject else {}),
+            "act": [self._actor(actor) for actor in principal.actors[:CHAIN]],
+            **({"act_cut": True} if len(principal.actors) > CHAIN else {}),
             "method": principal.method,
             "credential_id": cut(principal.credential, _NAME),
             **_proof(principal.proof),
+        }
+
+    def _person(self, subject: Subject) -> dict[str, object]:
+        """Who vouches for a person, and their groups by pseudonym: what policies may have read of them. Says so where there are more."""
+        issuer, colon, _ = subject.id.partition(":")
+        groups = sorted([self._veil.pseudonym(group)[:GROUP_CHARACTERS] for group in subject.groups])
+        told: dict[str, object] = {"subject_issuer": cut(issuer, _NAME) if colon else "", "groups": groups[:GROUPS]}
+        return {**told, "groups_cut": True} if len(groups) > GROUPS else told
+
+    def _actor(self, actor: Actor) -> dict[str, object]:
+        return {
+            "id": self._veil.pseudonym(actor.id),
+            "issuer": cut(actor.issuer, _NAME),
+            "agent": cut(actor.agent.id, _NAME),
+            "team": cut(actor.agent.team, _NAME),
         }
 
 
@@ -226,7 +246,7 @@ def _proof(proof: Proof) -> dict[str, object]:
     if proof.bound is not Bound.NOTHING:
         told["bound"] = proof.bound
     if proof.scopes != ALL_SCOPES:
-        told["scopes"] = [cut(scope, _NAME) for scope in sorted(proof.scopes)[:_LISTED]]
+        told["scopes"] = [cut(scope, _NAME) for scope in sorted(proof.scopes)[:LISTED]]
     return told
 
 
@@ -270,7 +290,7 @@ def _is_exact(value: object) -> bool:
 
 
 def _listed(policies: tuple[PolicyId, ...]) -> tuple[str, ...]:
-    return tuple([cut(policy, _NAME) for policy in policies[:_LISTED]])
+    return tuple([cut(policy, _NAME) for policy in policies[:LISTED]])
 
 
 def cut(text: str, most: int = _TEXT) -> str:
