@@ -9,13 +9,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from doorward.admission.rates import Pace, Rates
+from doorward.control.forms import address_of, body_of, fields_of
 from doorward.control.network import COOKIE, STEP, Ground, Page, check_form, cookies_of, elsewhere
 from doorward.control.once import Once
 from doorward.control.operator_sessions import Door, OperatorSession
@@ -183,7 +184,7 @@ class Signing:
     async def allow(self, request: Request) -> Response:
         """A person's answer to whether a command may act for them."""
         check_form(request, self._ground.origin)
-        form = await _form(request)
+        form = fields_of(await body_of(request, _BODY_BYTES))
         granted = self._offers.take(form.get("offer", ""))
         if granted is None:
             return told("Not signed in", "This question was answered already, or too long ago.", 400)
@@ -198,7 +199,7 @@ class Signing:
             raise ControlError(403, "wrong_origin", "a command's POST was expected, not a page's")
         self._check_pace(request)
         try:
-            wanted = Redemption.model_validate_json(await _raw(request))
+            wanted = Redemption.model_validate_json(await body_of(request, _BODY_BYTES))
         except ValidationError as error:
             raise ControlError(400, "invalid_body", "a code and its verifier were expected") from error
         granted = self._codes.take(wanted.code)
@@ -239,7 +240,7 @@ class Signing:
         """Opens a session, once the log has been told of it; raises `ControlError` where it cannot be."""
         operator = self._ground.operator(person, issuer)
         role = "none" if operator is None else operator.role.name.lower()
-        fields: dict[str, Scalar] = {"name": person.name, "role": role, "door": door.value, "network": _address(request)}
+        fields: dict[str, Scalar] = {"name": person.name, "role": role, "door": door.value, "network": address_of(request)}
         try:
             await self._ground.recorder.note(Event("operator_signed_in", person.subject.id, fields))
         except UnrecordedError as error:
@@ -248,7 +249,7 @@ class Signing:
 
     async def _refused(self, request: Request, name: str, why: str) -> None:
         """Tells the log of a sign-in that let nobody in; what is refused is refused, whether the log can be told or not."""
-        await tell(self._ground.recorder, Event("operator_refused", name, {"why": why[:500], "network": _address(request)}))
+        await tell(self._ground.recorder, Event("operator_refused", name, {"why": why[:500], "network": address_of(request)}))
 
     def _provider(self) -> SignIn:
         """Whom operators sign in with now; raises `ControlError` where the configuration has taken that away."""
@@ -268,7 +269,7 @@ class Signing:
         return Begun(**kept["begun"]), None if kept["command"] is None else Command(**kept["command"]), (name, url), kept["back"]
 
     def _check_pace(self, request: Request) -> None:
-        if self._rates.take(_address(request), self._now()) > 0:
+        if self._rates.take(address_of(request), self._now()) > 0:
             raise ControlError(429, "too_many", "too many sign-ins from this address; wait a minute")
 
 
@@ -305,24 +306,3 @@ def _params(request: Request) -> dict[str, str]:
     if len(dict(given)) != len(given):
         raise ControlError(400, "invalid_query", "each parameter was expected once")
     return dict(given)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, each once; raises `ControlError`."""
-    given = parse_qsl((await _raw(request)).decode("utf-8", "replace"), max_num_fields=16)
-    if len(dict(given)) != len(given):
-        raise ControlError(400, "invalid_body", "each field was expected once")
-    return dict(given)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else "unknown"
-
-
-async def _raw(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_BYTES:
-            raise ControlError(413, "too_large", f"expected at most {_BODY_BYTES} bytes")
-    return body

@@ -12,14 +12,9 @@ from enum import StrEnum
 from html import escape
 from typing import Final, NewType
 
+from doorward.catalog.text import is_visible
 from doorward.wire.canonical import canonical
 
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
-"""General categories of what hides, reorders or breaks a line, and of spaces that are wider or narrower than one."""
-_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, range(0xFE00, 0xFE10))
-)
-"""Letters, marks and symbols that show nothing."""
 _STACK: Final = 2
 """Marks that one letter may carry; more of them paint over the lines around."""
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
@@ -128,7 +123,7 @@ def _unseen(text: str) -> frozenset[str]:
     if text.isascii() and text.isprintable():
         return frozenset()
     letters = frozenset(text) - {" "}
-    unseen = {letter for letter in letters if letter in _BLANK or unicodedata.category(letter) in _HIDDEN}
+    unseen = {letter for letter in letters if not is_visible(letter)}
     marks = {letter for letter in letters if unicodedata.category(letter).startswith("M")}
     return frozenset(unseen | (_piled(text, marks) if marks else set()))
 

@@ -14,6 +14,7 @@ import msgspec
 from doorward.approval.channels.port import ChannelError
 from doorward.approval.channels.signature import KeyFormError, Message, key_of, sign
 from doorward.approval.question import Question, State
+from doorward.approval.shown import asked_arguments
 from doorward.approval.tally import needs
 from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
@@ -21,13 +22,10 @@ from doorward.net.errors import NetError
 from doorward.net.fetch import Fetched
 from doorward.net.http import Headers
 from doorward.wire.canonical import canonical
-from doorward.wire.jsonrpc import Limits, parse_object
 
 ARGUMENTS_BYTES: Final = 65_536
 """Larger arguments are left out of a message, which says so: webhooks are small, and the page shows everything."""
 _SETTLED: Final[Mapping[State, str]] = {State.EXPIRED: "approval.expired"}
-_HELD: Final = Limits(body_bytes=2**24, depth=128, nodes=1_000_000, string_bytes=2**24)
-"""What a question holds has been measured when its call came in."""
 
 
 class Told(Enum):
@@ -83,7 +81,7 @@ class Webhook:
     def _arguments(self, question: Question) -> dict[str, object]:
         if self.told is Told.WITHOUT_ARGUMENTS:
             return {}
-        raw = question.edited or canonical(parse_object(question.canonical, _HELD)["arguments"])
+        raw = question.edited or canonical(asked_arguments(question))
         return {"arguments": msgspec.Raw(raw)} if len(raw) <= ARGUMENTS_BYTES else {"arguments_bytes": len(raw)}
 
     async def _send(self, kind: str, message_id: str, fields: Mapping[str, object]) -> None:
