@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from doorward.audit import checkpoint, proofs
 from doorward.audit.checkpoint import Vkey
 from doorward.audit.query import Located, Page, Query
-from doorward.audit.sides import Opened, Wrapper
+from doorward.audit.sides import Contents, Opened, Wrapper
 from doorward.audit.store import LogStore
 from doorward.audit.veil import Veil
 from doorward.domain.errors import StoreError
@@ -53,6 +54,10 @@ class Auditor:
         if opened.commitment is not None and opened.commitment != leaf[part]["commitment"]:
             raise StoreError(f"the side record of leaf {index} is not what the leaf commits to")
         return opened
+
+    async def contents(self, indexes: Sequence[int]) -> Contents:
+        """The contents beside many leaves at once, still sealed: whoever opens one compares it with what its leaf commits to."""
+        return Contents(self.wrapper, await self.store.boxes(indexes))
 
     async def receipt(self, call: CallId) -> bytes | None:
         """One self-contained proof file: the leaves of a call, and for each the way to the root of a signed checkpoint; None for an unknown call."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from doorward.audit.store import Box
+from doorward.audit.store import Box, Boxes
 from doorward.audit.veil import SALT_BYTES, commitment
 from doorward.domain.errors import StoreError
 
@@ -71,3 +71,20 @@ class Wrapper:
             raise StoreError(f"the side record of {context} cannot be opened: altered, or sealed under another key file") from error
         salt, text = plain[:SALT_BYTES], plain[SALT_BYTES:]
         return Opened(text, box.size_bytes, commitment(salt, text) if len(text) == box.size_bytes else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The contents beside some leaves, to be opened one by one."""
+
+    wrapper: Wrapper
+    sealed: Boxes
+
+    def of(self, index: int, context: str) -> Opened | None:
+        """Those beside a leaf; None where none are kept. Raises StoreError where they were altered.
+
+        INVARIANT: whoever asks compares the commitment with the leaf's.
+        """
+        box = self.sealed.boxes.get(index)
+        wrapped = self.sealed.keys.get(box.key) if box is not None else None
+        return None if box is None or wrapped is None else self.wrapper.open(wrapped, box, context)

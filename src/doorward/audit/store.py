@@ -6,7 +6,7 @@ what comes back durable in one transaction, and only then says so. It decides no
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +37,14 @@ class Box:
         """What the leaf says of it, in hexadecimal: SHA-256 over number and size (64 bits, big-endian), nonce and contents."""
         head = self.key.to_bytes(8, "big") + self.size_bytes.to_bytes(8, "big") + self.nonce
         return hashlib.sha256(head + self.sealed).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The side records beside some leaves, by index, and the wrapped data keys they were sealed under; what was swept is in neither."""
+
+    boxes: Mapping[int, Box]
+    keys: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,10 @@ class LogStore(Protocol):
 
     async def box(self, index: int) -> Box | None:
         """The side record beside a leaf; None where there is none or it was swept."""
+        ...
+
+    async def boxes(self, indexes: Sequence[int]) -> Boxes:
+        """The side records beside some leaves (at most 1,000), as far as they are kept."""
         ...
 
     async def sweep(self, before_micros: int) -> int:

@@ -11,7 +11,7 @@ from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span
 from doorward.audit.query import Facts, Located, Page, Query, capped, facts, matches
-from doorward.audit.store import Box, Entry, grant_gone
+from doorward.audit.store import Box, Boxes, Entry, grant_gone
 from doorward.call.sessions import SessionRow
 from doorward.catalog.pins import Key
 from doorward.domain.approvals import Grant
@@ -191,6 +191,12 @@ class MemoryLog:
     async def box(self, index: int) -> Box | None:
         """The side record of a leaf."""
         return self._boxes.get(index)
+
+    async def boxes(self, indexes: Sequence[int]) -> Boxes:
+        """The side records of some leaves."""
+        found = {index: self._boxes[index] for index in indexes if index in self._boxes}
+        named = {box.key for box in found.values()}
+        return Boxes(found, {number: wrapped for number, wrapped in self._keys.items() if number in named})
 
     async def sweep(self, before_micros: int) -> int:
         """Deletes old side records."""

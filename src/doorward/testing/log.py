@@ -35,6 +35,7 @@ class PacedLog:
         self.add_data_key = inner.add_data_key
         self.data_key = inner.data_key
         self.box = inner.box
+        self.boxes = inner.boxes
         self.sweep = inner.sweep
         self.append_soon = self.append
         self.hasten = inner.hasten

@@ -10,7 +10,7 @@ from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span, fold, frontier_ranges, spans
 from doorward.audit.query import Located, Page, Query
-from doorward.audit.store import Box, Entry, Head, grant_gone
+from doorward.audit.store import Box, Boxes, Entry, Head, grant_gone
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
@@ -218,12 +218,26 @@ class SqliteLog:
         row = await self._reader.submit(lambda db: db.execute(sql, (seq,)).get)
         return Box(*row) if row else None
 
+    async def boxes(self, indexes: Sequence[int]) -> Boxes:
+        """The side records of some leaves."""
+        return await self._reader.submit(lambda db: _boxes(db, indexes))
+
     async def sweep(self, before_micros: int) -> int:
         """Deletes old side records."""
         swept = 0
         while found := await self.writer.submit(lambda db: _sweep(db, before_micros)):
             swept += found
         return swept
+
+
+def _boxes(db: apsw.Connection, indexes: Sequence[int]) -> Boxes:
+    places = ",".join("?" * len(indexes))
+    rows = select(db, f"SELECT seq, key, nonce, size, sealed FROM log.side WHERE seq IN ({places})", indexes)  # noqa: S608 - places only
+    found = {seq: Box(*row) for seq, *row in rows}
+    named = tuple({box.key for box in found.values()})
+    places = ",".join("?" * len(named))
+    keys = select(db, f"SELECT number, wrapped FROM log.data_key WHERE number IN ({places})", named)  # noqa: S608 - places only
+    return Boxes(found, dict(keys))
 
 
 def _sweep(db: apsw.Connection, before_micros: int) -> int:

@@ -12,7 +12,7 @@ from doorward.audit.commit import Committer, Moment
 from doorward.audit.leaf import Bodies, encoded, moment
 from doorward.audit.merkle import Frontier, Span, Tree, is_consistent, leaf_hash, root_from_inclusion
 from doorward.audit.query import Query
-from doorward.audit.store import Box, Entry, LogStore
+from doorward.audit.store import Box, Boxes, Entry, LogStore
 from doorward.audit.veil import Veil
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
@@ -281,9 +281,11 @@ async def side_records_are_swept_with_their_keys(bench: Bench) -> None:
         kept = replace(box, key=new)
         await store.append(entry({"type": "outcome", "call": "call-1"}, kept))
         assert (await store.box(0), await store.data_key(old)) == (box, b"old")
+        assert await store.boxes((0, 1, 2)) == Boxes({0: box, 1: kept}, {old: b"old", new: b"new"})
         swept = await store.sweep(START + 50_000_000)
         assert (swept, await store.box(0), await store.box(1)) == (1, None, kept)
         assert (await store.data_key(old), await store.data_key(new)) == (None, b"new")
+        assert (await store.boxes((0, 1)), await store.boxes(())) == (Boxes({1: kept}, {new: b"new"}), Boxes({}, {}))
         assert await store.sweep(START + 500_000_000) == 1
         assert await store.data_key(new) == b"new"
         assert await store.add_data_key(b"newer") > new
