@@ -88,9 +88,11 @@ class Written:
     resource: str
     condition: str
     approval: bool
+    exception: bool = False
 
     def text(self, name: str) -> str:
-        notes = {"approval": "ops"} if self.approval and self.effect == "forbid" else {}
+        wanted = {"approval": self.approval, "exception": self.exception}
+        notes = {note: "ops" for note, is_there in wanted.items() if is_there and self.effect == "forbid"}
         return policy(f"{self.effect}({self.principal}, {self.action}, {self.resource}) {self.condition};", name, **notes)
 
 

@@ -61,7 +61,7 @@ def somewhere(given: Sequence[Waiver], agent: AgentId, upstream: UpstreamId) -> 
 def eased(decision: Deny | Ask, excepted: Decision, here: Waived) -> Decision:
     """A decision after waivers. `excepted`: what the rules decide where the exceptions permit and lift; a denial where there are none."""
     outcome: Decision = decision
-    if isinstance(excepted, Allow) or (isinstance(excepted, Ask) and excepted.policies != decision.policies):
+    if not isinstance(excepted, Deny) and (isinstance(decision, Deny) or excepted.policies != decision.policies):
         lifts = [here.lifts[policy] for policy in decision.policies if policy in here.lifts]
         outcome = replace(excepted, would=denied(decision), waiver=named(lifts or [here.exception]))
     if here.glass is None or isinstance(outcome, Allow):
