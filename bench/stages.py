@@ -28,7 +28,7 @@ from doorward.app.house import Definitions, Moments, limits_of
 from doorward.audit.query import Query
 from doorward.call.inbound import Inbound
 from doorward.call.outbound import order_of, rendered
-from doorward.call.resolve import Found, found, remade
+from doorward.call.resolve import Found, Means, found, remade
 from doorward.call.rounds import Rounds
 from doorward.client.admin import Admin
 from doorward.credentials.fingerprints import Fingerprints
@@ -114,7 +114,7 @@ class Rooms:
 
     def resolved(self, inbound: Inbound) -> Found:
         """Stage 2."""
-        return found(inbound, self.snapshot, CallId(clocks.new_id()), self.moments, self.rounds)
+        return found(inbound, self.snapshot, CallId(clocks.new_id()), Means(self.rounds, self.moments))
 
     def admitted(self, call: Call) -> None:
         """Stage 3."""
@@ -154,6 +154,7 @@ def read_inbound(body: bytes, headers: list[tuple[bytes, bytes]], principal: Pri
         meta=envelope.rest,
         headers=headers,
         session=None,
+        again=lambda: principal,
     )
 
 

@@ -15,7 +15,8 @@ from doorward.testing.upstream import breaks, text, waits
 from tests.call.steps import PERMIT, PLAN, got, policy, sent
 
 ASKING = policy('forbid (principal, action == Action::"git/push", resource);', "asks", approval="finance")
-ASKED = replace(PLAN, policies=PERMIT + ASKING)
+AT_ONCE = {"approvals": {"wait_seconds": 0}}
+ASKED = replace(PLAN, policies=PERMIT + ASKING, document=AT_ONCE)
 PUSH = tool_call("git__push", {"n": 1})
 BOB = Approver("bob", frozenset({"finance"}))
 FIRST = GrantId("question-1")
@@ -67,7 +68,7 @@ async def test_a_rejected_call_says_so() -> None:
     async with playbook(ASKED) as book:
         await book.play(PUSH)
         await book.house.watchmen.desk.reject(FIRST, BOB)
-        assert await book.play(PUSH) == [Leaf("refusal", "rejected"), GotRefusal(Reason.REJECTED), Counted("git", "rejected")]
+        assert await book.play(PUSH) == [Leaf("refusal", "rejected", ("asks",)), GotRefusal(Reason.REJECTED), Counted("git", "rejected")]
 
 
 @pytest.mark.anyio

@@ -33,12 +33,18 @@ def asked(agent: str = "claude", endpoint: str | None = None, method: str = "too
     return Stimulus(method, {}, endpoint=endpoint).inbound(made.principal(agent))
 
 
+def retried(inbound: Inbound, **params: object) -> Inbound:
+    """The request with other params."""
+    return replace(inbound, request=replace(inbound.request, params=params))
+
+
 def opened(sealed: object, by: Inbound | None = None, **other: object) -> dict[str, object] | Reason:
     """The state that opens, or why it does not."""
     target = other.get("target", made.target())
     arguments = other.get("arguments", ARGUMENTS)
+    inbound = retried(by or asked(), requestState=sealed)
     try:
-        return rounds(*([other["clock"]] if "clock" in other else [])).opened(by or asked(), target, arguments, sealed)  # type: ignore[arg-type]
+        return dict(rounds(*([other["clock"]] if "clock" in other else [])).brought(inbound, target, arguments).extras)  # type: ignore[arg-type]
     except Refused as refused:
         return refused.reason
 
@@ -82,7 +88,7 @@ def test_it_does_not_open_once_anything_of_it_was_changed(data: st.DataObject) -
     assert opened(sealed[:at] + letter + sealed[at + 1 :]) is Reason.INVALID_PARAMS
 
 
-@pytest.mark.parametrize("sealed", ["", "x", 7, None, {"a": 1}, "\u00e9" * 60])
+@pytest.mark.parametrize("sealed", ["", "x", 7, {"a": 1}, "\u00e9" * 60])
 def test_what_is_no_sealed_state_is_refused(sealed: object) -> None:
     assert opened(sealed) is Reason.INVALID_PARAMS
 

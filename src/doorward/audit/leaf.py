@@ -13,9 +13,10 @@ import msgspec
 from doorward.audit.store import Box, Encode
 from doorward.audit.veil import Veil
 from doorward.domain.actors import ALL_SCOPES, Actor, Bound, Principal, Proof, Subject
-from doorward.domain.decisions import Allow, Ask
+from doorward.domain.approvals import Grant
+from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
 from doorward.domain.findings import Finding
-from doorward.domain.ids import PolicyId
+from doorward.domain.ids import Digest, PolicyId
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Event, Intent, Outcome, Refusal, Status
 
@@ -38,6 +39,8 @@ GROUP_CHARACTERS = 16
 """Of a group's pseudonym: 64 bits tell a person's few groups apart from every other that a policy names."""
 _EXACT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_WORDS: Mapping[type[Decision], str] = {Allow: "allow", Ask: "ask", Deny: "deny"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -105,7 +108,7 @@ class Bodies:
         }
         self._add(body, intent.findings, box)
         if intent.grant is not None:
-            body["approval"] = {"id": intent.grant.id, "by": intent.grant.approved_by}
+            body["approval"] = _approval(intent.grant)
         body["credential"] = {"kind": intent.credential}
         if intent.trace:
             body["trace"] = cut(intent.trace)
@@ -152,7 +155,11 @@ class Bodies:
             "policies": _listed(refusal.policies),
             "reason": refusal.reason,
             "generation": refusal.generation,
+            **_set(refusal.policy_set),
+            **_observed(refusal.observed),
         }
+        if refusal.approval:
+            body["approval"] = {"id": cut(refusal.approval, _NAME)}
         if refusal.detail:
             body["detail"] = cut(refusal.detail)
         self._add(body, refusal.findings, box)
@@ -251,18 +258,42 @@ def _proof(proof: Proof) -> dict[str, object]:
 
 
 def _decision(intent: Intent) -> dict[str, object]:
-    match intent.decision:
-        case Allow(policies, would):
-            decided: dict[str, object] = {"effect": "allow", "policies": _listed(policies), "generation": intent.generation}
-            if would is not None:
-                decided["would"] = {
-                    "effect": "ask" if would.is_question else "deny",
-                    "policies": _listed(would.policies),
-                    "detail": cut(would.reason),
-                }
-            return decided
-        case Ask(policies):
-            return {"effect": "ask", "policies": _listed(policies), "generation": intent.generation}
+    decision = intent.decision
+    decided: dict[str, object] = {
+        "effect": _WORDS[type(decision)],
+        "policies": _listed(decision.policies),
+        "generation": intent.generation,
+        **_set(intent.policy_set),
+    }
+    if decision.would is not None:
+        decided["would"] = {
+            "effect": "ask" if decision.would.is_question else "deny",
+            "policies": _listed(decision.would.policies),
+            "detail": cut(decision.would.reason),
+        }
+    if decision.waiver is not None:
+        decided["waiver"] = cut(decision.waiver)
+    if intent.observed is not None:
+        decided |= _observed(intent.observed)
+    return decided
+
+
+def _set(policies: Digest) -> dict[str, object]:
+    """The set of policies that decided, where that is known."""
+    return {"set": policies} if policies else {}
+
+
+def _observed(observed: Observation | None) -> dict[str, object]:
+    """What the rules that are only watched would have made of it, where one of them matched or failed."""
+    if observed is None:
+        return {}
+    return {"observed": {"effect": _WORDS[type(observed.would)], "policies": _listed(observed.policies)}}
+
+
+def _approval(grant: Grant) -> dict[str, object]:
+    """Whose yes a call is made with, and whether they changed its arguments."""
+    told: dict[str, object] = {"id": grant.id, "by": cut(grant.approved_by)}
+    return told if grant.edited is None else {**told, "edited": True}
 
 
 def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:

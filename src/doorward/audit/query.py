@@ -38,10 +38,14 @@ class Query:
     upstream: str | None = None
     name: str | None = None
     effect: str | None = None
-    """`allow`, `ask`, `deny` (by policy), `refuse` (by anything else), `observe` (allowed, though policy would deny)."""
+    """`allow`, `ask`, `deny` (by policy), `refuse` (by anything else), `observe` (allowed by posture, though policy would deny)."""
     reason: str | None = None
     """A reason of `doorward.domain.reasons`, or an outcome's status."""
     policy: str | None = None
+    observed: str | None = None
+    """A policy with `@mode("observe")` that matched, and decided nothing."""
+    waiver: str | None = None
+    """An exception or break-glass without which the call would have been denied."""
     finding: str | None = None
     """`guard/rule`."""
     approval: str | None = None
@@ -98,7 +102,7 @@ def facts(leaf: bytes) -> Facts:
         subject=read.principal.subject,
         upstream=read.upstream,
         name=read.name,
-        effect="observe" if decision.would is not None else decision.effect,
+        effect="observe" if decision.would is not None and decision.waiver is None else decision.effect,
         reason=decision.reason or result.reason or result.status,
         marks=frozenset(_marks(read)),
     )
@@ -127,6 +131,8 @@ class _Decision(msgspec.Struct, frozen=True):
     effect: str | None = None
     policies: tuple[str, ...] = ()
     would: _Would | None = None
+    observed: _Would | None = None
+    waiver: str | None = None
     reason: str | None = None
 
 
@@ -176,6 +182,10 @@ def _marks(read: _Leaf) -> list[str]:
     marks += [f"policy:{policy}" for policy in read.decision.policies]
     if read.decision.would is not None:
         marks += [f"policy:{policy}" for policy in read.decision.would.policies]
+    if read.decision.observed is not None:
+        marks += [f"observed:{policy}" for policy in read.decision.observed.policies]
+    if read.decision.waiver is not None:
+        marks += [f"waiver:{waiver}" for waiver in read.decision.waiver.split(",")]
     marks += [f"finding:{finding.guard}/{finding.rule}" for finding in read.findings]
     marks += [f"field:{value}" for value in read.arguments.fields.values()]
     if read.approval is not None:
@@ -201,6 +211,8 @@ def marks_asked(query: Query) -> tuple[str, ...]:
     asked = {
         "field": query.touched,
         "approval": query.approval,
+        "waiver": query.waiver,
+        "observed": query.observed,
         "family": query.family,
         "certificate": query.certificate,
         "actor": query.actor,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from doorward.call.inbound import Notices
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Reply
+from doorward.domain.decisions import Observation
 from doorward.domain.findings import Finding
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
@@ -44,6 +45,8 @@ class Track:
     call: Call | None = None
     recorded: Recorded | None = None
     findings: tuple[Finding, ...] = ()
+    observed: Observation | None = None
+    """What the rules that are only watched would have done, where one matched."""
     lease: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
     reply: Reply | None = None

@@ -5,12 +5,23 @@ from doorward.admission.matters import Matter, MatterKind, Named
 from doorward.admission.stops import Switch
 from doorward.call.changes import Changes, Listener
 from doorward.call.flight import Flight
+from doorward.call.holding import Holding
 from doorward.call.sessions import End, Sessions
 from doorward.domain.ids import SessionId
 from doorward.identity.registry import Change, Registry
 
 _OF_CALLS = frozenset({MatterKind.UPSTREAM, MatterKind.TOOL})
 """Kinds that are of single calls: who listens for changes may go on, and hears what of the lists is gone."""
+
+
+def end_waits(switch: Switch, holding: Holding) -> None:
+    """Has whoever is kept waiting for approval follow the switch: the spine looks again then, and says what is the matter."""
+
+    def cut(matter: Matter, why: str) -> None:
+        name: Named = (matter.kind, matter.name)
+        holding.cut(lambda call: name in matters.touched(call))
+
+    switch.on_change(cut)
 
 
 def connect(switch: Switch, registry: Registry, flight: Flight, changes: Changes, sessions: Sessions) -> None:

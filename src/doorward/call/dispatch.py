@@ -1,18 +1,20 @@
 """The spine as a door sees it: each request goes the way its row in the method table says."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from doorward.call import local
+from doorward.call.approving import Link, Pending, Way, error, going_on, input_required, no_page, pending, progress, way
 from doorward.call.asked import Asked
 from doorward.call.changes import Changes, Listener
+from doorward.call.holding import Ended, Holding
 from doorward.call.inbound import Inbound, Notices
 from doorward.call.limits import reaches
 from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import order_of, rendered, shown_notice, undeclared
+from doorward.call.outbound import EDITED, NOTHING, order_of, rendered, shown_notice, undeclared
 from doorward.call.pipeline import Pipeline
-from doorward.call.resolve import Found, found, listed
+from doorward.call.resolve import Found, Means, found, listed
 from doorward.call.rounds import Rounds
 from doorward.call.sessions import LiveSession, SessionRow, Sessions
 from doorward.domain.actors import Principal
@@ -50,15 +52,20 @@ class Parts:
     moment: Callable[[], Moment]
     now: Callable[[], float]
     new_id: Callable[[], str]
+    link: Link = no_page
+    """The page on which a question is answered."""
 
 
 class Dispatch:
     """Implements `call.inbound.Spine` over the rooms."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_means", "_parts", "holding")
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._means = Means(parts.rounds, parts.moment, parts.pipeline.waivers)
+        self.holding = Holding(parts.pipeline.desk.answered)
+        """Who is kept waiting for people's answers."""
 
     def identify(self, presented: Presented) -> Principal:
         """Stage 1: the principal behind a credential; raises `Refused` UNAUTHENTICATED, and the log is told who knocked."""
@@ -145,9 +152,50 @@ class Dispatch:
             raise Refused(Reason.UNKNOWN_TARGET, f"no upstream {inbound.endpoint!r}")
 
     async def _call(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
-        errand = Errand(inbound, self._parts, CallId(self._parts.new_id()))
-        reply = await self._parts.pipeline.handle(errand.asked(), errand.notices(notices))
+        tried = await self._tried(inbound, notices)
+        return await self._meanwhile(inbound, tried, notices) if isinstance(tried, Pending) else tried
+
+    async def _tried(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault | Pending:
+        """A call on its way through the spine, once; what is left of it where people must answer first."""
+        errand = Errand(inbound, self._parts, self._means)
+        try:
+            reply = await self._parts.pipeline.handle(errand.asked(), errand.notices(notices))
+        except Refused as refused:
+            waiting = errand.pending(refused)
+            if waiting is None:
+                raise
+            # No more of it: this is its whole way, and the wait may be long.
+            return waiting
         return errand.rendered(reply)
+
+    async def _meanwhile(self, inbound: Inbound, waiting: Pending, notices: Notices) -> Mapping[str, object] | Fault:
+        """What a caller gets while people must answer; where they do while it waits, its call on the whole way again."""
+        approvals = self._parts.generations.current.document.approvals
+        page = self._parts.link(waiting.approval)
+        match way(inbound, waiting.heard, page):
+            case Way.PAGE | Way.FORM as how:
+                seconds = (approvals.answer_minutes + approvals.use_minutes) * 60
+                state = self._parts.rounds.waiting(inbound, waiting.call, waiting.approval, seconds)
+                return input_required(waiting, state, page if how is Way.PAGE else None)
+            case Way.ERROR:
+                assert page is not None
+                return error(waiting, page)
+            case Way.HELD:
+                pass
+        waited = 0.0
+
+        async def tell(passed: float) -> None:
+            nonlocal waited
+            waited = passed
+            await notices(progress(inbound, waiting, passed, approvals.wait_seconds))
+
+        teller = tell if inbound.progress_token is not None else None
+        if await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller) is Ended.UNANSWERED:
+            raise waiting.refused()
+        tried = await self._tried(replace(inbound, principal=inbound.again()), going_on(notices, waited) if waited else notices)
+        if isinstance(tried, Pending):
+            raise tried.refused()
+        return tried
 
     async def _list(self, inbound: Inbound) -> Mapping[str, object]:
         parts = self._parts
@@ -190,10 +238,11 @@ class Dispatch:
 class Errand:
     """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
 
-    __slots__ = ("_found", "_id", "_inbound", "_parts", "_snapshot")
+    __slots__ = ("_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
 
-    def __init__(self, inbound: Inbound, parts: Parts, call_id: CallId) -> None:
-        self._inbound, self._parts, self._id = inbound, parts, call_id
+    def __init__(self, inbound: Inbound, parts: Parts, means: Means) -> None:
+        self._inbound, self._parts, self._means = inbound, parts, means
+        self._id = CallId(parts.new_id())
         self._snapshot = parts.generations.current
         self._found: Found | None = None
 
@@ -221,6 +270,10 @@ class Errand:
 
         return pass_on
 
+    def pending(self, refused: Refused) -> Pending | None:
+        """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
+        return None if self._found is None else pending(self._found.call, self._found.heard, refused)
+
     def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
         """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
         body = reply.body
@@ -232,10 +285,10 @@ class Errand:
         if body.get("resultType") == "input_required":
             state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
             body = {**body, "requestState": state}
-        return rendered(self._inbound, self._found, body)
+        return rendered(self._inbound, self._found, body, EDITED if reply.is_edited else NOTHING)
 
     def _resolve(self) -> Call:
-        self._found = found(self._inbound, self._snapshot, self._id, self._parts.moment, self._parts.rounds)
+        self._found = found(self._inbound, self._snapshot, self._id, self._means)
         return self._found.call
 
     async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:

@@ -13,6 +13,11 @@ from doorward.domain.receipts import Outcome, Refusal, Status
 _HIDING = frozenset({Reason.DRIFTED})
 """Reasons that say publicly no more than that nothing of this name is offered (RULINGS 15)."""
 
+_TOLD = 32
+"""Findings of one call that people who are asked about it are told of."""
+_POINTER = 256
+"""Characters of where one is."""
+
 _UNRECORDED = {
     Ran.YES: "The call ran; its result is withheld, for it could not be recorded.",
     Ran.MAYBE: "The call may have run; what became of it could not be recorded.",
@@ -67,10 +72,11 @@ def listed(track: Track) -> Refusal:
 
 def refusal(track: Track, refused: Refused) -> Refusal:
     """The only leaf of a call that was refused before its intent."""
-    return _single(track, refused.reason, refused.detail, refused.policies)
+    approval = refused.extra.get("approval")
+    return _single(track, refused.reason, refused.detail, refused.policies, approval if isinstance(approval, str) else "")
 
 
-def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[PolicyId, ...]) -> Refusal:
+def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[PolicyId, ...], approval: str = "") -> Refusal:
     asked, call = track.asked, track.call
     return Refusal(
         id=asked.id,
@@ -86,6 +92,9 @@ def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[Po
         findings=track.findings,
         generation=asked.snapshot.generation,
         trace=asked.trace,
+        policy_set=asked.snapshot.policies.digest,
+        observed=track.observed,
+        approval=approval,
     )
 
 
@@ -117,6 +126,14 @@ def sentence(reason: Reason, finding: Finding) -> str | None:
         return None
     where = finding.pointer.removeprefix("/arguments") or "the arguments as a whole"
     return f"The arguments do not fit the tool's schema: {finding.rule.removeprefix('schema_')} at {where}. Mend them and try again."
+
+
+def told(findings: tuple[Finding, ...]) -> tuple[tuple[str, str], ...]:
+    """What a person who is asked about a call is told of the first findings in it: name and text."""
+    return tuple(
+        ("finding", f"{finding.guard}/{finding.rule}, {finding.severity}, at {finding.pointer[:_POINTER] or 'the whole'}")
+        for finding in findings[:_TOLD]
+    )
 
 
 def _delivered(reply: Reply | None) -> Status:

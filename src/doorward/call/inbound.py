@@ -37,6 +37,8 @@ class Inbound:
     headers: Sequence[tuple[bytes, bytes]]
     """As received, for `Mcp-Param-*` (exchange era)."""
     session: SessionId | None
+    again: Callable[[], Principal]
+    """Who asks, verified anew and still in this session if there is one: for a call that was kept waiting. Raises `Refused`."""
 
 
 class Session(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
@@ -10,8 +11,9 @@ from doorward.call.limits import reaches
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.catalog import Kind, Standing
-from doorward.domain.ids import UpstreamId
+from doorward.domain.ids import UpstreamId, WaiverId
 from doorward.domain.reasons import Reason, Refused
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.memo import Memo
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
@@ -39,10 +41,10 @@ KINDS: Final[Mapping[str, Kind]] = {
 class Listing:
     """Shows each principal its own view of the catalogue."""
 
-    __slots__ = ("_moment", "_nonce", "_seal", "_upstreams")
+    __slots__ = ("_moment", "_nonce", "_seal", "_upstreams", "_waivers")
 
-    def __init__(self, seal: Seal, moment: Callable[[], Moment], nonce: Callable[[], bytes]) -> None:
-        self._seal, self._moment, self._nonce = seal, moment, nonce
+    def __init__(self, seal: Seal, moment: Callable[[], Moment], nonce: Callable[[], bytes], waivers: Waivers = nothing_waived) -> None:
+        self._seal, self._moment, self._nonce, self._waivers = seal, moment, nonce, waivers
         self._upstreams: Memo[tuple[object, ...], frozenset[UpstreamId]] = Memo(KNOWN)
 
     async def page(self, inbound: Inbound, snapshot: Snapshot) -> dict[str, object]:
@@ -59,14 +61,14 @@ class Listing:
 
     def visible(self, principal: Principal, endpoint: UpstreamId | None, kind: Kind, snapshot: Snapshot) -> Sequence[Entry]:
         """The entries of an endpoint that this principal may see, in the order of their keys."""
-        at = self._moment()
-        return [entry for entry in snapshot.index.entries(endpoint, kind) if _may_see(principal, entry, snapshot, at)]
+        view = View(principal, snapshot, self._moment(), self._waivers)
+        return [entry for entry in snapshot.index.entries(endpoint, kind) if view.has(entry)]
 
     async def _seen(self, inbound: Inbound, kind: Kind, snapshot: Snapshot) -> AsyncIterator[Entry]:
         """The same, with a turn for others now and then: the first look at a long list takes many decisions."""
-        at = self._moment()
+        view = View(inbound.principal, snapshot, self._moment(), self._waivers)
         for number, entry in enumerate(snapshot.index.entries(inbound.endpoint, kind), 1):
-            if _may_see(inbound.principal, entry, snapshot, at):
+            if view.has(entry):
                 yield entry
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -79,9 +81,16 @@ class Listing:
         at = self._moment()
         # Everything about a principal that policy can read, in the order in which it differs.
         who = (principal.agent, principal.subject, principal.actors, principal.method, principal.network, principal.proof)
-        key = (snapshot.generation, int(at.unix_seconds // 60), who)
+        key = (snapshot.generation, int(at.unix_seconds // 60), who, self._waived(principal))
         known = self._upstreams.get(key)
-        return known if known is not None else self._upstreams.put(key, frozenset(_upstreams(principal, snapshot, at)))
+        if known is not None:
+            return known
+        return self._upstreams.put(key, frozenset(View(principal, snapshot, at, self._waivers).upstreams()))
+
+    def _waived(self, principal: Principal) -> tuple[WaiverId, ...]:
+        """What is waived of anybody in the chain: a view that is remembered must not outlive it."""
+        agents = (principal.agent, *[actor.agent for actor in principal.actors])
+        return tuple([waiver.id for agent in agents for waiver in self._waivers(agent.id)])
 
     def fingerprint(self, principal: Principal, endpoint: UpstreamId | None, snapshot: Snapshot) -> dict[str, object]:
         """What a principal sees of each list, as a value to compare with a later one."""
@@ -105,19 +114,30 @@ class Listing:
         return last.decode()
 
 
-def _may_see(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment) -> bool:
-    return reaches(principal, entry.target.upstream) and _is_open(principal, entry, snapshot, at)
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one principal may see of a snapshot at a moment."""
 
+    principal: Principal
+    snapshot: Snapshot
+    at: Moment
+    waivers: Waivers
 
-def _is_open(principal: Principal, entry: Entry, snapshot: Snapshot, at: Moment) -> bool:
-    """Whether policy could let a principal have an entry, whatever its credential is limited to: for the rest there are wider ones."""
-    if entry.standing is not Standing.APPROVED:
-        return False
-    return snapshot.is_observed(entry.target.upstream) or snapshot.policies.could_allow(principal, entry.target, at)
+    def has(self, entry: Entry) -> bool:
+        """Whether an entry is in its lists."""
+        return reaches(self.principal, entry.target.upstream) and self._is_open(entry)
 
+    def upstreams(self) -> Iterator[UpstreamId]:
+        """The upstreams of which anything is open to it."""
+        for name in map(UpstreamId, self.snapshot.document.upstreams):
+            entries = (entry for kind in KINDS.values() for entry in self.snapshot.index.entries(name, kind))
+            if self.snapshot.is_observed(name) or any(map(self._is_open, entries)):
+                yield name
 
-def _upstreams(principal: Principal, snapshot: Snapshot, at: Moment) -> Iterator[UpstreamId]:
-    for name in map(UpstreamId, snapshot.document.upstreams):
-        entries = (entry for kind in KINDS.values() for entry in snapshot.index.entries(name, kind))
-        if snapshot.is_observed(name) or any(_is_open(principal, entry, snapshot, at) for entry in entries):
-            yield name
+    def _is_open(self, entry: Entry) -> bool:
+        """Whether policy could let it have an entry, whatever its credential is limited to: for the rest there are wider ones."""
+        if entry.standing is not Standing.APPROVED:
+            return False
+        if self.snapshot.is_observed(entry.target.upstream):
+            return True
+        return self.snapshot.policies.could_allow(self.principal, entry.target, self.at, self.waivers)

@@ -16,14 +16,18 @@ OURS = "dev.doorward/"
 """The prefix of `_meta` keys that are ours to say: an upstream's words under it are left out."""
 RECEIPT_KEY = f"{OURS}receipt"
 """The `_meta` key under which a result carries the id of its receipt (AUDIT.md 6)."""
+EDITED: Mapping[str, object] = {f"{OURS}edited": True}
+"""What is said in `_meta` of a result where whoever approved the call has put other arguments in the place of the caller's."""
 
 _PARTS: Mapping[str, tuple[str, ...]] = {"elicitation": ("form", "url"), "sampling": ("context", "tools"), "roots": ()}
 """What the protocol knows of each capability that lets an upstream ask the client for something."""
 _ASKED_BY: Mapping[str, str] = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
-_UNFINISHED = frozenset({"tools/call", "prompts/get", "resources/read"})
+UNFINISHED = frozenset({"tools/call", "prompts/get", "resources/read"})
 """Methods that may end with a request for input (2026-07-28, patterns/mrtr)."""
 
-_SERVER_KEY = "io.modelcontextprotocol/serverInfo"
+NOTHING: Mapping[str, object] = {}
+
+SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 
 
 def order_of(inbound: Inbound, call: Call, entry: Entry, lease: Lease) -> Order:
@@ -56,11 +60,14 @@ def _parts(name: str, declared: object) -> Mapping[str, object]:
 
 def undeclared(order: Order, body: Mapping[str, object]) -> str | None:
     """The first request for input in an unfinished answer that the upstream was not told it may make; None if it keeps to what it was told."""
-    if order.method not in _UNFINISHED:
+    if order.method not in UNFINISHED:
         return f"input for {order.method}"
     requests = body.get("inputRequests", {})
     if not isinstance(requests, Mapping):
         return "no object of requests"
+    if any(name.startswith(OURS) for name in requests):
+        # The answer would be taken for one to us.
+        return f"something under {OURS}"
     return next((asked for request in requests.values() if (asked := _undeclared(order.capabilities, request)) is not None), None)
 
 
@@ -93,19 +100,19 @@ def shown_notice(inbound: Inbound, notice: Notice) -> Notice | None:
             return None
 
 
-def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object]) -> dict[str, object]:
-    """A result in the caller's era, revision and names."""
+def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object], told: Mapping[str, object] = NOTHING) -> dict[str, object]:
+    """A result in the caller's era, revision and names; `told` is what else we say in its `_meta`."""
     method = inbound.request.method
     result = dict(body)
     if found is not None:
         if inbound.endpoint is None:
             result = wrap_result(method, found.call.target.upstream, result)
         meta = {key: value for key, value in _meta(result).items() if not key.startswith(OURS)}
-        result["_meta"] = {**meta, RECEIPT_KEY: found.call.id}
+        result["_meta"] = {**meta, **told, RECEIPT_KEY: found.call.id}
     if inbound.era is Era.SESSION:
         return to_session(method, result, inbound.version)
     result = to_exchange(method, result)
-    result["_meta"] = {**_meta(result), _SERVER_KEY: SERVER_INFO}
+    result["_meta"] = {**_meta(result), SERVER_KEY: SERVER_INFO}
     return result
 
 

@@ -16,6 +16,7 @@ from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
+from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
 from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
@@ -27,16 +28,22 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.inspection.chain import Inspection
+from doorward.policy.concerns import asked, concerns
 from doorward.policy.dispose import DEFAULT, Table, dispose
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
+from doorward.policy.shown import shown
 from doorward.telemetry.meter import Meter
 
 LARGE_BYTES = 16 * 1024
 """Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
 READERS = 2
 """Large messages that are inspected at the same time."""
+
+_BLOCKING = frozenset({Disposition.BLOCK, Disposition.ASK})
+"""What stops a message: of a request what asks only where nobody answers for findings, of a response always, for it has run."""
 
 T = TypeVar("T")
 
@@ -56,6 +63,8 @@ class Rooms:
     monotonic: Callable[[], float]
     table: Table = field(default_factory=lambda: DEFAULT)
     """What is made of findings."""
+    waivers: Waivers = nothing_waived
+    """What of an agent is let past policy now; asked alone where it would be denied."""
 
 
 class Pipeline:
@@ -72,6 +81,16 @@ class Pipeline:
         """The gate of the spine, for what must be admitted before it is a call."""
         return self._rooms.gate
 
+    @property
+    def desk(self) -> Desk:
+        """Where people are asked, for who waits for their answer."""
+        return self._rooms.desk
+
+    @property
+    def waivers(self) -> Waivers:
+        """What of an agent is let past policy now."""
+        return self._rooms.waivers
+
     async def handle(self, asked: Asked, notices: Notices) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
         track = Track(asked, self._rooms.monotonic())
@@ -80,7 +99,7 @@ class Pipeline:
             with self._rooms.gate.admit(call) as seat:  # 3
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
                 inspected = await self._inspect_request(track, authorized)  # 5, 5b
-                clearance = await self._approve(inspected)  # 6
+                clearance = await self._approve(track, inspected)  # 6
                 recorded = track.recorded = await self._intend(track, clearance)  # 7
                 lease = await self._credential(track, recorded)  # 8
                 answer = await self._forward(track, recorded, lease, notices)  # 9
@@ -125,8 +144,10 @@ class Pipeline:
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
-        snapshot = track.asked.snapshot
-        decision = snapshot.policies.decide(call, self._rooms.moment())
+        snapshot, at = track.asked.snapshot, self._rooms.moment()
+        decision = snapshot.policies.decide(call, at, self._rooms.waivers)
+        if snapshot.policies.watches(call):
+            track.observed = snapshot.policies.observed(call, at)
         if not isinstance(decision, Allow) and snapshot.posture(call.target.upstream) is Posture.OBSERVE:
             decision = observe(decision)
         match decision:
@@ -143,20 +164,45 @@ class Pipeline:
         if not findings:
             return Inspected(authorized, ())
         track.findings = findings
-        redacted = self._disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO)
-        if not redacted:
-            return Inspected(authorized, findings)
-        edited = track.call = await self._read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
-        again = self._authorize(track, Admitted(edited, authorized.admitted.epoch))
-        return Inspected(again, findings)
+        team = track.asked.snapshot.document.approvals.findings
+        blocking = _BLOCKING if team is None else _BLOCKING - {Disposition.ASK}
+        redacted = self._disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO, blocking)
+        if redacted:
+            cut = track.call = await self._read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
+            authorized = self._authorize(track, Admitted(cut, authorized.admitted.epoch))
+        if team is not None:
+            decision = asked(authorized.decision, call.principal.agent.id, self._questionable(findings), team)
+            authorized = Authorized(authorized.admitted, decision)
+        return Inspected(authorized, findings)
 
-    async def _approve(self, inspected: Inspected) -> Clearance:
-        """Stage 6: nothing to ask, or a grant for exactly this call is there."""
-        decision = inspected.authorized.decision
+    async def _approve(self, track: Track, inspected: Inspected) -> Clearance:
+        """Stage 6: nothing to ask, or a grant for exactly this call is there; with other arguments than asked for, if approvers say so."""
+        decision, call = inspected.authorized.decision, inspected.authorized.admitted.call
         if isinstance(decision, Allow):
             return Clearance(inspected, None)
-        grant = await self._rooms.desk.clear(inspected.authorized.admitted.call, decision)
-        return Clearance(inspected, grant)
+        facts = shown(track.asked.snapshot.policies, call, decision.policies, self._rooms.moment())
+        grant = await self._rooms.desk.clear(call, decision, (*endings.told(inspected.findings), *facts))
+        if grant.edited is None:
+            return Clearance(inspected, grant)
+        try:
+            return Clearance(await self._edited(track, inspected, grant.edited), grant)
+        except Refused as refused:
+            refused.extra.setdefault("approval", grant.id)
+            raise
+
+    async def _edited(self, track: Track, asked_about: Inspected, arguments: bytes) -> Inspected:
+        """Stages 4 and 5 for a call that approvers have edited, which is another one: what they said yes to is sent, or nothing."""
+        before = asked_about.authorized
+        call = track.call = edited(before.admitted.call, arguments)
+        track.findings = ()
+        again = await self._inspect_request(track, self._authorize(track, Admitted(call, before.admitted.epoch)))
+        if again.authorized.admitted.call is not call:
+            raise Refused(Reason.UNSAFE_REQUEST, "what the approvers put in would be changed before it is sent")
+        asks = again.authorized.decision.policies if isinstance(again.authorized.decision, Ask) else ()
+        found, lifted = (concerns(self._questionable(one.findings)) for one in (again, asked_about))
+        if not (set(asks) <= set(before.decision.policies) and found <= lifted):
+            raise Refused(Reason.FORBIDDEN, "with what the approvers put in, the call would have to be asked about anew", policies=asks)
+        return again
 
     async def _intend(self, track: Track, clearance: Clearance) -> Recorded:
         """Stage 7: the intent is durable, the grant consumed with it; or nothing happens."""
@@ -169,6 +215,8 @@ class Pipeline:
             credential=self._rooms.broker.kind(call.target.upstream),
             generation=track.asked.snapshot.generation,
             trace=track.asked.trace,
+            policy_set=track.asked.snapshot.policies.digest,
+            observed=track.observed,
         )
         try:
             place = await self._rooms.recorder.intend(intent)
@@ -208,12 +256,14 @@ class Pipeline:
         """Stage 10: what the caller may see of the answer."""
         call, inspection = recorded.intent.call, self._rooms.inspection
         findings = await self._read(answer.size_bytes, lambda: inspection.response(call, answer))
-        reply = Reply(answer.body)
+        is_edited = recorded.clearance.grant is not None and recorded.clearance.grant.edited is not None
+        reply = Reply(answer.body, is_edited)
         if findings:
             track.findings += findings
             redacted = self._disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
             if redacted:
-                reply = Reply(await self._read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted)))
+                body = await self._read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted))
+                reply = Reply(body, is_edited)
         track.reply = reply
         return reply
 
@@ -224,15 +274,26 @@ class Pipeline:
         async with self._readers:
             return await asyncio.to_thread(work)
 
-    def _disposed(self, findings: tuple[Finding, ...], direction: Direction, reason: Reason, ran: Ran) -> tuple[Finding, ...]:
-        """The findings to redact; raises `Refused` when one of them blocks (an `ask` about a finding has nobody to answer it yet)."""
+    def _disposed(
+        self,
+        findings: tuple[Finding, ...],
+        direction: Direction,
+        reason: Reason,
+        ran: Ran,
+        blocking: frozenset[Disposition] = _BLOCKING,
+    ) -> tuple[Finding, ...]:
+        """The findings to redact; raises `Refused` when one of them blocks."""
         verdicts = [(finding, dispose(finding, direction, self._rooms.table)) for finding in findings]
-        blocking = [finding for finding, verdict in verdicts if verdict in (Disposition.BLOCK, Disposition.ASK)]
-        if blocking:
+        blocked = [finding for finding, verdict in verdicts if verdict in blocking]
+        if blocked:
             # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
-            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocking[:8]))
-            raise Refused(reason, detail, sentence=endings.sentence(reason, blocking[0]), ran=ran)
+            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocked[:8]))
+            raise Refused(reason, detail, sentence=endings.sentence(reason, blocked[0]), ran=ran)
         return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
+
+    def _questionable(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The findings of a request that people are asked about."""
+        return tuple(finding for finding in findings if dispose(finding, Direction.REQUEST, self._rooms.table) is Disposition.ASK)
 
     async def _conclude(self, track: Track, refused: Refused | None) -> None:
         """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""

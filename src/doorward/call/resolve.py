@@ -5,26 +5,31 @@ from dataclasses import dataclass
 
 from doorward.call.inbound import Inbound
 from doorward.call.limits import EVERY, listing
-from doorward.call.rounds import Rounds
+from doorward.call.rounds import RESPONSES, STATE, Heard, Round, Rounds
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Call, Era
 from doorward.domain.catalog import Kind, Standing, Target
 from doorward.domain.ids import CallId, SessionId
 from doorward.domain.reasons import Reason, Refused
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.canonical import canonical, sha256
 from doorward.wire.headers import check_params
+from doorward.wire.jsonrpc import Limits, parse_object
 
 _TAKEN: Mapping[str, frozenset[str]] = {
     # Tasks are not offered, and who does not offer them takes no notice of being asked for one (2025-11-25, basic/utilities/tasks).
-    "tools/call": frozenset({"name", "arguments", "task", "_meta", "requestState"}),
-    "prompts/get": frozenset({"name", "arguments", "_meta", "requestState"}),
-    "resources/read": frozenset({"uri", "_meta", "requestState"}),
-    "completion/complete": frozenset({"ref", "argument", "context", "_meta", "requestState"}),
+    "tools/call": frozenset({"name", "arguments", "task", "_meta", STATE, RESPONSES}),
+    "prompts/get": frozenset({"name", "arguments", "_meta", STATE, RESPONSES}),
+    "resources/read": frozenset({"uri", "_meta", STATE, RESPONSES}),
+    "completion/complete": frozenset({"ref", "argument", "context", "_meta", STATE, RESPONSES}),
 }
 """Fields of `params` that are read or left out here; every other one goes upstream as it is, and is part of the digest."""
+
+
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +72,37 @@ class Found:
 
     call: Call
     entry: Entry
+    heard: Heard = Heard.NOTHING
+    """What the client says to our own request for input, where this is a retry."""
 
 
-def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, moment: Callable[[], Moment], rounds: Rounds) -> Found:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What resolving asks of the house."""
+
+    rounds: Rounds
+    moment: Callable[[], Moment]
+    waivers: Waivers = nothing_waived
+
+
+def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, means: Means) -> Found:
     """The call that a request makes; raises `Refused` where nothing of the name is there for this principal."""
     wanted = named(inbound.request.method, inbound.request.params)
     entry = snapshot.index.resolve(inbound.endpoint, wanted.kind, wanted.name)
     if entry is None:
         raise Refused(Reason.UNKNOWN_TARGET, f"no {wanted.kind} {wanted.name[:200]!r} at {inbound.endpoint or 'any upstream'}")
-    if not _visible(inbound, snapshot, entry.target, moment):
+    if not _visible(inbound, snapshot, entry.target, means):
         raise Refused(Reason.FORBIDDEN, "no arguments of this principal could be allowed", extra={"hidden": True})
     if entry.standing is not Standing.APPROVED:
         raise Refused(Reason.DRIFTED, f"the definition of {entry.target.upstream}/{entry.target.name} is {entry.standing}")
     if inbound.era is Era.EXCHANGE and wanted.kind is Kind.TOOL:
         check_params(inbound.headers, wanted.arguments, entry.param_headers)
     arguments = _own_arguments(inbound, wanted, entry)
-    extras = _extras(inbound, entry.target, arguments, rounds)
+    brought = means.rounds.brought(inbound, entry.target, arguments)
+    if brought.heard is Heard.GIVES_UP:
+        raise _given_up(brought.approval)
     caller = Caller(inbound.principal, inbound.request.method, inbound.session)
-    return Found(make_call(call_id, caller, entry.target, arguments, extras), entry)
+    return Found(make_call(call_id, caller, entry.target, arguments, _extras(inbound, brought)), entry, brought.heard)
 
 
 def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str, object]:
@@ -96,14 +114,24 @@ def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str
     return wanted.arguments
 
 
-def _extras(inbound: Inbound, target: Target, arguments: Mapping[str, object], rounds: Rounds) -> dict[str, object]:
-    """Everything else of the params that goes upstream; a request state opened."""
+def _given_up(approval: str) -> Refused:
+    """The end of a call whose client will not wait for approval: it is not made, not even where there is one by now."""
+    return Refused(
+        Reason.PENDING,
+        "its client declined to wait for approval",
+        sentence=f"A person must approve this call. Ask again later with exactly the same arguments. Approval: {approval}.",
+        extra={"approval": approval},
+    )
+
+
+def _extras(inbound: Inbound, brought: Round) -> dict[str, object]:
+    """Everything else of the params that goes upstream, with what is brought along from earlier rounds."""
     taken = _TAKEN[inbound.request.method]
     extras = {key: value for key, value in inbound.request.params.items() if key not in taken}
     if inbound.meta:
         extras["_meta"] = dict(inbound.meta)
-    state = inbound.request.params.get("requestState")
-    return extras if state is None else extras | rounds.opened(inbound, target, arguments, state)
+    extras.update(brought.extras)
+    return extras
 
 
 def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
@@ -131,6 +159,14 @@ def remade(call: Call, arguments: Mapping[str, object], extras: Mapping[str, obj
     return make_call(call.id, Caller(call.principal, call.method, call.session), call.target, arguments, extras)
 
 
+def edited(call: Call, arguments: bytes) -> Call:
+    """The call with the arguments (canonical JSON) that its approvers have put in place of the caller's; raises `Refused`."""
+    if call.target.kind not in (Kind.TOOL, Kind.PROMPT):
+        # The arguments of anything else name it: with others it would be another target, of which nobody was asked.
+        raise Refused(Reason.FORBIDDEN, f"a {call.target.kind} has no arguments that an approver may change")
+    return remade(call, parse_object(arguments, _LIMITS), call.extras)
+
+
 def params_of(call: Call) -> dict[str, object]:
     """The params that go upstream for a call: what was decided on, in the upstream's own names."""
     extras = {key: value for key, value in call.extras.items() if key != "_meta"}
@@ -141,10 +177,10 @@ def params_of(call: Call) -> dict[str, object]:
             return {**call.arguments, **extras}
 
 
-def _visible(inbound: Inbound, snapshot: Snapshot, target: Target, moment: Callable[[], Moment]) -> bool:
+def _visible(inbound: Inbound, snapshot: Snapshot, target: Target, means: Means) -> bool:
     if snapshot.is_observed(target.upstream):
         return True
-    return snapshot.policies.could_allow(inbound.principal, target, moment())
+    return snapshot.policies.could_allow(inbound.principal, target, means.moment(), means.waivers)
 
 
 def _completion(params: Mapping[str, object]) -> Named:

@@ -1,9 +1,17 @@
-"""Multi round-trip requests (MCP 2026-07-28, patterns/mrtr): an upstream's state travels sealed, bound to who asked what."""
+"""Multi round-trip requests (MCP 2026-07-28, patterns/mrtr): what a retry needs travels sealed, bound to who asked what.
+
+That is an upstream's own state, and where people must say yes in the middle of such an exchange also what the client had answered
+before: it answers only what it was asked last, and the call must be the same one, byte for byte, when it comes again.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from doorward.call.inbound import Inbound
+from doorward.domain.calls import Call
 from doorward.domain.catalog import Target
+from doorward.domain.ids import GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.wire.canonical import canonical
 from doorward.wire.jsonrpc import Limits, dump, parse_value
@@ -12,7 +20,41 @@ from doorward.wire.sealed import Seal
 LIFE_SECONDS = 600
 """How long a client may take to answer: ten minutes, as the official SDK does."""
 
+APPROVAL_KEY = "dev.doorward/approval"
+"""The name of our own request for input: what is answered to it is for us, and goes no further."""
+
+STATE, RESPONSES = "requestState", "inputResponses"
+"""The fields of `params` that a retry carries."""
+
+_STATE, _UNTIL, _RESPONSES, _WAITS = "state", "until", "responses", "waits"
+"""What a sealed state holds: the upstream's own, its end, and of a call that waits for approval what was answered before, and the question."""
+
 _LIMITS = Limits()
+
+
+class Heard(Enum):
+    """What a client says to our own request for input."""
+
+    NOTHING = auto()
+    """It was not asked: this is no retry of a call that waited for approval."""
+    GOES_ON = auto()
+    """It comes again, to see whether there is an answer by now."""
+    GIVES_UP = auto()
+    """It declined, or closed what it was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a request brings along from earlier rounds."""
+
+    extras: Mapping[str, object] = field(default_factory=dict)
+    """What of it goes upstream, as it was when the upstream asked for it."""
+    heard: Heard = Heard.NOTHING
+    approval: str = ""
+    """The question that it waits for."""
+
+
+_FIRST = Round()
 
 
 class Rounds:
@@ -27,19 +69,59 @@ class Rounds:
 
     def sealed(self, inbound: Inbound, target: Target, arguments: Mapping[str, object], state: object) -> str:
         """The request state as the client may hold it: unreadable, bound to principal, endpoint, target and arguments, expiring."""
-        plain = dump({"state": state, "until": int(self._now()) + LIFE_SECONDS})
+        plain = dump({_STATE: state, _UNTIL: int(self._now()) + LIFE_SECONDS})
         return self._seal.seal(plain, _context(inbound, target, arguments), self._nonce())
 
-    def opened(self, inbound: Inbound, target: Target, arguments: Mapping[str, object], sealed: object) -> dict[str, object]:
-        """The upstream's own state as the extras of the retry, empty where it gave none; raises `Refused` INVALID_PARAMS."""
+    def waiting(self, inbound: Inbound, call: Call, approval: GrantId, seconds: float) -> str:
+        """The request state of a call that waits for approval: it holds all that was brought along so far, for so many seconds."""
+        held = {_STATE: call.extras.get(STATE), _UNTIL: int(self._now() + seconds), _WAITS: approval}
+        if RESPONSES in call.extras:
+            held[_RESPONSES] = call.extras[RESPONSES]
+        return self._seal.seal(dump(held), _context(inbound, call.target, call.arguments), self._nonce())
+
+    def brought(self, inbound: Inbound, target: Target, arguments: Mapping[str, object]) -> Round:
+        """What a request brings along from earlier rounds; raises `Refused` INVALID_PARAMS for a state that is not ours to this call."""
+        params = inbound.request.params
+        state = params.get(STATE)
+        if state is None:
+            return Round(_answered(params, {})) if RESPONSES in params else _FIRST
+        held = self._opened(inbound, target, arguments, state)
+        extras = _answered(params, held)
+        if held[_STATE] is not None:
+            extras[STATE] = held[_STATE]
+        waits = held.get(_WAITS)
+        return Round(extras, _heard(params.get(RESPONSES)), waits) if isinstance(waits, str) else Round(extras)
+
+    def _opened(self, inbound: Inbound, target: Target, arguments: Mapping[str, object], sealed: object) -> dict[str, object]:
         plain = self._seal.open(sealed, _context(inbound, target, arguments)) if isinstance(sealed, str) else None
         if plain is None:
             raise _refused("the request state does not open for this caller and call")
         held = parse_value(plain, _LIMITS)
         assert isinstance(held, dict)
-        if held["until"] < self._now():
+        if held[_UNTIL] < self._now():
             raise _refused("the request state has expired")
-        return {} if held["state"] is None else {"requestState": held["state"]}
+        return held
+
+
+def _answered(params: Mapping[str, object], held: Mapping[str, object]) -> dict[str, object]:
+    """The client's answers as they go upstream: those it gave before with those it gives now, and none that is for us."""
+    earlier = {RESPONSES: held[_RESPONSES]} if _RESPONSES in held else {}
+    responses = params.get(RESPONSES)
+    if not isinstance(responses, Mapping):
+        # What is no object is for the upstream to judge.
+        return {RESPONSES: responses} if RESPONSES in params else earlier
+    now = {key: value for key, value in responses.items() if key != APPROVAL_KEY}
+    if not now and (_WAITS in held or responses):
+        return earlier
+    before = held.get(_RESPONSES)
+    return {RESPONSES: {**before, **now} if isinstance(before, Mapping) else now}
+
+
+def _heard(responses: object) -> Heard:
+    answer = responses.get(APPROVAL_KEY) if isinstance(responses, Mapping) else None
+    # Without an answer it may still ask again (patterns/mrtr); whatever is no yes is none.
+    is_over = answer is not None and not (isinstance(answer, Mapping) and answer.get("action") == "accept")
+    return Heard.GIVES_UP if is_over else Heard.GOES_ON
 
 
 def _context(inbound: Inbound, target: Target, arguments: Mapping[str, object]) -> bytes:

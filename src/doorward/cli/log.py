@@ -34,6 +34,8 @@ _FILTERS = (
     ("--effect", "allow, ask, deny, refuse or observe."),
     ("--reason", "Of a refusal, or an outcome's status."),
     ("--policy", "A policy that decided."),
+    ("--observed", "A policy with @mode(observe) that matched."),
+    ("--waiver", "An exception or break-glass that let the call pass."),
     ("--finding", "GUARD/RULE."),
     ("--approval", "An approval."),
     ("--touched", "A value that some argument had (role auditor)."),

@@ -29,6 +29,11 @@ class Approvals(Part):
         25, ge=0, le=300, description="How long a caller that cannot be sent to a page is kept waiting for an answer; 0 answers at once"
     )
     pending_per_principal: int = Field(20, ge=1, le=1000, description="Open questions of one principal")
+    findings: Name | None = Field(
+        None,
+        description="The team that is asked about a call in which a guard has found something that may be meant, such as a likely secret; "
+        "without one such a call is refused",
+    )
     webhooks: dict[Name, Webhook] = Field(
         default_factory=dict,
         description="Channels in the order in which they are tried: one that fails falls to the next. "

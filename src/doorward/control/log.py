@@ -43,6 +43,8 @@ class LogQuery(Shape):
     effect: str | None = Field(None, description="`allow`, `ask`, `deny`, `refuse` or `observe`")
     reason: str | None = Field(None, description="Of a refusal, or the status of an outcome")
     policy: str | None = None
+    observed: str | None = Field(None, description='A policy with `@mode("observe")` that matched')
+    waiver: str | None = Field(None, description="An exception or break-glass that let the call pass")
     finding: str | None = Field(None, description="`guard/rule`")
     approval: str | None = None
     touched: str | None = Field(None, description="A value that some argument had, in clear; needs the role auditor")

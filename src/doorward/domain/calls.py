@@ -65,3 +65,5 @@ class Reply:
     """What the caller may see: an answer that has been inspected."""
 
     body: Mapping[str, object] | Fault
+    is_edited: bool = False
+    """Whether it answers other arguments than the caller's: those that an approver put in their place."""

@@ -49,7 +49,9 @@ class Ask:
     basis: Digest = Digest("")
     """SHA-256 over the texts of `policies`: a grant is bound to it (RULINGS 21); a question without one is never asked."""
     waiver: WaiverId | None = None
-    """The exception without which it would have been denied."""
+    """The exception or break-glass without which it would have been denied."""
+    would: Deny | None = None
+    """The denial that `posture: observe` or a waiver let pass, where something else than policy asks."""
 
     @property
     def approvers(self) -> frozenset[str]:

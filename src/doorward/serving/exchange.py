@@ -1,6 +1,7 @@
 """The exchange era (2026-07-28): one request, one answer, nothing remembered; a client that hangs up has cancelled."""
 
 import asyncio
+from functools import partial
 
 from doorward.call.inbound import Inbound, Spine
 from doorward.domain.calls import Era, Notice
@@ -58,6 +59,7 @@ class Exchange:
             meta=envelope.rest,
             headers=arrival.headers,
             session=None,
+            again=partial(self._spine.identify, arrival.presented),
         )
         reply.started(asyncio.current_task())
         arrival.connection.on_hangup(reply.hung_up)

@@ -1,10 +1,12 @@
 """The session era (2025-03-26 … 2025-11-25): initialize, then calls of one session; a client that hangs up has not cancelled."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from doorward.call.inbound import Inbound, Session, Spine
+from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Notice
 from doorward.domain.ids import SessionId
 from doorward.domain.reasons import Reason, Refused
@@ -64,7 +66,7 @@ class Sessions:
         if live.stream is not None:
             raise EdgeError(409, "This session has a stream already.")
         live.stream = reply
-        reply.still = lambda: self._still(arrival)
+        reply.still = partial(self._again, arrival)
         arrival.connection.on_hangup(reply.hung_up)
         try:
             changes = self._spine.changes(arrival.principal, arrival.endpoint, session.id)
@@ -92,9 +94,11 @@ class Sessions:
             raise EdgeError(400, "The header Mcp-Session-Id is missing.")
         return self._spine.session(text, arrival.principal, arrival.endpoint)
 
-    def _still(self, arrival: Arrival) -> None:
-        self._spine.identify(arrival.presented)
-        self._session(arrival)
+    def _again(self, arrival: Arrival) -> Principal:
+        """Who asks, verified anew, and still in the session."""
+        principal = self._spine.identify(arrival.presented)
+        self._spine.session(arrival.text(SESSION_HEADER) or "", principal, arrival.endpoint)
+        return principal
 
     async def _request(self, arrival: Arrival, message: Request, reply: Reply) -> None:
         meta = _meta(message)
@@ -110,7 +114,8 @@ class Sessions:
         if message.method == "ping":
             await reply.deliver({})
             return
-        await self._call(arrival, session, _inbound(arrival, session, message, meta), reply)
+        inbound = _inbound(arrival, session, message, meta, partial(self._again, arrival))
+        await self._call(arrival, session, inbound, reply)
 
     async def _call(self, arrival: Arrival, session: Session, inbound: Inbound, reply: Reply) -> None:
         live = self._live.setdefault(session.id, _Live())
@@ -165,7 +170,7 @@ class Sessions:
             self._live.pop(session_id, None)
 
 
-def _inbound(arrival: Arrival, session: Session, message: Request, meta: Mapping[str, object]) -> Inbound:
+def _inbound(arrival: Arrival, session: Session, message: Request, meta: Mapping[str, object], again: Callable[[], Principal]) -> Inbound:
     return Inbound(
         principal=arrival.principal,
         endpoint=arrival.endpoint,
@@ -180,6 +185,7 @@ def _inbound(arrival: Arrival, session: Session, message: Request, meta: Mapping
         meta=rest_of(meta),
         headers=arrival.headers,
         session=session.id,
+        again=again,
     )
 
 

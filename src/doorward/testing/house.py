@@ -15,8 +15,9 @@ from doorward.audit.leaf import Bodies
 from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
+from doorward.call.approving import Link, no_page
 from doorward.call.changes import Changes
-from doorward.call.cuts import connect
+from doorward.call.cuts import connect, end_waits
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
@@ -34,6 +35,7 @@ from doorward.credentials.plan import plans
 from doorward.domain.actors import Agent, Principal
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, Digest, Generation, TeamId, UpstreamId
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.chain import Chain, Presented
 from doorward.identity.own import own
@@ -83,6 +85,10 @@ class Plan:
     """Guards besides those that ship, asked after them."""
     table: Table = field(default_factory=lambda: DEFAULT)
     """What is made of findings."""
+    waivers: Waivers = nothing_waived
+    """What of an agent is let past policy."""
+    link: Link = no_page
+    """The page on which a question is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ async def build_house(plan: Plan) -> House:
             moment=clock.moment,
             monotonic=clock.monotonic,
             table=plan.table,
+            waivers=plan.waivers,
         )
     )
     upstreams = {UpstreamId(name): FakeUpstream(name, plan.sights.get(name, SHOWN)) for name in document.upstreams}
@@ -187,7 +194,7 @@ async def build_house(plan: Plan) -> House:
         chain=Chain([AgentKeys(watchmen.registry, clock.now)]),
         generations=generations,
         pipeline=pipeline,
-        listing=Listing(seal, clock.moment, draws.nonce),
+        listing=Listing(seal, clock.moment, draws.nonce, plan.waivers),
         rounds=Rounds(seal, clock.now, draws.nonce),
         sessions=Sessions(MemorySessions(), seal, lambda: generations.current.document.sessions, clock.now, draws.nonce),
         changes=changes,
@@ -196,11 +203,14 @@ async def build_house(plan: Plan) -> House:
         moment=clock.moment,
         now=clock.now,
         new_id=Ids("call"),
+        link=plan.link,
     )
+    dispatch = Dispatch(parts)
     generations.follow(changes.wake)
     connect(watchmen.switch, watchmen.registry, flight, changes, parts.sessions)
+    end_waits(watchmen.switch, dispatch.holding)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
-    return House(clock, upstreams, evidence, watchmen, workbench, parts, Dispatch(parts), discovery, flight, meter, environment)
+    return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, environment)
 
 
 def _evidence(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Evidence:

@@ -73,6 +73,7 @@ class Stimulus:
             meta=self.meta,
             headers=self.headers,
             session=None if self.session is None else SessionId(self.session),
+            again=lambda: principal,
         )
 
 

@@ -1,7 +1,7 @@
 """Replies as they go out: results, errors, and refusals in the one shape that all of them have (RULINGS 15 and 16)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +26,8 @@ _NOT_FOUND = -32602
 _SESSION_RESOURCE_NOT_FOUND = -32002
 _OURS_TO_MEND = frozenset({-32020, -32022})
 """What an upstream says of our own headers and version: news for operators, of no meaning to a client."""
-_SESSION_ONLY = frozenset({-32042})
+_URL_ELICITATION_REQUIRED = -32042
+_SESSION_ONLY = frozenset({_URL_ELICITATION_REQUIRED})
 """Codes that an exchange-era message may not carry, besides the one that has a successor (2026-07-28, basic, Error Codes)."""
 
 _SESSION_STATUS = {
@@ -80,6 +81,12 @@ def refusal(refused: Refused, method: str, era: Era) -> Rendered:
     return Rendered(status, Fault(row.code, _said(refused), data))
 
 
+def url_elicitation_required(elicitations: Sequence[Mapping[str, Any]], refused: Refused) -> Fault:
+    """The error by which a client of 2025-11-25 hears which pages a person has to open before it calls again (client/elicitation)."""
+    data = {"elicitations": list(elicitations), "reason": _reason(refused), "reference": refused.reference}
+    return Fault(_URL_ELICITATION_REQUIRED, _said(refused), data)
+
+
 def fault_to_session(method: str, fault: Fault) -> Fault:
     """An upstream's error for a session-era client: a resource that is not there has its older code there."""
     if method == "resources/read" and fault.code == _NOT_FOUND:
@@ -110,6 +117,9 @@ def _tool_result(refused: Refused, era: Era) -> dict[str, Any]:
     wait = refused.extra.get("retryAfterSeconds")
     if wait is not None:
         meta["dev.doorward/retryAfterSeconds"] = wait
+    approval = refused.extra.get("approval")
+    if approval is not None:
+        meta["dev.doorward/approval"] = approval
     if refused.reference:
         meta["dev.doorward/receipt"] = refused.reference
     result: dict[str, Any] = {

@@ -1,0 +1,108 @@
+"""Callers who are kept waiting while people answer: each for a while, few of one principal, none of them in a seat or a generation."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from doorward.approval.question import State
+from doorward.domain.calls import Call
+from doorward.domain.ids import GrantId
+
+PER_PRINCIPAL = 8
+"""Calls of one principal that may be kept waiting."""
+MOST = 512
+"""Of everybody."""
+FIRST_SECONDS = 1.0
+"""Until the caller hears for the first time that it waits."""
+NEXT_SECONDS = 4.0
+"""Between one time and the next."""
+
+Answered = Callable[[GrantId, float], Awaitable[State]]
+"""Where a question stands once it is no longer pending, or after so many seconds, or as soon as nobody may wait any more."""
+
+Told = Callable[[float], Awaitable[None]]
+"""Tells the caller that it has waited for so many seconds."""
+
+
+class Ended(Enum):
+    """Why a wait is over."""
+
+    ANSWERED = auto()
+    UNANSWERED = auto()
+    """Its time is over, or nobody may wait any more: too many do, or the gateway goes down."""
+    CUT = auto()
+    """What the call is of was stopped, revoked, suspended or killed: it will not be made, whatever people say."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wait:
+    call: Call
+    over: "asyncio.Future[Ended]"
+
+    def end(self, how: Ended) -> None:
+        if not self.over.done():
+            self.over.set_result(how)
+
+
+class Holding:
+    """Every call that is kept waiting for people."""
+
+    __slots__ = ("_answered", "_count", "_waits")
+
+    def __init__(self, answered: Answered) -> None:
+        self._answered = answered
+        self._waits: set[_Wait] = set()
+        self._count: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._waits)
+
+    async def until_answered(self, call: Call, reference: GrantId, seconds: float, tell: Told | None) -> Ended:
+        """Waits until a question is answered, at most so many seconds, and says why it is over; ends with its task."""
+        principal = call.principal.id
+        if seconds <= 0 or len(self._waits) >= MOST or self._count[principal] >= PER_PRINCIPAL:
+            return Ended.UNANSWERED
+        loop = asyncio.get_running_loop()
+        wait = _Wait(call, loop.create_future())
+        asking = loop.create_task(self._ask(reference, seconds, wait))
+        self._waits.add(wait)
+        self._count[principal] += 1
+        try:
+            return await _watched(wait, seconds, tell)
+        finally:
+            asking.cancel()
+            self._waits.discard(wait)
+            self._count -= Counter({principal: 1})
+
+    def cut(self, matches: Callable[[Call], bool]) -> int:
+        """Ends the wait of every call that matches; gives how many."""
+        cut = [wait for wait in self._waits if matches(wait.call)]
+        for wait in cut:
+            wait.end(Ended.CUT)
+        return len(cut)
+
+    async def _ask(self, reference: GrantId, seconds: float, wait: _Wait) -> None:
+        how = Ended.ANSWERED
+        try:
+            if await self._answered(reference, seconds) is State.PENDING:
+                how = Ended.UNANSWERED
+        finally:
+            # Also where it failed: the spine, which looks again then, says what is wrong.
+            wait.end(how)
+
+
+async def _watched(wait: _Wait, seconds: float, tell: Told | None) -> Ended:
+    """Says why a wait is over, and to its caller now and then that it goes on."""
+    loop = asyncio.get_running_loop()
+    begun, pause = loop.time(), FIRST_SECONDS
+    while (left := begun + seconds - loop.time()) > 0:
+        await asyncio.wait((wait.over,), timeout=min(pause, left))
+        if wait.over.done():
+            return wait.over.result()
+        waited = loop.time() - begun
+        if tell is not None and waited < seconds:
+            await tell(waited)
+        pause = NEXT_SECONDS
+    return Ended.UNANSWERED

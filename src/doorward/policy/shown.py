@@ -1,0 +1,43 @@
+"""What a person who is asked should know besides the arguments: the facts that the asking policies have read. For show alone."""
+
+from collections.abc import Mapping
+from itertools import islice
+
+from doorward.domain.calls import Call
+from doorward.domain.ids import PolicyId
+from doorward.policy.engine import Policies
+from doorward.policy.problems import cut
+from doorward.policy.question import Moment, facts
+from doorward.policy.reads import together
+from doorward.wire.jsonrpc import dump
+
+MOST = 32
+"""Facts of one question."""
+_VALUE = 256
+"""Characters of one value: whoever wants all of it has the arguments."""
+
+_SHOWN_WHOLE = frozenset({"input", "reversibility"})
+"""What a question shows in any case."""
+
+
+def shown(policies: Policies, call: Call, asking: tuple[PolicyId, ...], at: Moment) -> tuple[tuple[str, str], ...]:
+    """Each fact of the context that these policies read, arguments left out, as name and text; nothing where a call has none of it."""
+    lane = policies.lane(call, call.principal)
+    if lane is None:
+        return ()
+    read = together([policies.rules[position].reads for position in lane.enforced if policies.rules[position].id in asking]).context
+    values = facts(call.principal, call.target, at, read)
+    paths = (path for path in read.paths() if path and path[0] not in _SHOWN_WHOLE)
+    told = ((".".join(path), _at(values, path)) for path in paths)
+    return tuple(islice(((name, _text(value)) for name, value in told if value is not None), MOST))
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    """The value at a path; None where there is none."""
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(value: object) -> str:
+    return cut(value if isinstance(value, str) else dump(value).decode(), _VALUE)
