@@ -44,7 +44,7 @@ def examine(path: Path, against: Against) -> Examination:
         held = read(path)
     except ReloadError as error:
         return Examination(error.problems)
-    pins, unread = _pins(held, against)
+    pins, unread = accepted(held, against)
     loaded = held.loaded
     notes = (*(f"{path}:{note.line}:{note.column}: note: {note.path}: {note.message}" for note in loaded.notes), *unread)
     made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins), Generation(1), Rigour.LENIENT)
@@ -61,7 +61,7 @@ def examine(path: Path, against: Against) -> Examination:
     )
 
 
-def _pins(held: Read, against: Against) -> tuple[Pins, tuple[str, ...]]:
+def accepted(held: Read, against: Against) -> tuple[Pins, tuple[str, ...]]:
     """What was accepted, and a note where that cannot be read."""
     if against is Against.NOTHING:
         return Pins(), ()

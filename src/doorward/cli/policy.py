@@ -4,6 +4,7 @@ import click
 
 from doorward.cli.explaining import explain
 from doorward.cli.options import asked, given, json_option, socket_option
+from doorward.cli.rehearsing import test
 from doorward.cli.shown import plain, show_json, show_table
 from doorward.client.admin import Admin, at
 
@@ -14,6 +15,7 @@ def command() -> None:
 
 
 command.add_command(explain)
+command.add_command(test)
 
 
 @command.command("list")

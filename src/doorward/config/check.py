@@ -46,6 +46,11 @@ def policy_files(policies: Policies, root: Path) -> tuple[Path, ...]:
     return tuple(sorted({file for _, file in policy_layers(policies, root)}))
 
 
+def trial_files(policies: Policies, root: Path) -> tuple[Path, ...]:
+    """The files of tests that the patterns lead to, each once, sorted; there may be none."""
+    return tuple(sorted({path for pattern in policies.tests for path in _matches(pattern, root)}))
+
+
 def policy_layers(policies: Policies, root: Path) -> tuple[tuple[str, Path], ...]:
     """The files that the patterns lead to, sorted, each with the team whose layer it belongs to (empty: the global one)."""
     return tuple(sorted({(team, file) for team, _, pattern in _patterns(policies) for file in _matches(pattern, root)}))

@@ -154,6 +154,9 @@ class Policies(Part):
         description="Policies by team: they decide for the upstreams of that team alone, and no forbid of the global layer is loosened by them",
     )
     break_glass: BreakGlass | None = Field(None, description="Without it, there is none")
+    tests: tuple[str, ...] = Field(
+        ("policies/tests/*.yaml",), description="Files of tests for `doorward policy test`: paths or globs, relative to the document"
+    )
     timezone: str = Field("UTC", description="IANA name, such as `Europe/Berlin`: the zone of `context.time`")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -33,6 +34,9 @@ WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 OCTAL = re.compile(r"0o[0-7]{1,20}")
 HEX = re.compile(r"0x[0-9a-fA-F]{1,15}")
 REAL = re.compile(r"[-+]?(?:\.[0-9]{1,18}|[0-9]{1,18}(?:\.[0-9]{0,18})?)(?:[eE][-+]?[0-9]{1,2})?")
+# Numbers of any field are short; those of a call's arguments may be as long as JSON's.
+LONG_WHOLE = re.compile(r"[-+]?[0-9]{1,1000}")
+LONG_REAL = re.compile(r"[-+]?(?:\.[0-9]{1,1000}|[0-9]{1,1000}(?:\.[0-9]{0,1000})?)(?:[eE][-+]?[0-9]{1,6})?")
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -47,6 +51,8 @@ class Leaf:
 
     place: Place
     value: Scalar
+    written: str | None = None
+    """An unquoted text as it stands there, for numbers that must keep their digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,25 @@ def plain(node: Node) -> object:
             return [plain(item) for item in items]
         case Table(fields=fields):
             return {key: plain(inner) for key, (_, inner) in fields.items()}
+
+
+def exact(node: Node) -> object:
+    """The same, with every digit of every number: whole ones of any length, and others as `Decimal`."""
+    match node:
+        case Leaf(value=value, written=written):
+            return value if written is None else _exact(value, written)
+        case Row(items=items):
+            return [exact(item) for item in items]
+        case Table(fields=fields):
+            return {key: exact(inner) for key, (_, inner) in fields.items()}
+
+
+def _exact(value: Scalar, written: str) -> object:
+    if isinstance(value, bool | int):
+        return value
+    if LONG_WHOLE.fullmatch(written):
+        return int(written)
+    return Decimal(written) if LONG_REAL.fullmatch(written) else value
 
 
 def locate(node: Node, path: Sequence[Step]) -> Place:
@@ -204,7 +229,9 @@ class _Composer:
         self._tag(event, path, TEXT, "!")
         if SURROGATE.search(event.value):
             raise _fatal(_start(event), "half a character may not stand in a text; beyond \\uFFFF write \\U and eight digits")
-        return Leaf(_start(event), event.value if event.style is not None or event.ctag is not None else resolve(event.value))
+        if event.style is not None or event.ctag is not None:
+            return Leaf(_start(event), event.value)
+        return Leaf(_start(event), resolve(event.value), event.value)
 
     def _tag(self, event: ScalarEvent | CollectionStartEvent, path: tuple[Step, ...], *known: str) -> None:
         if event.ctag is not None and str(event.ctag) not in known:

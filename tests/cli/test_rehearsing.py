@@ -1,0 +1,156 @@
+"""`doorward policy test` and `doorward policy lint`: policies tried and looked over without a gateway."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from doorward.cli.main import main
+from tests.cli.test_check import accept
+from tests.peers import ROOT
+
+POLICY = """
+@id("pushes") @reason("Pushing is fine.")
+permit (principal in Team::"dev", action == Action::"git/push", resource);
+
+@id("no-force") @reason("History stays.")
+forbid (principal, action == Action::"git/push", resource) when { context.input.force };
+"""
+TOOL = "tools: {git/push: {type: object, properties: {force: {type: boolean}}, required: [force]}}\n"
+AGENT = "agents: {ann: {team: dev}}\n"
+PUSHED = "- {name: pushed, agent: ann, call: git/push, arguments: {force: false}, expect: allow, by: [pushes]}\n"
+FORCED = "- {name: forced, agent: ann, call: git/push, arguments: {force: true}, expect: deny, by: [no-force]}\n"
+WRONG = "- {name: wrong, agent: ann, call: git/push, arguments: {force: true}, expect: allow}\n"
+
+
+def written(directory: Path, lines: str, policy: str = POLICY, **fields: object) -> Path:
+    path = directory / "doorward.yaml"
+    document = {"upstreams": {"git": {"url": "https://git.example.com/mcp"}}, "policies": {"files": ["p.cedar"], **fields}}
+    path.write_text(json.dumps(document))
+    (directory / "p.cedar").write_text(policy)
+    (directory / "policies" / "tests").mkdir(parents=True, exist_ok=True)
+    (directory / "policies" / "tests" / "t.yaml").write_text(lines)
+    return path
+
+
+def ran(command: str, path: Path, *words: str) -> Result:
+    result = CliRunner().invoke(main, ["policy", command, "-c", str(path), *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
+
+
+def ran_tests(path: Path, *words: str) -> Result:
+    return ran("test", path, *words)
+
+
+def test_tests_that_bring_their_tools_need_no_state(tmp_path: Path) -> None:
+    result = ran_tests(written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}{FORCED}"))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "2 of 2 tests are as expected; 2 of 2 policies decided in one of them\n"
+    assert not (tmp_path / "state").exists()
+
+
+def test_tests_stand_on_what_was_accepted(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{AGENT}tests:\n{PUSHED}{FORCED}")
+    without = ran_tests(path)
+    assert (without.exit_code, "nothing accepted is tool 'git/push'" in without.stdout) == (2, True)
+    accept(tmp_path, "push")
+    assert ran_tests(path).exit_code == 0
+    assert ran_tests(path, "--without-catalog").exit_code == 2
+
+
+def test_a_test_that_is_not_met_is_told_with_its_place_policies_and_facts(tmp_path: Path) -> None:
+    result = ran_tests(written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}{WRONG}"))
+    assert result.exit_code == 1
+    (line, *_) = result.stdout.splitlines()
+    assert line.startswith(
+        f"{tmp_path}/policies/tests/t.yaml:5: wrong: expected allow, got deny by no-force (History stays.); facts: principal = ["
+    )
+    assert line.endswith("context.input.force = true")
+
+
+def test_what_decides_in_no_test_is_told_and_fails_if_that_is_wanted(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}")
+    result = ran_tests(path)
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/p.cedar:5: policy no-force decides in no test\n")
+    assert ran_tests(path, "--strict").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("tests", "told"),
+    [
+        ("tests: 3", "t.yaml:1:1: tests: expected a sequence"),
+        (
+            f"{AGENT}{TOOL}tests:\n- {{name: x, agent: ann, call: git/posh, expect: deny}}",
+            "t.yaml:4:25: tests[0].call: nothing accepted is tool",
+        ),
+        (f"{AGENT}{TOOL}tests:\n- {{name: x, agent: ann, call: push, expect: deny}}", "expected upstream/name, got 'push'"),
+        (f"{AGENT}tools: {{gti/push: {{}}}}\ntests:\n{PUSHED}", "there is no upstream 'gti'; did you mean `git`?"),
+        (f"{AGENT}{TOOL}tests:\n- {{name: x, agent: ann, call: git/push, at: noon, expect: deny}}", "expected a moment such as"),
+        (f"{AGENT}tests:\n- {{name: x, agent: ann, completion: gti, expect: deny}}", "there is no upstream 'gti'"),
+    ],
+)
+def test_what_is_broken_ends_with_2_and_is_told_with_its_place(tmp_path: Path, tests: str, told: str) -> None:
+    result = ran_tests(written(tmp_path, tests))
+    assert (result.exit_code, told in result.stdout) == (2, True), result.stdout
+
+
+def test_a_policy_that_does_not_fit_the_tools_is_warned_of(tmp_path: Path) -> None:
+    result = ran_tests(written(tmp_path, f"{AGENT}tools: {{git/push: {{type: object}}}}\ntests:\n{PUSHED}"))
+    assert (result.exit_code, f"{tmp_path}/p.cedar:6:" in result.stderr) == (1, True)
+
+
+def test_a_broken_policy_ends_with_2(tmp_path: Path) -> None:
+    result = ran_tests(written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", policy="permit;"))
+    assert (result.exit_code, "p.cedar:1:" in result.stdout) == (2, True)
+
+
+def test_no_tests_at_all_are_no_success(tmp_path: Path) -> None:
+    path = written(tmp_path, "", POLICY, tests=["elsewhere/*.yaml"])
+    assert (ran_tests(path).exit_code, "there are no tests" in ran_tests(path).stdout) == (2, True)
+
+
+def test_files_may_be_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "broken")
+    (tmp_path / "mine.yaml").write_text(f"{AGENT}{TOOL}tests:\n{PUSHED}{FORCED}")
+    assert ran_tests(path, str(tmp_path / "mine.yaml")).exit_code == 0
+
+
+def test_resources_prompts_and_completions_are_tried_too(tmp_path: Path) -> None:
+    policy = """
+@id("docs") @reason("r") permit (principal, action == Action::"git/resources/read", resource) when { context.input.uri like "file:///docs/*" };
+@id("review") @reason("r") permit (principal, action == Action::"git/prompt/review", resource) when { context.input.code == "x" };
+@id("completes") @reason("r") permit (principal, action == Action::"git/completion/complete", resource)
+when { context.input.ref.type == "ref/prompt" };
+@id("weekend") @reason("r") forbid (principal, action, resource) when { context.time.weekday > 5 };
+"""
+    tests = """
+agents: {ann: {team: dev}}
+prompts: {git/review: {required: [code]}}
+tests:
+- {name: a, agent: ann, resource: "file:///docs/a", upstream: git, expect: allow, by: [docs]}
+- {name: b, agent: ann, resource: "file:///etc/a", upstream: git, expect: deny, by: []}
+- {name: c, agent: ann, prompt: git/review, arguments: {code: x}, expect: allow, by: [review]}
+- {name: d, agent: ann, completion: git, arguments: {ref: {type: ref/prompt, name: review}, argument: {name: code, value: x}}, expect: allow}
+- {name: e, agent: ann, prompt: git/review, arguments: {code: x}, at: "2026-01-10T12:00:00Z", expect: deny, by: [weekend]}
+"""
+    result = ran_tests(written(tmp_path, tests, policy))
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_json_tells_everything(tmp_path: Path) -> None:
+    result = ran_tests(written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}{WRONG}"), "--json")
+    said: dict[str, Any] = json.loads(result.stdout)
+    assert (result.exit_code, said["problems"], said["idle"]) == (1, [], [])
+    assert [(one["name"], one["line"], one["is_met"], one["effect"], one["policies"]) for one in said["tests"]] == [
+        ("pushed", 4, True, "allow", ["pushes"]),
+        ("wrong", 5, False, "deny", ["no-force"]),
+    ]
+    assert said["tests"][1]["facts"]["context.input.force"] == "true"
+
+
+def test_the_tour_does_what_its_tests_say() -> None:
+    result = ran_tests(ROOT / "examples" / "doorward.yaml", "--without-catalog", "--strict")
+    assert (result.exit_code, result.stdout) == (0, "")
