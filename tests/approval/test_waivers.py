@@ -147,6 +147,20 @@ async def test_an_end_by_itself_is_told_once_and_again_only_if_it_was_not_told()
     assert (await it.kept.sweep(it.tell), len(it.told), await it.stored()) == ((), 2, [])
 
 
+async def test_what_was_ended_is_forgotten_though_the_log_is_away() -> None:
+    it = Bench()
+    for waiver in (glass("a"), exception("b")):
+        await it.kept.grant(waiver)
+    it.store.broken = True
+    with pytest.raises(StoreError):
+        await it.kept.end(WaiverId("b"), "bob")
+    it.store.broken = False
+    it.wait(901)
+    with pytest.raises(UnrecordedError):
+        await it.kept.sweep(it.tell_nobody)
+    assert await it.stored() == ["a"]
+
+
 async def test_a_clock_that_goes_back_prolongs_nothing() -> None:
     it = Bench()
     await it.kept.grant(glass("a"))
@@ -271,13 +285,13 @@ async def test_a_broken_glass_is_told_to_everybody_who_looks() -> None:
 
 
 def test_leaves_say_who_what_why_and_until_when() -> None:
-    lifts = f"no-nights={'cd' * 32} no-writes={'ab' * 32}"
+    lifts: dict[str, Scalar] = {"lifts/no-nights": "cd" * 32, "lifts/no-writes": "ab" * 32}
     said: dict[str, Scalar] = {
         "waiver": "a",
         "agent": "claude",
         "action": "git/commit",
         "reason": "Répare.",
-        "lifts": lifts,
+        **lifts,
         "ends": int(NOW + 3600),
     }
     assert granted(exception("a")) == Event("exception_granted", "corp:ada", said)

@@ -69,7 +69,7 @@ async def test_an_exception_holds_is_listed_told_to_the_log_and_ended(tmp_path: 
         assert await it.ask("DELETE", "/v1/exceptions/waiver-1") == (200, {"warnings": []})
         assert (it.kept.all(), await it.waivers.load()) == ((), ())
         named = {"waiver": "waiver-1", "agent": "claude", "action": "git/read_file"}
-        whole = {**named, "reason": "The audit needs it.", "lifts": f"no-secrets={DIGEST}", "ends": int(ends)}
+        whole = {**named, "reason": "The audit needs it.", "lifts/no-secrets": DIGEST, "ends": int(ends)}
         assert (await it.events())[-2:] == [("exception_granted", ME, whole), ("exception_ended", ME, named)]
         assert (await it.ask("DELETE", "/v1/exceptions/waiver-1"))[0] == 404
 

@@ -188,6 +188,15 @@ class Kept:
         told or forgotten then is so the next time, and does not hold meanwhile. To be called every second or so."""
         for agent in tuple(self._by_agent):
             self._retire(agent)
+        try:
+            gone = await self._tell_over(tell)
+        finally:
+            # What an operator has ended is forgotten though the log should be away, or a restart would bring it back.
+            await self._drop()
+        await self._note()
+        return gone
+
+    async def _tell_over(self, tell: Tell) -> tuple[Waiver, ...]:
         gone: list[Waiver] = []
         while self._over:
             key, waiver = self._over.popitem()
@@ -199,8 +208,6 @@ class Kept:
             self._undropped.add(key)
             gone.append(waiver)
             self._follow(expired(waiver), waiver)
-        await self._drop()
-        await self._note()
         return tuple(gone)
 
     def _besides_own(self, principal: Principal, agent: AgentId) -> Sequence[Waiver]:
@@ -275,9 +282,9 @@ def expired(waiver: Waiver) -> Event:
 
 
 def _fields(waiver: Waiver) -> dict[str, Scalar]:
-    lifts = " ".join(f"{policy}={digest}" for policy, digest in sorted(waiver.lifts.items()))
-    fields: dict[str, Scalar] = {"waiver": waiver.id, "agent": waiver.agent, "action": waiver.action, "reason": waiver.reason}
-    return {**fields, "lifts": lifts} if lifts else fields
+    """What was given; a field for each policy that is lifted, with the digest of its text."""
+    lifts: dict[str, Scalar] = {f"lifts/{policy}": digest for policy, digest in sorted(waiver.lifts.items())}
+    return {"waiver": waiver.id, "agent": waiver.agent, "action": waiver.action, "reason": waiver.reason, **lifts}
 
 
 def _sentence(waiver: Waiver) -> str:

@@ -23,7 +23,7 @@ class NewGlass(Shape):
     """Which agent is let past policy, for what, for how long and why."""
 
     agent: str = Field(min_length=1, max_length=64)
-    action: str = Field("", max_length=1024, description=f"{ACTION}; empty for everything")
+    action: str = Field("", max_length=512, description=f"{ACTION}; empty for everything")
     minutes: float = Field(gt=0, le=240, description="At most what the configuration allows")
     reason: str = Field(min_length=LEAST_REASON, max_length=500, description="A sentence; kept in the log and told to everybody")
 

@@ -25,7 +25,7 @@ class NewException(Shape):
     """What to except, why, and until when: exactly one of `until`, `minutes` and `days`, at most 90 days from now."""
 
     agent: str = Field(min_length=1, max_length=64)
-    action: str = Field(min_length=1, max_length=1024, description=ACTION)
+    action: str = Field(min_length=1, max_length=512, description=ACTION)
     lifts: tuple[str, ...] = Field((), max_length=32, description="Policies (forbids with `@exception`) that shall not hold it back")
     reason: str = Field(pattern=r"\S", max_length=500, description="Why; kept in the log")
     until: float | None = Field(None, description="Unix seconds")
