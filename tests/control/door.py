@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from doorward.config.identity import Issuer
+from doorward.control.answer_hooks import AnswerHooks, Senders
+from doorward.control.answers import Answers
+from doorward.control.approval_pages import ApprovalPages
 from doorward.control.network import Ground, barred_by, network_app
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.signing import Signing
@@ -38,6 +41,8 @@ SIGNING_IN: dict[str, Any] = {
     "identity": {"issuers": {"corp": {"url": URL, "sign_in": {"client_id": CLIENT, "client_secret": "${env:IDP_SECRET}"}}}},
     "control": {"listen": LISTEN},
 }
+HOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""The secret of every webhook."""
 ANN: dict[str, Any] = {"sub": "ann", "name": "Ann <A.>", "groups": ["admins"]}
 LEE: dict[str, Any] = {"sub": "lee", "name": "Lee", "groups": ["leads"]}
 RAY: dict[str, Any] = {"sub": "ray", "name": "Ray", "groups": ["readers"]}
@@ -81,7 +86,7 @@ class NetworkDoor:
             "http_version": "1.1",
             "method": method,
             "scheme": "https",
-            "path": plain,
+            "path": unquote(plain),
             "raw_path": plain.encode(),
             "query_string": query.encode(),
             "root_path": "",
@@ -187,8 +192,14 @@ async def network_door(
             origin=origin,
             hosts=frozenset({"10.0.0.5:8421"}),
         )
-        signing = Signing(ground, draw, it.clock)
-        yield NetworkDoor(it, company, it.operator_sessions, network_app(it.routes, {}, ground, signing.pages()))
+        answers = Answers(it.desk, it.recorder, lambda question, arguments: it.unfit)
+        senders = Senders(lambda: it.generations.current.document.approvals.webhooks, lambda text: Secret(HOOK), ground.is_barred, it.clock)
+        pages = {
+            **Signing(ground, draw, it.clock).pages(),
+            **ApprovalPages(ground, answers).pages(),
+            **AnswerHooks(answers, senders).pages(),
+        }
+        yield NetworkDoor(it, company, it.operator_sessions, network_app(it.routes, {}, ground, pages))
 
 
 @asynccontextmanager

@@ -59,7 +59,7 @@ class Taken(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Senders:
     """Whose messages are taken."""
 
     webhooks: Callable[[], Mapping[str, Webhook]]
@@ -86,10 +86,10 @@ class _Said:
 class AnswerHooks:
     """The way in for signed answers, on the door of operators."""
 
-    __slots__ = ("_answers", "_rates", "_said", "_service")
+    __slots__ = ("_answers", "_rates", "_said", "_senders")
 
-    def __init__(self, answers: Answers, service: Service) -> None:
-        self._answers, self._service = answers, service
+    def __init__(self, answers: Answers, senders: Senders) -> None:
+        self._answers, self._senders = answers, senders
         self._rates = Rates(PACE, most=4096)
         self._said: dict[tuple[str, str], _Said] = {}
 
@@ -99,7 +99,7 @@ class AnswerHooks:
 
     async def take(self, request: Request) -> Response:
         """Takes one message; raises `ControlError`."""
-        if self._rates.take(address_of(request), self._service.now()) > 0:
+        if self._rates.take(address_of(request), self._senders.now()) > 0:
             raise ControlError(429, "too_many", "too many messages from this address; wait a minute")
         name = request.path_params["webhook"]
         message, webhook = await self._verified(request, name)
@@ -108,14 +108,14 @@ class AnswerHooks:
         before = self._remembered(key, content)
         if before is not None:
             return _json(before.status, before.body)
-        self._said[key] = _Said(self._service.now() + _REMEMBERED_SECONDS, content)
+        self._said[key] = _Said(self._senders.now() + _REMEMBERED_SECONDS, content)
         try:
             status, body = await self._answered(name, webhook, message.body)
         except BaseException:
             # Nothing has come of it, so that the same message may come again.
             del self._said[key]
             raise
-        self._said[key] = _Said(self._service.now() + _REMEMBERED_SECONDS, content, status, body)
+        self._said[key] = _Said(self._senders.now() + _REMEMBERED_SECONDS, content, status, body)
         return _json(status, body)
 
     async def _verified(self, request: Request, name: str) -> tuple[Message, Webhook]:
@@ -126,9 +126,9 @@ class AnswerHooks:
             raise _unverified()
         (message_id,), (timestamp,), (signatures,) = headers
         message = Message(message_id, timestamp, body)
-        webhook = self._service.webhooks().get(name)
+        webhook = self._senders.webhooks().get(name)
         try:
-            verify(self._key(webhook), message, signatures, self._service.now())
+            verify(self._key(webhook), message, signatures, self._senders.now())
         except SignatureError:
             raise _unverified() from None
         if webhook is None:
@@ -139,7 +139,7 @@ class AnswerHooks:
         if webhook is None:
             return _NOBODYS
         try:
-            return key_of(self._service.secret(webhook.secret).reveal())
+            return key_of(self._senders.secret(webhook.secret).reveal())
         except KeyFormError:
             raise _unverified() from None
         except DoorwardError as error:
@@ -147,7 +147,7 @@ class AnswerHooks:
 
     def _remembered(self, key: tuple[str, str], content: bytes) -> _Said | None:
         """What was said to a message that has come before; raises `ControlError` where it cannot be told again."""
-        now = self._service.now()
+        now = self._senders.now()
         if len(self._said) >= MOST_REMEMBERED:
             self._said = {one: said for one, said in self._said.items() if now < said.until}
         said = self._said.get(key)
@@ -173,7 +173,7 @@ class AnswerHooks:
             problem = Problem(reason=error.reason, message=error.message, problems=error.problems)
             return error.status, problem.model_dump_json()
         except (UnrecordedError, StoreError) as error:
-            raise ControlError(503, "unrecorded", f"nothing was done: {error}") from error
+            raise ControlError(503, "unrecorded", f"the log or the store cannot be written, so nothing was approved: {error}") from error
         missing = told(question) if question.state == "pending" else ""
         return 200, Taken(state=question.state.value, missing=missing, warnings=warnings).model_dump_json()
 
@@ -181,7 +181,7 @@ class AnswerHooks:
         teams = webhook.approvers.get(passed.by)
         if teams is None:
             raise ControlError(403, "unknown_approver", f"{passed.by[:80]!r} may not answer through this webhook (approvers)")
-        if self._service.is_barred(passed.by):
+        if self._senders.is_barred(passed.by):
             raise ControlError(403, "barred", f"{passed.by[:80]!r} is stopped or revoked")
         answer = Answered(
             reference=GrantId(passed.approval),

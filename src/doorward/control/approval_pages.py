@@ -89,7 +89,7 @@ class ApprovalPages:
         except ControlError as error:
             return await self._shown_again(operator, question, form, error)
         except (UnrecordedError, StoreError) as error:
-            raise ControlError(503, "unrecorded", f"the log or the store cannot be written, so nothing was done: {error}") from error
+            raise ControlError(503, "unrecorded", f"the log or the store cannot be written, so nothing was approved: {error}") from error
 
     async def _carried_out(self, operator: Operator, question: Question, form: _Form) -> Response:
         """Raises `ControlError` for an answer that is not taken."""
