@@ -7,8 +7,9 @@ import pytest
 
 from doorward.approval.channels.port import ChannelError
 from doorward.approval.channels.signature import Message, key_of, verify
-from doorward.approval.channels.webhook import ARGUMENTS_BYTES, Told, Webhook
+from doorward.approval.channels.webhook import ARGUMENTS_BYTES, Told, Webhook, webhooks
 from doorward.approval.question import Question, State
+from doorward.config.approvals import Approvals
 from doorward.config.references import UnresolvedError
 from doorward.domain.ids import Digest
 from doorward.domain.secret import Secret
@@ -186,3 +187,24 @@ async def test_without_a_sound_secret_nothing_is_sent_and_it_is_not_told() -> No
 
 def test_its_secret_is_in_no_word_about_it() -> None:
     assert "MfKQ9" not in repr(hook("https://hooks.example.com/"))
+
+
+async def test_the_channels_of_a_configuration_are_those_it_declares_in_its_order_and_as_far_as_it_says() -> None:
+    async def takes(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(response(b"{}"))
+
+    async with scripted(takes) as server:
+        local = {"url": server.url, "secret": "${env:HOOK}", "plain_http": True, "private": True, "arguments": True}
+        declared = Approvals.model_validate(
+            {"webhooks": {"zulu": local, "alpha": {**local, "private": False}, "beta": {**local, "plain_http": False}}}
+        )
+        zulu, alpha, beta = webhooks(declared.webhooks, {"${env:HOOK}": Secret(SECRET)}.__getitem__, lambda: NOW)
+        await zulu.tell(question(), "")
+        for channel in (alpha, beta):
+            with pytest.raises(ChannelError) as caught:
+                await channel.tell(question(), "")
+            assert "egress" in str(caught.value)
+    assert (zulu.name, alpha.name, beta.name) == ("zulu", "alpha", "beta")
+    assert b'"arguments":{"amount":7' in server.requests[0]
+    assert len(server.requests) == 1

@@ -16,15 +16,19 @@ from doorward.approval.channels.signature import KeyFormError, Message, key_of, 
 from doorward.approval.question import Question, State
 from doorward.approval.shown import asked_arguments
 from doorward.approval.tally import needs
+from doorward.config.approvals import Webhook as Declared
 from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
+from doorward.net.addresses import Reach, Rule
 from doorward.net.errors import NetError
-from doorward.net.fetch import Fetched
+from doorward.net.fetch import Caps, Fetch, Fetched
 from doorward.net.http import Headers
 from doorward.wire.canonical import canonical
 
 ARGUMENTS_BYTES: Final = 65_536
 """Larger arguments are left out of a message, which says so: webhooks are small, and the page shows everything."""
+_ANSWER_BYTES: Final = 16_384
+"""What a service says to a message is not read; that it does not go on for ever is enough."""
 _SETTLED: Final[Mapping[State, str]] = {State.EXPIRED: "approval.expired"}
 
 
@@ -108,6 +112,24 @@ class Webhook:
             raise ChannelError(f"its secret: {error}") from None
         except DoorwardError as error:
             raise ChannelError(f"its secret cannot be read: {error}") from error
+
+
+def webhooks(declared: Mapping[str, Declared], secret: Callable[[str], Secret], now: Callable[[], float]) -> tuple[Webhook, ...]:
+    """The channels that a configuration declares, in its order. `secret`: what a reference leads to, read at each use."""
+    return tuple(_webhook(name, rules, secret, now) for name, rules in declared.items())
+
+
+def _webhook(name: str, rules: Declared, secret: Callable[[str], Secret], now: Callable[[], float]) -> Webhook:
+    reach = Reach.PRIVATE if rules.private else Reach.PUBLIC
+    schemes = frozenset({"https", "http"} if rules.plain_http else {"https"})
+    return Webhook(
+        name=name,
+        url=rules.url,
+        told=Told.ALL if rules.arguments else Told.WITHOUT_ARGUMENTS,
+        secret=lambda: secret(rules.secret),
+        out=Fetch(Rule(reach, schemes), caps=Caps(body_bytes=_ANSWER_BYTES, seconds=rules.timeout_seconds)),
+        now=now,
+    )
 
 
 def _named(question: Question) -> dict[str, object]:
