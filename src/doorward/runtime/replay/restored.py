@@ -1,0 +1,175 @@
+"""A recorded call made anew for policy to be asked about, and what of it the log does not hold (any more).
+
+INVARIANT: what policies would read and nobody can restore is named, never made up: such a call is decided by nobody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from doorward.domain.actors import Agent
+from doorward.domain.calls import Call
+from doorward.domain.catalog import Kind, Target
+from doorward.domain.decisions import Decision, Deny
+from doorward.domain.ids import AgentId, CallId, Digest, UpstreamId
+from doorward.domain.reasons import Refused
+from doorward.policy.delegation import links
+from doorward.policy.engine import Policies
+from doorward.policy.memo import Memo
+from doorward.policy.question import Moment, Speaker, reads_proof
+from doorward.policy.reads import Reads, together
+from doorward.policy.schema import action_name
+from doorward.runtime.replay.causes import Cause
+from doorward.runtime.replay.people import People, Who, is_cut
+from doorward.runtime.replay.recorded import Recorded
+from doorward.runtime.snapshot import Snapshot
+from doorward.wire.jsonrpc import Limits, parse_value
+
+TARGETS = 4_096
+"""Things that calls were aimed at and that are remembered; resources come in any number."""
+_KINDS = frozenset({Kind.TOOL, Kind.PROMPT, Kind.RESOURCE, Kind.TEMPLATE})
+
+
+_OF_ARGUMENTS = frozenset({Cause.ARGUMENTS, Cause.CUT, Cause.ALTERED, Cause.CHANGED})
+
+Text = bytes | Cause
+"""The canonical bytes of a call, or why they are not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What of today a call is restored with: the log leaves it out on purpose."""
+
+    target: Callable[[UpstreamId, Kind, str], Target | None]
+    """What the catalogue has under a name; None where it has nothing."""
+    zone: tzinfo
+    agents: Callable[[AgentId], Agent | None]
+    """The agent as it is registered; None where it is not."""
+    pseudonym: Callable[[str], str]
+    """What the log calls a person, or a group."""
+
+
+def present(snapshot: Snapshot, agents: Callable[[AgentId], Agent | None], pseudonym: Callable[[str], str]) -> Present:
+    """The present as a snapshot has it."""
+
+    def target(upstream: UpstreamId, kind: Kind, name: str) -> Target | None:
+        entry = snapshot.index.resolve(upstream, kind, name)
+        return None if entry is None else entry.target
+
+    return Present(target, ZoneInfo(snapshot.document.policies.timezone), agents, pseudonym)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A call as far as it could be restored, for one set of policies."""
+
+    call: Call
+    at: Moment
+    lost: tuple[Cause, ...]
+    """What these policies would read of it and is not there."""
+
+
+class Restorer:
+    """Restores calls for one set of policies: how much of them is needed depends on what that reads."""
+
+    __slots__ = ("_people", "_policies", "_present", "_targets")
+
+    def __init__(self, policies: Policies, present: Present) -> None:
+        self._policies = policies
+        self._present = present
+        self._people = People(policies, present.agents, present.pseudonym)
+        self._targets: Memo[tuple[str, str, str, str], Target | Cause] = Memo(TARGETS)
+
+    def decide(self, leaf: Recorded, text: Text) -> Decision | tuple[Cause, ...]:
+        """What these policies say of a recorded call, or why nobody can say. Waivers are not asked."""
+        found = self.restore(leaf, text)
+        if not isinstance(found, Restored):
+            return (found,)
+        if not found.lost:
+            return self._policies.decide(found.call, found.at)
+        # Whatever the arguments were: a no of this kind is certain (`could_allow`).
+        is_open = not _OF_ARGUMENTS.issuperset(found.lost)
+        if is_open or self._policies.could_allow(found.call.principal, found.call.target, found.at):
+            return found.lost
+        return Deny((), "whatever the arguments")
+
+    def restore(self, leaf: Recorded, text: Text) -> Restored | Cause:
+        """The call of a leaf; a cause where there is nothing that policy could be asked about."""
+        target = self._target(leaf)
+        if isinstance(target, Cause):
+            return target
+        who = self._people.who(leaf.principal)
+        if isinstance(who, Cause):
+            return who
+        at = Moment(datetime.fromisoformat(leaf.ts).timestamp(), self._present.zone)
+        bare = Call(CallId(leaf.call), who.principal, target, leaf.method, {}, {}, b"", Digest(""))
+        read = self._reads(bare)
+        if read is None:
+            return Cause.GONE
+        lost = [*who.always, *self._lost_of(who, target, leaf.method, read)]
+        if "input" not in read.context and "derived" not in read.context:
+            return Restored(bare, at, tuple(lost))
+        if isinstance(text, Cause):
+            return Restored(bare, at, (*lost, text))
+        if _changed(leaf, target):
+            return Restored(bare, at, (*lost, Cause.CHANGED))
+        whole = _whole(bare, text)
+        return Restored(bare, at, (*lost, Cause.ALTERED)) if whole is None else Restored(whole, at, tuple(lost))
+
+    def _lost_of(self, who: Who, target: Target, method: str, read: Reads) -> list[Cause]:
+        """What is read of a principal and not known of this one."""
+        of_agent, of_user = read.principal, read.principal.below("user")
+        found = {
+            Cause.NETWORK: "network" in read.context,
+            Cause.AGENT: who.is_unregistered and ("owner" in of_agent or "kind" in of_agent),
+            Cause.ISSUER: who.is_of_unknown_issuer and "user" in of_agent and "issuer" in of_user,
+            Cause.CREDENTIAL: who.is_cut and reads_proof(read.context),
+            Cause.GROUPS: who.has_more_groups and self._people.names_others(who, action_name(target, method)),
+        }
+        return [cause for cause, is_lost in found.items() if is_lost]
+
+    def _reads(self, call: Call) -> Reads | None:
+        """What is read of a call, by the rules that can match it for anybody in its chain; None if it is of no action."""
+        speakers: list[Speaker] = [call.principal, *links(call.principal)] if call.principal.actors else [call.principal]
+        lanes = [self._policies.lane(call, speaker) for speaker in speakers]
+        panels = [lane.panel.reads for lane in lanes if lane is not None]
+        if len(panels) < len(lanes):
+            return None
+        return panels[0] if len(panels) == 1 else together(panels)
+
+    def _target(self, leaf: Recorded) -> Target | Cause:
+        key = (leaf.upstream, leaf.kind, leaf.name, leaf.method)
+        known = self._targets.get(key)
+        return known if known is not None else self._targets.put(key, self._found(leaf))
+
+    def _found(self, leaf: Recorded) -> Target | Cause:
+        """What policies know the thing of a leaf by: as it was accepted, whatever is offered now."""
+        if not leaf.upstream or leaf.kind not in _KINDS or is_cut(leaf.name):
+            return Cause.TARGET
+        target = self._present.target(UpstreamId(leaf.upstream), Kind(leaf.kind), leaf.name)
+        name = None if target is None else action_name(target, leaf.method)
+        action = None if name is None else self._policies.vocabulary.actions.get(name)
+        if target is None or action is None:
+            return Cause.GONE
+        return action.target or target
+
+
+def _changed(leaf: Recorded, target: Target) -> bool:
+    """Whether arguments would be read by another definition than then; those of completion have none of their own."""
+    is_own = target.kind in (Kind.TOOL, Kind.PROMPT) and leaf.method != "completion/complete"
+    return is_own and leaf.definition != target.definition
+
+
+def _whole(bare: Call, text: bytes) -> Call | None:
+    """The call with what its canonical bytes say; None where they do not say it."""
+    try:
+        body = parse_value(text, Limits())
+    except Refused:
+        return None
+    match body:
+        case {"arguments": dict(arguments), "extras": dict(extras)}:
+            digest = Digest(sha256(text).hexdigest())
+            return Call(bare.id, bare.principal, bare.target, bare.method, arguments, extras, text, digest)
+    return None
