@@ -47,8 +47,8 @@ class Means:
 
     look: Callable[[GrantId], Question | None]
     """A question as it stands."""
-    link: Callable[[GrantId], str]
-    """The page of a question; empty where there is none."""
+    link: Callable[[GrantId], str | None]
+    """The page of a question; None where there is none."""
     note: Callable[[Event], Awaitable[object]]
     """Tells the log; may raise a `DoorwardError`."""
     journal: Callable[[str, str, str], None]
@@ -141,7 +141,7 @@ class Channels:
         question = self._means.look(reference)
         if question is None or not self._is_due(question):
             return
-        link, failed = self._means.link(reference), list[str]()
+        link, failed = self._means.link(reference) or "", list[str]()
         for channel in self._channels:
             why = await self._tried(channel.tell(question, link))
             if why is None:
