@@ -1,6 +1,5 @@
 """What the log holds of a call is enough to decide it again: by the set that decided it, it is decided the same, or nobody can say."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -13,22 +12,20 @@ from doorward.domain.actors import ALL_SCOPES, Actor, Principal, Proof
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
-from doorward.domain.ids import CallId, Generation
+from doorward.domain.ids import CallId, Generation, UpstreamId
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Intent, Refusal
-from doorward.policy.engine import Policies, observe
-from doorward.policy.problems import Problems
+from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.runtime.replay.causes import Cause
 from doorward.runtime.replay.recorded import Effect, Recorded, recorded, verdict
 from doorward.runtime.replay.restored import Present, Restorer
 from doorward.runtime.replay.tally import said
-from tests.policy.generated import MOMENTS, TARGETS, Written, arguments, sets
-from tests.policy.world import load, principal, user
+from tests.policy.generated import MOMENTS, TARGETS, Written, asked, calls, compiled, moments, sets
+from tests.policy.world import CREATE, FILE, NOON, principal, user
 
 VEIL = Veil(b"k" * 32)
 BODIES = Bodies("node", VEIL)
-METHODS = {Kind.TOOL: "tools/call", Kind.PROMPT: "prompts/get", Kind.RESOURCE: "resources/read"}
 LINK = Actor("sub", "corp", principal("cursor", "finance").agent)
 PEOPLE = (
     principal(),
@@ -40,17 +37,24 @@ PEOPLE = (
     replace(principal(), proof=Proof(ALL_SCOPES, "corp", "c2")),
 )
 REGISTERED = {who.agent.id: who.agent for who in PEOPLE}
-PRESENT = Present(
-    lambda upstream, kind, name: next((one for one in TARGETS if (one.upstream, one.kind, one.name) == (upstream, kind, name)), None),
-    MOMENTS[0].zone,
-    REGISTERED.get,
-    VEIL.pseudonym,
-)
 
 
-def asked(who: Principal, target: Target, given_arguments: dict[str, object]) -> Call:
-    plain = {"uri": target.name} if target.kind is Kind.RESOURCE else given_arguments
-    return make_call(CallId("call-1"), Caller(who, METHODS[target.kind]), target, plain, {"_meta": {"a": 1}})
+def known(upstream: UpstreamId, kind: Kind, name: str) -> Target | None:
+    """What of the small catalogue has this name; resources have any."""
+    if kind is Kind.RESOURCE:
+        return replace(FILE, name=name)
+    return next((one for one in TARGETS if (one.upstream, one.kind, one.name) == (upstream, kind, name)), None)
+
+
+PRESENT = Present(known, MOMENTS[0].zone, REGISTERED.get, VEIL.pseudonym)
+
+
+def whole(question: Call, who: Principal) -> Call:
+    """A call of somebody, with its canonical bytes."""
+    return make_call(CallId("call-1"), Caller(who, question.method), question.target, question.arguments, {"_meta": {"a": 1}})
+
+
+recordable = st.builds(whole, calls, st.sampled_from(PEOPLE))
 
 
 def leaf(call: Call, decision: Decision, at: Moment, *, is_observed: bool = False) -> Recorded:
@@ -68,65 +72,47 @@ def leaf(call: Call, decision: Decision, at: Moment, *, is_observed: bool = Fals
     return recorded(encoded(body)(7, moment(int(at.unix_seconds * 1e6))))
 
 
-def readable(policies: Sequence[Written]) -> Policies | None:
-    found = load(*(written.text(f"p{number}") for number, written in enumerate(policies)))
-    return None if isinstance(found, Problems) else found
-
-
-@given(sets, st.sampled_from(PEOPLE), st.sampled_from(TARGETS), arguments, st.sampled_from(MOMENTS), st.booleans())
-@settings(max_examples=300, deadline=None)
+@given(sets, recordable, moments, st.booleans())
+@settings(max_examples=400, deadline=None)
 def test_the_set_that_decided_decides_the_same_again_or_reads_the_network(
-    written: list[Written], who: Principal, target: Target, given_arguments: dict[str, object], at: Moment, is_observed: bool
+    written: list[Written], call: Call, at: Moment, is_observed: bool
 ) -> None:
-    policies = readable(written)
-    if policies is None:
-        return
-    call = asked(who, target, given_arguments)
+    policies = compiled(written)
     decision = policies.decide(call, at)
     told = leaf(call, decision, at, is_observed=is_observed)
-    before = verdict(told)
     after = Restorer(policies, PRESENT).decide(told, call.canonical)
     if isinstance(after, tuple):
         assert after == (Cause.NETWORK,)
         assert any("network" in one.condition for one in written)
     else:
-        assert (before, said(after)) == (said(decision), said(decision))
+        assert (verdict(told), said(after)) == (said(decision), said(decision))
 
 
-@given(sets, st.sampled_from(PEOPLE), st.sampled_from(TARGETS), arguments, st.sampled_from(list(Cause)[3:6]))
-@settings(max_examples=200, deadline=None)
-def test_without_the_arguments_what_is_said_holds_whatever_they_were(
-    written: list[Written], who: Principal, target: Target, given_arguments: dict[str, object], cause: Cause
-) -> None:
-    policies = readable(written)
-    if policies is None:
-        return
-    call = asked(who, target, given_arguments)
-    decision = policies.decide(call, MOMENTS[0])
-    after = Restorer(policies, PRESENT).decide(leaf(call, decision, MOMENTS[0]), cause)
+@given(sets, recordable, st.sampled_from((Cause.ARGUMENTS, Cause.CUT, Cause.ALTERED)))
+@settings(max_examples=300, deadline=None)
+def test_without_the_arguments_what_is_said_holds_whatever_they_were(written: list[Written], call: Call, cause: Cause) -> None:
+    policies = compiled(written)
+    decision = policies.decide(call, NOON)
+    after = Restorer(policies, PRESENT).decide(leaf(call, decision, NOON), cause)
     if not isinstance(after, tuple):
-        assert said(after).effect is said(decision).effect
-        assert said(after) == said(decision) or said(after).effect is Effect.DENY
+        assert said(after) == said(decision) or said(after).effect is said(decision).effect is Effect.DENY
     elif Cause.NETWORK not in after:
         assert after == (cause,)
 
 
-@given(sets, sets, st.sampled_from(PEOPLE), st.sampled_from(TARGETS), arguments)
-@settings(max_examples=200, deadline=None)
+@given(sets, sets, recordable)
+@settings(max_examples=300, deadline=None)
 def test_another_set_decides_a_recorded_call_as_it_would_the_call_itself(
-    written: list[Written], candidate: list[Written], who: Principal, target: Target, given_arguments: dict[str, object]
+    written: list[Written], candidate: list[Written], call: Call
 ) -> None:
-    policies, other = readable(written), readable(candidate)
-    if policies is None or other is None:
-        return
-    call = asked(who, target, given_arguments)
-    after = Restorer(other, PRESENT).decide(leaf(call, policies.decide(call, MOMENTS[0]), MOMENTS[0]), call.canonical)
-    assert isinstance(after, tuple) or said(after) == said(other.decide(call, MOMENTS[0]))
+    other = compiled(candidate)
+    after = Restorer(other, PRESENT).decide(leaf(call, compiled(written).decide(call, NOON), NOON), call.canonical)
+    assert isinstance(after, tuple) or said(after) == said(other.decide(call, NOON))
 
 
 def test_a_question_that_observation_let_pass_is_told_apart_from_a_denial() -> None:
-    call = asked(PEOPLE[0], TARGETS[0], {"owner": "acme"})
+    call = whole(asked(CREATE, {"owner": "acme"}, PEOPLE[0]), PEOPLE[0])
     for decision, effect in ((Deny((), "no"), Effect.DENY), (Ask((), (), "so"), Effect.ASK), (Allow(()), Effect.ALLOW)):
-        found = verdict(leaf(call, decision, MOMENTS[0], is_observed=True))
+        found = verdict(leaf(call, decision, NOON, is_observed=True))
         assert found is not None
         assert found.effect is effect
