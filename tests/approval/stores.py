@@ -11,11 +11,13 @@ from doorward.domain.ids import GrantId
 
 
 class Memory:
-    """Keeps questions; `fails` makes every answer an error."""
+    """Keeps questions; `fails` makes every answer an error, `is_slow` keeps who has written waiting for the word that it was done."""
 
     def __init__(self) -> None:
         self.rows: dict[GrantId, Question] = {}
         self.fails = False
+        self.is_slow = False
+        self.answers = 0
 
     async def load(self, now: float) -> tuple[Question, ...]:
         live = (State.PENDING, State.APPROVED, State.REJECTED)
@@ -32,13 +34,16 @@ class Memory:
 
     async def move(self, question: Question, before: Question) -> bool:
         await self._answer()
-        known = self.rows[question.id]
-        if (known.state, known.revision) != (before.state, before.revision):
+        known = self.rows.get(question.id)
+        if known is None or (known.state, known.revision) != (before.state, before.revision):
             return False
         self.rows[question.id] = question
+        if self.is_slow:
+            await anyio.sleep_forever()
         return True
 
     async def _answer(self) -> None:
+        self.answers += 1
         await anyio.lowlevel.checkpoint()
         if self.fails:
             raise StoreError("the store is away")

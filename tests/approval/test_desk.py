@@ -2,54 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 
 import anyio
 import pytest
 
-from doorward.approval.desk import Approver, Desk, DeskError, Terms
+from doorward.approval.desk import Approver, DeskError, Terms
 from doorward.approval.question import Question, State
 from doorward.domain.approvals import Grant
-from doorward.domain.calls import Call
-from doorward.domain.decisions import Ask, Need
+from doorward.domain.decisions import Need
 from doorward.domain.errors import StoreError
-from doorward.domain.ids import Digest, GrantId, PolicyId
-from doorward.domain.reasons import Reason, Refused
-from tests.approval.stores import Memory, MemoryUse
-from tests.made import Clock, call, principal, target
+from doorward.domain.ids import Digest, GrantId
+from doorward.domain.reasons import Reason
+from tests.approval.house import ASK, BOB, CALL, CAROL, House
+from tests.approval.stores import MemoryUse
+from tests.made import call, principal, target
 
 pytestmark = pytest.mark.anyio
-
-ASK = Ask((PolicyId("p1"),), (Need("finance"),), "payments need a yes", Digest("b1"))
-BOB = Approver("bob", frozenset({"finance", "ops"}))
-CALL = call({"amount": 7}, by=principal("claude", owner="ada"))
-
-
-class House:
-    """A desk, its store and its clock."""
-
-    def __init__(self, terms: Terms | None = None, store: Memory | None = None, clock: Clock | None = None) -> None:
-        self.store = store or Memory()
-        self.clock = clock or Clock()
-        numbers = count(1)
-        self.desk = Desk(self.store, terms or Terms(), self.clock, lambda: f"q{next(numbers)}")
-
-    async def refusal(self, what: Call = CALL, ask: Ask = ASK) -> Refused:
-        with pytest.raises(Refused) as caught:
-            await self.desk.clear(what, ask)
-        return caught.value
-
-    async def asked(self, what: Call = CALL) -> GrantId:
-        refused = await self.refusal(what)
-        assert refused.reason is Reason.PENDING
-        return GrantId(str(refused.extra["approval"]))
-
-    async def granted(self, what: Call = CALL) -> Grant:
-        await self.desk.approve(await self.asked(what), BOB)
-        return await self.desk.clear(what, ASK)
-
-    def consumed(self, grant: Grant) -> bool:
-        return MemoryUse().consume(self.store.rows, grant, self.clock.at)
 
 
 async def test_a_call_that_needs_a_yes_ends_pending_with_a_reference_and_is_shown_whole() -> None:
@@ -155,6 +123,17 @@ async def test_a_grant_is_used_once_and_the_next_call_is_asked_about_again() -> 
     assert [house.consumed(grant), house.consumed(grant)] == [True, False]
     house.desk.used(grant)
     assert await house.asked() == "q2"
+
+
+async def test_what_was_used_is_not_approved_again() -> None:
+    house = House()
+    grant = await house.granted()
+    house.consumed(grant)
+    for _ in range(2):
+        with pytest.raises(DeskError):
+            await house.desk.approve(grant.id, CAROL)
+        house.desk.used(grant)
+    assert house.row(grant.id).state is State.USED
 
 
 async def test_of_two_calls_that_found_one_grant_only_one_is_made() -> None:

@@ -20,7 +20,7 @@ class DeskError(DoorwardError):
 
 def with_yes(question: Question, by: Approver, now: float, use_seconds: float) -> Question:
     """The question with one more yes; approved by the last one that is needed."""
-    _check_move(question, State.APPROVED)
+    _check_pending(question)
     teams = _counting(question, by)
     earlier = [yes for yes in question.yeses if said_by(yes, by)]
     fresh = teams.difference(*(yes.teams for yes in earlier))
@@ -39,7 +39,7 @@ def with_yes(question: Question, by: Approver, now: float, use_seconds: float) -
 
 def with_edit(question: Question, arguments: Mapping[str, object]) -> Question:
     """The question with other arguments than the caller's: earlier yeses were to something else, and are void."""
-    _check_move(question, State.APPROVED)
+    _check_pending(question)
     raw, digest = edited_call(question, arguments)
     if digest == question.shown_digest:
         return question
@@ -50,7 +50,8 @@ def with_edit(question: Question, arguments: Mapping[str, object]) -> Question:
 
 def with_no(question: Question, by: Approver, now: float, use_seconds: float) -> Question:
     """The question rejected, or an unused yes taken back: anybody of a team that is asked may, the agent's owner too."""
-    _check_move(question, State.REJECTED)
+    if State.REJECTED not in MOVES[question.state]:
+        raise DeskError(f"expected a question that can be rejected, {question.id} is {question.state}")
     _check_asked(question, by)
     end = max(question.expires_at, now + use_seconds)
     return replace(question, state=State.REJECTED, decided_by=by.name, decided_at=now, expires_at=end, revision=question.revision + 1)
@@ -87,6 +88,7 @@ def _check_asked(question: Question, by: Approver) -> None:
         raise DeskError(f"expected somebody of {', '.join(teams) or 'nobody'}, got {by.name[:64]!r}")
 
 
-def _check_move(question: Question, state: State) -> None:
-    if state not in MOVES[question.state]:
-        raise DeskError(f"expected a question that can be {state}, {question.id} is {question.state}")
+def _check_pending(question: Question) -> None:
+    # Not by `MOVES`: what was used becomes approved again when its call was not forwarded, never by a person.
+    if question.state is not State.PENDING:
+        raise DeskError(f"expected a question that is pending, {question.id} is {question.state}")

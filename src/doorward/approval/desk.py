@@ -31,6 +31,8 @@ Told = Callable[[Question], None]
 Facts = tuple[tuple[str, str], ...]
 
 _WAITING = (State.PENDING, State.APPROVED)
+_LOOK_BACK_SECONDS = 7 * 86_400
+"""How long a gateway may have been away, and still tell what has ended meanwhile."""
 _TRIES = 100
 """Of one answer: each failure means that somebody else's was faster, and no question has so many."""
 
@@ -42,6 +44,7 @@ class Desk:
         "_answered",
         "_asked",
         "_by_binding",
+        "_callers",
         "_ended",
         "_new_id",
         "_now",
@@ -67,6 +70,7 @@ class Desk:
         self._questions: dict[GrantId, Question] = {}
         # Where several questions have had the same binding, the last one counts.
         self._by_binding: dict[Binding, GrantId] = {}
+        self._callers: dict[GrantId, Call] = {}
         # Somebody else was faster, or who moved these was cancelled meanwhile: only the store knows where they stand.
         self._unsure: set[GrantId] = set()
         self._ended: list[Question] = []
@@ -74,10 +78,13 @@ class Desk:
         self._asked: list[Told] = []
         self._answered: list[Told] = []
 
-    async def load(self) -> None:
-        """Takes over what the store holds; raises `StoreError`."""
-        for question in sorted(await self._store.load(self._now()), key=lambda question: question.asked_at):
-            self._now.has_been(question.decided_at or question.asked_at)
+    async def load(self, since: float = 0.0) -> None:
+        """Takes over what the store holds; `since` is a moment that is known to have passed, whatever the clock says. Raises `StoreError`."""
+        self._now.has_been(since)
+        # Those that ended while nobody was there are ended by the first sweep, and told.
+        for question in sorted(await self._store.load(self._now() - _LOOK_BACK_SECONDS), key=lambda question: question.asked_at):
+            for moment in (question.asked_at, question.decided_at or 0.0, *(yes.at for yes in question.yeses)):
+                self._now.has_been(moment)
             self._hold(question)
 
     def adopt(self, terms: Terms) -> None:
@@ -110,6 +117,7 @@ class Desk:
         question = await self._found(binding)
         if question is None:
             question = await self._ask(_question(call, decision, binding, facts))
+            self._callers[question.id] = call
         match question.state:
             case State.APPROVED:
                 return _grant(question)
@@ -141,6 +149,10 @@ class Desk:
         """One question as it stands."""
         return self._questions.get(reference)
 
+    def caller(self, reference: GrantId) -> Call | None:
+        """The call that was asked about, with who made it; None once nobody remembers (a restart came between)."""
+        return self._callers.get(reference)
+
     async def approve(
         self, reference: GrantId, by: Approver, edited: Mapping[str, object] | None = None, shown: Digest | None = None
     ) -> Question:
@@ -171,6 +183,10 @@ class Desk:
     def released(self, grant: Grant) -> None:
         """Told once an outcome says that the call was not forwarded; the store has known since the outcome's transaction."""
         self._mirror(grant.id, State.USED, State.APPROVED)
+
+    def gone(self, grant: Grant) -> None:
+        """Told where the store would not let an intent have this grant: what is held here of it is not what stands there."""
+        self._unsure.add(grant.id)
 
     async def sweep(self) -> tuple[Question, ...]:
         """Ends the questions and grants whose time is over; gives all that have ended so since the last sweep. Raises `StoreError`."""
@@ -295,6 +311,7 @@ class Desk:
 
     def _drop(self, question: Question) -> None:
         self._questions.pop(question.id, None)
+        self._callers.pop(question.id, None)
         self._unsure.discard(question.id)
         if self._by_binding.get(question.binding) == question.id:
             del self._by_binding[question.binding]

@@ -43,7 +43,7 @@ def forms(name: str) -> frozenset[str]:
     for mark in (":", "|", "\\"):
         found |= {form[at + 1 :] for form in found for at, letter in enumerate(form) if letter == mark}
     found |= {form.rpartition("@")[0] for form in found if "@" in form}
-    found |= {form.partition("+")[0] for form in found if "+" in form and "@" not in form}
+    found |= {form.partition("+")[0] for form in found if "+" in form}
     return frozenset(form for form in (form.strip() for form in found) if form)
 
 
