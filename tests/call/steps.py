@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from doorward.call.local import SERVER_INFO
-from doorward.call.outbound import RECEIPT_KEY
+from doorward.call.outbound import NOTHING, RECEIPT_KEY
 from doorward.testing.house import Plan
 from doorward.testing.trace import Got, Sent
 from doorward.testing.upstream import DONE, SHOWN, tool
@@ -22,9 +22,9 @@ def policy(text: str, name: str, **annotations: str) -> str:
 PERMIT = policy("permit (principal, action, resource);", "all")
 
 
-def got(body: Mapping[str, object] = DONE, call: str = "call-1") -> Got:
-    """A result as an exchange-era client gets it, with the id of its receipt."""
-    meta = {RECEIPT_KEY: call, "io.modelcontextprotocol/serverInfo": SERVER_INFO}
+def got(body: Mapping[str, object] = DONE, call: str = "call-1", told: Mapping[str, object] = NOTHING) -> Got:
+    """A result as an exchange-era client gets it, with the id of its receipt and what else we say of it."""
+    meta = {RECEIPT_KEY: call, **told, "io.modelcontextprotocol/serverInfo": SERVER_INFO}
     return Got({"resultType": "complete", **body, "_meta": meta})
 
 

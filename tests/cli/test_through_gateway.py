@@ -26,7 +26,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
     """One gateway in front of one upstream under two names: `watched` is observed."""
     with witnessing() as witness:
         upstreams = {"witness": http_upstream(witness.url), "watched": http_upstream(witness.url, posture="observe")}
-        with doorward(tmp_path_factory.mktemp("g"), {"upstreams": upstreams}, POLICY) as gateway:
+        with doorward(tmp_path_factory.mktemp("g"), {"upstreams": upstreams, "approvals": {"wait_seconds": 0}}, POLICY) as gateway:
             yield gateway, witness
 
 

@@ -171,6 +171,7 @@ def company(directory: Path, witness: Witness, policies: str = PERMIT_ALL) -> It
             "issuers": {"corp": corp},
             "enrol": [{"issuer": "corp", "client": "robot", "agent": "robot", "team": "machines", "owner": "platform"}],
         },
+        "approvals": {"wait_seconds": 0},
         "control": {"listen": {"host": "localhost", "port": 0, "tls": tls, "sign_in": "corp", "groups": dict(GROUPS)}},
     }
     with doorward(directory, document, policies, {"IDP_SECRET": str(CLIENT["client_secret"])}) as running:

@@ -33,7 +33,8 @@ def witness() -> Iterator[Witness]:
 @pytest.fixture
 def running(tmp_path: Path, witness: Witness) -> Iterator[Running]:
     """A gateway with one tool that somebody must be asked about."""
-    with doorward(tmp_path, {"upstreams": {"witness": http_upstream(witness.url)}}, POLICIES) as gateway:
+    document = {"upstreams": {"witness": http_upstream(witness.url)}, "approvals": {"wait_seconds": 0}}
+    with doorward(tmp_path, document, POLICIES) as gateway:
         yield gateway
 
 

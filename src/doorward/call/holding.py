@@ -14,10 +14,8 @@ PER_PRINCIPAL = 8
 """Calls of one principal that may be kept waiting."""
 MOST = 512
 """Of everybody."""
-FIRST_SECONDS = 1.0
-"""Until the caller hears for the first time that it waits."""
-NEXT_SECONDS = 4.0
-"""Between one time and the next."""
+PAUSES = (1.0, 4.0)
+"""Seconds until the caller hears for the first time that it waits, and between one time and the next."""
 
 Answered = Callable[[GrantId, float], Awaitable[State]]
 """Where a question stands once it is no longer pending, or after so many seconds, or as soon as nobody may wait any more."""
@@ -49,10 +47,11 @@ class _Wait:
 class Holding:
     """Every call that is kept waiting for people."""
 
-    __slots__ = ("_answered", "_count", "_waits")
+    __slots__ = ("_answered", "_count", "_pauses", "_waits")
 
-    def __init__(self, answered: Answered) -> None:
+    def __init__(self, answered: Answered, pauses: tuple[float, float] = PAUSES) -> None:
         self._answered = answered
+        self._pauses = pauses
         self._waits: set[_Wait] = set()
         self._count: Counter[str] = Counter()
 
@@ -70,7 +69,7 @@ class Holding:
         self._waits.add(wait)
         self._count[principal] += 1
         try:
-            return await _watched(wait, seconds, tell)
+            return await self._watched(wait, seconds, tell)
         finally:
             asking.cancel()
             self._waits.discard(wait)
@@ -92,17 +91,17 @@ class Holding:
             # Also where it failed: the spine, which looks again then, says what is wrong.
             wait.end(how)
 
-
-async def _watched(wait: _Wait, seconds: float, tell: Told | None) -> Ended:
-    """Says why a wait is over, and to its caller now and then that it goes on."""
-    loop = asyncio.get_running_loop()
-    begun, pause = loop.time(), FIRST_SECONDS
-    while (left := begun + seconds - loop.time()) > 0:
-        await asyncio.wait((wait.over,), timeout=min(pause, left))
-        if wait.over.done():
-            return wait.over.result()
-        waited = loop.time() - begun
-        if tell is not None and waited < seconds:
-            await tell(waited)
-        pause = NEXT_SECONDS
-    return Ended.UNANSWERED
+    async def _watched(self, wait: _Wait, seconds: float, tell: Told | None) -> Ended:
+        """Why a wait is over; its caller hears now and then that it goes on."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        pause, following = self._pauses
+        while (left := begun + seconds - loop.time()) > 0:
+            await asyncio.wait((wait.over,), timeout=min(pause, left))
+            if wait.over.done():
+                return wait.over.result()
+            waited = loop.time() - begun
+            if tell is not None and waited < seconds:
+                await tell(waited)
+            pause = following
+        return Ended.UNANSWERED

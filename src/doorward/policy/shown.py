@@ -6,7 +6,6 @@ from itertools import islice
 from doorward.domain.calls import Call
 from doorward.domain.ids import PolicyId
 from doorward.policy.engine import Policies
-from doorward.policy.problems import cut
 from doorward.policy.question import Moment, facts
 from doorward.policy.reads import together
 from doorward.wire.jsonrpc import dump
@@ -40,4 +39,5 @@ def _at(value: object, path: tuple[str, ...]) -> object:
 
 
 def _text(value: object) -> str:
-    return cut(value if isinstance(value, str) else dump(value).decode(), _VALUE)
+    text = value if isinstance(value, str) else dump(value).decode()
+    return text if len(text) <= _VALUE else f"{text[: _VALUE - 1]}…"
