@@ -254,7 +254,7 @@ class Plane:
         numbers = count(1)
         ground = Ground(self.kept, self.registry, self.generations, self.recorder, self.clock, lambda: f"waiver-{next(numbers)}")
         rooms = (
-            Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log),
+            Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log, self.kept.loud),
             Agents(self.registry, self.recorder, self.clock),
             Stops(self.switch, self.registry, self.generations, self.recorder),
             Catalog(self.workbench, self.generations, self.look, self.recorder),

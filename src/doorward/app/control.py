@@ -1,6 +1,6 @@
 """The control plane of a house: its routes, plain pages and socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from doorward.app import clocks
@@ -8,14 +8,18 @@ from doorward.app.house import House
 from doorward.app.operators import Behind
 from doorward.config.check_control import NAME as SOCKET_NAME
 from doorward.control.agents import Agents
+from doorward.control.answer_hooks import AnswerHooks, Senders
 from doorward.control.app import control_app
+from doorward.control.approval_pages import ApprovalPages
 from doorward.control.approvals import Approvals
+from doorward.control.break_glass import BreakGlass
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.exceptions import Exceptions
 from doorward.control.listener import ControlListener
 from doorward.control.log import Log
-from doorward.control.network import session_seconds
+from doorward.control.network import Ground, Page, session_seconds
 from doorward.control.observed import Observed
 from doorward.control.pages import Pages
 from doorward.control.people import People
@@ -24,6 +28,7 @@ from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
+from doorward.control.waivers import Ground as WaiverGround
 from doorward.identity.tokens.issuer import OWN
 
 
@@ -47,6 +52,8 @@ def network_door(house: House, not_ready: Callable[[], tuple[str, ...]]) -> Behi
         recorder=house.state.evidence.recorder,
         routes=_routes(house, not_ready),
         plain=Pages(not_ready, house.meter).plain(),
+        pages=partial(_pages, house),
+        opened=house.asking.open_at,
     )
 
 
@@ -54,20 +61,29 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
     state = house.state
     recorder, auditor = state.evidence.recorder, state.evidence.auditor
     evidence = Evidence(recorder, state.evidence.anchors, state.evidence.log)
+    waivers = WaiverGround(state.waivers, state.registry, house.generations, recorder, clocks.now, clocks.new_id)
     return (
-        *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence).routes(),
+        *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence, state.waivers.loud).routes(),
         *Configurations(house.generations, house.workbench).routes(),
         *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house)).routes(),
         *IssuedCertificates(state.issued, state.switch).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder, house.identification.withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments).routes(),
-        *Approvals(state.desk, recorder).routes(),
+        *Approvals(state.desk, recorder, house.answers.check_edit).routes(),
+        *Exceptions(waivers).routes(),
+        *BreakGlass(waivers).routes(),
         *Log(auditor, recorder, state.evidence.anchors, clocks.now).routes(),
         *Observed(auditor, clocks.now).routes(),
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
     )
+
+
+def _pages(house: House, ground: Ground) -> Mapping[str, Page]:
+    """The pages for people on the network door, besides those by which they sign in: approvals, and the way in for signed answers."""
+    senders = Senders(lambda: house.generations.current.document.approvals.webhooks, house.asking.secret, ground.is_barred, clocks.now)
+    return {**ApprovalPages(ground, house.answers).pages(), **AnswerHooks(house.answers, senders).pages()}
 
 
 def _is_issuer(house: House, name: str) -> bool:

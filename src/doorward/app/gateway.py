@@ -101,6 +101,7 @@ class Gateway:
         if self._door is not None and self._listener is not None:
             self._door.drain()
             house.changes.close()
+            house.state.desk.close()
             await self._listener.drain(DRAIN_SECONDS)
         await house.discovery.close()
         for task in self._tasks:
@@ -145,6 +146,7 @@ class Gateway:
         house, document = self.house, held.loaded.document
         facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
         await check_anchors(house.state.evidence)
+        await house.workbench.begin()
         self._is_recording = True
         unknown = await house.state.evidence.recorder.start(facts)
         if unknown:
@@ -156,7 +158,10 @@ class Gateway:
             self._keep(await self._network.open(network_door(house, self.not_ready)))
         await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
-        self._keep(self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run())
+        self._keep(
+            self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run(), house.asking.channels.run()
+        )
+        house.asking.again()
         operators = "" if self._network is None else f"{self._network.address[0]}:{self._network.address[1]}"
         host, port = self.address
         self._journal.say("gateway_started", host=host, port=port, control=str(self._control.path), operators=operators)
@@ -210,14 +215,23 @@ class Gateway:
             await self.house.state.evidence.recorder.tick()
             await self.house.state.evidence.anchors.offer(self.house.state.evidence.log.checkpoint())
 
-        await self._every(_TICK_SECONDS, tick)
+        async def end_waivers() -> None:
+            await self.house.state.waivers.sweep(self.house.state.evidence.recorder.note)
+
+        await self._every(_TICK_SECONDS, tick, end_waivers)
 
     async def _minutes(self) -> None:
         async def spoiled() -> None:
             self._cut_spoiled()
 
         state = self.house.state
-        works = (spoiled, self.house.sessions.expire, state.registry.flush, state.desk.sweep, self.house.identification.authority.upkeep)
+        works = (
+            spoiled,
+            self.house.sessions.expire,
+            state.registry.flush,
+            self.house.answers.sweep,
+            self.house.identification.authority.upkeep,
+        )
         await self._every(_MINUTE_SECONDS, *works)
 
     async def _hours(self) -> None:

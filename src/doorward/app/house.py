@@ -12,9 +12,11 @@ from doorward.admission.gate import Gate, Limits
 from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
+from doorward.app.asking import Asking, Edits
 from doorward.app.identity import Identification
 from doorward.app.places import anchored
 from doorward.app.state import State
+from doorward.approval.loud import journaled
 from doorward.call import cuts
 from doorward.call.changes import Changes
 from doorward.call.discovery import Discovery, Eyes
@@ -29,6 +31,7 @@ from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.config.model import Upstream as UpstreamConfig
 from doorward.config.references import Resolver
+from doorward.control.answers import Answers
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
@@ -73,6 +76,8 @@ class House:
     journal: Journal
     identification: Identification
     operator_sessions: OperatorSessions
+    asking: Asking
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +92,18 @@ class _Works:
     fingerprints: Fingerprints
     broker: Broker
     gate: Gate
+    inspection: Inspection
 
 
 def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
-    materials, snapshot = first(found, Pins(state.pins.all()))
+    materials, snapshot = first(found, Pins(state.pins.all()), state.policy_sets.last())
     works = _works(document, root, state, snapshot)
     generations, flight, changes = works.generations, works.flight, works.changes
     pipeline = _pipeline(works, state)
+    asking = Asking(document.approvals, root, state, journal)
+    state.waivers.follow(journaled(journal))
     opening = Opening(root, journal, works.fingerprints.mask)
     fleet = Fleet(opening, flight.count)
     identification = Identification(document, root, state)
@@ -107,12 +115,15 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             identification.take(new.document)
             works.broker.adopt(wanted)
             works.gate.adopt(limits_of(new.document))
+            asking.take(new.document.approvals)
             discovery.follow(fleet.match(new.document))
 
     async def missed(name: UpstreamId, why: str) -> None:
         journal.say("upstream_missed", Level.WARNING, upstream=name, why=works.fingerprints.mask(why))
 
-    workbench = Workbench(found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now))
+    workbench = Workbench(
+        found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now, state.policy_sets)
+    )
     workbench.heed(found.loaded.notes)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
@@ -130,12 +141,14 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         discovery=discovery,
         sessions=sessions,
         changes=changes,
-        dispatch=_dispatch(works, state, identification, _Ways(pipeline, sessions, fleet)),
+        dispatch=_dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking)),
         moments=works.moments,
         meter=works.meter,
         journal=journal,
         identification=identification,
         operator_sessions=OperatorSessions(clocks.draw, clocks.now),
+        asking=asking,
+        answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.inspection, works.moments, state).problems),
     )
 
 
@@ -151,6 +164,7 @@ def _works(document: Document, root: Path, state: State, snapshot: Snapshot) -> 
         fingerprints=fingerprints,
         broker=Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
+        inspection=Inspection(guards(generations, fingerprints), remade),
     )
 
 
@@ -158,7 +172,7 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
     """The spine."""
     rooms = Rooms(
         gate=works.gate,
-        inspection=Inspection(guards(works.generations, works.fingerprints), remade),
+        inspection=works.inspection,
         desk=state.desk,
         recorder=state.evidence.recorder,
         broker=works.broker,
@@ -166,6 +180,8 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         meter=works.meter,
         moment=works.moments,
         monotonic=clocks.monotonic,
+        waivers=state.waivers.of,
+        waived=state.waivers.besides_own,
     )
     return Pipeline(rooms)
 
@@ -177,6 +193,7 @@ class _Ways:
     pipeline: Pipeline
     sessions: Sessions
     fleet: Fleet
+    asking: Asking
 
 
 def _dispatch(works: _Works, state: State, identification: Identification, ways: _Ways) -> Dispatch:
@@ -185,7 +202,7 @@ def _dispatch(works: _Works, state: State, identification: Identification, ways:
         chain=identification.chain,
         generations=works.generations,
         pipeline=ways.pipeline,
-        listing=Listing(state.seal, works.moments, clocks.nonce),
+        listing=Listing(state.seal, works.moments, clocks.nonce, state.waivers.of),
         rounds=Rounds(state.seal, clocks.now, clocks.nonce),
         sessions=ways.sessions,
         changes=works.changes,
@@ -194,6 +211,7 @@ def _dispatch(works: _Works, state: State, identification: Identification, ways:
         moment=works.moments,
         now=clocks.now,
         new_id=clocks.new_id,
+        link=ways.asking.link,
     )
     return Dispatch(parts)
 
@@ -204,6 +222,8 @@ def measure(house: House) -> None:
     gauge("doorward_generation", "The snapshot in force", lambda: house.generations.current.generation)
     gauge("doorward_config_problems", "What of the files as they stand is not in force", lambda: len(house.workbench.problems))
     gauge("doorward_calls_in_flight", "Calls that are upstream", house.flight.count)
+    gauge("doorward_approvals_waiting", "Calls that wait for a person's yes, or to be made", lambda: len(house.state.desk.questions()))
+    gauge("doorward_glass_broken", "Broken glasses", house.state.waivers.broken)
     gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
     gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
 

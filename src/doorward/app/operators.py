@@ -1,7 +1,7 @@
 """The network door of a house: its listener, and the sign-in behind it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from doorward.app.watch import Files
 from doorward.audit.recorder import Recorder
 from doorward.config.model import ControlListen, Document
 from doorward.control.app import Plain
-from doorward.control.network import Ground, barred_by, network_app, place
+from doorward.control.network import Ground, Page, barred_by, network_app, place
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.routes import Route
 from doorward.control.signing import Signing
@@ -38,6 +38,10 @@ class Behind:
     recorder: Recorder
     routes: tuple[Route, ...]
     plain: Plain
+    pages: Callable[[Ground], Mapping[str, Page]]
+    """Pages besides those by which one signs in."""
+    opened: Callable[[str], None]
+    """Hears of the origin that operators see."""
 
 
 class Network:
@@ -72,7 +76,9 @@ class Network:
             origin=origin,
             hosts=hosts,
         )
-        apps.append(network_app(behind.routes, behind.plain, ground, Signing(ground, clocks.draw, clocks.now).pages()))
+        pages = {**Signing(ground, clocks.draw, clocks.now).pages(), **behind.pages(ground)}
+        apps.append(network_app(behind.routes, behind.plain, ground, pages))
+        behind.opened(origin)
         return self._listener.run()
 
     async def renew(self) -> None:

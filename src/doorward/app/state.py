@@ -8,6 +8,7 @@ from doorward.admission.stops import Switch
 from doorward.app import clocks
 from doorward.app.evidence import Evidence, open_evidence
 from doorward.approval.desk import Desk, Terms
+from doorward.approval.waivers import Kept
 from doorward.audit import keys
 from doorward.config.model import Document
 from doorward.identity.registry import Registry
@@ -18,8 +19,10 @@ from doorward.stores.sqlite.certificates import SqliteIssued
 from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.stores.sqlite.database import Database, open_database
 from doorward.stores.sqlite.pins import SqlitePins
+from doorward.stores.sqlite.policy_sets import SqlitePolicySets
 from doorward.stores.sqlite.sessions import SqliteSessions
 from doorward.stores.sqlite.stops import SqliteStops
+from doorward.stores.sqlite.waivers import SqliteWaivers
 from doorward.wire.sealed import Seal
 
 
@@ -32,7 +35,9 @@ class State:
     registry: Registry
     switch: Switch
     desk: Desk
+    waivers: Kept
     pins: SqlitePins
+    policy_sets: SqlitePolicySets
     sessions: SqliteSessions
     authority: SqliteAuthority
     consents: SqliteConsents
@@ -63,10 +68,11 @@ async def open_state(document: Document, root: Path) -> State:
         database.close()
         raise
     try:
-        state = _state(database, evidence)
+        state = _state(database, evidence, Terms.of(document.approvals))
         await state.registry.load()
         await state.switch.load()
         await state.desk.load()
+        await state.waivers.load()
     except BaseException:
         await asyncio.to_thread(evidence.log.close)
         database.close()
@@ -74,15 +80,17 @@ async def open_state(document: Document, root: Path) -> State:
     return state
 
 
-def _state(database: Database, evidence: Evidence) -> State:
+def _state(database: Database, evidence: Evidence, terms: Terms) -> State:
     writer = evidence.log.writer
     return State(
         database=database,
         evidence=evidence,
         registry=Registry(SqliteAgents(writer), clocks.draw, clocks.now),
         switch=Switch(SqliteStops(writer), clocks.now),
-        desk=Desk(SqliteApprovals(writer), Terms(), clocks.now, clocks.new_id),
+        desk=Desk(SqliteApprovals(writer), terms, clocks.now, clocks.new_id, clocks.monotonic),
+        waivers=Kept(SqliteWaivers(writer), clocks.now, clocks.monotonic),
         pins=SqlitePins(database, writer),
+        policy_sets=SqlitePolicySets(database, writer),
         sessions=SqliteSessions(database, writer),
         authority=SqliteAuthority(writer),
         consents=SqliteConsents(writer),

@@ -28,7 +28,7 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
-from doorward.domain.waivers import Waivers, nothing_waived
+from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
 from doorward.inspection.chain import Inspection
 from doorward.policy.concerns import asked, concerns
 from doorward.policy.dispose import DEFAULT, Table, dispose
@@ -64,7 +64,9 @@ class Rooms:
     table: Table = field(default_factory=lambda: DEFAULT)
     """What is made of findings."""
     waivers: Waivers = nothing_waived
-    """What of an agent is let past policy now; asked alone where it would be denied."""
+    """What of an agent is let past policy now: for what it may see."""
+    waived: Waived = nothing_waived_for
+    """The same for a call; asked alone where it would be denied."""
 
 
 class Pipeline:
@@ -145,7 +147,7 @@ class Pipeline:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
         snapshot, at = track.asked.snapshot, self._rooms.moment()
-        decision = snapshot.policies.decide(call, at, self._rooms.waivers)
+        decision = snapshot.policies.decide(call, at, self._rooms.waived(call.principal))
         if snapshot.policies.watches(call):
             track.observed = snapshot.policies.observed(call, at)
         if not isinstance(decision, Allow) and snapshot.posture(call.target.upstream) is Posture.OBSERVE:

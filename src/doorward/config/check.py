@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorward.config.addresses import is_host, is_host_header, is_loopback, is_origin, split_url
+from doorward.config.check_approvals import approvals
 from doorward.config.check_authority import authority
+from doorward.config.check_break_glass import break_glass
 from doorward.config.check_control import control
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_issuers import issuers
@@ -38,6 +40,8 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)
     yield from operators(document)
+    yield from approvals(document, ground)
+    yield from break_glass(document)
     yield from _audit(document.audit, ground, ground.root / document.state)
 
 

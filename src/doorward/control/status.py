@@ -95,6 +95,8 @@ class Status:
     fleet: Fleet
     flight: Flight
     evidence: Evidence
+    loud: Callable[[], tuple[str, ...]]
+    """What everybody should hear of."""
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""
@@ -111,7 +113,7 @@ class Status:
             config=snapshot.document_digest,
             policies=snapshot.policies.digest,
             problems=self.workbench.problems,
-            warnings=(*self.evidence.warnings(), *self.workbench.warnings),
+            warnings=(*self.loud(), *self.evidence.warnings(), *self.workbench.warnings),
             in_flight=self.flight.count(),
             log=self.evidence.view(),
             upstreams=tuple(self._upstream(UpstreamId(name), config, snapshot) for name, config in snapshot.document.upstreams.items()),

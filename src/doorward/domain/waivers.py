@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from doorward.domain.actors import Principal
 from doorward.domain.ids import AgentId, Digest, PolicyId, WaiverId
 
 
@@ -41,6 +42,15 @@ Waivers = Callable[[AgentId], Sequence[Waiver]]
 """What of an agent is waived now."""
 
 
+Waived = Callable[[Principal], Waivers]
+"""The same for one call, without what its principal's own people have given: nobody lifts a rule for themselves."""
+
+
 def nothing_waived(agent: AgentId) -> Sequence[Waiver]:
     """Nothing of nobody."""
     return ()
+
+
+def nothing_waived_for(principal: Principal) -> Waivers:
+    """Nothing, whoever calls."""
+    return nothing_waived

@@ -181,6 +181,7 @@ async def build_house(plan: Plan) -> House:
             monotonic=clock.monotonic,
             table=plan.table,
             waivers=plan.waivers,
+            waived=lambda principal: plan.waivers,
         )
     )
     upstreams = {UpstreamId(name): FakeUpstream(name, plan.sights.get(name, SHOWN)) for name in document.upstreams}
