@@ -36,7 +36,7 @@ PEOPLE: dict[str, tuple[Approver, frozenset[str]]] = {
     "eve": (Approver("eve", frozenset({"legal"})), frozenset()),
 }
 MAY_REJECT = frozenset(PEOPLE) - {"eve"}
-TERMS = Terms(answer_seconds=100, use_seconds=40)
+TERMS = Terms(answer_seconds=60, use_seconds=40)
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class DeskMachine(RuleBasedStateMachine):
         told = self.run(self.cleared(call))
         if found is None:
             reference = f"q{len(self.asked) + 1}"
-            self.asked[reference] = Asked(call, self.now + 100, content=canonical(CALLS[call].arguments))
+            self.asked[reference] = Asked(call, self.now + 60, content=canonical(CALLS[call].arguments))
             self.latest[call] = reference
             assert told == (Reason.PENDING, reference)
         elif isinstance(told, tuple):
