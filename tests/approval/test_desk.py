@@ -275,6 +275,25 @@ async def test_all_agents_together_cannot_either() -> None:
     assert (await house.refusal(call(by=principal("c")))).reason is Reason.OVERLOADED
 
 
+async def test_nor_with_few_questions_about_large_calls() -> None:
+    house = House(Terms(most_bytes=2_000))
+    for name in ("a", "b"):
+        await house.asked(call({"text": "x" * 1_000}, by=principal(name)))
+    assert (await house.refusal(call(by=principal("c")))).reason is Reason.OVERLOADED
+
+
+async def test_who_asked_is_known_until_the_question_is_answered_and_after_a_restart_once_they_ask_again() -> None:
+    house = House()
+    reference = await house.asked()
+    assert house.desk.caller(reference) is CALL
+    await house.restart()
+    assert house.desk.caller(reference) is None
+    await house.asked()
+    assert house.desk.caller(reference) is CALL
+    await house.desk.approve(reference, BOB)
+    assert house.desk.caller(reference) is None
+
+
 async def test_a_sweep_ends_what_is_over_and_forgets_what_has_ended() -> None:
     house = House()
     await house.granted()

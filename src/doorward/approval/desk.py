@@ -117,7 +117,6 @@ class Desk:
         question = await self._found(binding)
         if question is None:
             question = await self._ask(_question(call, decision, binding, facts))
-            self._callers[question.id] = call
         match question.state:
             case State.APPROVED:
                 return _grant(question)
@@ -125,6 +124,7 @@ class Desk:
                 detail = f"question {question.id} was rejected by {question.decided_by}"
                 raise Refused(Reason.REJECTED, detail, policies=question.policies, extra={"approval": question.id})
             case _:
+                self._callers[question.id] = call
                 raise _pending(question)
 
     async def answered(self, reference: GrantId, seconds: float) -> State:
@@ -150,7 +150,7 @@ class Desk:
         return self._questions.get(reference)
 
     def caller(self, reference: GrantId) -> Call | None:
-        """The call that was asked about, with who made it; None once nobody remembers (a restart came between)."""
+        """The call that a pending question is about, with who made it last; None where nobody has since a restart."""
         return self._callers.get(reference)
 
     async def approve(
@@ -228,9 +228,9 @@ class Desk:
 
     def _check_room(self, principal: str, now: float) -> None:
         if len(self._questions) >= self._terms.most_kept:
-            raise Refused(
-                Reason.OVERLOADED, f"{self._terms.most_kept} questions are kept, which is the most", extra={"retryAfterSeconds": 60}
-            )
+            raise _full(f"{self._terms.most_kept} questions")
+        if sum(len(question.canonical) + len(question.edited or b"") for question in self._questions.values()) >= self._terms.most_bytes:
+            raise _full(f"questions of {self._terms.most_bytes} bytes")
         pending = sum(
             question.state is State.PENDING and question.binding.principal == principal and not question.is_over(now)
             for question in self._questions.values()
@@ -307,6 +307,7 @@ class Desk:
         self._questions[question.id] = question
         self._by_binding[question.binding] = question.id
         if question.state is not State.PENDING:
+            self._callers.pop(question.id, None)
             self._waiting.wake(question.id)
 
     def _drop(self, question: Question) -> None:
@@ -373,6 +374,10 @@ def _pending(question: Question) -> Refused:
         policies=question.policies,
         extra={"approval": question.id},
     )
+
+
+def _full(kept: str) -> Refused:
+    return Refused(Reason.OVERLOADED, f"{kept} are kept, which is the most", extra={"retryAfterSeconds": 60})
 
 
 def _too_many(pending: int) -> Refused:

@@ -17,6 +17,8 @@ class Terms:
     """Open questions of one principal: nobody reads more with care."""
     most_kept: int = 10_000
     """Questions of everybody that are not over."""
+    most_bytes: int = 64 * 2**20
+    """Of all that these carry: they are held in memory, and a call may be a megabyte."""
     most_waiting: int = 1_000
     """Callers that are kept waiting for an answer at the same time: each holds a connection."""
 
