@@ -8,10 +8,16 @@ import os
 import platform
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from tests.peers import ROOT, node
 
@@ -49,6 +55,22 @@ class Chromium:
         """Writes into a field."""
         return self._do({"type": [selector, text]})
 
+    def fill(self, selector: str, text: str) -> Shown:
+        """Writes into a field in place of what was there."""
+        return self._do({"fill": [selector, text]})
+
+    def press(self, selector: str) -> Shown:
+        """Clicks where no page comes of it."""
+        return self._do({"press": selector})
+
+    def look(self) -> Shown:
+        """What it shows by now."""
+        return self._do({})
+
+    def shot(self, path: Path) -> Shown:
+        """Keeps a picture of the whole page."""
+        return self._do({"shot": str(path)})
+
     def click(self, selector: str) -> Shown:
         """Clicks, and waits for the page that comes of it."""
         return self._do({"click": selector})
@@ -64,8 +86,8 @@ class Chromium:
 
 
 @contextmanager
-def chromium() -> Iterator[Chromium]:
-    """A browser of somebody who has been nowhere yet."""
+def chromium(chain: Path | None = None) -> Iterator[Chromium]:
+    """A browser of somebody who has been nowhere yet. `chain`: the only server (PEM) that it believes without knowing its authority."""
     UNPACKED.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
@@ -74,7 +96,7 @@ def chromium() -> Iterator[Chromium]:
         "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x",
         "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
     }
-    command = [node(), str(PLACE / "drive.mjs")]
+    command = [node(), str(PLACE / "drive.mjs"), *([] if chain is None else [_key_of(chain)])]
     with (
         (PLACE / "node_modules/.unpacking").open("w") as held,
         subprocess.Popen(
@@ -90,3 +112,9 @@ def chromium() -> Iterator[Chromium]:
             yield browser
         finally:
             process.kill()
+
+
+def _key_of(chain: Path) -> str:
+    """SHA-256 of the public key of the first certificate, in base64."""
+    key = load_pem_x509_certificate(chain.read_bytes()).public_key()
+    return b64encode(sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()).decode()

@@ -1,5 +1,7 @@
 // A real browser without a window, one person's: does what stdin says line by line, and says after each what it shows.
-// Orders: {"go": url}, {"type": [selector, text]}, {"click": selector} (waits for the page that comes), {"shot": path}.
+// Orders: {"go": url}, {"type": [selector, text]}, {"fill": [selector, text]} (in place of what was there), {"press": selector} (no page comes),
+// {"click": selector} (waits for the page that comes), {"shot": path}. Its argument, if any: the SHA-256 (base64) of the only public key
+// that is believed without a certificate of a known authority.
 // Answers: {"url", "title", "text", "buttons": [[name, value, text]…], "complaints": […]}; complaints are what the browser refused to do.
 import { createInterface } from 'node:readline';
 import chromium from '@sparticuz/chromium';
@@ -7,6 +9,7 @@ import puppeteer from 'puppeteer-core';
 
 // Its own flags would switch off what pages are protected by.
 const args = ['--no-sandbox', '--no-zygote', '--disable-gpu', '--font-render-hinting=none', '--no-pings'];
+if (process.argv[2]) args.push(`--ignore-certificate-errors-spki-list=${process.argv[2]}`);
 const browser = await puppeteer.launch({ args, executablePath: await chromium.executablePath(), headless: 'shell' });
 const page = await browser.newPage();
 const complaints = [];
@@ -39,6 +42,8 @@ const arrived = () => Promise.race([
 const act = async (order) => {
   if (order.go) await page.goto(order.go, { waitUntil: 'load' });
   if (order.type) await page.type(...order.type);
+  if (order.fill) await page.$eval(order.fill[0], (field, text) => { field.value = text; }, order.fill[1]);
+  if (order.press) await page.click(order.press);
   if (order.shot) await page.screenshot({ path: order.shot, fullPage: true });
   if (order.click) await Promise.all([arrived(), page.click(order.click)]);
 };

@@ -16,7 +16,7 @@ from doorward.domain.reasons import Reason, Refused
 from tests import made
 from tests.control.answering import ADA, ANSWERING, ASK, AUD, EVE, FAY, OTTO, TWO, buttons, came, hidden, pending, standing
 from tests.control.door import ANN, ORIGIN, RAY, ZOE, network_door
-from tests.control.test_signing import BEGIN
+from tests.control.test_signing import BEGIN, code, redeemed
 
 pytestmark = pytest.mark.anyio
 
@@ -217,8 +217,14 @@ async def test_the_owner_and_whom_the_agent_acts_for_may_say_no_alone(tmp_path: 
         )
         assert (forced.status, edited.status) == (409, 409)
         assert standing(door, question) == question
-        bearer = await person.change("POST", f"/v1/approvals/{question.id}/approve", {"digest": question.shown_digest})
-        assert bearer.status == 409
+        said = {"digest": question.shown_digest}
+        assert (await person.change("POST", f"/v1/approvals/{question.id}/approve", said)).status == 409
+        token = json.loads((await redeemed(door, await code(door.browser(), **claims))).text)["token"]
+        bearer = {"authorization": f"Bearer {token}"}
+        by_command = await door.ask("POST", f"/v1/approvals/{question.id}/approve", bearer, json.dumps(said).encode())
+        assert (by_command.status, by_command.reason) == (409, "refused")
+        assert standing(door, question) == question
+        assert (await door.ask("GET", f"/approvals/{question.id}", bearer)).status == 303
 
 
 async def test_viewers_do_not_see_what_a_call_carries_auditors_do_and_neither_answers(tmp_path: Path) -> None:

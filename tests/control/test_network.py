@@ -258,7 +258,7 @@ async def test_the_headers_of_every_answer_keep_it_to_itself(tmp_path: Path) -> 
             assert (answer.header("cache-control"), answer.header("x-frame-options"), answer.header("referrer-policy")) == (
                 "no-store",
                 "DENY",
-                "no-referrer",
+                "same-origin",
             )
             assert answer.header("access-control-allow-origin") == ""
 

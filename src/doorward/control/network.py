@@ -33,7 +33,8 @@ _SAFE = frozenset({"GET", "HEAD"})
 _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not `no-referrer`: by that browsers say `Origin: null` of our own forms too (Fetch, "append a request Origin header").
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )

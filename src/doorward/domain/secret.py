@@ -4,9 +4,9 @@ import hmac
 
 
 class Secret:
-    """Holds a secret text; `repr`, `str`, formatting and comparison reveal nothing. Law: `reveal` only where it is sent.
+    """Holds a secret text; `repr`, `str`, formatting and comparison reveal nothing. Law: `reveal` only where it is used.
 
-    That is in `credentials` and `upstream`, and in `identity` where Doorward is a provider's client.
+    That is in `credentials` and `upstream`, in `identity` where Doorward is a provider's client, and where webhooks are signed and verified.
     """
 
     __slots__ = ("_text",)
