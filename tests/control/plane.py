@@ -43,8 +43,11 @@ from doorward.control.observed import Observed
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.control.operators import Operator, from_peer
 from doorward.control.pages import Pages
+from doorward.control.past import Past
 from doorward.control.people import People
 from doorward.control.policies import PolicyDesk
+from doorward.control.policy_sets import PolicyHistory
+from doorward.control.replays import Replays
 from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
@@ -63,6 +66,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
 from doorward.stores.memory_certificates import MemoryIssued
+from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.telemetry.meter import Meter
 from doorward.upstream.health import Condition, Health
@@ -230,6 +234,7 @@ class Plane:
     anchors: Anchors = field(default_factory=Anchors)
     issued: MemoryIssued = field(default_factory=MemoryIssued)
     waivers: FailingWaivers = field(default_factory=FailingWaivers)
+    sets: MemoryPolicySets = field(default_factory=MemoryPolicySets)
     reasons: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     """What is wrong with every edit of a call."""
@@ -268,6 +273,9 @@ class Plane:
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
             IssuedCertificates(self.issued, self.switch),
+            PolicyHistory(self.workbench, self.sets),
+            Replays(self.generations, self.workbench, self.registry, self.recorder, self.auditor, (self.clock, self.clock)),
+            Past(self.generations, self.registry, self.recorder, self.auditor, self.sets),
         )
         return [route for room in rooms for route in room.routes()]
 
@@ -359,7 +367,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     for room in (registry, switch, desk):
         await room.load()
 
-    pins = MemoryPins()
+    pins, sets = MemoryPins(), MemoryPolicySets()
     found = read(path)
     materials, snapshot = first(found, Pins(pins.all()))
     generations = Generations(snapshot)
@@ -370,14 +378,15 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     def adopt(old: Snapshot, new: Snapshot) -> None:
         fleet.match(new.document)
 
-    workbench = Workbench(path, materials, generations, Places(pins, recorder.note, adopt, clock))
+    workbench = Workbench(path, materials, generations, Places(pins, recorder.note, adopt, clock, sets))
+    await workbench.begin()
     workbench.heed(found.loaded.notes)
     sessions = Sessions(MemorySessions(), Seal((bytes(32),)), lambda: generations.current.document.sessions, clock, lambda: draw(12))
     auditor = Auditor(log, veil, wrapper, signer.vkey)
     try:
         yield Plane(
             path, clock, log, recorder, auditor, registry, agents, switch, stops, desk, pins, workbench, generations, sessions, flight,
-            Meter(), fleet,
+            Meter(), fleet, sets=sets,
         )  # fmt: skip
     finally:
         await asyncio.wait_for(fleet.close(), 5)

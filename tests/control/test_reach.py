@@ -31,6 +31,7 @@ ADMINS = {"admin"}
 
 ITEM = {"upstream": "git", "kind": "tool", "name": "read_file"}
 EXCEPTION = {"agent": "claude", "action": "git/read_file"}
+FILE = {"path": "p.cedar", "text": ""}
 SUPPOSED = {"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "a"}}
 TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/status": (EVERYBODY, "/v1/status", None),
@@ -72,6 +73,13 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "DELETE /v1/break-glass/{glass}": (EVERYBODY, "/v1/break-glass/none", None),
     "GET /v1/policies": (EVERYBODY, "/v1/policies", None),
     "POST /v1/policies/explain": (EVERYBODY, "/v1/policies/explain", SUPPOSED),
+    "GET /v1/policies/sets": (EVERYBODY, "/v1/policies/sets", None),
+    "GET /v1/policies/sets/{digest}": (EVERYBODY, "/v1/policies/sets/none", None),
+    "POST /v1/policies/diff": (EVERYBODY, "/v1/policies/diff", {"candidate": [FILE]}),
+    "POST /v1/policies/rollback": (ADMINS, "/v1/policies/rollback", {"digest": "none", "reason": "odd"}),
+    "POST /v1/policies/rollback/undo": (ADMINS, "/v1/policies/rollback/undo", None),
+    "POST /v1/policies/replay": (AUDITORS, "/v1/policies/replay", {"files": [FILE]}),
+    "GET /v1/policies/explain/{call}": (AUDITORS, "/v1/policies/explain/none", None),
     "GET /v1/policies/observed": (EVERYBODY, "/v1/policies/observed", None),
     "GET /v1/log": (EVERYBODY, "/v1/log", None),
     "GET /v1/log/calls/{call}": (EVERYBODY, "/v1/log/calls/none", None),

@@ -21,8 +21,6 @@ from doorward.domain.reasons import Refused
 PEER = "doorward.peer"
 """The ASGI extension by which the listener says whose socket it is: `{"uid": …}`."""
 
-_BODY_BYTES = 1_048_576
-
 Roles = Callable[[], Mapping[str, str]]
 """Local users by name or uid, and their roles, as the document in force has them."""
 
@@ -97,7 +95,7 @@ async def _carried_out(route: Route, who: Who, request: Request) -> BaseModel:
     if operator.role < route.role:
         needed, held = _named(route.role), _named(operator.role)
         raise ControlError(403, "forbidden", f"this needs the role {needed}, {operator.name} has {held}")
-    raw = await _raw(request)
+    raw = await _raw(request, route.body_bytes)
     ask = Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw)
     if route.within is not None:
         _check_teams(route.role, operator, route.within(ask))
@@ -126,13 +124,13 @@ def _query(route: Route, request: Request) -> BaseModel:
         raise ControlError(400, "invalid_query", _first(error)) from error
 
 
-async def _raw(request: Request) -> bytes:
+async def _raw(request: Request, most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > _BODY_BYTES:
-            raise ControlError(413, "too_large", f"expected at most {_BODY_BYTES} bytes")
+        if size > most:
+            raise ControlError(413, "too_large", f"expected at most {most} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
 

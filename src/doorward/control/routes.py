@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from doorward.control.operators import Operator, Role
 
+BODY_BYTES = 1_048_576
+
 
 class Shape(BaseModel):
     """A frozen body of the admin API that refuses unknown fields."""
@@ -68,5 +70,7 @@ class Route:
     takes: type[BaseModel] = Nothing
     gives: type[BaseModel] = Nothing
     query: type[BaseModel] = Nothing
+    body_bytes: int = BODY_BYTES
+    """How large a body may be."""
     within: Within | None = None
     """Set where approvers or owners may do this for their own teams alone; without it the role is enough."""

@@ -35,8 +35,6 @@ Note = Callable[[Event], Awaitable[object]]
 Adopt = Callable[[Snapshot, Snapshot], None]
 """Lets the rooms that hold live parts (fleet, limits, plans) go over from one snapshot to the next; called just before the swap."""
 
-_FIRST = Generation(1)
-
 
 class ReloadError(DoorwardError):
     """A configuration that is not taken; the old one goes on. `problems`: a line each, with file and place."""
@@ -83,7 +81,7 @@ def first(found: Read, pins: Pins, last: Kept | None = None) -> tuple[Materials,
     choice = chosen(found.sources, last)
     materials = Materials(found.loaded.document, found.loaded.digest, choice.sources, {}, pins)
     try:
-        return materials, _built(materials, _FIRST, Rigour.LENIENT)
+        return materials, _built(materials, Generation(1), Rigour.LENIENT)
     except ReloadError as error:
         raise ReloadError((*error.problems, *unfit(choice))) from error
 
@@ -140,6 +138,11 @@ class Workbench:
     def pins(self) -> Pins:
         """Everything that was accepted."""
         return self._materials.pins
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The policy files that are in force."""
+        return self._materials.sources
 
     def heed(self, notes: Iterable[object]) -> None:
         """Keeps what the reading of the document in force had to say."""

@@ -37,6 +37,9 @@ class Bounds:
     seconds: float = 120.0
 
 
+BOUNDS = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What came of it. `is_whole`: every call that was asked for was looked at, not the newest ones alone."""
