@@ -32,8 +32,8 @@ def _signed_in(name: str, document: Document, at: tuple[str | int, ...]) -> Iter
     door = document.control.listen
     issuer, _, person = name.partition(":")
     if door is None:
-        yield error(f"{quoted(name)} could only sign in over the network, and there is no control.listen", *at)
+        yield note(f"{quoted(name)} could only sign in over the network, and there is no control.listen", *at)
     elif issuer != door.sign_in:
-        yield error(f"operators sign in with {quoted(door.sign_in)} (control.listen.sign_in), not with {quoted(issuer)}", *at)
+        yield note(f"operators sign in with {quoted(door.sign_in)} (control.listen.sign_in), not with {quoted(issuer)}", *at)
     elif not person:
         yield error(f"expected issuer and subject, such as {door.sign_in}:ada, got {quoted(name)}", *at)
