@@ -22,8 +22,11 @@ from doorward.control.log import Log
 from doorward.control.network import Ground, Page, session_seconds
 from doorward.control.observed import Observed
 from doorward.control.pages import Pages
+from doorward.control.past import Past
 from doorward.control.people import People
 from doorward.control.policies import PolicyDesk
+from doorward.control.policy_sets import PolicyHistory
+from doorward.control.replays import Replays
 from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
@@ -70,6 +73,9 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Stops(state.switch, state.registry, house.generations, recorder, house.identification.withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments).routes(),
+        *PolicyHistory(house.workbench, state.policy_sets).routes(),
+        *Replays(house.generations, house.workbench, state.registry, recorder, auditor, (clocks.now, clocks.monotonic)).routes(),
+        *Past(house.generations, state.registry, recorder, auditor, state.policy_sets).routes(),
         *Approvals(state.desk, recorder, house.answers.check_edit).routes(),
         *Exceptions(waivers).routes(),
         *BreakGlass(waivers).routes(),
