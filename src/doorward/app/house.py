@@ -130,6 +130,8 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     generations.follow(changes.wake)
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     cuts.connect(state.switch, state.registry, flight, changes, sessions)
+    dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
+    cuts.end_waits(state.switch, dispatch.holding)
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     return House(
         root=root,
@@ -141,7 +143,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         discovery=discovery,
         sessions=sessions,
         changes=changes,
-        dispatch=_dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking)),
+        dispatch=dispatch,
         moments=works.moments,
         meter=works.meter,
         journal=journal,

@@ -75,6 +75,8 @@ class Plan:
     sights: Mapping[str, Sight] = field(default_factory=dict)
     """What each upstream shows, by name; all of it is accepted at first use unless `document` says otherwise."""
     policies: str = PERMIT_ALL
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Policies by team, for the upstreams that it owns."""
     document: Mapping[str, object] = field(default_factory=dict)
     """Fields of `doorward.yaml` besides `upstreams`."""
     upstreams: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -164,7 +166,13 @@ async def build_house(plan: Plan) -> House:
     evidence = _evidence(approvals, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
     watchmen = await _watchmen(approvals, clock, draws, document)
-    materials = Materials(document, Digest("0" * 64), (Source("policy.cedar", plan.policies),), {}, Pins())
+    materials = Materials(
+        document,
+        Digest("0" * 64),
+        (Source("policy.cedar", plan.policies), *(Source(f"{team}.cedar", text, team) for team, text in plan.layers.items())),
+        {},
+        Pins(),
+    )
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment = dict(plan.environment)
     sources = Sources(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
