@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from doorward.approval.question import State
@@ -11,7 +12,7 @@ from doorward.control import answer_hooks
 from doorward.domain.ids import Digest
 from tests import made
 from tests.control.answering import ANSWERING, ASK, TWO, no, passed_on, pending, signed, standing, yes
-from tests.control.door import ORIGIN, network_door
+from tests.control.door import ORIGIN, Got, network_door
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +110,21 @@ async def test_what_comes_twice_has_its_effect_once_and_is_told_the_same(tmp_pat
         other = await passed_on(door, no(question))
         assert (other.status, other.reason) == (409, "used_id")
         assert standing(door, question).state is State.PENDING
+
+
+async def test_what_comes_twice_at_once_has_its_effect_once(tmp_path: Path) -> None:
+    async with network_door(tmp_path, ANSWERING) as door:
+        question = await pending(door, TWO)
+        got: list[Got] = []
+
+        async def sends() -> None:
+            got.append(await passed_on(door, yes(question)))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(sends)
+        assert sorted({one.status for one in got}) in ([200], [200, 409])
+        assert len(standing(door, question).yeses) == 1
 
 
 async def test_a_yes_that_comes_again_after_a_no_does_nothing_even_with_another_id(tmp_path: Path) -> None:

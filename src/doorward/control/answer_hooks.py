@@ -6,7 +6,6 @@ an unknown name, a wrong signature and an old message are told the same. A messa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
@@ -16,12 +15,13 @@ from starlette.responses import Response
 from doorward.admission.rates import Pace, Rates
 from doorward.approval.channels.signature import TOLERANCE_SECONDS, KeyFormError, Message, SignatureError, key_of, verify
 from doorward.approval.persons import Approver
-from doorward.approval.question import Question
+from doorward.approval.question import Question, State
 from doorward.approval.tally import told
 from doorward.config.approvals import Webhook
 from doorward.control.answers import Answered, Answers
 from doorward.control.forms import address_of, body_of
 from doorward.control.network import Page
+from doorward.control.remembered import Answer, Remembered
 from doorward.control.routes import ControlError, Problem, Shape
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, GrantId
@@ -71,27 +71,15 @@ class Senders:
     now: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """An answer that was given to a message."""
-
-    until: float
-    content: bytes
-    """SHA-256 of the message's body."""
-    status: int = 0
-    """0 while it is being worked on."""
-    body: str = ""
-
-
 class AnswerHooks:
     """The way in for signed answers, on the door of operators."""
 
-    __slots__ = ("_answers", "_rates", "_said", "_senders")
+    __slots__ = ("_answers", "_rates", "_remembered", "_senders")
 
     def __init__(self, answers: Answers, senders: Senders) -> None:
         self._answers, self._senders = answers, senders
         self._rates = Rates(PACE, most=4096)
-        self._said: dict[tuple[str, str], _Said] = {}
+        self._remembered = Remembered(_REMEMBERED_SECONDS, MOST_REMEMBERED, senders.now)
 
     def pages(self) -> Mapping[str, Page]:
         """Path → page."""
@@ -104,19 +92,16 @@ class AnswerHooks:
         name = request.path_params["webhook"]
         message, webhook = await self._verified(request, name)
         key = (name, message.id)
-        content = sha256(message.body).digest()
-        before = self._remembered(key, content)
-        if before is not None:
-            return _json(before.status, before.body)
-        self._said[key] = _Said(self._senders.now() + _REMEMBERED_SECONDS, content)
+        answer = self._remembered.begin(key, message.body)
+        if answer is not None:
+            return _told(answer)
         try:
-            status, body = await self._answered(name, webhook, message.body)
+            answer = await self._answered(name, webhook, message.body)
         except BaseException:
-            # Nothing has come of it, so that the same message may come again.
-            del self._said[key]
+            self._remembered.forget(key)
             raise
-        self._said[key] = _Said(self._senders.now() + _REMEMBERED_SECONDS, content, status, body)
-        return _json(status, body)
+        self._remembered.done(key, answer)
+        return _told(answer)
 
     async def _verified(self, request: Request, name: str) -> tuple[Message, Webhook]:
         """The message, if it is signed with the secret of this webhook; raises `ControlError` that says nothing to strangers."""
@@ -145,25 +130,8 @@ class AnswerHooks:
         except DoorwardError as error:
             raise _unverified() from error
 
-    def _remembered(self, key: tuple[str, str], content: bytes) -> _Said | None:
-        """What was said to a message that has come before; raises `ControlError` where it cannot be told again."""
-        now = self._senders.now()
-        if len(self._said) >= MOST_REMEMBERED:
-            self._said = {one: said for one, said in self._said.items() if now < said.until}
-        said = self._said.get(key)
-        if said is None and len(self._said) >= MOST_REMEMBERED:
-            # INVARIANT: none is forgotten that could come again.
-            raise ControlError(503, "busy", "too many messages have come in the last minutes; send it again later")
-        if said is None or now >= said.until:
-            return None
-        if said.content != content:
-            raise ControlError(409, "used_id", "this webhook-id was used for another message")
-        if not said.status:
-            raise ControlError(409, "in_progress", "this message is being worked on")
-        return said
-
-    async def _answered(self, name: str, webhook: Webhook, raw: bytes) -> tuple[int, str]:
-        """Status and body of the answer, to be given again to the same message; raises `ControlError` where it may be tried again."""
+    async def _answered(self, name: str, webhook: Webhook, raw: bytes) -> Answer:
+        """The answer, to be given again to the same message; raises `ControlError` where it may be tried again."""
         try:
             passed = _passed(raw)
             question, warnings = await self._carried_out(name, webhook, passed)
@@ -171,11 +139,11 @@ class AnswerHooks:
             if error.status >= 500:
                 raise
             problem = Problem(reason=error.reason, message=error.message, problems=error.problems)
-            return error.status, problem.model_dump_json()
+            return Answer(error.status, problem.model_dump_json())
         except (UnrecordedError, StoreError) as error:
             raise ControlError(503, "unrecorded", f"the log or the store cannot be written, so nothing was approved: {error}") from error
-        missing = told(question) if question.state == "pending" else ""
-        return 200, Taken(state=question.state.value, missing=missing, warnings=warnings).model_dump_json()
+        missing = told(question) if question.state is State.PENDING else ""
+        return Answer(200, Taken(state=question.state.value, missing=missing, warnings=warnings).model_dump_json())
 
     async def _carried_out(self, name: str, webhook: Webhook, passed: Passed) -> tuple[Question, tuple[str, ...]]:
         teams = webhook.approvers.get(passed.by)
@@ -221,5 +189,5 @@ def _unverified() -> ControlError:
     return ControlError(401, "not_verified", "a message that is signed with the secret of its webhook, and of now, was expected")
 
 
-def _json(status: int, body: str) -> Response:
-    return Response(body, status, media_type="application/json")
+def _told(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, media_type="application/json")
