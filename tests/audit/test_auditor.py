@@ -10,6 +10,7 @@ from doorward.audit.query import Query
 from doorward.domain.actors import Subject
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId, SubjectId
+from doorward.domain.receipts import Event
 from doorward.testing.stores.log import SIGNER
 from tests.audit.recorders import Bench, bench
 from tests.stores.told import intent, numbered, outcome
@@ -40,6 +41,14 @@ async def test_calls_are_found_by_a_value_and_a_person_in_clear() -> None:
     assert await found(Query(touched="4711")) == [5, 3, 1]
     assert await found(Query(touched="4712")) == await found(Query(subject="ann")) == [7]
     assert await found(Query(touched="4711", subject="ann")) == []
+
+
+@pytest.mark.anyio
+async def test_everything_about_one_approval_is_found_by_its_reference() -> None:
+    at = await filled(1)
+    for type_, reference in (("approval_yes", "q1"), ("approval_granted", "q1"), ("approval_granted", "q2"), ("stop_set", None)):
+        await at.recorder.note(Event(type_, "bob", {"approval": reference, "agent": "claude"}))
+    assert [located.index for located in (await at.auditor.find(Query(approval="q1"))).leaves] == [4, 3]
 
 
 @pytest.mark.anyio

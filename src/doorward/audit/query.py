@@ -154,7 +154,13 @@ class _Approval(msgspec.Struct, frozen=True):
     id: str
 
 
-_NOBODY, _UNDECIDED, _OPEN, _NONE = _Principal(), _Decision(), _Result(), _Arguments()
+class _Fields(msgspec.Struct, frozen=True):
+    """Of an event."""
+
+    approval: str | int | bool | None = None
+
+
+_NOBODY, _UNDECIDED, _OPEN, _NONE, _BARE = _Principal(), _Decision(), _Result(), _Arguments(), _Fields()
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -172,6 +178,7 @@ class _Leaf(msgspec.Struct, frozen=True):
     findings: tuple[_Finding, ...] = ()
     approval: _Approval | None = None
     result: _Result = _OPEN
+    fields: _Fields = _BARE
 
 
 _decode = msgspec.json.Decoder(_Leaf).decode
@@ -190,6 +197,8 @@ def _marks(read: _Leaf) -> list[str]:
     marks += [f"field:{value}" for value in read.arguments.fields.values()]
     if read.approval is not None:
         marks.append(f"approval:{read.approval.id}")
+    if isinstance(read.fields.approval, str):
+        marks.append(f"approval:{read.fields.approval}")
     marks += _proven(read.principal)
     return marks
 
