@@ -30,6 +30,11 @@ def test_no_name_is_nobodys(nobody: str) -> None:
     assert forms(nobody).isdisjoint(forms("ada"))
 
 
+def test_a_very_long_name_is_compared_as_a_whole() -> None:
+    assert forms(":" * 100_000) == {":" * 100_000}
+    assert len(forms(":" * 512)) == 512
+
+
 @given(st.text(max_size=12), st.sampled_from(["", "corp:", "a:b:", "CORP\\"]), st.sampled_from(["", "@example.com", "+tag@example.com"]))
 def test_whatever_the_name_more_around_it_makes_nobody_else(name: str, before: str, after: str) -> None:
     if forms(name):
