@@ -154,3 +154,71 @@ def test_json_tells_everything(tmp_path: Path) -> None:
 def test_the_tour_does_what_its_tests_say() -> None:
     result = ran_tests(ROOT / "examples" / "doorward.yaml", "--without-catalog", "--strict")
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+WIDE = """
+@id("open") @reason("r") permit (principal in Team::"dev", action in Action::"git", resource);
+@id("same") @reason("r") permit (principal in Team::"dev", action == Action::"git/push", resource);
+"""
+NEVER = '@id("never") @reason("r") permit (principal in Team::"dev", action in Action::"git", resource) when { context.time.hour > 30 };'
+
+
+def test_lint_tells_each_remark_with_its_place_and_fails_for_warnings_only_if_that_is_wanted(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", WIDE)
+    result = ran("lint", path)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        (
+            f"{tmp_path}/p.cedar:3:26: warning: shadowed: policy same permits nothing that open does not permit already; "
+            "take it away, or narrow the other\n"
+        ),
+    )
+    assert ran("lint", path, "--strict").exit_code == 1
+
+
+def test_lint_fails_for_what_does_not_do_what_it_says(tmp_path: Path) -> None:
+    result = ran("lint", written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", NEVER))
+    assert (result.exit_code, "error: dead: policy never matches nothing" in result.stdout) == (1, True)
+
+
+def test_lint_knows_issuers_and_who_speaks_for_teams(tmp_path: Path) -> None:
+    policy = """
+@id("staff") @reason("r") permit (principal in Group::"crop:staff", action in Action::"git", resource);
+@id("asked") @reason("r") @approval("leads") forbid (principal, action == Action::"git/push", resource);
+"""
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", policy)
+    document = json.loads(path.read_text())
+    document["identity"] = {"issuers": {"corp": {"url": "https://login.example.com"}}}
+    path.write_text(json.dumps(document))
+    said = json.loads(ran("lint", path, "--json").stdout)
+    assert [(one["rule"], one["gravity"], one["policy"]) for one in said["remarks"]] == [
+        ("unknown-issuer", "warning", "staff"),
+        ("nobody-speaks", "note", "asked"),
+    ]
+    assert "did you mean `corp`?" in said["remarks"][0]["sentence"]
+
+
+def test_lint_stands_on_what_was_accepted(tmp_path: Path) -> None:
+    policy = '@id("typo") @reason("r") permit (principal in Team::"dev", action == Action::"git/posh", resource);'
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", policy)
+    assert (
+        "error: load: policy typo says: git has nothing approved of the name `git/posh`; did you mean `git/push`?"
+        in ran("lint", path).stdout
+    )
+    (tmp_path / "policies" / "tests" / "t.yaml").unlink()
+    assert (ran("lint", path).exit_code, "note: load:" in ran("lint", path).stdout) == (0, True)
+    accept(tmp_path, "push")
+    assert ran("lint", path).exit_code == 1
+    assert ran("lint", path, "--without-catalog").exit_code == 0
+
+
+def test_lint_of_what_cannot_be_read_ends_with_2(tmp_path: Path) -> None:
+    assert ran("lint", tmp_path / "none.yaml").exit_code == 2
+    assert ran("lint", written(tmp_path, "tests: 3")).exit_code == 2
+    assert ran("lint", written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", "permit;")).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["doorward.yaml"])
+def test_lint_has_nothing_against_the_tour(name: str) -> None:
+    result = ran("lint", ROOT / "examples" / name, "--without-catalog", "--strict")
+    assert (result.exit_code, result.stdout) == (0, "")

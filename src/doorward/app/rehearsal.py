@@ -1,4 +1,4 @@
-"""Policies tried without a gateway: the tests of policy authors, against what was accepted or what their files bring. Writes nothing."""
+"""Policies tried and looked over without a gateway, against what was accepted or what the files of tests bring. Writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from doorward.app.examination import Against, accepted
 from doorward.call.resolve import Caller, make_call
 from doorward.catalog.pins import Pins
 from doorward.config.check import trial_files
+from doorward.config.model import Document
 from doorward.config.problems import ConfigError, Step
 from doorward.config.trials import TrialAgent, TrialCase, Trials, read_trials
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Principal, Proof, Subject
@@ -17,8 +18,10 @@ from doorward.domain.catalog import Kind, Pin, Target
 from doorward.domain.ids import AgentId, CallId, Generation, SubjectId, TeamId, UpstreamId
 from doorward.identity.supposed import supposed
 from doorward.policy.engine import Policies
+from doorward.policy.lint import lint
 from doorward.policy.problems import Problems, meant
 from doorward.policy.question import LOCAL, Moment
+from doorward.policy.remarks import Remark, Surroundings
 from doorward.policy.rules import Rule
 from doorward.policy.schema import COMPLETE
 from doorward.policy.trial import Expected, Trial, Verdict, idle, tried
@@ -71,6 +74,41 @@ def rehearse(config: Path, paths: Sequence[Path], against: Against) -> Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
+class Linted:
+    """What lint has to say of the policies of a document."""
+
+    problems: tuple[str, ...]
+    """For which nothing could be looked over."""
+    remarks: tuple[Remark, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def look_over(config: Path, against: Against) -> Linted:
+    """The policies of a document under lint, over what was accepted and what the files of tests bring."""
+    try:
+        held = read(config)
+        pins, notes = accepted(held, against)
+        files = [read_trials(path) for path in trial_files(held.loaded.document.policies, held.loaded.root)]
+        snapshot = _snapshot(held, pins.having([pin for trials in files for pin in _brought(trials, held)]))
+    except ReloadError as error:
+        return Linted(error.problems)
+    except ConfigError as error:
+        return Linted(error.lines)
+    return Linted((), lint(snapshot.policies, _surroundings(held.loaded.document)), notes)
+
+
+def _surroundings(document: Document) -> Surroundings:
+    """Who vouches for people, and who speaks for teams."""
+    listen, anonymous = document.control.listen, document.identity.anonymous
+    groups = () if listen is None else tuple(listen.groups.values())
+    hooks = document.approvals.webhooks.values()
+    speakers = {team for group in groups for team in group.teams} | {
+        team for hook in hooks for teams in hook.approvers.values() for team in teams
+    }
+    return Surroundings(frozenset(document.identity.issuers), frozenset(speakers), "" if anonymous is None else anonymous.agent)
+
+
+@dataclass(frozen=True, slots=True)
 class _Stage:
     """The tests of one file, and the policies over the catalogue that it stands on."""
 
@@ -80,13 +118,18 @@ class _Stage:
 
 def _stage(held: Read, pins: Pins, trials: Trials) -> _Stage:
     """Raises ConfigError for what is wrong with the file, and ReloadError for what is wrong with the policies over its tools."""
+    snapshot = _snapshot(held, pins.having(_brought(trials, held)))
+    cast = _Cast(trials, snapshot)
+    return _Stage(snapshot.policies, tuple(cast.trial(position, case) for position, case in enumerate(trials.file.tests)))
+
+
+def _snapshot(held: Read, pins: Pins) -> Snapshot:
+    """What a gateway would start with; raises ReloadError where it would not."""
     loaded = held.loaded
-    having = pins.having(_brought(trials, held))
-    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, having), Generation(1), Rigour.LENIENT)
+    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins), Generation(1), Rigour.LENIENT)
     if isinstance(made, Problems):
         raise ReloadError(tuple(str(item) for item in made.items))
-    cast = _Cast(trials, made)
-    return _Stage(made.policies, tuple(cast.trial(position, case) for position, case in enumerate(trials.file.tests)))
+    return made
 
 
 def _brought(trials: Trials, held: Read) -> Iterator[Pin]:

@@ -2,9 +2,11 @@
 
 import click
 
+from doorward.cli.chronicling import diff, history, rollback
 from doorward.cli.explaining import explain
 from doorward.cli.options import asked, given, json_option, socket_option
-from doorward.cli.rehearsing import test
+from doorward.cli.rehearsing import lint, test
+from doorward.cli.replaying import replay
 from doorward.cli.shown import plain, show_json, show_table
 from doorward.client.admin import Admin, at
 
@@ -15,7 +17,12 @@ def command() -> None:
 
 
 command.add_command(explain)
+command.add_command(history)
+command.add_command(diff)
+command.add_command(rollback)
+command.add_command(replay)
 command.add_command(test)
+command.add_command(lint)
 
 
 @command.command("list")

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from doorward.app.examination import Against
-from doorward.app.rehearsal import Rehearsal, rehearse
+from doorward.app.rehearsal import Rehearsal, look_over, rehearse
 from doorward.cli.options import config_option, json_option
 from doorward.cli.shown import plain, show_json
+from doorward.policy.remarks import Gravity, Remark
 from doorward.policy.telling import shown
 from doorward.policy.trial import Verdict, effect, told
 
@@ -83,4 +84,41 @@ def _verdict(verdict: Verdict) -> Mapping[str, object]:
         "got": told(verdict.decision),
         "faults": verdict.faults,
         "facts": {fact.name: shown(fact.value) for fact in verdict.facts if fact.is_there},
+    }
+
+
+@click.command("lint")
+@config_option
+@click.option("--without-catalog", is_flag=True, help="Do not read the accepted catalogue; what the files of tests bring is all there is.")
+@click.option("--strict", is_flag=True, help="Fail for warnings, too.")
+@json_option
+def lint(config: Path, without_catalog: bool, strict: bool, as_json: bool) -> None:
+    """Look policies over for what decides nothing, or lets more through than it looks like; needs no gateway.
+
+    Exit code 1 means that a policy does not do what it says, 2 that something cannot be read.
+    """
+    found = look_over(config, Against.NOTHING if without_catalog else Against.ACCEPTED)
+    if as_json:
+        show_json({"problems": found.problems, "remarks": [_remark(one) for one in found.remarks]})
+    else:
+        for line in (*found.problems, *map(str, found.remarks)):
+            click.echo(plain(line))
+        for line in found.notes:
+            click.echo(plain(line), err=True)
+    if found.problems:
+        sys.exit(BROKEN)
+    failing = {Gravity.ERROR, Gravity.WARNING} if strict else {Gravity.ERROR}
+    sys.exit(1 if any(one.gravity in failing for one in found.remarks) else 0)
+
+
+def _remark(one: Remark) -> Mapping[str, object]:
+    return {
+        "rule": one.rule,
+        "gravity": one.gravity,
+        "policy": one.policy,
+        "path": one.path,
+        "line": one.line,
+        "column": one.column,
+        "sentence": one.sentence,
+        "advice": one.advice,
     }
