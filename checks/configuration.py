@@ -40,6 +40,20 @@ def _parts(path: str, part: Schema) -> Iterator[tuple[str, Schema]]:
         inner, suffix = _inner(field)
         if inner is not None:
             yield from _parts(f"{path}.{name}{suffix}".lstrip("."), _definition(inner))
+        for kind, one in _kinds(field).items():
+            yield from _parts(f"{path}.{name}.NAME, kind: {kind}".lstrip("."), _definition(one))
+
+
+def _kinds(field: Schema) -> dict[str, str]:
+    """The parts that the values of a mapping can be, by the word that tells them apart."""
+    mapping = _values(field).get("discriminator", {}).get("mapping", {})
+    return {kind: str(reference).removeprefix("#/$defs/") for kind, reference in mapping.items()}
+
+
+def _values(option: Schema) -> Schema:
+    """The schema of the values of a mapping."""
+    found = next(iter(option.get("patternProperties", {}).values()), option.get("additionalProperties", {}))
+    return found if isinstance(found, Mapping) else {}
 
 
 def _inner(field: Schema) -> tuple[str | None, str]:
@@ -50,8 +64,7 @@ def _inner(field: Schema) -> tuple[str | None, str]:
         items = option.get("items")
         if isinstance(items, Mapping) and (name := _part_name(items)) is not None:
             return name, "[]"
-        values = next(iter(option.get("patternProperties", {}).values()), option.get("additionalProperties"))
-        if isinstance(values, Mapping) and (name := _part_name(values)) is not None:
+        if (name := _part_name(_values(option))) is not None:
             return name, ".NAME"
     return None, ""
 
@@ -109,7 +122,7 @@ def _sort(option: Schema) -> str:
         case "array":
             return f"sequence of {_sort(option['items'])}"
         case "object":
-            return f"mapping of names to {_sort(next(iter(option.get('patternProperties', {}).values()), option.get('additionalProperties', {})))}"
+            return f"mapping of names to {'fields' if _kinds(option) else _sort(_values(option))}"
         case "integer" | "number" as kind:
             return f"{'whole number' if kind == 'integer' else 'number'} {_range(option)}"
         case "boolean":

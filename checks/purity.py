@@ -49,7 +49,7 @@ IMPURE_METHODS = frozenset({"generate_key", "generate_private_key", "generate_pa
 THIRD_PARTY = {
     "domain": frozenset[str](),
     "wire": frozenset({"jiter", "msgspec", "re2"}),
-    "policy": frozenset({"cedarpy", "jiter", "msgspec", "re2"}),
+    "policy": frozenset({"cedarpy", "idna", "jiter", "msgspec", "re2", "sqlglot"}),
     "inspection/guards": frozenset({"jiter", "jsonschema_rs", "msgspec", "re2"}),
 }
 """The pure rooms, and what each may import besides the standard library and Doorward itself."""

@@ -18,7 +18,7 @@ from doorward.domain.decisions import Deny
 from doorward.policy.engine import Policies
 from doorward.policy.project import Unheld, project
 from doorward.policy.question import Actor, Moment, Place, entities, facts
-from doorward.policy.reads import WHOLE
+from doorward.policy.reads import WHOLE, Tree
 from doorward.policy.schema import COMPLETE, Vocabulary, action_name
 from tests.policy.generated import (
     ACTION_SCOPES,
@@ -63,7 +63,7 @@ def whole_set(texts: Sequence[str], question: Call, moment: Moment, known: Vocab
     assert name is not None
     action = known.actions[name]
     values = {**facts(question.principal, question.target, moment, WHOLE), "input": question.arguments}
-    held = project(values, action.context, WHOLE)
+    held = project(values, action.context, Tree(False, {name: WHOLE for name in action.context.fields if name != "derived"}))
     assert not isinstance(held, Unheld)
     actor, place = Actor(question.principal.agent, question.principal.subject), Place(question.target.upstream, question.target.team)
     request = {

@@ -12,6 +12,7 @@ from doorward.config.check_authority import authority
 from doorward.config.check_break_glass import break_glass
 from doorward.config.check_control import control
 from doorward.config.check_enrol import enrolment
+from doorward.config.check_facts import facts
 from doorward.config.check_issuers import issuers
 from doorward.config.check_operators import operators
 from doorward.config.check_tls import tls
@@ -29,6 +30,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     """Every finding about a document of the right shape, errors and notes."""
     yield from _listen(document.listen)
     yield from upstreams(document.upstreams, ground)
+    yield from facts(document.upstreams, ground)
     yield from _policies(document.policies, ground)
     yield from _layers(document, ground.root)
     yield from tls(document, ground)

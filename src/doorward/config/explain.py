@@ -65,23 +65,43 @@ def explain(error: ValidationError) -> list[tuple[tuple[Step, ...], str]]:
 
 
 def _one(details: ErrorDetails) -> tuple[tuple[Step, ...], str]:
-    path, kind = details["loc"], details["type"]
+    tagged, kind = details["loc"], details["type"]
+    path = _untagged(tagged)
     if path and path[-1] == "[key]":
         return path[:-1], _of_name(path[:-1], kind)
     match kind:
         case "missing":
             return path[:-1], f"the field {quoted(str(path[-1]))} is missing"
+        case "union_tag_not_found":
+            return path, f"the field {details['ctx']['discriminator'].replace(chr(39), chr(34))} is missing"
+        case "union_tag_invalid":
+            return (*path, details["ctx"]["discriminator"].strip("'")), _of_tag(path, details["ctx"])
         case "extra_forbidden":
-            return path, _of_unknown(path)
+            return path, _of_unknown(tagged)
         case "enum" | "literal_error":
-            return path, _of_choice(path, details)
+            return path, _of_choice(tagged, details)
         case _:
-            return path, _of_value(path, details)
+            return path, _of_value(tagged, details)
+
+
+def _untagged(path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A path as it leads through the document: the model puts the kind of a fact between its name and its fields."""
+    match path:
+        case ("upstreams", _, "tools", _, "facts", _, kind, *_) if kind != "[key]":
+            return path[:6] + path[7:]
+    return path
+
+
+def _of_tag(path: Sequence[Step], context: Mapping[str, Any]) -> str:
+    choices = re.findall(r"'([^']+)'", context["expected_tags"])
+    return f"expected {listed(choices)}, got {_got(path, context['tag'])}{meant(context['tag'], choices)}"
 
 
 def _of_name(path: Sequence[Step], kind: str) -> str:
     if path[0] == "upstreams" and len(path) == 2:
         return "expected a name of at most 31 lower-case letters, digits and single hyphens, beginning with a letter"
+    if "facts" in path[4:5]:
+        return "expected a name of at most 63 lower-case letters, digits and single underscores, beginning with a letter"
     return "expected a name, this one is empty" if kind == "string_too_short" else "expected a name of at most 128 characters"
 
 
@@ -116,6 +136,8 @@ def _of_value(path: Sequence[Step], details: ErrorDetails) -> str:
             return "expected a text, this one is empty"
         case "string_too_long":
             return f"expected at most {context['max_length']} characters"
+        case "string_pattern_mismatch" if path[-1] == "of":
+            return "expected a JSON pointer into the arguments, such as /path or /recipients/*"
         case "string_pattern_mismatch":
             return "expected only characters that such a name may have"
         case _:
@@ -148,7 +170,9 @@ def _part(path: Sequence[Step]) -> type[Part] | None:
     """The part of the model that a path leads to."""
     found: Any = Document
     for step in path:
-        if isinstance(found, type) and issubclass(found, Part):
+        if get_origin(found) in {Union, UnionType}:
+            found = next((part for part in get_args(found) if step in get_args(part.model_fields["kind"].annotation)), None)
+        elif isinstance(found, type) and issubclass(found, Part):
             found = found.model_fields[str(step)].annotation if step in found.model_fields else None
         else:
             found = next(iter(get_args(found)[-1:]), None)
@@ -160,5 +184,6 @@ def _bare(annotation: Any) -> Any:
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in {Union, UnionType}:
-        return _bare(get_args(annotation)[0])
+        parts = get_args(annotation)
+        return annotation if len(parts) > 1 and "kind" in getattr(parts[1], "model_fields", ()) else _bare(parts[0])
     return annotation

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from doorward.config.check import check
 from doorward.config.explain import explain
 from doorward.config.ground import Found, Ground, Weight
+from doorward.config.lists import filled
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError, Place, Problem, Step, dotted
 from doorward.config.tree import Node, locate, parse, plain
@@ -70,7 +71,7 @@ def read(raw: bytes, path: Path, ground: Ground) -> Loaded:
     if errors or document is None:
         raise ConfigError(errors, str(path))
     digest = Digest(hashlib.sha256(raw).hexdigest())
-    return Loaded(document, path.absolute(), text, digest, _placed(tree, found, Weight.NOTE), tree)
+    return Loaded(filled(document, ground.root), path.absolute(), text, digest, _placed(tree, found, Weight.NOTE), tree)
 
 
 def _understand(value: object, ground: Ground) -> tuple[Document | None, list[Found]]:

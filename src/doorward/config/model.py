@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from doorward.config.approvals import Approvals
+from doorward.config.facts import FactName, FactRule
 from doorward.config.identity import Identity, IssuerName
 from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.domain.catalog import Posture, Reversibility, Trust
@@ -72,6 +73,9 @@ class ToolRule(Part):
     reversibility: Reversibility | None = Field(
         None, description="What it takes to undo the tool's effect; default: `read` for a tool that only reads, else `irreversible`"
     )
+    facts: dict[FactName, FactRule] = Field(
+        default_factory=dict, description="What policies read as `context.derived.NAME`, worked out of the tool's arguments"
+    )
 
 
 class Credential(Part):
@@ -126,6 +130,9 @@ class Upstream(Part):
     result_bytes: int = Field(4 * 2**20, ge=1024, le=64 * 2**20, description="The largest result that is passed on")
     client_input: tuple[Literal["elicitation", "sampling", "roots"], ...] = Field(
         ("elicitation",), description="What the server may ask of a client in the middle of a call, where the client offers it"
+    )
+    extra_arguments: Literal["refuse", "allow"] = Field(
+        "refuse", description="Arguments that a tool's schema does not name, where it names others and does not say that more may come"
     )
     tools: dict[Name, ToolRule] = Field(default_factory=dict, description="Rules by the tool's own name, without prefix")
 

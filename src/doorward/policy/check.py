@@ -18,6 +18,8 @@ from doorward.policy.scope import covered
 from doorward.policy.shapes import Fields, Gap, Shape
 
 TYPES = ("Agent", "User", "Team", "Group", "Upstream", "Action")
+_OF_CALL = ("input", "derived")
+"""Attributes of the context that hang on the definition of what is called."""
 _SHOWN = 3
 """Actions that one message names; the rest are counted."""
 
@@ -153,8 +155,8 @@ def _of_path(rule: Rule, path: tuple[str, ...], actions: Sequence[Action], known
             yield rule.problem(path[-1], f"{told}; such a call is denied if the argument is there", Weight.WARNING)
     elif not any(found.values()):
         names = {name for action in actions for name in _siblings(action.context, path)}
-        of = f" of {_some(found)}" if path[0] == "input" else ""
-        is_open = path[0] == "input" and any(action.upstream not in known.discovered for action in actions)
+        of = f" of {_some(found)}" if path[0] in _OF_CALL else ""
+        is_open = path[0] in _OF_CALL and any(action.upstream not in known.discovered for action in actions)
         told = f"there is no {here}{of}{meant(path[-1], names)}"
         yield rule.problem(path[-1], told, Weight.WARNING if is_open else Weight.ERROR)
 

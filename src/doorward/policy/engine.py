@@ -18,7 +18,9 @@ from doorward.domain.ids import Digest, PolicyId, TeamId, UpstreamId
 from doorward.domain.waivers import Waiver, Waivers, nothing_waived
 from doorward.policy.check import check
 from doorward.policy.could import could_allow
+from doorward.policy.declared import with_facts
 from doorward.policy.delegation import links, together
+from doorward.policy.facts.fact import Derived, Fact, facts_text
 from doorward.policy.lanes import (
     Lane,
     Slice,
@@ -27,6 +29,7 @@ from doorward.policy.lanes import (
     ask,
     context,
     context_without_input,
+    derived_of,
     parsed_entities,
     request,
     sliced,
@@ -37,6 +40,7 @@ from doorward.policy.panel import Match, Panel, panel
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
 from doorward.policy.question import Actor, Moment, Place, Speaker, facts, time_facts
+from doorward.policy.reads import Tree
 from doorward.policy.rules import OWN, Rule, Source, parse
 from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
 from doorward.policy.waiving import UNWAIVED, Lifted, denied, eased, liftable, somewhere, waived
@@ -67,16 +71,18 @@ def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python 
     upstreams: Iterable[UpstreamId],
     settled: frozenset[UpstreamId] | None = None,
     owners: Mapping[UpstreamId, TeamId] = _NOBODY,
+    declared: Sequence[Fact] = (),
 ) -> "Policies | Problems":
     """The policies of some files over an approved catalogue, or everything that is wrong with them.
 
     `settled`: the upstreams of which nothing waits for approval, so that a name they do not have is an error, not a warning.
     `owners`: the team of each upstream; where one is not named, that of its definitions.
+    `declared`: the facts that are derived of tools' arguments.
     """
     files = tuple(sources)
-    known = vocabulary(entries, upstreams, settled, owners)
+    known, unfit = with_facts(vocabulary(entries, upstreams, settled, owners), declared)
     rules: list[Rule] = []
-    problems: list[Problem] = list(_misnamed(known))
+    problems: list[Problem] = [*_misnamed(known), *unfit]
     for source in files:
         found, wrong = parse(source)
         rules.extend(found)
@@ -85,7 +91,7 @@ def compile(  # noqa: A001 -- the word for what it does; nobody compiles Python 
     problems.extend(check(rules, known, schemas))
     if any(problem.weight is Weight.ERROR for problem in problems):
         return Problems(tuple(problems))
-    return Policies(tuple(rules), known, _digest(files), tuple(problems))
+    return Policies(tuple(rules), known, _digest(files, facts_text(declared)), tuple(problems))
 
 
 def _misnamed(known: Vocabulary) -> Iterable[Problem]:
@@ -93,11 +99,13 @@ def _misnamed(known: Vocabulary) -> Iterable[Problem]:
         yield Problem("", 0, 0, None, f"an upstream may not be called {cut(upstream)}: policies know a group of that name")
 
 
-def _digest(files: tuple[Source, ...]) -> Digest:
-    """Names the set, whatever the order its files were found in: their layers, paths and texts."""
+def _digest(files: tuple[Source, ...], declared: str) -> Digest:
+    """Names the set, whatever the order its files were found in: their layers, paths and texts, and the declared facts if there are any."""
     total = sha256()
     for text in (part for file in sorted((file.team, file.path, file.text) for file in files) for part in file):
         total.update(sha256(text.encode()).digest())
+    if declared:
+        total.update(sha256(declared.encode()).digest())
     return Digest(total.hexdigest())
 
 
@@ -105,9 +113,11 @@ class Policies:
     """The policies of one generation: decides calls, and says what a principal may see."""
 
     __slots__ = (
+        "_derived",
         "_instant",
         "_lanes",
         "_liftable",
+        "_narrowed",
         "_of_upstream",
         "_panels",
         "_shared",
@@ -131,11 +141,13 @@ class Policies:
         for one in self._slices.values():
             self._of_upstream[one.action.upstream].append(one)
         self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
+        self._narrowed: Memo[tuple[object, ...], tuple[int, ...]] = Memo(LANES)
         self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
         self._views: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._uris: Memo[tuple[object, ...], bool] = Memo(URIS)
         self._instant: tuple[Moment, dict[str, object]] | None = None
+        self._derived: tuple[Call, Derived] | None = None
 
     def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
@@ -159,7 +171,7 @@ class Policies:
         here = waived(given, principal.agent.id, lane.action, self._liftable)
         if here.exception is None:
             return eased(decision, decision, here)
-        values = {**facts(principal, call.target, at, lane.panel.reads.context), "input": call.arguments}
+        values = self._values(call, principal, lane, at, lane.panel.reads.context)
         return eased(decision, ask(lane.panel, lane, values, here.lifted), here)
 
     def _decide(self, call: Call, principal: Speaker, at: Moment) -> Decision:
@@ -171,12 +183,22 @@ class Policies:
             return self._unnamed(principal, call.target, at)
         read = lane.panel.reads.context
         if not lane.is_constant:
-            return ask(lane.panel, lane, {**facts(principal, call.target, at, read), "input": call.arguments})
+            return ask(lane.panel, lane, self._values(call, principal, lane, at, read))
         key = lane.apart.of(principal)
         decision = lane.decisions.get(key)
         if decision is None:
             decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, read)))
         return decision
+
+    def _values(self, call: Call, principal: Speaker, lane: Lane, at: Moment, read: Tree) -> dict[str, object]:
+        """Everything that a context of a call can hold. What is derived of its arguments is the same for everybody who is asked about."""
+        values = facts(principal, call.target, at, read)
+        values["input"] = call.arguments
+        if "derived" in read:
+            if self._derived is None or self._derived[0] is not call:
+                self._derived = (call, derived_of(lane.action, values))
+            values["derived"] = self._derived[1]
+        return values
 
     def watches(self, call: Call) -> bool:
         """Whether rules with `@mode("observe")` can match a call, so that it is worth asking what they would do."""
@@ -202,7 +224,7 @@ class Policies:
         if lane is None or not lane.watching:
             return None
         together = self._panel(tuple(sorted(lane.enforced + lane.watching)))
-        values = {**facts(principal, call.target, at, together.reads.context), "input": call.arguments}
+        values = self._values(call, principal, lane, at, together.reads.context)
         matched = [position for position in lane.watching if self.match(position, lane, values) is Match.MATCHED]
         return Observation(tuple(self.rules[position].id for position in matched), ask(together, lane, values))
 
@@ -251,8 +273,8 @@ class Policies:
 
     def _new_lane(self, one: Slice, principal: Speaker, target: Target) -> Lane:
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
-        enforced = admitted(self.rules, one.enforced, actor, place)
-        panel = self._panel(enforced)
+        enforced, asked = self._admitted(one, actor, place)
+        panel = self._panel(asked)
         read = panel.reads.context
         return Lane(
             action=one.action,
@@ -261,9 +283,21 @@ class Policies:
             panel=panel,
             entities=parsed_entities(actor, place, one.action),
             request=request(actor, place, one.action),
-            is_constant="input" not in read and "time" not in read,
+            is_constant=not panel.reads.is_of_arguments and "time" not in read,
             apart=apart(read),
         )
+
+    def _admitted(self, one: Slice, actor: Actor, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The enforced rules that can match a principal on an action by their scopes, and of these by what of their conditions stands."""
+        enforced = admitted(self.rules, one.of(actor), actor, place)
+        if one.standing is None or one.standing.positions.isdisjoint(enforced):
+            return enforced, enforced
+        key = (one.standing, enforced, actor, place, one.action.name if one.standing.reads_action else "")
+        asked = self._narrowed.get(key)
+        if asked is None:
+            found = one.standing.narrowed(enforced, request(actor, place, one.action), parsed_entities(actor, place, one.action))
+            asked = self._narrowed.put(key, found)
+        return enforced, asked
 
     def _panel(self, positions: tuple[int, ...]) -> Panel:
         known = self._panels.get(positions)
@@ -296,7 +330,7 @@ class Policies:
         """Whether a principal may see an action; remembered by everything that its rules could read, and what is lifted of them."""
         time = self._time(at) if "time" in one.reads else {}
         clock = tuple(time[name] for name in time if name in one.reads.below("time"))
-        uri = target.name if target.kind is Kind.RESOURCE and "input" in one.reads else None
+        uri = target.name if target.kind is Kind.RESOURCE and ("input" in one.reads or "derived" in one.reads) else None
         if uri is not None and len(uri) > LONGEST_URI:
             return self._could_see(one, principal, target, at, lifted)
         views = self._views if uri is None else self._uris
@@ -307,14 +341,14 @@ class Policies:
     def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment, lifted: Lifted | None) -> bool:
         """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
-        enforced = admitted(self.rules, one.enforced, actor, place)
+        _, enforced = self._admitted(one, actor, place)
         panel = self._panel(enforced)
         read = panel.reads
         values = facts(principal, target, at, read.context)
         written = context_without_input(one.action, read.context, values)
         if isinstance(written, Unheld) or (lifted is None and not len(panel.permits)):
             return False
-        uri = target.name if target.kind is Kind.RESOURCE and read.of_input else None
+        uri = target.name if target.kind is Kind.RESOURCE and read.is_of_arguments else None
         if uri is not None:
             return not isinstance(ask(panel, self._new_lane(one, principal, target), {**values, "input": {"uri": uri}}, lifted), Deny)
         # The scopes hold, so only what the conditions read can make a difference.
@@ -328,7 +362,7 @@ class Policies:
     ) -> bool:
         """Whether rules can say yes, with arguments that are unknown where they are read."""
         lane = self._new_lane(one, principal, target)
-        if not lane.panel.reads.of_input:
+        if not lane.panel.reads.is_of_arguments:
             return not isinstance(ask(lane.panel, lane, values, lifted), Deny)
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
         asked = {**written_request(actor, place, one.action), "context": written}

@@ -5,6 +5,7 @@ The rules that cannot match it are out, the others are parsed, the entities are 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 from cedarpy import Entities, PolicySet, pst
@@ -12,15 +13,17 @@ from cedarpy import Entities, PolicySet, pst
 from doorward.domain.decisions import Decision, Deny
 from doorward.domain.ids import PolicyId
 from doorward.policy.could import UNKNOWN
+from doorward.policy.facts.fact import Derived
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel, Request
 from doorward.policy.problems import cut
 from doorward.policy.project import Unheld, project
-from doorward.policy.question import Actor, Place, Speaker, entities, reads_proof
+from doorward.policy.question import Actor, Place, Speaker, Uid, entities, reads_proof
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
-from doorward.policy.scope import admits, slices
+from doorward.policy.scope import admits, by_principal, slices
+from doorward.policy.standing import Standing, standing
 
 FACTS = 64
 """Decisions remembered for one lane: one for each network address, proof and chain seen, as far as they are read."""
@@ -39,6 +42,14 @@ class Slice:
     """Those with `@mode("observe")`."""
     reads: Tree
     apart: "Apart"
+    standing: Standing | None
+    """What of the conditions of the enforced ones stands before a call."""
+    by_principal: Mapping[Uid | None, Sequence[int]]
+    """The enforced ones by whom their scopes name."""
+
+    def of(self, actor: Actor) -> list[int]:
+        """The enforced rules whose scopes can hold for a principal, in their order."""
+        return sorted(chain.from_iterable(self.by_principal.get(uid, ()) for uid in (None, *actor.uids())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +97,18 @@ class Lane:
 def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
     """The slice of every action."""
     found = slices(rules, known)
-    return {action.name: _slice(number, action, found.get(action.name, ()), rules) for number, action in enumerate(known.actions.values())}
-
-
-def _slice(number: int, action: Action, positions: Sequence[int], rules: Sequence[Rule]) -> Slice:
-    enforced = tuple(position for position in positions if rules[position].mode is Mode.ENFORCE)
-    watching = tuple(position for position in positions if rules[position].mode is Mode.OBSERVE)
-    read = together([rules[position].reads for position in enforced]).context
-    return Slice(number, action, enforced, watching, read, apart(read))
+    worked_out: dict[tuple[int, ...], tuple[Tree, Standing | None, Mapping[Uid | None, Sequence[int]]]] = {}  # many have the same rules
+    made = {}
+    for number, action in enumerate(known.actions.values()):
+        positions = found.get(action.name, ())
+        enforced = tuple(position for position in positions if rules[position].mode is Mode.ENFORCE)
+        watching = tuple(position for position in positions if rules[position].mode is Mode.OBSERVE)
+        if enforced not in worked_out:
+            read = together([rules[position].reads for position in enforced]).context
+            worked_out[enforced] = read, standing(rules, enforced), by_principal(rules, enforced)
+        read, still, whose = worked_out[enforced]
+        made[action.name] = Slice(number, action, enforced, watching, read, apart(read), still, whose)
+    return made
 
 
 def admitted(rules: Sequence[Rule], positions: Sequence[int], actor: Actor, place: Place) -> tuple[int, ...]:
@@ -145,16 +160,28 @@ def _printed(kind: str, identity: str) -> str:
 
 def context(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
     """The context in Cedar's JSON as far as it is read, or the first place of it that Cedar cannot hold."""
+    if "derived" in read:
+        known = values.get("derived")
+        derived = (known if isinstance(known, Derived) else derived_of(action, values)).read(read.below("derived"))
+        if isinstance(derived, Unheld):
+            return derived
+        values = {**values, "derived": derived}
     held = project(values, action.context, read)
     return held if isinstance(held, Unheld) else _written(held)
+
+
+def derived_of(action: Action, values: Mapping[str, object]) -> Derived:
+    """The facts of a call, of which none is worked out before it is read."""
+    arguments = values.get("input")
+    return Derived(action.facts, arguments if isinstance(arguments, Mapping) else {})
 
 
 def context_without_input(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
     """The same with arguments that are unknown."""
     names = action.context.fields if read.is_whole else read.parts
-    held = project(values, action.context, Tree(False, {name: read.below(name) for name in names if name != "input"}))
-    if isinstance(held, dict) and "input" in read:
-        held["input"] = UNKNOWN
+    held = project(values, action.context, Tree(False, {name: read.below(name) for name in names if name not in UNKNOWN}))
+    if isinstance(held, dict):
+        held |= {name: unknown for name, unknown in UNKNOWN.items() if name in read}
     return held if isinstance(held, Unheld) else _written(held)
 
 

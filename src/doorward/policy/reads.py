@@ -57,6 +57,11 @@ class Reads:
         """What is read of the call's arguments."""
         return self.context.below("input")
 
+    @property
+    def is_of_arguments(self) -> bool:
+        """Whether anything is read of the arguments, or derived of them: what depends on these is remembered for no other call."""
+        return "input" in self.context or "derived" in self.context
+
 
 def conditions(policy: pst.Template) -> Reads:
     """What the `when` and `unless` clauses of a policy read; its scope is not part of it."""

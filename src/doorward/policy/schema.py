@@ -8,7 +8,7 @@ the user's `Group`s. A resource is an `Upstream`; it stands in the `Team` that o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
@@ -16,6 +16,8 @@ import msgspec
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.ids import TeamId, UpstreamId
 from doorward.policy.arguments import arguments_shape
+from doorward.policy.facts.fact import Fact
+from doorward.policy.facts.url import Url
 from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Many, Text, Truth, Whole, cedar_type, gaps_of
 
 GROUPS = ("read", "write", "destructive", "external")
@@ -61,6 +63,8 @@ class Action:
     """Why none of its arguments can be read, or None."""
     target: Target | None
     """The tool or prompt; None for actions of a whole upstream."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What is derived of its arguments, by the name below `context.derived`."""
 
     @property
     def input(self) -> Fields:
@@ -171,17 +175,19 @@ def _of_upstream(upstream: UpstreamId) -> tuple[Action, ...]:
     """What can be done with any upstream: read its resources, have arguments completed. By the protocol both only read."""
     uri = Fields({"uri": Field(Text(), required=True)}, {})
     groups = frozenset({READ})
+    facts = {"uri": Fact(upstream, "", "uri", ("uri",), Url(), "")}
     return (
-        Action(f"{upstream}/{READ_RESOURCE}", upstream, groups, context_shape(uri), None, None),
+        Action(f"{upstream}/{READ_RESOURCE}", upstream, groups, context_shape(uri, _URI), None, None, facts),
         Action(f"{upstream}/{COMPLETE}", upstream, groups, context_shape(_COMPLETION), None, None),
     )
 
 
-def context_shape(arguments: Fields) -> Fields:
-    """The shape of the whole context of an action with these arguments."""
+def context_shape(arguments: Fields, derived: Fields = EMPTY) -> Fields:
+    """The shape of the whole context of an action with these arguments, and these facts derived of them."""
     return Fields(
         {
             "input": Field(arguments, required=True),
+            "derived": Field(derived, required=True),
             "time": Field(_TIME, required=True),
             "authn": Field(Text(), required=True),
             "network": Field(Address()),
@@ -197,6 +203,9 @@ def context_shape(arguments: Fields) -> Fields:
         {},
     )
 
+
+_URI = Fields({"uri": Field(Url().shape, required=True)}, {})
+"""What is derived of the address of a resource, for every upstream."""
 
 _COMPLETION = Fields(
     {

@@ -16,6 +16,7 @@ from doorward.policy.engine import compile as compile_policies
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
 from doorward.policy.schema import SchemaEntry, schema_entry
+from doorward.runtime.facts import declared
 from doorward.runtime.snapshot import Snapshot
 
 
@@ -64,7 +65,7 @@ def compiled(sources: tuple[Source, ...], document: Document, index: Index, rigo
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
     owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
-    return compile_policies(sources, _entries(index), upstreams, settled, owners)
+    return compile_policies(sources, _entries(index), upstreams, settled, owners, declared(document))
 
 
 def _settled(index: Index) -> frozenset[UpstreamId]:
