@@ -41,16 +41,20 @@ class Asking:
         self._origin = ""
 
         def told(channel: str, approval: str, why: str) -> None:
-            journal.say("approval_untold", Level.WARNING, channel=channel, approval=approval, why=why)
+            journal.say("approval_channel_failed", Level.WARNING, channel=channel, approval=approval, why=why)
 
         means = Means(state.desk.question, lambda reference: self.link(reference) or "", state.evidence.recorder.note, told, clocks.now)
         self.channels = Channels(means)
-        self.take(rules)
+        self._take(rules)
         state.desk.on_asked(self.channels.tell)
         state.desk.on_answered(self.channels.answered)
 
     def take(self, rules: Approvals) -> None:
-        """Goes on with other terms and channels."""
+        """Goes on with other terms and channels; one that was mended hears of what waits still."""
+        self._take(rules)
+        self.again()
+
+    def _take(self, rules: Approvals) -> None:
         self._state.desk.adopt(Terms.of(rules))
         self.channels.adopt(webhooks(rules.webhooks, self._resolver.resolve, clocks.now))
 
@@ -67,7 +71,7 @@ class Asking:
         return f"{self._origin}{PATH}/{reference}" if self._origin else None
 
     def again(self) -> None:
-        """Tells people of what has waited since before a restart."""
+        """Tells people of what waits and nobody has been told of, such as from before a restart."""
         for question in self._state.desk.questions():
             self.channels.tell(question)
 
