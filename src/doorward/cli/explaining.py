@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from doorward.cli.options import F, asked, given, json_option, socket_option
+from doorward.cli.past import explain_receipt
 from doorward.cli.shown import plain, show_json, show_table, show_tree
 from doorward.client.admin import Admin, at
 
@@ -58,10 +59,14 @@ def _all(command: F, options: tuple[Callable[[F], F], ...]) -> F:
 @click.command("explain")
 @_who
 @_what
+@click.option("--receipt", metavar="CALL", help="A recorded call instead: what its policies said, and today's would say (role auditor).")
 @socket_option
 @json_option
-def explain(admin: Admin, as_json: bool, **wanted: Any) -> None:
+def explain(admin: Admin, as_json: bool, receipt: str | None, **wanted: Any) -> None:
     """Explain how a call would be decided: by which policies, on which facts, and the smallest change that flips it. Nothing is sent."""
+    if receipt is not None:
+        explain_receipt(admin, as_json, receipt, show)
+        return
     answer = asked(lambda: admin.post(at("policies", "explain"), supposed(wanted)))
     if as_json:
         show_json(answer)
