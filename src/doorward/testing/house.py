@@ -234,7 +234,7 @@ async def _watchmen(approvals: MemoryApprovals, clock: Clock, draws: Draws, docu
     switch = Switch(MemoryStops(), clock.now)
     await switch.load()
     registry = Registry(MemoryAgents(), draws, clock.now)
-    desk = Desk(approvals, Terms(), clock.now, Ids("question"))
+    desk = Desk(approvals, Terms.of(document.approvals), clock.now, Ids("question"), clock.monotonic)
     return Watchmen(desk, switch, registry, Gate(switch, limits_of(document), clock.monotonic))
 
 
