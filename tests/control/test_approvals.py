@@ -80,7 +80,7 @@ async def test_a_question_is_listed_without_and_shown_with_its_arguments(tmp_pat
 
 async def test_a_call_is_shown_whole_however_long_it_is(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
-        arguments = {"path": "x" * 300_000, "count": Decimal("0.10000000000000000000000000001")}
+        arguments: dict[str, Any] = {"path": "x" * 300_000, "count": Decimal("0.10000000000000000000000000001")}
         reference = await pending(it, **arguments)
         _, shown = await it.ask("GET", f"/v1/approvals/{reference}")
         assert shown["canonical"] == made.call(arguments).canonical.decode()
