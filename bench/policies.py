@@ -37,7 +37,10 @@ TEAMS = 250
 OWN = 10
 """Tools that one agent calls."""
 _NOON = 1_795_003_200
-_READ = 'context.input.path like "/srv/reports/*" && context.input.amount <= 500 && context.time.hour >= 8 && context.time.hour < 18'
+_READ = (
+    'context.input has path && context.input.path like "/srv/reports/*" && context.input.amount <= 500 && '
+    "context.time.hour >= 8 && context.time.hour < 18"
+)
 _SCHEMA = {
     "type": "object",
     "properties": {"path": {"type": "string"}, "amount": {"type": "integer"}, "note": {"type": "string"}},
@@ -81,7 +84,7 @@ def text_of(spread: Spread, count: int) -> str:
     texts = ['@id("small") @reason("Small things.") permit (principal, action, resource) when { context.input has amount };']
     for number in range(count - 1):
         effect, more = ("forbid", " && context.input.amount > 900000") if number % 10 == 9 else ("permit", "")
-        condition = f"context.input has path && {spread.condition(number)}{more}"
+        condition = f"{spread.condition(number)}{more}"
         texts.append(f'@id("p{number}") @reason("Because.") {effect} ({spread.scope(number)}) when {{ {condition} }};')
     return "\n".join(texts)
 

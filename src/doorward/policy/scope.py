@@ -40,9 +40,9 @@ def covered(rule: Rule, known: Vocabulary) -> frozenset[str]:
             names = names.union(*(known.members.get(entity.id, frozenset()) for entity in entities))
         case _:
             names = frozenset(known.actions)
-    return frozenset(
-        name for name in names if _may_be_of(rule, known.actions[name].upstream) and known.is_of(known.actions[name], rule.team)
-    )
+    if (upstream := _only_upstream(rule)) is not None:
+        names &= known.members[upstream] if upstream in known.upstreams else frozenset()
+    return frozenset(name for name in names if known.is_of(known.actions[name], rule.team)) if rule.team else names
 
 
 def slices(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, tuple[int, ...]]:
@@ -54,14 +54,30 @@ def slices(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, tuple[int, 
     return {name: tuple(positions) for name, positions in found.items()}
 
 
-def _may_be_of(rule: Rule, upstream: str) -> bool:
-    """Whether a rule's resource can be this upstream; in which teams it stands, a call says."""
+def by_principal(rules: Sequence[Rule], positions: Sequence[int]) -> Mapping[Uid | None, Sequence[int]]:
+    """Some rules by whom their scope names; None: those that name nobody."""
+    found: defaultdict[Uid | None, list[int]] = defaultdict(list)
+    for position in positions:
+        match rules[position].cedar.principal:
+            case (
+                pst.ScopeEq(entity=pst.EntityUid() as entity)
+                | pst.ScopeIn(entity=pst.EntityUid() as entity)
+                | pst.ScopeIsIn(entity=pst.EntityUid() as entity)
+            ):
+                found[_uid(entity)].append(position)
+            case _:
+                found[None].append(position)
+    return dict(found)
+
+
+def _only_upstream(rule: Rule) -> str | None:
+    """The one upstream that a rule's resource can be, or a text that is none; None: any. In which teams it stands, a call says."""
     match rule.cedar.resource:
         case pst.ScopeEq(entity=pst.EntityUid() as entity):
-            return _uid(entity) == ("Upstream", upstream)
+            return entity.id if str(entity.type) == "Upstream" else ""
         case pst.ScopeIn(entity=pst.EntityUid() as entity) | pst.ScopeIsIn(entity=pst.EntityUid() as entity):
-            return str(entity.type) != "Upstream" or entity.id == upstream
-    return True
+            return entity.id if str(entity.type) == "Upstream" else None
+    return None
 
 
 def _uid(entity: pst.EntityUid) -> Uid:
