@@ -363,6 +363,17 @@ async def test_a_stop_ends_the_wait_and_is_what_the_caller_is_told() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_stop_while_a_call_is_turned_back_is_not_missed() -> None:
+    async with playbook(HELD) as book:
+        book.house.evidence.log.hold()
+        running = await book.begin(PLAIN)
+        await book.house.watchmen.switch.stop(stops.tool(UpstreamId("git"), "push"), "fire", "ann")
+        book.house.evidence.log.release()
+        await running
+        assert [step for step in await book.rest() if isinstance(step, GotRefusal)] == [GotRefusal(Reason.STOPPED)]
+
+
+@pytest.mark.anyio
 async def test_a_stop_of_something_else_leaves_it_waiting() -> None:
     async with playbook(HELD) as book:
         running = await book.begin(PLAIN)

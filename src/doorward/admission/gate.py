@@ -71,6 +71,11 @@ class Gate:
         """How many calls of agents run."""
         return self._inside
 
+    @property
+    def epoch(self) -> int:
+        """What `still` compares with, as of now."""
+        return self._switch.epoch
+
     def running(self, agent: AgentId) -> int:
         """How many calls of one agent run."""
         return self._running.get(agent, 0)

@@ -49,6 +49,8 @@ class Pending:
     """Of the leaf that records it."""
     sentence: str
     policies: tuple[PolicyId, ...]
+    epoch: int
+    """Of the gate, before the call came to it."""
 
     def refused(self) -> Refused:
         """What whoever does not wait any longer is told."""
@@ -57,12 +59,12 @@ class Pending:
         return refused
 
 
-def pending(call: Call, heard: Heard, refused: Refused) -> Pending | None:
+def pending(call: Call, heard: Heard, epoch: int, refused: Refused) -> Pending | None:
     """The call behind a refusal that a yes would cure, and that is recorded; None for every other."""
     approval = refused.extra.get("approval")
     if refused.reason is not Reason.PENDING or not isinstance(approval, str):
         return None
-    return Pending(call, heard, GrantId(approval), refused.reference, refused.public, refused.policies)
+    return Pending(call, heard, GrantId(approval), refused.reference, refused.public, refused.policies, epoch)
 
 
 def way(inbound: Inbound, heard: Heard, page: str | None) -> Way:

@@ -190,12 +190,23 @@ class Dispatch:
             await notices(progress(inbound, waiting, passed, approvals.wait_seconds))
 
         teller = tell if inbound.progress_token is not None else None
-        if await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller) is Ended.UNANSWERED:
-            raise waiting.refused()
+        if not self._is_cut(waiting):
+            # Nothing comes between that look and the beginning of the wait.
+            how = await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller)
+            if how is Ended.UNANSWERED:
+                raise waiting.refused()
         tried = await self._tried(replace(inbound, principal=inbound.again()), going_on(notices, waited) if waited else notices)
         if isinstance(tried, Pending):
             raise tried.refused()
         return tried
+
+    def _is_cut(self, waiting: Pending) -> bool:
+        """Whether what a call is of was stopped or revoked while it was being turned back, before it could be told as one that waits."""
+        try:
+            self._parts.pipeline.gate.still(waiting.call, waiting.epoch)
+        except Refused:
+            return True
+        return False
 
     async def _list(self, inbound: Inbound) -> Mapping[str, object]:
         parts = self._parts
@@ -238,11 +249,12 @@ class Dispatch:
 class Errand:
     """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
 
-    __slots__ = ("_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
+    __slots__ = ("_epoch", "_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
 
     def __init__(self, inbound: Inbound, parts: Parts, means: Means) -> None:
         self._inbound, self._parts, self._means = inbound, parts, means
         self._id = CallId(parts.new_id())
+        self._epoch = parts.pipeline.gate.epoch
         self._snapshot = parts.generations.current
         self._found: Found | None = None
 
@@ -272,7 +284,7 @@ class Errand:
 
     def pending(self, refused: Refused) -> Pending | None:
         """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
-        return None if self._found is None else pending(self._found.call, self._found.heard, refused)
+        return None if self._found is None else pending(self._found.call, self._found.heard, self._epoch, refused)
 
     def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
         """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
