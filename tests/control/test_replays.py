@@ -18,10 +18,10 @@ from tests.control.plane import ME, POLICY, READ_FILE, Plane, plane
 pytestmark = pytest.mark.anyio
 
 READS = '@id("reads") @reason("Reading is fine.")\npermit (principal, action == Action::"git/read_file", resource);\n'
-STRICT = (
-    READS
-    + '@id("no-ab") @reason("Neither a nor b.")\nforbid (principal, action == Action::"git/read_file", resource) when { ["a", "b"].contains(context.input.path) };\n'
-)
+STRICT = f"""{READS}
+@id("no-ab") @reason("Neither a nor b.")
+forbid (principal, action == Action::"git/read_file", resource) when {{ ["a", "b"].contains(context.input.path) }};
+"""
 BARE = "permit (principal, action, resource)"
 
 
