@@ -192,8 +192,8 @@ class Dispatch:
         teller = tell if inbound.progress_token is not None else None
         if not self._is_cut(waiting):
             # Nothing comes between that look and the beginning of the wait.
-            how = await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller)
-            if how is Ended.UNANSWERED:
+            ended = await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller)
+            if ended is Ended.UNANSWERED:
                 raise waiting.refused()
         tried = await self._tried(replace(inbound, principal=inbound.again()), going_on(notices, waited) if waited else notices)
         if isinstance(tried, Pending):
