@@ -143,6 +143,22 @@ async def test_a_finding_that_may_be_meant_is_asked_about_where_somebody_answers
 
 
 @pytest.mark.anyio
+async def test_people_are_told_the_derived_facts_that_the_asking_policies_read() -> None:
+    when = 'context.derived has to_url && context.derived.to_url.host != "a.example"'
+    far = f'forbid (principal, action == Action::"bank/pay", resource) when {{ {when} }};'
+    facts = {"to_url": {"kind": "url", "of": "/to"}}
+    tools = {"bank": {"tools": {"pay": {"facts": facts}}}}
+    async with playbook(replace(FOUND, policies=PERMIT + policy(far, "far", approval="finance"), upstreams=tools)) as book:
+        await book.play(tool_call("bank__pay", {"n": 1, "to": "https://b.example/perhaps"}))
+        question = book.house.watchmen.desk.question(FIRST)
+        assert question is not None
+        assert question.facts == (
+            ("finding", "likely/word, medium, at /arguments/to"),
+            ("derived.to_url.host", "b.example"),
+        )
+
+
+@pytest.mark.anyio
 async def test_without_anybody_who_answers_for_findings_they_block_as_ever() -> None:
     async with playbook(replace(FOUND, document={})) as book:
         assert (await book.play(DOUBTFUL))[1] == GotRefusal(Reason.UNSAFE_REQUEST)

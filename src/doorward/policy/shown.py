@@ -6,6 +6,8 @@ from itertools import islice
 from doorward.domain.calls import Call
 from doorward.domain.ids import PolicyId
 from doorward.policy.engine import Policies
+from doorward.policy.lanes import derived_of
+from doorward.policy.project import Unheld
 from doorward.policy.question import Moment, facts
 from doorward.policy.reads import together
 from doorward.wire.jsonrpc import dump
@@ -26,6 +28,10 @@ def shown(policies: Policies, call: Call, asking: tuple[PolicyId, ...], at: Mome
         return ()
     read = together([policies.rules[position].reads for position in lane.enforced if policies.rules[position].id in asking]).context
     values = facts(call.principal, call.target, at, read)
+    if "derived" in read:
+        derived = derived_of(lane.action, {"input": call.arguments}).read(read.below("derived"))
+        # What cannot be derived has denied the call already.
+        values["derived"] = {} if isinstance(derived, Unheld) else derived
     paths = (path for path in read.paths() if path and path[0] not in _SHOWN_WHOLE)
     told = ((".".join(path), _at(values, path)) for path in paths)
     return tuple(islice(((name, _text(value)) for name, value in told if value is not None), MOST))
@@ -39,5 +45,10 @@ def _at(value: object, path: tuple[str, ...]) -> object:
 
 
 def _text(value: object) -> str:
-    text = value if isinstance(value, str) else dump(value).decode()
+    """A value as text; one that is no JSON as it prints: it is only looked at, and a call must not fail of it."""
+    try:
+        text = value if isinstance(value, str) else dump(value).decode()
+    except (TypeError, ValueError):
+        text = str(value)
+    text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= _VALUE else f"{text[: _VALUE - 1]}…"
