@@ -9,12 +9,21 @@ from hypothesis import given, settings
 from doorward.domain.actors import ALL_SCOPES, Actor, AuthnMethod, Principal, Proof
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Ask, Deny
+from doorward.domain.ids import UpstreamId
 from doorward.policy.engine import Policies
+from doorward.policy.engine import compile as compile_policies
+from doorward.policy.facts.email import Email
+from doorward.policy.facts.fact import Fact
+from doorward.policy.facts.kind import Kind
+from doorward.policy.facts.numbers import Length, Number
+from doorward.policy.facts.path import Path as PathKind
+from doorward.policy.facts.truths import Match
+from doorward.policy.facts.url import Url
 from doorward.policy.flip import DECISIONS, Flips, flips, is_flipped
 from doorward.policy.question import Moment
 from doorward.policy.rules import Source, parse
 from tests.policy.generated import KNOWN, Written, calls, compiled, moments, sets
-from tests.policy.world import CLAUDE, CREATE, FILE, NOON, PAY, SEARCH, call, loaded, policy, principal, user
+from tests.policy.world import CLAUDE, CREATE, ENTRIES, FILE, NOON, PAY, SEARCH, UPSTREAMS, call, loaded, policy, principal, user
 
 ALL = policy("permit (principal, action, resource);", "all")
 SMALL = policy(
@@ -125,6 +134,58 @@ def test_each_sort_of_condition_has_its_flip(text: str, question: Call, first: s
     rules, wrong = parse(Source("p", condition(text)))
     assert not wrong
     assert sentences(Policies(rules, KNOWN, loaded(ALL).digest, ()), question)[0] == first
+
+
+def of(name: str, argument: str, kind: Kind, tool: str = "search") -> Fact:
+    return Fact(UpstreamId("github"), tool, name, tuple(argument.split("/")), kind, "here")
+
+
+@pytest.mark.parametrize(
+    ("fact", "text", "value", "first"),
+    [
+        (
+            of("page", "query", Url()),
+            'context.derived has page && context.derived.page.host == "acme.com"',
+            "https://evil.com/x?y",
+            'context.derived.page.host = "acme.com" instead of "evil.com", by query = "https://acme.com/x?y" → allow by p',
+        ),
+        (
+            of("file", "query", PathKind("/srv", {"reports": "/srv/reports"})),
+            'context.derived has file && context.derived.file.root == "reports"',
+            "../etc/passwd",
+            'context.derived.file.root = "reports" instead of "", by query = "/srv/reports/x" → allow by p',
+        ),
+        (
+            of("to", "query", Email()),
+            'context.derived has to && ["acme.com"].containsAll(context.derived.to.domains)',
+            "ann@acme.com, eve@evil.com",
+            'context.derived.to.domains within "acme.com" instead of ["acme.com", "evil.com"], by query = "ann@acme.com" → allow by p',
+        ),
+        (
+            of("length", "query", Length("characters")),
+            "context.derived has length && context.derived.length <= 3",
+            "12345",
+            'context.derived.length ≤ 3 instead of 5, by query = "123" → allow by p',
+        ),
+        (
+            of("price", "query", Number()),
+            'context.derived has price && context.derived.price.lessThan(decimal("5.0"))',
+            "12.50",
+            'context.derived.price < 5.0 (say, 4.99) instead of 12.50, by query = "4.99" → allow by p',
+        ),
+        (
+            of("fits", "query", Match("[a-z]+")),
+            "context.derived has fits && context.derived.fits",
+            "A1",
+            "context.derived.fits = true instead of false, by other arguments → allow by p",
+        ),
+    ],
+)
+def test_a_derived_fact_flips_by_its_argument_where_one_is_obvious(fact: Fact, text: str, value: str, first: str) -> None:
+    source = Source("p", policy(f'permit (principal, action == Action::"github/search", resource) when {{ {text} }};', "p"))
+    made = compile_policies([source], ENTRIES, UPSTREAMS, declared=[fact])
+    assert isinstance(made, Policies), made
+    assert sentences(made, call(SEARCH, {"query": value}))[0] == first
 
 
 def test_what_allows_is_told_with_what_would_end_it() -> None:

@@ -27,6 +27,11 @@ class Path:
         return ".".join((self.variable, *self.parts))
 
     @property
+    def of_derived(self) -> tuple[str, ...]:
+        """The names below `context.derived`; empty where it leads elsewhere."""
+        return self.parts[1:] if self.variable == "context" and self.parts[:1] == ("derived",) else ()
+
+    @property
     def of_input(self) -> tuple[str, ...]:
         """The names below `context.input`; empty where it leads elsewhere."""
         return self.parts[1:] if self.variable == "context" and self.parts[:1] == ("input",) else ()
@@ -113,6 +118,14 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class Subset:
+    """A literal set contains everything in the set at a path."""
+
+    path: Path
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Empty:
     """The set at a path has no elements."""
 
@@ -142,7 +155,7 @@ class Opaque:
     expression: pst.Expr
 
 
-Atom = Compared | Paired | Patterned | Present | Held | Among | Holds | Empty | Within | InRange | Opaque
+Atom = Compared | Paired | Patterned | Present | Held | Among | Holds | Subset | Empty | Within | InRange | Opaque
 
 _OPS: Mapping[str, str] = {
     "eq": "==",
@@ -219,15 +232,31 @@ def _in(left: Path, right: Path | tuple[Uid, ...] | None) -> Atom | None:
 
 
 def _of_set(expression: pst.BinaryOp, left: Path | None, right: Path | None) -> Atom | None:
+    if left is not None:
+        return _of_own_set(left, expression)
+    elements = values(expression.left)
+    if right is None or elements is None:
+        return None
     match expression.op:
-        case "contains" if left is not None and (element := value(expression.right)) is not None:
-            return Holds(left, (element,), True)
-        case "contains" if right is not None and (elements := values(expression.left)) is not None:
+        case "contains":
             return Among(right, elements)
-        case "contains_all" | "contains_any" if left is not None and (elements := values(expression.right)) is not None:
-            return Holds(left, elements, expression.op == "contains_all")
-        case "is_in_range" if left is not None and isinstance(network := value(expression.right), Range):
-            return InRange(left, network.text)
+        case "contains_all":
+            return Subset(right, elements)
+        case "contains_any":
+            return Holds(right, elements, False)
+    return None
+
+
+def _of_own_set(at: Path, expression: pst.BinaryOp) -> Atom | None:
+    """What is asked of a set, or a network, that the request holds."""
+    one, several = value(expression.right), values(expression.right)
+    match expression.op:
+        case "contains" if one is not None:
+            return Holds(at, (one,), True)
+        case "contains_all" | "contains_any" if several is not None:
+            return Holds(at, several, expression.op == "contains_all")
+        case "is_in_range" if isinstance(one, Range):
+            return InRange(at, one.text)
     return None
 
 

@@ -1,9 +1,8 @@
 """Changes worth trying: for each literal and each scope of some rules, what would make it true, and what would make it false."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import assert_never
@@ -27,19 +26,22 @@ from doorward.policy.atoms import (
     Patterned,
     Present,
     Range,
+    Subset,
     Value,
     Within,
     atoms,
 )
+from doorward.policy.change import Change, Make, Realm, View
+from doorward.policy.facts.fact import EVERY
+from doorward.policy.memberships import inside, outside
 from doorward.policy.problems import cut
-from doorward.policy.question import LOCAL, Uid
+from doorward.policy.question import LOCAL
 from doorward.policy.rules import Rule
-from doorward.policy.shapes import Exact, Field, Fields, Many, Text, Truth, Whole
+from doorward.policy.schema import Action
+from doorward.policy.shapes import Exact, Field, Many, Text, Truth, Whole
 from doorward.policy.suppose import Supposition
 from doorward.policy.telling import listed, named, shown
-from doorward.policy.values import seen
-
-Make = Callable[[Supposition], Supposition | None]
+from doorward.policy.underive import argument_for
 
 _SIGNS: Mapping[str, str] = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _CENT = Decimal("0.01")
@@ -49,42 +51,16 @@ _ELEMENTS = 8
 """Members of one literal set that are tried."""
 
 
-class Realm(StrEnum):
-    """Whose it is to change, the nearest to the caller first."""
-
-    ARGUMENTS = "arguments"
-    CONTEXT = "context"
-    MEMBERSHIP = "membership"
-    APPROVAL = "approval"
-    POLICIES = "policies"
-
-    @property
-    def distance(self) -> int:
-        """How far from the caller, from 0."""
-        return list(Realm).index(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing otherwise: told in words, and as a supposition made of another."""
-
-    realm: Realm
-    sentence: str
-    what: str
-    """What it sets: two changes of one thing do not go together."""
-    make: Make
-
-
-def changes(rules: Sequence[Rule], supposed: Supposition, shape: Fields) -> tuple[Change, ...]:
-    """Everything worth trying for these rules, each once. `shape`: of the call's arguments."""
-    view = _View(supposed, shape)
+def changes(rules: Sequence[Rule], supposed: Supposition, action: Action) -> tuple[Change, ...]:
+    """Everything worth trying for these rules about a call of an action, each once."""
+    view = View(supposed, action)
     found: dict[str, Change] = {}
     for change in (change for rule in rules for change in _of_rule(rule, view)):
         found.setdefault(change.sentence, change)
     return tuple(sorted(found.values(), key=lambda change: change.realm.distance))
 
 
-def _of_rule(rule: Rule, view: "_View") -> Iterator[Change]:
+def _of_rule(rule: Rule, view: View) -> Iterator[Change]:
     # A bare "is there" is met by any value: last, so that a rule's own values stand for it.
     for atom in sorted((*_of_scope(rule.cedar), *atoms(rule.cedar)), key=lambda atom: isinstance(atom, Present)):
         yield from _of(atom, True, view)
@@ -96,31 +72,6 @@ def _without(rule: Rule, supposed: Supposition) -> Supposition:
     return replace(supposed, without=supposed.without | {rule.id})
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """The call as it is, and the shape of its arguments."""
-
-    supposed: Supposition
-    shape: Fields
-
-    def field(self, names: Sequence[str]) -> Field | None:
-        """What is declared of an argument."""
-        found: Field | None = Field(self.shape)
-        for name in names:
-            found = found.shape.fields.get(name) if found is not None and isinstance(found.shape, Fields) else None
-        return found
-
-    def is_optional(self, names: tuple[str, ...]) -> bool:
-        """Whether an argument may be left out."""
-        found = self.field(names)
-        return found is not None and not found.required
-
-    def instead(self, path: Path) -> str:
-        """` instead of …`, as far as there is something."""
-        value, is_there = seen(self.supposed, path)
-        return f" instead of {shown(value)}" if is_there else ""
-
-
 def _of_scope(cedar: pst.Template) -> Iterator[Atom]:
     match cedar.principal:
         case pst.ScopeEq(entity=pst.EntityUid() as uid) | pst.ScopeIn(entity=pst.EntityUid() as uid):
@@ -129,7 +80,7 @@ def _of_scope(cedar: pst.Template) -> Iterator[Atom]:
             yield Within(Path("principal", ()), ((str(uid.type), uid.id),))
 
 
-def _of(atom: Atom, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _of(atom: Atom, is_wanted: bool, view: View) -> Iterator[Change]:
     """The changes that could make an atom true, or false."""
     match atom:
         case Compared():
@@ -148,27 +99,29 @@ def _of(atom: Atom, is_wanted: bool, view: _View) -> Iterator[Change]:
             yield from _of_many(atom, is_wanted, view)
 
 
-def _of_many(atom: Among | Holds | Empty | Within | InRange, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _of_many(atom: Among | Holds | Subset | Empty | Within | InRange, is_wanted: bool, view: View) -> Iterator[Change]:
     """The same of what is about sets, memberships and networks."""
     match atom:
         case Among(path=path, values=values):
             yield from _among(path, values, is_wanted, view)
         case Holds():
             yield from _holds(atom, is_wanted, view)
+        case Subset(path=path, values=values):
+            yield from _subset(path, values, is_wanted, view)
         case Empty(path=path):
             yield from _emptied(path, is_wanted, view)
         case Within(path=path, uids=uids):
-            yield from _within(path, uids, is_wanted, view)
+            yield from inside(path, uids, view) if is_wanted else outside(path, uids, view)
         case InRange(path=path, network=network):
             yield from _in_range(path, network, is_wanted, view)
         case _:
             assert_never(atom)
 
 
-def _compared(atom: Compared, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _compared(atom: Compared, is_wanted: bool, view: View) -> Iterator[Change]:
     op = atom.op if is_wanted else OPPOSITE[atom.op]
     if isinstance(atom.value, tuple):
-        yield from _within(atom.path, (atom.value,), op == "==", view)
+        yield from inside(atom.path, (atom.value,), view) if op == "==" else outside(atom.path, (atom.value,), view)
         return
     witness = _witness(op, atom.value)
     if witness is not None:
@@ -194,26 +147,26 @@ def _witness(op: str, value: Value) -> object | None:
     return None
 
 
-def _paired(atom: Paired, view: _View) -> Iterator[Change]:
+def _paired(atom: Paired, view: View) -> Iterator[Change]:
     """Either side set to what the other has now."""
     if atom.op == "in":
         team = str(view.supposed.call.target.team)
         sides = {(atom.path.variable, atom.path.parts), (atom.other.variable, atom.other.parts)}
         if ("resource", ()) in sides or ("resource", ("team",)) in sides:
-            yield from _within(Path("principal", ()), (("Team", team),), True, view)
+            yield from inside(Path("principal", ()), (("Team", team),), view)
         return
     for path, other in ((atom.path, atom.other), (atom.other, atom.path)):
-        value, is_there = seen(view.supposed, other)
+        value, is_there = view.seen(other)
         if is_there and atom.op in ("==", "<=", ">="):
             yield from _set(path, value, f"{named(path)} = {named(other)}, which is {shown(value)},", view)
 
 
-def _patterned(atom: Patterned, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _patterned(atom: Patterned, is_wanted: bool, view: View) -> Iterator[Change]:
     if is_wanted:
         witness = "".join("x" if piece is None else piece for piece in atom.pattern)
         told = f"{named(atom.path)} like {cut(atom.text)} (say, {shown(witness)})"
     else:
-        value, _ = seen(view.supposed, atom.path)
+        value, _ = view.seen(atom.path)
         witness = _apart(value if isinstance(value, str) else "", [piece for piece in atom.pattern if piece])
         told = f"{named(atom.path)} not like {cut(atom.text)} (say, {shown(witness)})"
     yield from _set(atom.path, witness, told, view)
@@ -225,7 +178,7 @@ def _apart(text: str, pieces: Sequence[str]) -> str:
     return (text.replace(longest, "").strip() if longest else "") or "other"
 
 
-def _present(path: Path, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _present(path: Path, is_wanted: bool, view: View) -> Iterator[Change]:
     match path.variable, path.parts, is_wanted:
         case "principal", ("user",), True:
             yield Change(Realm.MEMBERSHIP, "for a person", "user", partial(suppose.for_user, user=suppose.SOMEBODY))
@@ -244,9 +197,9 @@ def _present(path: Path, is_wanted: bool, view: _View) -> Iterator[Change]:
             yield from _left_out(path, view)
 
 
-def _left_out(path: Path, view: _View) -> Iterator[Change]:
+def _left_out(path: Path, view: View) -> Iterator[Change]:
     """Without an argument that may be absent and is not."""
-    if path.of_input and view.is_optional(path.of_input) and seen(view.supposed, path)[1]:
+    if path.of_input and view.is_optional(path.of_input) and view.seen(path)[1]:
         yield Change(Realm.ARGUMENTS, f"without {named(path)}", str(path), partial(suppose.without_argument, names=path.of_input))
 
 
@@ -264,7 +217,7 @@ def _some(declared: Field) -> object:
     return {}
 
 
-def _among(path: Path, values: Sequence[Value], is_wanted: bool, view: _View) -> Iterator[Change]:
+def _among(path: Path, values: Sequence[Value], is_wanted: bool, view: View) -> Iterator[Change]:
     if is_wanted:
         for value in values[:_ELEMENTS]:
             yield from _compared(Compared(path, "==", value), True, view)
@@ -272,8 +225,8 @@ def _among(path: Path, values: Sequence[Value], is_wanted: bool, view: _View) ->
         yield from _set(path, "other", f"{named(path)} none of {listed(values)} (say, {shown('other')})", view)
 
 
-def _holds(atom: Holds, is_wanted: bool, view: _View) -> Iterator[Change]:
-    found, _ = seen(view.supposed, atom.path)
+def _holds(atom: Holds, is_wanted: bool, view: View) -> Iterator[Change]:
+    found, _ = view.seen(atom.path)
     held = list(found) if isinstance(found, list | tuple) else []
     wanted = list(atom.values if atom.is_all else atom.values[:1])
     if is_wanted:
@@ -284,59 +237,24 @@ def _holds(atom: Holds, is_wanted: bool, view: _View) -> Iterator[Change]:
         yield from _set(atom.path, value, f"{named(atom.path)} without {listed(atom.values)}", view)
 
 
-def _emptied(path: Path, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _subset(path: Path, values: Sequence[Value], is_wanted: bool, view: View) -> Iterator[Change]:
+    found, _ = view.seen(path)
+    held = list(found) if isinstance(found, list | tuple) else []
+    if is_wanted:
+        value = [one for one in held if one in values] or list(values[:1])
+        yield from _set(path, value, f"{named(path)} within {listed(values)}", view)
+    else:
+        yield from _set(path, [*held, "other"], f"{named(path)} not only of {listed(values)} (say, {shown('other')} too)", view)
+
+
+def _emptied(path: Path, is_wanted: bool, view: View) -> Iterator[Change]:
     if is_wanted:
         yield from _set(path, [], f"{named(path)} empty", view)
     else:
         yield from _set(path, ["x"], f"{named(path)} not empty", view)
 
 
-def _within(path: Path, uids: Sequence[Uid], is_wanted: bool, view: _View) -> Iterator[Change]:
-    if path.variable != "principal" or path.parts not in ((), ("team",), ("user",)):
-        return
-    for kind, identity in uids[:_ELEMENTS]:
-        yield from _member(kind, identity, is_wanted, view)
-
-
-def _member(kind: str, identity: str, is_wanted: bool, view: _View) -> Iterator[Change]:
-    """The changes by which the principal comes to stand in an entity, or not to."""
-    user = view.instead(Path("principal", ("user",)))
-    match kind, is_wanted:
-        case "Team" | "Agent", _:
-            yield from _of_agents(kind, identity, is_wanted, view)
-        case "User", True:
-            yield Change(Realm.MEMBERSHIP, f"for {cut(identity)}{user}", "user", partial(suppose.for_user, user=identity))
-        case "User", False:
-            yield Change(Realm.MEMBERSHIP, f"for nobody{user}", "user", suppose.for_nobody)
-        case "Group", True:
-            told = f"for somebody in group {cut(identity)}"
-            yield Change(Realm.MEMBERSHIP, told, f"group {identity}", partial(suppose.with_group, group=identity))
-        case "Group", False:
-            told = f"for somebody who is not in group {cut(identity)}"
-            yield Change(Realm.MEMBERSHIP, told, f"group {identity}", partial(suppose.without_group, group=identity))
-
-
-def _of_agents(kind: str, identity: str, is_wanted: bool, view: _View) -> Iterator[Change]:
-    """The same of the agent that speaks, and of each one it acts for."""
-    principal = view.supposed.call.principal
-    for position, agent in enumerate((principal.agent, *(actor.agent for actor in principal.actors))):
-        attribute, old = ("team", str(agent.team)) if kind == "Team" else ("name", str(agent.id))
-        value = identity if is_wanted else f"not-{identity}"
-        if (old == identity) is is_wanted:
-            continue
-        who = "the agent" if position == 0 else f"agent {cut(str(agent.id))} of the chain"
-        what = {
-            ("team", True): f"in team {cut(identity)}",
-            ("team", False): f"not in team {cut(identity)}",
-            ("name", True): f"being {cut(identity)}",
-            ("name", False): f"not being {cut(identity)}",
-        }[attribute, is_wanted]
-        instead = f" instead of {cut(old)}" if is_wanted else ""
-        make = partial(suppose.with_agent, name=attribute, value=value, position=position)
-        yield Change(Realm.MEMBERSHIP, f"{who} {what}{instead}", f"{attribute} {position}", make)
-
-
-def _in_range(path: Path, network: str, is_wanted: bool, view: _View) -> Iterator[Change]:
+def _in_range(path: Path, network: str, is_wanted: bool, view: View) -> Iterator[Change]:
     address = _inside(network) if is_wanted else _outside(network)
     if address is not None:
         word = "in" if is_wanted else "not in"
@@ -359,14 +277,35 @@ def _outside(network: str) -> str | None:
     return next((one for one in _OUTSIDE if ip_address(one) not in found), None)
 
 
-def _set(path: Path, value: object, told: str, view: _View) -> Iterator[Change]:
+def _set(path: Path, value: object, told: str, view: View) -> Iterator[Change]:
     """The change that puts a value at a path, if it can be put there at all."""
+    if path.of_derived:
+        yield from _derived(path, value, told, view)
+        return
     if (make := _made(path, value)) is None:
         return
     realm = Realm.ARGUMENTS if path.of_input else Realm.CONTEXT if path.variable == "context" else Realm.MEMBERSHIP
-    now, is_there = seen(view.supposed, path)
+    now, is_there = view.seen(path)
     if not is_there or now != value or isinstance(now, bool) is not isinstance(value, bool):
         yield Change(realm, f"{told}{view.instead(path)}", str(path), make)
+
+
+def _derived(path: Path, value: object, told: str, view: View) -> Iterator[Change]:
+    """A derived fact as it is wanted: by an argument of which it would be derived so, or taken as given where there is none."""
+    name, *attributes = path.of_derived
+    fact = view.action.facts.get(name)
+    now, is_there = view.seen(path)
+    if fact is None or (is_there and now == value):
+        return
+    of = tuple(step for step in fact.of if step != EVERY)
+    old, _ = suppose.argument(view.supposed.call, of)
+    wanted = argument_for(fact, ".".join(attributes), value, old)
+    if wanted is not None:
+        said = f"{told}{view.instead(path)}, by {'.'.join(of)} = {shown(wanted)}"
+        yield Change(Realm.ARGUMENTS, said, str(path), partial(suppose.with_argument, names=of, value=wanted))
+    else:
+        make = partial(suppose.with_fact, names=path.of_derived, value=value)
+        yield Change(Realm.ARGUMENTS, f"{told}{view.instead(path)}, by other arguments", str(path), make)
 
 
 def _made(path: Path, value: object) -> Make | None:

@@ -10,9 +10,10 @@ from itertools import combinations
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
-from doorward.domain.ids import Digest, PolicyId
+from doorward.domain.ids import Digest
 from doorward.domain.waivers import Waivers, nothing_waived
-from doorward.policy.changes import Change, Realm, changes
+from doorward.policy.change import Change, Realm
+from doorward.policy.changes import changes
 from doorward.policy.engine import Policies
 from doorward.policy.problems import cut
 from doorward.policy.question import Moment
@@ -20,6 +21,7 @@ from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary, action_name
 from doorward.policy.scope import covered
 from doorward.policy.suppose import Supposition
+from doorward.policy.underive import said
 
 DECISIONS = 2_000
 """Questions asked of policy for one answer."""
@@ -65,17 +67,18 @@ class _Trials:
 
     def __init__(self, rules: Sequence[Rule], one: Vocabulary, waivers: Waivers, is_over: Callable[[], bool]) -> None:
         # Policies of their own, so that what is only supposed fills no memory of those in force.
-        self._policies: dict[frozenset[PolicyId], Policies] = {}
+        self._policies: dict[object, Policies] = {}
         self._rules, self._one, self._waivers, self._is_over = rules, one, waivers, is_over
         self.tried = 0
         self.is_whole = True
 
     def decide(self, supposed: Supposition) -> Decision:
         self.tried += 1
-        policies = self._policies.get(supposed.without)
+        key = supposed.without, supposed.said
+        policies = self._policies.get(key)
         if policies is None:
             rules = tuple(rule for rule in self._rules if rule.id not in supposed.without)
-            policies = self._policies[supposed.without] = Policies(rules, self._one, Digest(""), ())
+            policies = self._policies[key] = Policies(rules, _saying(self._one, supposed), Digest(""), ())
         return policies.decide(supposed.call, supposed.at, self._waivers)
 
     def goes_on(self) -> bool:
@@ -97,7 +100,7 @@ def flips(policies: Policies, call: Call, at: Moment, is_over: Callable[[], bool
     trials = _Trials(rules, one, waivers, is_over)
     start = Supposition(call, at)
     base = trials.decide(start)
-    wanted = changes(rules, start, action.input)
+    wanted = changes(rules, start, action)
     found = [*_approved(base, start), *_singles(trials, start, base, wanted)]
     if not any(flip.realm in (Realm.ARGUMENTS, Realm.CONTEXT) for flip in found):
         found += _pairs(trials, start, base, wanted, found)
@@ -107,8 +110,15 @@ def flips(policies: Policies, call: Call, at: Moment, is_over: Callable[[], bool
 
 def _alone(action: Action, known: Vocabulary) -> Vocabulary:
     """The vocabulary with one action in it."""
-    members = {name: frozenset({action.name}) for name, inside in known.members.items() if action.name in inside}
+    members = {name: inside & {action.name} for name, inside in known.members.items()}
     return replace(known, actions={action.name: action}, members=members)
+
+
+def _saying(one: Vocabulary, supposed: Supposition) -> Vocabulary:
+    """The vocabulary with the facts that are taken as given."""
+    if not supposed.said:
+        return one
+    return replace(one, actions={name: replace(action, facts=said(action.facts, supposed.said)) for name, action in one.actions.items()})
 
 
 def _approved(base: Decision, start: Supposition) -> Iterator[Flip]:

@@ -27,6 +27,8 @@ class Supposition:
     call: Call
     at: Moment
     without: frozenset[PolicyId] = frozenset()
+    said: tuple[tuple[tuple[str, ...], object], ...] = ()
+    """Facts that are taken as given, by the names below `context.derived`, whatever the arguments."""
 
 
 def with_argument(supposed: Supposition, names: tuple[str, ...], value: object) -> Supposition | None:
@@ -44,6 +46,11 @@ def without_argument(supposed: Supposition, names: tuple[str, ...]) -> Suppositi
     """Without an argument; None where it is not there."""
     arguments = _cut(supposed.call.arguments, names)
     return None if arguments is None else replace(supposed, call=replace(supposed.call, arguments=arguments))
+
+
+def with_fact(supposed: Supposition, names: tuple[str, ...], value: object) -> Supposition:
+    """With a derived fact as it is said to be; lists as tuples."""
+    return replace(supposed, said=(*supposed.said, (names, tuple(value) if isinstance(value, list) else value)))
 
 
 def argument(call: Call, names: tuple[str, ...]) -> tuple[object, bool]:

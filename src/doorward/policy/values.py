@@ -1,16 +1,23 @@
 """What stands at a path of a request: the value that a policy would read there, before Cedar sees it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from doorward.policy.atoms import Path
+from doorward.policy.facts.fact import Fact
 from doorward.policy.question import facts, user_issuer
 from doorward.policy.reads import WHOLE
 from doorward.policy.suppose import Supposition, argument
+from doorward.policy.underive import derived
+
+_NONE: Mapping[str, Fact] = MappingProxyType({})
 
 
-def seen(supposed: Supposition, path: Path) -> tuple[object, bool]:
-    """The value at a path, and whether there is one; of the agent that speaks, where a chain does."""
+def seen(supposed: Supposition, path: Path, facts_of: Mapping[str, Fact] = _NONE) -> tuple[object, bool]:
+    """The value at a path, and whether there is one; of the agent that speaks, where a chain does. `facts_of`: what is derived."""
     call = supposed.call
+    if path.of_derived:
+        return derived(facts_of, call.arguments, path.of_derived)
     if path.of_input:
         return argument(call, path.of_input)
     match path.variable, path.parts:
