@@ -7,6 +7,8 @@ import msgspec
 
 MOST = 500
 """Leaves on one page."""
+ANY = "*"
+"""Whichever policy: no id is written so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Query:
     """A reason of `doorward.domain.reasons`, or an outcome's status."""
     policy: str | None = None
     observed: str | None = None
-    """A policy with `@mode("observe")` that matched, and decided nothing."""
+    """A policy with `@mode("observe")` that matched, and decided nothing; `ANY` for each."""
     waiver: str | None = None
     """An exception or break-glass without which the call would have been denied."""
     finding: str | None = None
@@ -190,7 +192,7 @@ def _marks(read: _Leaf) -> list[str]:
     if read.decision.would is not None:
         marks += [f"policy:{policy}" for policy in read.decision.would.policies]
     if read.decision.observed is not None:
-        marks += [f"observed:{policy}" for policy in read.decision.observed.policies]
+        marks += [f"observed:{policy}" for policy in (ANY, *read.decision.observed.policies)]
     if read.decision.waiver is not None:
         marks += [f"waiver:{waiver}" for waiver in read.decision.waiver.split(",")]
     marks += [f"finding:{finding.guard}/{finding.rule}" for finding in read.findings]

@@ -47,7 +47,7 @@ def list_(admin: Admin, as_json: bool) -> None:
 @socket_option
 @json_option
 def observed(admin: Admin, as_json: bool, since: str, agent: str | None, upstream: str | None) -> None:
-    """Count the calls that `posture: observe` let pass and policy would deny."""
+    """Count the calls that `posture: observe` let pass and policy would deny, and decisions that policies in observe mode would change."""
     answer = asked(lambda: admin.get(at("policies", "observed"), given(since=since, agent=agent, upstream=upstream)))
     if as_json:
         show_json(answer)
@@ -57,5 +57,19 @@ def observed(admin: Admin, as_json: bool, since: str, agent: str | None, upstrea
         for one in answer["passes"]
     ]
     show_table(("calls", "agent", "what", "policies", "why", "last"), rows)
+    shadows = [
+        (
+            one["calls"],
+            one["agent"],
+            f"{one['upstream']}/{one['name']}",
+            ", ".join(one["after"]["policies"]) or "–",
+            f"{one['before']['effect']} → {one['after']['effect']}",
+            one["last"][:16],
+        )
+        for one in answer["changes"]
+    ]
+    if shadows:
+        click.echo('DECISIONS THAT POLICIES WITH @mode("observe") WOULD CHANGE')
+        show_table(("calls", "agent", "what", "policies", "recorded → enforced", "last"), shadows)
     if not answer["is_whole"]:
         click.echo("! there is more: the newest calls alone were counted", err=True)

@@ -1,16 +1,19 @@
-"""Admin API: what `posture: observe` let pass, counted from the log: what would be denied if the upstream were set to enforce."""
+"""Admin API: what observation shows, counted from the log: what would be denied if an upstream or a policy were set to enforce."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 
 from doorward.audit.auditor import Auditor
-from doorward.audit.query import MOST, Query
+from doorward.audit.query import ANY, MOST, Query
 from doorward.control.operators import Role
+from doorward.control.replays import ChangeView, change_view
 from doorward.control.routes import Ask, Route, Shape
 from doorward.control.spans import Moment, micros
+from doorward.runtime.replay.recorded import person, recorded, shadow, verdict
+from doorward.runtime.replay.tally import Tally
 
 PAGES = 40
 """Pages of the log that one question reads at most: 20,000 calls that were let pass."""
@@ -41,10 +44,15 @@ class Pass(Shape):
 
 
 class Passes(Shape):
-    """What was let pass, most often first. `is_whole`: everything asked for was counted, not the newest part alone."""
+    """What was let pass, most often first. `is_whole`: everything asked for was counted, not the newest part alone.
+
+    `changes`: decisions that would have been others with the policies that have `@mode("observe")`; `after` names those that matched.
+    """
 
     passes: tuple[Pass, ...]
     calls: int
+    changes: tuple[ChangeView, ...]
+    changed: int
     is_whole: bool
 
 
@@ -102,24 +110,46 @@ class Observed:
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""
-        summary = "Count what `posture: observe` let pass"
+        summary = "Count what observation let pass"
         return (Route("GET", "/v1/policies/observed", Role.VIEWER, summary, self.count, gives=Passes, query=ObservedQuery),)
 
     async def count(self, ask: Ask) -> Passes:
         """By agent, target and the policies that would have denied."""
         wanted = ask.query
         assert isinstance(wanted, ObservedQuery)
+        passed, shadows = _Tally(), Tally()
+        is_whole = await self._each(wanted, Query(effect="observe"), passed.add)
+        is_whole = await self._each(wanted, Query(observed=ANY), lambda raw: _shadowed(shadows, raw)) and is_whole
+        passes = passed.passes()
+        return Passes(
+            passes=passes,
+            calls=sum(one.calls for one in passes),
+            changes=tuple(sorted((change_view(*one) for one in shadows.changes.items()), key=_most_first)),
+            changed=shadows.changed,
+            is_whole=is_whole and shadows.more_changes.calls == 0,
+        )
+
+    async def _each(self, wanted: ObservedQuery, sort: Query, heed: Callable[[bytes], None]) -> bool:
+        """Shows each leaf of a sort to `heed`, newest first; whether these are all."""
         since, until = (micros(moment, self.now()) for moment in (wanted.since, wanted.until))
-        tally, before = _Tally(), None
+        query = replace(sort, since=since, until=until, agent=wanted.agent, upstream=wanted.upstream, limit=MOST)
         for _ in range(PAGES):
-            asked = Query(
-                since=since, until=until, agent=wanted.agent, upstream=wanted.upstream, effect="observe", before=before, limit=MOST
-            )
-            page = await self.auditor.find(asked)
+            page = await self.auditor.find(query)
             for located in page.leaves:
-                tally.add(located.leaf)
-            before = page.next
-            if before is None:
-                break
-        passes = tally.passes()
-        return Passes(passes=passes, calls=sum(one.calls for one in passes), is_whole=before is None)
+                heed(located.leaf)
+            if page.next is None:
+                return True
+            query = replace(query, before=page.next)
+        return False
+
+
+def _shadowed(shadows: Tally, raw: bytes) -> None:
+    """Counts a decision that the observed policies would have changed."""
+    leaf = recorded(raw)
+    before, after = verdict(leaf), shadow(leaf)
+    if before is not None and after is not None:
+        shadows.compare(person(leaf.principal).agent, leaf, before, after)
+
+
+def _most_first(one: ChangeView) -> tuple[object, ...]:
+    return -one.calls, one.agent, one.upstream, one.name, one.after.policies

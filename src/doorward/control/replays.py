@@ -166,7 +166,7 @@ def _view(done: Replayed, policies: Policies, snapshot: Snapshot) -> ReplayView:
         unknown=tally.unknown,
         undecided=sum(tally.undecided.values()),
         is_whole=done.is_whole,
-        changes=tuple(sorted((_change(*one) for one in tally.changes.items()), key=_most_first)),
+        changes=tuple(sorted((change_view(*one) for one in tally.changes.items()), key=_most_first)),
         more_changes=tally.more_changes.calls,
         unknowns=tuple(sorted((_unknown(*one) for one in tally.unknowns.items()), key=_most_first)),
         more_unknowns=tally.more_unknowns.calls,
@@ -179,7 +179,8 @@ def _most_first(one: ChangeView | UnknownView) -> tuple[object, ...]:
     return one.agent, one.upstream, one.kind, one.name, -one.calls
 
 
-def _change(change: Change, count: Count) -> ChangeView:
+def change_view(change: Change, count: Count) -> ChangeView:
+    """A group of decisions that would change."""
     return ChangeView(
         agent=change.agent,
         upstream=change.upstream,

@@ -64,6 +64,7 @@ class Decided(msgspec.Struct, frozen=True):
     effect: str = ""
     policies: tuple[str, ...] = ()
     would: _Would | None = None
+    observed: _Would | None = None
     reason: str | None = None
     waiver: str | None = None
     set: str = ""
@@ -119,6 +120,12 @@ def verdict(leaf: Recorded) -> Verdict | None:
     if decided.reason == Reason.FORBIDDEN and leaf.approval is None:
         return Verdict(Effect.DENY, decided.policies)
     return None
+
+
+def shadow(leaf: Recorded) -> Verdict | None:
+    """What the rules with `@mode("observe")` that matched would have made of the decision; None where none did."""
+    observed = leaf.decision.observed
+    return None if observed is None else Verdict(Effect(observed.effect), observed.policies)
 
 
 def _asked(policies: tuple[str, ...]) -> Verdict:

@@ -49,11 +49,11 @@ class Count:
     """The newest call."""
 
     def add(self, leaf: Recorded) -> None:
-        """One more call, in any order."""
+        """One more call; of calls of one moment the first to come is the newest."""
         self.calls += 1
         if not self.first or leaf.ts < self.first:
             self.first = leaf.ts
-        if leaf.ts >= self.last:
+        if leaf.ts > self.last:
             self.last, self.example = leaf.ts, leaf.call
 
 
@@ -76,14 +76,18 @@ class Tally:
 
     def add(self, agent: str, leaf: Recorded, before: Verdict, after: Decision | tuple[Cause, ...]) -> None:
         """A call that was decided so then, and would be decided so now."""
-        thing = (agent, leaf.upstream, leaf.kind, leaf.name[:_NAME])
         if isinstance(after, tuple):
-            unknown = Unknown(*thing, before.effect, after[0])
+            unknown = Unknown(*_thing(agent, leaf), before.effect, after[0])
             _counted(self.unknowns, unknown, self.more_unknowns).add(leaf)
-        elif (now := said(after)).effect is before.effect:
+        else:
+            self.compare(agent, leaf, before, said(after))
+
+    def compare(self, agent: str, leaf: Recorded, before: Verdict, after: Verdict) -> None:
+        """A call of which both verdicts are known."""
+        if after.effect is before.effect:
             self.same += 1
         else:
-            _counted(self.changes, Change(*thing, before, now), self.more_changes).add(leaf)
+            _counted(self.changes, Change(*_thing(agent, leaf), before, after), self.more_changes).add(leaf)
 
     @property
     def changed(self) -> int:
@@ -113,6 +117,10 @@ def said(decision: Decision) -> Verdict:
             return Verdict(Effect.DENY, policies)
         case _:
             assert_never(decision)
+
+
+def _thing(agent: str, leaf: Recorded) -> tuple[str, str, str, str]:
+    return agent, leaf.upstream, leaf.kind, leaf.name[:_NAME]
 
 
 def _counted(counts: dict[K, Count], key: K, more: Count) -> Count:
