@@ -113,11 +113,11 @@ class Policies:
     """The policies of one generation: decides calls, and says what a principal may see."""
 
     __slots__ = (
+        "_admissions",
         "_derived",
         "_instant",
         "_lanes",
         "_liftable",
-        "_narrowed",
         "_of_upstream",
         "_panels",
         "_shared",
@@ -141,7 +141,7 @@ class Policies:
         for one in self._slices.values():
             self._of_upstream[one.action.upstream].append(one)
         self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
-        self._narrowed: Memo[tuple[object, ...], tuple[int, ...]] = Memo(LANES)
+        self._admissions: Memo[tuple[object, ...], tuple[tuple[int, ...], tuple[int, ...]]] = Memo(LANES)
         self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
         self._views: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
         self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
@@ -289,15 +289,14 @@ class Policies:
 
     def _admitted(self, one: Slice, actor: Actor, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The enforced rules that can match a principal on an action by their scopes, and of these by what of their conditions stands."""
-        enforced = admitted(self.rules, one.of(actor), actor, place)
-        if one.standing is None or one.standing.positions.isdisjoint(enforced):
-            return enforced, enforced
-        key = (one.standing, enforced, actor, place, one.action.name if one.standing.reads_action else "")
-        asked = self._narrowed.get(key)
-        if asked is None:
-            found = one.standing.narrowed(enforced, request(actor, place, one.action), parsed_entities(actor, place, one.action))
-            asked = self._narrowed.put(key, found)
-        return enforced, asked
+        key = (one.kin, actor, place, one.action.name if one.standing is not None and one.standing.reads_action else "")
+        known = self._admissions.get(key)
+        if known is not None:
+            return known
+        enforced = asked = admitted(self.rules, one.of(actor), actor, place)
+        if one.standing is not None and not one.standing.positions.isdisjoint(enforced):
+            asked = one.standing.narrowed(enforced, request(actor, place, one.action), parsed_entities(actor, place, one.action))
+        return self._admissions.put(key, (enforced, asked))
 
     def _panel(self, positions: tuple[int, ...]) -> Panel:
         known = self._panels.get(positions)

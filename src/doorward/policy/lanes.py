@@ -4,7 +4,7 @@ The rules that cannot match it are out, the others are parsed, the entities are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import msgspec
@@ -46,6 +46,8 @@ class Slice:
     """What of the conditions of the enforced ones stands before a call."""
     by_principal: Mapping[Uid | None, Sequence[int]]
     """The enforced ones by whom their scopes name."""
+    kin: int
+    """The number of the first slice with the same enforced rules; what is worked out of these alone is the same."""
 
     def of(self, actor: Actor) -> list[int]:
         """The enforced rules whose scopes can hold for a principal, in their order."""
@@ -97,17 +99,18 @@ class Lane:
 def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
     """The slice of every action."""
     found = slices(rules, known)
-    worked_out: dict[tuple[int, ...], tuple[Tree, Standing | None, Mapping[Uid | None, Sequence[int]]]] = {}  # many have the same rules
+    first: dict[tuple[int, ...], Slice] = {}
     made = {}
     for number, action in enumerate(known.actions.values()):
         positions = found.get(action.name, ())
         enforced = tuple(position for position in positions if rules[position].mode is Mode.ENFORCE)
         watching = tuple(position for position in positions if rules[position].mode is Mode.OBSERVE)
-        if enforced not in worked_out:
+        kin = first.get(enforced)
+        if kin is None:
             read = together([rules[position].reads for position in enforced]).context
-            worked_out[enforced] = read, standing(rules, enforced), by_principal(rules, enforced)
-        read, still, whose = worked_out[enforced]
-        made[action.name] = Slice(number, action, enforced, watching, read, apart(read), still, whose)
+            whose, still = by_principal(rules, enforced), standing(rules, enforced)
+            kin = first[enforced] = Slice(number, action, enforced, watching, read, apart(read), still, whose, number)
+        made[action.name] = replace(kin, number=number, action=action, watching=watching)
     return made
 
 
