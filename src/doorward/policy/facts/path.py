@@ -15,8 +15,6 @@ from doorward.policy.shapes import Field, Fields, Many, Shape, Text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ELSEWHERE = re.compile(r"~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
 """A home directory, a drive, a URL: what some servers expand, and what would be a plain name to us."""
-_CODED = re.compile(r"%u[0-9A-F]{4}|0x(?:2e|2f|5c)", re.IGNORECASE)
-"""Ways to write dots and slashes that no standard knows and some servers read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,6 @@ class Path:
             raise UnderivedError("it holds a control character or a backslash")
         if _ELSEWHERE.match(path):
             raise UnderivedError("it begins with a home directory, a drive or a scheme")
-        if _CODED.search(path):
-            raise UnderivedError("a part of it is written in a code that some servers read as dots or slashes")
         deep(path)
         if not path.startswith("/"):
             if self.base is None:

@@ -11,6 +11,8 @@ ROUNDS = 4
 """How often something may be encoded; nobody honest does it twice."""
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CODED = re.compile(r"%u[0-9A-F]{4}|0x(?:2e|2f|5c)|(?:^|/)\.\.%", re.IGNORECASE)
+"""Ways to write dots and slashes that no standard knows and some servers read."""
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -28,6 +30,8 @@ def deep(text: str) -> str:
 
     Raises `UnderivedError` where that brings slashes, backslashes, controls or dot segments to light, or is not UTF-8.
     """
+    if _CODED.search(text):
+        raise UnderivedError("a part of it is written in a code that some servers read as dots or slashes")
     found = text
     for _ in range(ROUNDS):
         if not _ESCAPE.search(found):

@@ -4,8 +4,8 @@ import re
 
 from doorward.policy.facts.kind import UnderivedError
 
-_LIKE_DOTS = re.compile(r"[. ]*(?:;.*)?")
-"""`...`, `.. ` and `..;x`: some systems drop final dots and blanks, some servers what follows a semicolon."""
+_LIKE_DOTS = re.compile(r"[. ?]*(?:;.*)?", re.DOTALL)
+"""`...`, `.. `, `.?` and `..;x`: some systems drop final dots and blanks, some servers what follows a semicolon."""
 
 
 def dotted(path: str) -> list[str]:
@@ -32,5 +32,5 @@ def without_dots(path: str) -> str:
 
 def _plain(segment: str) -> str:
     if _LIKE_DOTS.fullmatch(segment):
-        raise UnderivedError("a part of its path is made of dots, blanks and what follows a semicolon")
+        raise UnderivedError("a part of its path is made of dots, blanks or what follows a semicolon")
     return segment

@@ -86,6 +86,9 @@ _SKIMMED = (
 )
 """Raw text to the parser, or procedures whose statements it cannot tell from names."""
 
+_WRITTEN = "written"
+"""Where the parser keeps the name of a function as it stands in the text."""
+
 _SYNTAX = (exp.Connector, exp.Case, exp.Cast, exp.Array, exp.Exists)
 """Functions to the parser that are none to who writes SQL."""
 
@@ -171,6 +174,7 @@ class Sql:
 
 def _trees(dialect: Dialect, sql: str) -> list[exp.Expr | None]:
     """The syntax trees of a text, got in a bounded number of steps."""
+    dialect.ORIGINAL_NAME_META_KEY = _WRITTEN
     tokens = dialect.tokenize(sql)
     if len(tokens) > TOKENS:
         raise UnderivedError(f"it has more than {TOKENS} words and marks")
@@ -230,6 +234,8 @@ class _Reader:
         match node:
             case exp.Identifier() if not node.args.get("quoted") and node.name.lower() in self._verbs:
                 raise UnderivedError("a word that begins a statement stands where a name belongs")
+            case exp.CopyParameter() if node.name.lower() in self._verbs:
+                raise UnderivedError("a word that begins a statement stands where an option belongs")
             case exp.In() if node.args.get("field") is not None:
                 raise UnderivedError("it looks for a value in something that is no list and no query")
             case exp.TableFromRows():
@@ -257,12 +263,17 @@ class _Reader:
     def _table(self, table: exp.Table, named: frozenset[str]) -> None:
         *before, last = table.parts
         if isinstance(last, exp.Func):
-            self._seen.functions.update(".".join([*(part.name.lower() for part in before), name]) for name in _names(last) if before)
+            # `secret (nolock)` is a table to SQL Server; whatever stands where a table belongs counts as one.
+            self._seen.tables.update(_names(last))
             return
+        if table.args.get("db") == "" or isinstance(table.this, exp.Dot):
+            raise UnderivedError("it leaves out a part of a table's name, or names one of another server")
         if not all(isinstance(part, exp.Identifier | exp.Var) for part in (*before, last)):
             raise UnderivedError("it names a table at run time")
         name = ".".join(self._folded(part) for part in (*before, last))
-        if before or name not in named or not isinstance(table.parent, exp.From | exp.Join):
+        if isinstance(table.parent, exp.Execute):
+            self._seen.functions.add(name)
+        elif before or name not in named or not isinstance(table.parent, exp.From | exp.Join):
             self._seen.tables.add(name)
 
     def _folded(self, part: exp.Expr) -> str:
@@ -294,11 +305,28 @@ def _besides(node: exp.Expr) -> Iterator[str]:
 
 
 def _names(function: exp.Func) -> Iterator[str]:
-    """What a function is called, in small letters; where it has several names, all of them, and with its schema besides."""
-    is_unknown = isinstance(function, exp.Anonymous | exp.AnonymousAggFunc)
-    names = [name.lower() for name in ([function.name] if is_unknown else function.sql_names())]
+    """What a function is called, in small letters: as it is written if the parser keeps that, and with its schema besides."""
+    if isinstance(function, exp.Anonymous | exp.AnonymousAggFunc):
+        names = [function.name.lower()]
+    elif isinstance(written := function.meta.get(_WRITTEN), str):
+        names = [written.lower()]
+    else:
+        names = [name.lower() for name in function.sql_names()]
     yield from names
+    before: list[str] = []
     outer = function.parent
     if isinstance(outer, exp.Dot) and outer.expression is function:
+        before = [part.name.lower() for part in _parts(outer.this)]
+    elif isinstance(outer, exp.Table):
         before = [part.name.lower() for part in outer.parts[:-1]]
+    if before:
         yield from (".".join([*before, name]) for name in names)
+
+
+def _parts(dotted: exp.Expr) -> list[exp.Expr]:
+    """The parts of a name with dots."""
+    found: list[exp.Expr] = []
+    while isinstance(dotted, exp.Dot):
+        found.append(dotted.expression)
+        dotted = dotted.this
+    return [dotted, *reversed(found)]
