@@ -53,7 +53,7 @@ CALLS = st.one_of(
         Asked,
         st.sampled_from(tuple(TEAM_OF)),
         st.just("bank/pay"),
-        st.sampled_from((1, 99, 100, 1000, 1001)),
+        st.sampled_from((99, 100, 1001)),
         st.sampled_from(("acme", "abroad", "evil")),
     ),
 )
@@ -130,7 +130,22 @@ class Spine(RuleBasedStateMachine):
 
     @rule(asked=CALLS)
     def call(self, asked: Asked) -> None:
-        """An agent calls: what becomes of it is what the model says, and the log said so before anything went upstream."""
+        """An agent calls."""
+        self._call(asked)
+
+    @rule(agent=st.sampled_from(tuple(TEAM_OF)), amount=st.sampled_from((100, 1001)), to=st.sampled_from(("acme", "abroad")))
+    def pay(self, agent: str, amount: int, to: str) -> None:
+        """An agent wants to pay what somebody should see, or what makes a rule fail."""
+        self._call(Asked(agent, "bank/pay", amount, to))
+
+    @precondition(lambda self: self.model.questions)
+    @rule(data=st.data())
+    def again(self, data: st.DataObject) -> None:
+        """An agent makes a call again that people were asked about."""
+        self._call(data.draw(st.sampled_from(self.model.questions), label="question").asked)
+
+    def _call(self, asked: Asked) -> None:
+        """What becomes of it is what the model says, and the log said so before anything went upstream."""
         questions = len(self.model.questions)
         expected = self.model.call(asked)
         trace = self.run(self.book.play(self.request(asked)))
@@ -160,12 +175,14 @@ class Spine(RuleBasedStateMachine):
         return tool_call(f"{upstream}__{name}", arguments, asked.agent)
 
     @precondition(lambda self: self.model.waiting())
-    @rule(person=st.sampled_from(tuple(SPEAKS_FOR)), data=st.data())
-    def say_yes(self, person: str, data: st.DataObject) -> None:
-        """Somebody says yes to what waits."""
+    @rule(people=st.permutations(tuple(SPEAKS_FOR)).map(lambda people: people[:3]), data=st.data())
+    def say_yes(self, people: list[str], data: st.DataObject) -> None:
+        """Some people say yes to what waits, and the agent tries again at once."""
         question = data.draw(st.sampled_from(self.model.waiting()), label="question")
-        taken = self.model.yes(question, person)
-        assert taken == self.run(self._tried(self.book.house.watchmen.desk.approve, question, person))
+        for person in people:
+            taken = self.model.yes(question, person)
+            assert taken == self.run(self._tried(self.book.house.watchmen.desk.approve, question, person))
+        self._call(question.asked)
 
     @precondition(lambda self: self.model.waiting())
     @rule(person=st.sampled_from(tuple(SPEAKS_FOR)), data=st.data())
@@ -255,7 +272,7 @@ class Spine(RuleBasedStateMachine):
         self.run(self.book.house.watchmen.desk.load())
 
 
-QUICK = settings(max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=500, stateful_step_count=100)
 """50,000 steps."""
 

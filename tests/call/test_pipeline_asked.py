@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.approval.question import State
-from doorward.call.rounds import APPROVAL_KEY, LIFE_SECONDS
+from doorward.call.rounds import APPROVAL_KEY, LIFE_SECONDS, MOST_BYTES
 from doorward.domain.calls import Era, Fault
 from doorward.domain.reasons import Reason
 from doorward.testing.house import Plan
@@ -133,6 +133,13 @@ async def test_other_answers_than_those_approved_are_asked_about_anew() -> None:
         trace = await book.play(retry(stimulus, asked["requestState"], changed))
         assert trace == PENDING
         assert [question.id for question in book.house.watchmen.desk.questions()] == [FIRST, SECOND]
+
+
+@pytest.mark.anyio
+async def test_a_client_that_would_have_too_much_to_keep_is_told_in_words() -> None:
+    async with playbook(PAGED) as book:
+        long = {"amount": {"action": "accept", "content": {"text": "n" * MOST_BYTES}}}
+        assert await book.play(replace(PUSH, params={**PUSH.params, "inputResponses": long})) == PENDING
 
 
 @pytest.mark.anyio

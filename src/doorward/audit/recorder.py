@@ -28,7 +28,7 @@ OWED = 10_000
 DAY_SECONDS = 86_400
 
 _UNSHOWN = frozenset({Reason.UNSAFE_REQUEST})
-"""Refusals of calls that may hold secrets and were never masked: no side record is kept of these."""
+"""Refusals of calls that may hold secrets and were never masked: no side record is kept of these, nor of what people are asked about findings."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -150,7 +150,7 @@ class Recorder:
         call, box, arguments = refusal.call, None, None
         if call is not None:
             salt = self._salts.take()
-            if refusal.reason not in _UNSHOWN:
+            if refusal.reason not in _UNSHOWN and not (refusal.approval and refusal.findings):
                 box = self._box(f"{refusal.id}/arguments", salt, call.canonical)
             arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
         return await self._append(Entry(encoded(self._bodies.refusal(refusal, arguments, box)), box))

@@ -169,30 +169,42 @@ class Dispatch:
         return errand.rendered(reply)
 
     async def _meanwhile(self, inbound: Inbound, waiting: Pending, notices: Notices) -> Mapping[str, object] | Fault:
-        """What a caller gets while people must answer; where they do while it waits, its call on the whole way again."""
-        approvals = self._parts.generations.current.document.approvals
+        """What a caller gets while people must answer: what its client can show, or the end of its wait."""
         page = self._parts.link(waiting.approval)
+        asked: Mapping[str, object] | Fault | None = None
         match way(inbound, waiting.heard, page):
-            case Way.PAGE | Way.FORM as how:
-                seconds = (approvals.answer_minutes + approvals.use_minutes) * 60
-                state = self._parts.rounds.waiting(inbound, waiting.call, waiting.approval, seconds)
-                return input_required(waiting, state, page if how is Way.PAGE else None)
+            case Way.PAGE:
+                asked = self._asked(inbound, waiting, page)
+            case Way.FORM:
+                asked = self._asked(inbound, waiting, None)
             case Way.ERROR:
                 assert page is not None
-                return error(waiting, page)
+                asked = error(waiting, page)
             case Way.HELD:
                 pass
+        return await self._held(inbound, waiting, notices) if asked is None else asked
+
+    def _asked(self, inbound: Inbound, waiting: Pending, page: str | None) -> Mapping[str, object] | Fault | None:
+        """The result that asks for approval, for as long as it may take; None where the client would have too much to keep."""
+        approvals = self._parts.generations.current.document.approvals
+        seconds = (approvals.answer_minutes + approvals.use_minutes) * 60
+        state = self._parts.rounds.waiting(inbound, waiting.call, waiting.approval, seconds)
+        return None if state is None else input_required(waiting, state, page)
+
+    async def _held(self, inbound: Inbound, waiting: Pending, notices: Notices) -> Mapping[str, object] | Fault:
+        """The end of a wait: the call on its whole way again, its caller verified anew; raises `Refused` PENDING where nobody has answered."""
+        most = self._parts.generations.current.document.approvals.wait_seconds
         waited = 0.0
 
         async def tell(passed: float) -> None:
             nonlocal waited
             waited = passed
-            await notices(progress(inbound, waiting, passed, approvals.wait_seconds))
+            await notices(progress(inbound, waiting, passed, most))
 
         teller = tell if inbound.progress_token is not None else None
         if not self._is_cut(waiting):
             # Nothing comes between that look and the beginning of the wait.
-            ended = await self.holding.until_answered(waiting.call, waiting.approval, approvals.wait_seconds, teller)
+            ended = await self.holding.until_answered(waiting.call, waiting.approval, most, teller)
             if ended is Ended.UNANSWERED:
                 raise waiting.refused()
         tried = await self._tried(replace(inbound, principal=inbound.again()), going_on(notices, waited) if waited else notices)

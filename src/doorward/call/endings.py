@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from doorward.call.asked import Track
+from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call, Fault, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Finding
@@ -13,6 +14,7 @@ from doorward.domain.receipts import Outcome, Refusal, Status
 _HIDING = frozenset({Reason.DRIFTED})
 """Reasons that say publicly no more than that nothing of this name is offered (RULINGS 15)."""
 
+_OF_EDIT = "The call was approved with other arguments than its own."
 _TOLD = 32
 """Findings of one call that people who are asked about it are told of."""
 _POINTER = 256
@@ -126,6 +128,14 @@ def sentence(reason: Reason, finding: Finding) -> str | None:
         return None
     where = finding.pointer.removeprefix("/arguments") or "the arguments as a whole"
     return f"The arguments do not fit the tool's schema: {finding.rule.removeprefix('schema_')} at {where}. Mend them and try again."
+
+
+def of_edit(refused: Refused, grant: Grant) -> Refused:
+    """The refusal of a call that its approvers have edited: it names the approval, and says that the arguments are not the caller's."""
+    extra = {**refused.extra, "approval": grant.id}
+    return Refused(
+        refused.reason, refused.detail, sentence=f"{_OF_EDIT} {refused.public}", policies=refused.policies, ran=refused.ran, extra=extra
+    )
 
 
 def told(findings: tuple[Finding, ...]) -> tuple[tuple[str, str], ...]:

@@ -189,8 +189,7 @@ class Pipeline:
         try:
             return Clearance(await self._edited(track, inspected, grant.edited), grant)
         except Refused as refused:
-            refused.extra.setdefault("approval", grant.id)
-            raise
+            raise endings.of_edit(refused, grant) from refused
 
     async def _edited(self, track: Track, asked_about: Inspected, arguments: bytes) -> Inspected:
         """Stages 4 and 5 for a call that approvers have edited, which is another one: what they said yes to is sent, or nothing."""

@@ -20,6 +20,9 @@ from doorward.wire.sealed import Seal
 LIFE_SECONDS = 600
 """How long a client may take to answer: ten minutes, as the official SDK does."""
 
+MOST_BYTES = 256 * 1024
+"""Of what a client is given to keep of a call that waits for approval."""
+
 APPROVAL_KEY = "dev.doorward/approval"
 """The name of our own request for input: what is answered to it is for us, and goes no further."""
 
@@ -72,12 +75,16 @@ class Rounds:
         plain = dump({_STATE: state, _UNTIL: int(self._now()) + LIFE_SECONDS})
         return self._seal.seal(plain, _context(inbound, target, arguments), self._nonce())
 
-    def waiting(self, inbound: Inbound, call: Call, approval: GrantId, seconds: float) -> str:
-        """The request state of a call that waits for approval: it holds all that was brought along so far, for so many seconds."""
+    def waiting(self, inbound: Inbound, call: Call, approval: GrantId, seconds: float) -> str | None:
+        """The request state of a call that waits for approval: it holds all that was brought along so far, for so many seconds.
+
+        None where that is too much for a client to be given to keep.
+        """
         held = {_STATE: call.extras.get(STATE), _UNTIL: int(self._now() + seconds), _WAITS: approval}
         if RESPONSES in call.extras:
             held[_RESPONSES] = call.extras[RESPONSES]
-        return self._seal.seal(dump(held), _context(inbound, call.target, call.arguments), self._nonce())
+        plain = dump(held)
+        return self._seal.seal(plain, _context(inbound, call.target, call.arguments), self._nonce()) if len(plain) <= MOST_BYTES else None
 
     def brought(self, inbound: Inbound, target: Target, arguments: Mapping[str, object]) -> Round:
         """What a request brings along from earlier rounds; raises `Refused` INVALID_PARAMS for a state that is not ours to this call."""
