@@ -11,6 +11,7 @@ from doorward.domain.catalog import Kind
 from doorward.domain.ids import CallId, Generation, SubjectId, UpstreamId
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Refusal
+from doorward.wire.naming import advertise
 from tests import made
 from tests.control.decided import decided
 from tests.control.plane import ME, POLICY, READ_FILE, Plane, plane
@@ -22,6 +23,7 @@ STRICT = f"""{READS}
 @id("no-ab") @reason("Neither a nor b.")
 forbid (principal, action == Action::"git/read_file", resource) when {{ ["a", "b"].contains(context.input.path) }};
 """
+PREFIXED = advertise(UpstreamId("git"), "read_file")
 BARE = "permit (principal, action, resource)"
 
 
@@ -261,17 +263,26 @@ async def test_what_policy_did_not_decide_is_counted_apart_and_the_gateways_own_
         assert answer["not_decided_by_policy"] == [{"reason": "stopped", "calls": 1}, {"reason": "unknown_target", "calls": 1}]
 
 
-async def test_what_was_hidden_is_not_known_as_the_log_does_not_say_what_was_meant(tmp_path: Path) -> None:
+async def test_what_was_hidden_is_known_by_a_name_among_all_upstreams_alone(tmp_path: Path) -> None:
     async with plane(tmp_path) as it:
         await ready(it)
-        await refused(it, Reason.FORBIDDEN)
+        await refused(it, Reason.FORBIDDEN, name="read_file")
         assert await unknown(it, READS) == "target"
+        it.clock.at += 60
+        await refused(it, Reason.FORBIDDEN, name=PREFIXED)
+        closed = await replayed(it, READS.replace("permit (principal", 'permit (principal == Agent::"x"'), since="10s")
+        assert totals(closed) == (1, 1, 0, 0, 0)
+        assert totals(await replayed(it, READS, since="10s")) == (1, 0, 1, 0, 0)
+        assert (await replayed(it, STRICT, since="10s"))["unknowns"][0]["cause"] == "arguments_gone"
+        await it.show("git", READ_FILE, {**READ_FILE, "name": PREFIXED})
+        assert (await replayed(it, READS, since="10s"))["unknowns"][0]["cause"] == "target"
 
 
-async def refused(it: Plane, reason: Reason, by: Principal | None = None) -> None:
+async def refused(it: Plane, reason: Reason, by: Principal | None = None, name: str = "x") -> None:
     """A refusal before there was a call."""
     who = by or made.principal()
-    await it.recorder.refuse(Refusal(CallId("early"), who, "tools/call", "", "upstream", "x", None, reason, "", (), (), Generation(1), ""))
+    refusal = Refusal(CallId("early"), who, "tools/call", "", "upstream", name, None, reason, "", (), (), Generation(1), "")
+    await it.recorder.refuse(refusal)
 
 
 async def test_the_span_the_agent_and_the_upstream_narrow_it_down(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ PEOPLE = (
 REGISTERED = {who.agent.id: who.agent for who in PEOPLE}
 
 
-def known(upstream: UpstreamId, kind: Kind, name: str) -> Target | None:
+def known(upstream: UpstreamId | None, kind: Kind, name: str) -> Target | None:
     """What of the small catalogue has this name; resources have any."""
     if kind is Kind.RESOURCE:
         return replace(FILE, name=name)

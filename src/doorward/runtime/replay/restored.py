@@ -29,6 +29,7 @@ from doorward.wire.jsonrpc import Limits, parse_value
 
 TARGETS = 4_096
 """Things that calls were aimed at and that are remembered; resources come in any number."""
+_KIND_OF = {"tools/call": Kind.TOOL, "prompts/get": Kind.PROMPT, "resources/read": Kind.RESOURCE}
 _KINDS = frozenset({Kind.TOOL, Kind.PROMPT, Kind.RESOURCE, Kind.TEMPLATE})
 
 
@@ -42,8 +43,8 @@ Text = bytes | Cause
 class Present:
     """What of today a call is restored with: the log leaves it out on purpose."""
 
-    target: Callable[[UpstreamId, Kind, str], Target | None]
-    """What the catalogue has under a name; None where it has nothing."""
+    target: Callable[[UpstreamId | None, Kind, str], Target | None]
+    """What the catalogue has under a name of an upstream, or (None) under one that means it among all upstreams and nothing else."""
     zone: tzinfo
     agents: Callable[[AgentId], Agent | None]
     """The agent as it is registered; None where it is not."""
@@ -54,9 +55,13 @@ class Present:
 def present(snapshot: Snapshot, agents: Callable[[AgentId], Agent | None], pseudonym: Callable[[str], str]) -> Present:
     """The present as a snapshot has it."""
 
-    def target(upstream: UpstreamId, kind: Kind, name: str) -> Target | None:
+    def target(upstream: UpstreamId | None, kind: Kind, name: str) -> Target | None:
         entry = snapshot.index.resolve(upstream, kind, name)
-        return None if entry is None else entry.target
+        if entry is None or (upstream is None and any(snapshot.index.resolve(UpstreamId(own), kind, name) for own in upstreams)):
+            return None
+        return entry.target
+
+    upstreams = snapshot.document.upstreams
 
     return Present(target, ZoneInfo(snapshot.document.policies.timezone), agents, pseudonym)
 
@@ -146,14 +151,19 @@ class Restorer:
 
     def _found(self, leaf: Recorded) -> Target | Cause:
         """What policies know the thing of a leaf by: as it was accepted, whatever is offered now."""
-        if not leaf.upstream or leaf.kind not in _KINDS or is_cut(leaf.name):
-            return Cause.TARGET
-        target = self._present.target(UpstreamId(leaf.upstream), Kind(leaf.kind), leaf.name)
-        name = None if target is None else action_name(target, leaf.method)
-        action = None if name is None else self._policies.vocabulary.actions.get(name)
-        if target is None or action is None:
-            return Cause.GONE
-        return action.target or target
+        target = None if is_cut(leaf.name) else self._named(leaf)
+        if target is None:
+            return Cause.GONE if leaf.upstream and leaf.kind in _KINDS and not is_cut(leaf.name) else Cause.TARGET
+        action = self._policies.vocabulary.actions.get(action_name(target, leaf.method) or "")
+        return Cause.GONE if action is None else action.target or target
+
+    def _named(self, leaf: Recorded) -> Target | None:
+        """What the catalogue has under the name of a leaf."""
+        if leaf.upstream:
+            return self._present.target(UpstreamId(leaf.upstream), Kind(leaf.kind), leaf.name) if leaf.kind in _KINDS else None
+        # What was hidden from its caller has no target in its leaf: only the name, which says the upstream where it is one among all.
+        kind = _KIND_OF.get(leaf.method)
+        return None if kind is None else self._present.target(None, kind, leaf.name)
 
 
 def _changed(leaf: Recorded, target: Target) -> bool:
