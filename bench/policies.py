@@ -8,6 +8,8 @@ from __future__ import annotations
 import gc
 import random
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -168,14 +170,18 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def main() -> None:
-    """Prints a line for each spread and count."""
-    pin(GATEWAY_CORE)
-    compiled(text_of(SPREADS[0], 1))  # what is loaded once is no policy's
-    for spread in SPREADS:
+def main(words: Sequence[str]) -> None:
+    """Prints a line for each spread and count, each measured in a process of its own; or the line of the two numbers given."""
+    if words:
+        pin(GATEWAY_CORE)
+        compiled(text_of(SPREADS[0], 1))  # what is loaded once is no policy's
+        spread, count = SPREADS[int(words[0])], int(words[1])
+        print(f"{count:5} policies {spread.name:40} {measure(spread, count)}")
+        return
+    for number in range(len(SPREADS)):
         for count in COUNTS:
-            print(f"{count:5} policies {spread.name:40} {measure(spread, count)}", flush=True)
+            subprocess.run([sys.executable, "-m", "bench.policies", str(number), str(count)], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
