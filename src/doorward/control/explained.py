@@ -18,6 +18,7 @@ from doorward.domain.reasons import Refused
 from doorward.policy.explain import Considered, explain
 from doorward.policy.flip import SECONDS, Flip, flips
 from doorward.policy.question import Moment
+from doorward.policy.twin import twin
 from doorward.runtime.snapshot import Snapshot
 
 
@@ -87,7 +88,7 @@ async def explained(snapshot: Snapshot, call: Call, moment: Moment, standing: St
     told = explain(snapshot.policies, call, moment)
     end = time.monotonic() + SECONDS
     # Up to a second of thinking, while calls go on.
-    flipped = await asyncio.to_thread(flips, snapshot.policies, call, moment, lambda: time.monotonic() > end)
+    flipped = await asyncio.to_thread(flips, twin(snapshot.policies), call, moment, lambda: time.monotonic() > end)
     effect, reason = said(told.decision)
     scope = _lacking(call)
     upstream = call.target.upstream

@@ -22,6 +22,7 @@ from doorward.identity.registry import Registry
 from doorward.policy.engine import Policies
 from doorward.policy.history import PolicySets
 from doorward.policy.problems import Problems
+from doorward.policy.twin import twin
 from doorward.runtime.build import Rigour, compiled
 from doorward.runtime.generations import Generations
 from doorward.runtime.replay.causes import SENTENCES, Cause
@@ -85,7 +86,8 @@ class Past:
         located, leaf = await self._leaf(call)
         await self.recorder.note(Event("contents_read", ask.operator.name, {"call": call}))
         text = text_of(leaf, located.index, await self.auditor.contents([located.index]))
-        snapshot = self.generations.current
+        current = self.generations.current
+        snapshot = replace(current, policies=twin(current.policies))
         there = present(snapshot, registered(self.registry, snapshot.document), self.recorder.pseudonym)
         policies, doubts = await self._of_that_time(Digest(leaf.decision.set), snapshot)
         then, lost = (None, ()) if policies is None else await _explained(replace(snapshot, policies=policies), there, leaf, text)

@@ -195,9 +195,10 @@ class Policies:
         values = facts(principal, call.target, at, read)
         values["input"] = call.arguments
         if "derived" in read:
-            if self._derived is None or self._derived[0] is not call:
-                self._derived = (call, derived_of(lane.action, values))
-            values["derived"] = self._derived[1]
+            # Taken once: whoever else asks meanwhile asks about another call.
+            if (held := self._derived) is None or held[0] is not call:
+                held = self._derived = (call, derived_of(lane.action, values))
+            values["derived"] = held[1]
         return values
 
     def watches(self, call: Call) -> bool:
@@ -369,9 +370,9 @@ class Policies:
 
     def _time(self, at: Moment) -> dict[str, object]:
         """The time facts of a moment; a list asks for the same ones hundreds of times."""
-        if self._instant is None or self._instant[0] is not at:
-            self._instant = (at, time_facts(at))
-        return self._instant[1]
+        if (held := self._instant) is None or held[0] is not at:
+            held = self._instant = (at, time_facts(at))
+        return held[1]
 
 
 def observe(decision: Decision) -> Allow:
