@@ -218,7 +218,22 @@ def test_lint_of_what_cannot_be_read_ends_with_2(tmp_path: Path) -> None:
     assert ran("lint", written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", "permit;")).exit_code == 2
 
 
-@pytest.mark.parametrize("name", ["doorward.yaml"])
+def test_keys_and_secrets_of_the_gateway_are_not_needed_where_its_policies_are_tried(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}{FORCED}")
+    document = json.loads(path.read_text())
+    document["listen"] = {"tls": {"certificate": "none.pem", "key": "none.key"}}
+    document["upstreams"]["git"]["credential"] = {"value": "Bearer ${file:none}"}
+    path.write_text(json.dumps(document))
+    assert CliRunner().invoke(main, ["check", "-c", str(path)]).exit_code == 1
+    assert (ran_tests(path).exit_code, ran("lint", path).exit_code) == (0, 0)
+
+
+def test_what_policies_rest_on_is_needed(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{AGENT}{TOOL}tests:\n{PUSHED}", files=["none.cedar"])
+    assert (ran_tests(path).exit_code, "policies.files[0]: no file matches" in ran_tests(path).stdout) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["doorward.yaml", "company.yaml"])
 def test_lint_has_nothing_against_the_tour(name: str) -> None:
     result = ran("lint", ROOT / "examples" / name, "--without-catalog", "--strict")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -94,7 +94,7 @@ state: other
         ("upstreams: {a: {stdio: {command: []}}}", "1:25: upstreams.a.stdio.command: expected at least one item"),
         ('upstreams: {a: {url: "https://a.b", tools: {"": {}}}}', '1:45: upstreams.a.tools[""]: expected a name, this one is empty'),
         ("admission: {callsPerMinutes: 1}", '1:13: admission.callsPerMinutes: no field of this name exists; did you mean "calls_per_minute"?'),
-        ("policies: {zzz: 1}", '1:12: policies.zzz: no field of this name exists; known are "files", "teams", "break_glass" and "timezone"'),
+        ("policies: {zzz: 1}", '1:12: policies.zzz: no field of this name exists; known are "files", "teams", "break_glass", "tests" and "timezone"'),
         (
             f"upstreams: {{a: {{url: 'https://a.b', tools: {{{'t' * 129}: {{}}}}}}}}",
             f'1:45: upstreams.a.tools["{"t" * 59}…"]: expected a name of at most 128 characters',

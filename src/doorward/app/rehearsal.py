@@ -10,6 +10,7 @@ from doorward.app.examination import Against, accepted
 from doorward.call.resolve import Caller, make_call
 from doorward.catalog.pins import Pins
 from doorward.config.check import trial_files
+from doorward.config.load import load_policies
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError, Step
 from doorward.config.trials import TrialAgent, TrialCase, Trials, read_trials
@@ -50,10 +51,10 @@ class Rehearsal:
 def rehearse(config: Path, paths: Sequence[Path], against: Against) -> Rehearsal:
     """The tests in these files, or in those that the document names, at its policies."""
     try:
-        held = read(config)
+        held = read(config, load_policies)
     except ReloadError as error:
         return Rehearsal(error.problems)
-    files = tuple(paths) or trial_files(held.loaded.document.policies, held.loaded.root)
+    files = tuple(paths) or trial_files(held.loaded.document.policies, config.parent)
     if not files:
         patterns = ", ".join(held.loaded.document.policies.tests)
         return Rehearsal((f"{config}: there are no tests: no file matches {patterns} in {held.loaded.root}",))
@@ -86,9 +87,9 @@ class Linted:
 def look_over(config: Path, against: Against) -> Linted:
     """The policies of a document under lint, over what was accepted and what the files of tests bring."""
     try:
-        held = read(config)
+        held = read(config, load_policies)
         pins, notes = accepted(held, against)
-        files = [read_trials(path) for path in trial_files(held.loaded.document.policies, held.loaded.root)]
+        files = [read_trials(path) for path in trial_files(held.loaded.document.policies, config.parent)]
         snapshot = _snapshot(held, pins.having([pin for trials in files for pin in _brought(trials, held)]))
     except ReloadError as error:
         return Linted(error.problems)

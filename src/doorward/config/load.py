@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,16 +46,43 @@ class Loaded:
 
 def load(path: Path) -> Loaded:
     """The document at a path; raises ConfigError with every problem."""
+    return _load(path, _everything)
+
+
+def load_policies(path: Path) -> Loaded:
+    """The same where policies are tried and no gateway runs: of its surroundings, refused only for what policies rest on.
+
+    Where they are tried, such as in CI, a gateway's keys, secrets and directories need not be.
+    """
+    return _load(path, _of_policies)
+
+
+Matters = Callable[[tuple[Step, ...]], bool]
+
+
+def _everything(path: tuple[Step, ...]) -> bool:
+    return True
+
+
+def _of_policies(path: tuple[Step, ...]) -> bool:
+    return path[:1] == ("policies",) or (path[:1] == ("upstreams",) and path[2:3] == ("tools",))
+
+
+def _load(path: Path, matters: Matters) -> Loaded:
     try:
         with path.open("rb") as file:
             raw = file.read(BYTES + 1)
     except OSError as error:
         raise _whole(f"cannot be read: {error.strerror}", path) from None
-    return read(raw, path, Ground(path.absolute().parent, os.environ))
+    return _read(raw, path, Ground(path.absolute().parent, os.environ), matters)
 
 
 def read(raw: bytes, path: Path, ground: Ground) -> Loaded:
     """The document in these bytes, checked against its surroundings; raises ConfigError with every problem."""
+    return _read(raw, path, ground, _everything)
+
+
+def _read(raw: bytes, path: Path, ground: Ground, matters: Matters) -> Loaded:
     if len(raw) > BYTES:
         raise _whole(f"expected at most {BYTES} bytes", path)
     try:
@@ -66,7 +93,8 @@ def read(raw: bytes, path: Path, ground: Ground) -> Loaded:
         tree, problems = parse(text)
     except ConfigError as error:
         raise ConfigError(error.problems, str(path)) from None
-    document, found = _understand(plain(tree), ground)
+    document, every = _understand(plain(tree), ground)
+    found = every if document is None else [one for one in every if matters(one.path)]
     errors = (*problems, *_placed(tree, found, Weight.ERROR))
     if errors or document is None:
         raise ConfigError(errors, str(path))

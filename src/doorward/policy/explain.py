@@ -8,8 +8,10 @@ from doorward.domain.decisions import Decision, Observation
 from doorward.domain.ids import PolicyId
 from doorward.policy.delegation import links
 from doorward.policy.engine import Policies
+from doorward.policy.facts.fact import Derived
 from doorward.policy.lanes import Lane
 from doorward.policy.panel import Match
+from doorward.policy.project import Unheld
 from doorward.policy.question import Actor, Moment, Place, Uid, facts, user_issuer
 from doorward.policy.reads import WHOLE, Tree, together
 
@@ -88,9 +90,16 @@ def _facts(policies: Policies, lane: Lane, call: Call, values: Mapping[str, obje
     for variable, tree, known in (
         ("principal", read.principal, _of_agent(call)),
         ("resource", read.resource, {"name": str(place.upstream), "team": str(place.team)}),
-        ("context", read.context, values),
+        ("context", read.context, {**values, "derived": _derived(lane, call, read.context.below("derived"))}),
     ):
         yield from _of_tree(variable, tree, known)
+
+
+def _derived(lane: Lane, call: Call, read: Tree) -> dict[str, object]:
+    """The derived facts that are read, as far as they can be derived."""
+    found = Derived(lane.action.facts, call.arguments)
+    known = {name: found.of(name) for name in (lane.action.facts if read.is_whole else read.parts)}
+    return {name: fact[0] for name, fact in known.items() if not isinstance(fact, Unheld) and fact}
 
 
 def _of_tree(variable: str, tree: Tree, known: Mapping[str, object]) -> Iterator[Fact]:

@@ -7,7 +7,8 @@ from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import PolicyId
 from doorward.policy.engine import Policies
-from doorward.policy.explain import Fact, explain
+from doorward.policy.explain import Explanation, Fact, explain
+from doorward.policy.panel import Match
 from doorward.policy.question import Moment
 from doorward.policy.rules import Rule
 
@@ -58,8 +59,15 @@ def tried(policies: Policies, trial: Trial) -> Verdict:
     """What policy says of a trial's call."""
     told = explain(policies, trial.call, trial.at)
     is_seen = policies.could_allow(trial.call.principal, trial.call.target, trial.at)
-    used = frozenset(told.decision.policies) | (frozenset(told.observed.policies) if told.observed is not None else frozenset())
-    return Verdict(trial, tuple(_faults(trial.expected, told.decision, is_seen)), told.decision, told.facts, used)
+    return Verdict(trial, tuple(_faults(trial.expected, told.decision, is_seen)), told.decision, told.facts, _used(told))
+
+
+def _used(told: Explanation) -> frozenset[PolicyId]:
+    """The policies that made a decision; of a question also those that permit what it is about."""
+    used = {*told.decision.policies, *(told.observed.policies if told.observed is not None else ())}
+    if isinstance(told.decision, Ask):
+        used |= {one.policy for one in told.considered if (one.effect, one.match) == ("permit", Match.MATCHED)}
+    return frozenset(used)
 
 
 def idle(policies: Iterable[Policies], verdicts: Sequence[Verdict]) -> tuple[Rule, ...]:

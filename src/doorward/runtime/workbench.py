@@ -61,10 +61,10 @@ class Read:
     sources: tuple[Source, ...]
 
 
-def read(path: Path) -> Read:
-    """The document at a path and its policy files; raises `ReloadError` with every problem."""
+def read(path: Path, document: Callable[[Path], Loaded] = load) -> Read:
+    """The document at a path and its policy files; raises `ReloadError` with every problem. `document`: what reads the document."""
     try:
-        loaded = load(path)
+        loaded = document(path)
         files = policy_layers(loaded.document.policies, path.resolve().parent)
         return Read(loaded, tuple(Source(str(file), file.read_text(encoding="utf-8"), team) for team, file in files))
     except ConfigError as error:
