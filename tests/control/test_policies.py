@@ -140,6 +140,11 @@ async def test_the_policies_in_force_are_listed_with_their_places(tmp_path: Path
             ("no-secrets", "forbid", None, path, 3),
             ("ask-late", "forbid", "ops", path, 5),
         ]
+        assert [(rule["team"], rule["people"], rule["owner_may"], rule["liftable_by"]) for rule in answer["policies"]] == [
+            ("", 0, False, None),
+            ("", 0, False, None),
+            ("", 1, False, None),
+        ]
 
 
 CHAINED = """

@@ -32,13 +32,17 @@ class RuleView(Shape):
     effect: str
     mode: str
     reason: str
-    approver: str | None = Field(description="Who may lift this forbid")
+    team: str = Field(description="The team for whose upstreams alone it decides; empty for the global layer")
+    approver: str | None = Field(description="The team that is asked where this forbid matches; none, where it denies")
+    people: int = Field(description="How many different people of that team must say yes")
+    owner_may: bool = Field(description="Whether the agent's owner may be one of them")
+    liftable_by: str | None = Field(description="The team that may lift this forbid for one agent by an exception")
     path: str
     line: int
 
 
 class PolicyList(Shape):
-    """The policies in force; `digest` names files and vocabulary together."""
+    """The policies in force; `digest` names layers, files and declared facts together."""
 
     generation: int
     digest: str
@@ -91,7 +95,11 @@ class PolicyDesk:
                 effect=rule.effect,
                 mode=rule.mode,
                 reason=rule.reason,
+                team=rule.team,
                 approver=rule.approver,
+                people=0 if rule.need is None else rule.need.people,
+                owner_may=rule.need is not None and rule.need.owner_may,
+                liftable_by=rule.liftable_by,
                 path=rule.source.path,
                 line=rule.spot.line,
             )
