@@ -14,7 +14,7 @@ from doorward.domain.receipts import Refusal
 from doorward.wire.naming import advertise
 from tests import made
 from tests.control.decided import decided
-from tests.control.plane import ME, POLICY, READ_FILE, Plane, plane
+from tests.control.plane import DOCUMENT, ME, POLICY, READ_FILE, Plane, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -325,3 +325,17 @@ async def test_a_candidate_of_more_than_four_mebibytes_is_not_taken(tmp_path: Pa
         comment = "// " + "x" * 1_000_000 + "\n"
         assert (await it.ask("POST", "/v1/policies/replay", {"files": [{"path": "c", "text": comment * 3 + READS}]}))[0] == 200
         assert (await it.ask("POST", "/v1/policies/replay", {"files": [{"path": "c", "text": comment * 5 + READS}]}))[0] == 413
+
+
+async def test_derived_facts_are_derived_again_of_the_arguments_that_are_kept(tmp_path: Path) -> None:
+    rule_of_tool = {"facts": {"path_length": {"of": "/path", "kind": "length"}}}
+    git = {"url": "https://git.example.com/mcp", "trust": "first-use", "tools": {"read_file": rule_of_tool}}
+    document = {**DOCUMENT, "upstreams": {"git": git}}
+    long = 'forbid (principal, action == Action::"git/read_file", resource) when { context.derived.path_length > 3 }'
+    async with plane(tmp_path, document) as it:
+        await ready(it)
+        await decided(it, {"path": "abc"})
+        await decided(it, {"path": "abcd"})
+        assert totals(await replayed(it, READS, rule(long, "long"))) == (2, 1, 1, 0, 0)
+        await it.log.sweep(int((it.clock() + 60) * 1e6))
+        assert totals(await replayed(it, READS, rule(long, "long"))) == (2, 0, 0, 2, 0)
