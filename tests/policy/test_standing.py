@@ -2,9 +2,11 @@
 
 import pytest
 
-from doorward.domain.decisions import Allow, Deny
+from doorward.domain.decisions import Allow, Deny, Observation
 from doorward.domain.ids import PolicyId
+from doorward.policy.explain import explain
 from doorward.policy.lanes import parsed_entities, request
+from doorward.policy.panel import Match
 from doorward.policy.question import Actor, Place
 from doorward.policy.rules import Source, parse
 from doorward.policy.standing import standing
@@ -77,6 +79,19 @@ def test_what_is_read_for_other_agents_alone_denies_nobody_else() -> None:
     denied = policies.decide(call(PAY, LARGE, principal("cursor")), NOON)
     assert isinstance(denied, Deny)
     assert denied.policies == ("often",)
+
+
+def test_an_explanation_says_of_what_was_passed_over_that_it_did_not_match() -> None:
+    policies = loaded(
+        policy("permit(principal, action, resource);", "open"),
+        policy(f'forbid(principal, action, resource) when {{ principal.name == "cursor" && {TIMES} }};', "often"),
+        policy("forbid(principal, action, resource) when { context.time.hour == 3 };", "try", mode="observe"),
+    )
+    told = explain(policies, call(PAY, LARGE), NOON)
+    assert [(one.policy, one.match) for one in told.considered] == [
+        ("open", Match.MATCHED), ("often", Match.DID_NOT_MATCH), ("try", Match.DID_NOT_MATCH),
+    ]  # fmt: skip
+    assert told.observed == Observation((), Allow((PolicyId("open"),)))
 
 
 def test_lists_go_by_what_can_still_match() -> None:

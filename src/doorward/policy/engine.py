@@ -224,13 +224,15 @@ class Policies:
         lane = None if principal.method is AuthnMethod.OWN else self.lane(call, principal)
         if lane is None or not lane.watching:
             return None
-        together = self._panel(tuple(sorted(lane.enforced + lane.watching)))
+        together = self._panel(tuple(sorted({*lane.enforced, *lane.watching} - lane.passed_over)))
         values = self._values(call, principal, lane, at, together.reads.context)
         matched = [position for position in lane.watching if self.match(position, lane, values) is Match.MATCHED]
         return Observation(tuple(self.rules[position].id for position in matched), ask(together, lane, values))
 
     def match(self, position: int, lane: Lane, values: Mapping[str, object]) -> Match:
         """What comes of one rule alone; a rule that reads what cannot be held fails."""
+        if position in lane.passed_over:
+            return Match.DID_NOT_MATCH
         alone = self._panel((position,))
         if not alone.reads.context:
             return alone.match(lane.request, lane.entities)
@@ -268,7 +270,7 @@ class Policies:
         one = self._slice(call.target, call.method)
         if one is None:
             return None
-        key = _key(one, principal, call.target)
+        key = one.key(principal, call.target)
         lane = self._lanes.get(key)
         return lane if lane is not None else self._lanes.put(key, self._new_lane(one, principal, call.target))
 
@@ -280,6 +282,7 @@ class Policies:
         return Lane(
             action=one.action,
             enforced=enforced,
+            passed_over=frozenset(enforced).difference(asked),
             watching=admitted(self.rules, one.watching, actor, place),
             panel=panel,
             entities=parsed_entities(actor, place, one.action),
@@ -334,7 +337,7 @@ class Policies:
         if uri is not None and len(uri) > LONGEST_URI:
             return self._could_see(one, principal, target, at, lifted)
         views = self._views if uri is None else self._uris
-        key = (*_key(one, principal, target), *one.apart.of(principal), clock, uri, lifted)
+        key = (*one.key(principal, target), *one.apart.of(principal), clock, uri, lifted)
         known = views.get(key)
         return known if known is not None else views.put(key, self._could_see(one, principal, target, at, lifted))
 
@@ -383,13 +386,6 @@ def observe(decision: Decision) -> Allow:
 def _own(target: Target) -> Decision:
     """The decision on the gateway's own principal, which needs no policy to discover and can do nothing else."""
     return Allow((OWN_DISCOVERY,)) if target.kind is Kind.UPSTREAM else Deny((), "the gateway itself only discovers")
-
-
-def _key(one: Slice, principal: Speaker, target: Target) -> tuple[object, ...]:
-    """Everything about principal and target that rules on an action can read, but for network and method."""
-    agent = principal.agent
-    place = (target.team, target.reversibility) if one.action.target is None else None
-    return one.number, agent.id, agent.owner, agent.team, agent.kind, principal.subject, place
 
 
 def _same(approved: Target, target: Target) -> bool:

@@ -10,6 +10,7 @@ from itertools import chain
 import msgspec
 from cedarpy import Entities, PolicySet, pst
 
+from doorward.domain.catalog import Target
 from doorward.domain.decisions import Decision, Deny
 from doorward.domain.ids import PolicyId
 from doorward.policy.could import UNKNOWN
@@ -49,6 +50,12 @@ class Slice:
     kin: int
     """The number of the first slice with the same enforced rules; what is worked out of these alone is the same."""
 
+    def key(self, principal: Speaker, target: Target) -> tuple[object, ...]:
+        """Everything about principal and target that rules on the action can read, but for network, method and the like (`apart`)."""
+        agent = principal.agent
+        place = (target.team, target.reversibility) if self.action.target is None else None
+        return self.number, agent.id, agent.owner, agent.team, agent.kind, principal.subject, place
+
     def of(self, actor: Actor) -> list[int]:
         """The enforced rules whose scopes can hold for a principal, in their order."""
         return sorted(chain.from_iterable(self.by_principal.get(uid, ()) for uid in (None, *actor.uids())))
@@ -84,9 +91,11 @@ class Lane:
 
     action: Action
     enforced: tuple[int, ...]
+    passed_over: frozenset[int]
+    """Of these, those that cannot match for what of their conditions stands."""
     watching: tuple[int, ...]
     panel: Panel
-    """The enforced rules."""
+    """The enforced rules but for those."""
     entities: Entities
     request: Request
     """Principal, action and resource."""
