@@ -29,12 +29,14 @@ def forbid(condition: str, scope: str = "principal") -> tuple[str, str]:
     return OPEN, policy(f"forbid({scope}, {action}, resource) when {{ {condition} }};", "shut")
 
 
-def told(who: Principal, principal_of: Mapping[str, object] | None = None, **fields: object) -> tuple[Recorded, bytes]:
+def told(
+    who: Principal, principal_of: Mapping[str, object] | None = None, fields: Mapping[str, object] | None = None
+) -> tuple[Recorded, bytes]:
     """A leaf of an allowed call, with some of what it says of its principal, or beside it, said otherwise (None: left out)."""
     question = whole(call(CREATE, ARGUMENTS), who)
     body = json.loads(_raw(question))
     body["principal"] = _without({**body["principal"], **(principal_of or {})})
-    return recorded(json.dumps(_without({**body, **fields})).encode()), question.canonical
+    return recorded(json.dumps(_without({**body, **(fields or {})})).encode()), question.canonical
 
 
 def _raw(question: Call) -> bytes:
@@ -104,7 +106,7 @@ def test_what_a_principal_lacks_matters_where_policies_read_it(
     ],
 )
 def test_what_was_called_must_be_what_it_was(fields: Mapping[str, object], texts: tuple[str, ...], expected: tuple[Cause, ...]) -> None:
-    assert lost(texts, told(PERSON, **fields)) == expected
+    assert lost(texts, told(PERSON, None, fields)) == expected
 
 
 @pytest.mark.parametrize(

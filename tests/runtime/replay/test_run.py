@@ -47,9 +47,24 @@ async def filled(policies: Policies, calls: int, refusals: int) -> Bench:
             await at.recorder.intend(Intent(call, decision, (), None, "none", Generation(1), "", policies.digest))
             await at.recorder.conclude(Outcome(call, Status.DELIVERED, None, "", (), None, None, {}, 3))
         else:
-            where = (CREATE.upstream, CREATE.kind, CREATE.name)
-            told = (call, Reason.FORBIDDEN, "", decision.policies, (), Generation(1), "", policies.digest)
-            await at.recorder.refuse(Refusal(call.id, call.principal, call.method, *where, *told))
+            await at.recorder.refuse(
+                Refusal(
+                    id=call.id,
+                    principal=call.principal,
+                    method=call.method,
+                    upstream=CREATE.upstream,
+                    kind=CREATE.kind,
+                    name=CREATE.name,
+                    call=call,
+                    reason=Reason.FORBIDDEN,
+                    detail="",
+                    policies=decision.policies,
+                    findings=(),
+                    generation=Generation(1),
+                    trace="",
+                    policy_set=policies.digest,
+                )
+            )
     return at
 
 
