@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from doorward.domain.ids import PolicyId
 from doorward.policy.atoms import Path
 from doorward.policy.schema import Action
 from doorward.policy.shapes import Field, Fields
@@ -38,6 +39,8 @@ class Change:
     what: str
     """What it sets: two changes of one thing do not go together."""
     make: Make
+    rules: frozenset[PolicyId] = frozenset()
+    """The policies that it was drawn from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Changes worth trying: for each literal and each scope of some rules, what would make it true, and what would make it false."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -9,6 +9,7 @@ from typing import assert_never
 
 from cedarpy import pst
 
+from doorward.domain.ids import PolicyId
 from doorward.policy import suppose
 from doorward.policy.atoms import (
     OPPOSITE,
@@ -51,12 +52,14 @@ _ELEMENTS = 8
 """Members of one literal set that are tried."""
 
 
-def changes(rules: Sequence[Rule], supposed: Supposition, action: Action) -> tuple[Change, ...]:
-    """Everything worth trying for these rules about a call of an action, each once."""
+def changes(rules: Sequence[Rule], deciding: Collection[PolicyId], supposed: Supposition, action: Action) -> tuple[Change, ...]:
+    """Everything worth trying for these rules about a call of an action, each once; those that decide now may be thought away."""
     view = View(supposed, action)
     found: dict[str, Change] = {}
-    for change in (change for rule in rules for change in _of_rule(rule, view)):
-        found.setdefault(change.sentence, change)
+    for rule in rules:
+        for change in (*_of_rule(rule, view), *(_gone(rule) if rule.id in deciding else ())):
+            known = found.get(change.sentence, change)
+            found[change.sentence] = replace(known, rules=known.rules | {rule.id})
     return tuple(sorted(found.values(), key=lambda change: change.realm.distance))
 
 
@@ -65,6 +68,9 @@ def _of_rule(rule: Rule, view: View) -> Iterator[Change]:
     for atom in sorted((*_of_scope(rule.cedar), *atoms(rule.cedar)), key=lambda atom: isinstance(atom, Present)):
         yield from _of(atom, True, view)
         yield from _of(atom, False, view)
+
+
+def _gone(rule: Rule) -> Iterator[Change]:
     yield Change(Realm.POLICIES, f"without policy {rule.id}", f"policy {rule.id}", partial(_without, rule))
 
 

@@ -6,7 +6,6 @@ told has been decided again: a flip that is told flips. That there is none is on
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -100,7 +99,7 @@ def flips(policies: Policies, call: Call, at: Moment, is_over: Callable[[], bool
     trials = _Trials(rules, one, waivers, is_over)
     start = Supposition(call, at)
     base = trials.decide(start)
-    wanted = changes(rules, start, action)
+    wanted = changes(rules, base.policies, start, action)
     found = [*_approved(base, start), *_singles(trials, start, base, wanted)]
     if not any(flip.realm in (Realm.ARGUMENTS, Realm.CONTEXT) for flip in found):
         found += _pairs(trials, start, base, wanted, found)
@@ -148,9 +147,8 @@ def _pairs(trials: _Trials, start: Supposition, base: Decision, wanted: Sequence
     """Two changes together, of which neither flips alone; as many as are told."""
     alone = {flip.changes[0].sentence for flip in singles}
     open_ones = [change for change in wanted if change.sentence not in alone]
-    pairs = sorted(combinations(open_ones, 2), key=lambda pair: max(change.realm.distance for change in pair))
     found: list[Flip] = []
-    for one, other in pairs:
+    for one, other in _couples(open_ones):
         if len(found) >= MOST or not trials.goes_on():
             break
         if one.what == other.what:
@@ -160,6 +158,13 @@ def _pairs(trials: _Trials, start: Supposition, base: Decision, wanted: Sequence
         if supposed is not None and is_flipped(base, decision := trials.decide(supposed)):
             found.append(Flip((one, other), decision, supposed))
     return found
+
+
+def _couples(several: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
+    """Two at a time: first those that one policy asks for, then all others, each as near to the caller as can be."""
+    for is_of_one in (True, False):
+        for number, other in enumerate(several):
+            yield from ((one, other) for one in several[:number] if bool(one.rules & other.rules) is is_of_one)
 
 
 def is_flipped(base: Decision, decision: Decision) -> bool:
