@@ -192,3 +192,19 @@ async def test_nobody_acts_by_the_rights_of_an_agent_that_is_not_known(tmp_path:
         body = {"agent": "claude", "upstream": "git", "name": "read_file", "actors": ["nobody"]}
         status, answer = await it.ask("POST", "/v1/policies/explain", body)
         assert (status, answer["reason"]) == (404, "unknown_agent")
+
+
+async def test_a_decision_is_told_with_the_smallest_changes_that_flip_it(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await accept(it)
+        denied = await explained(it, arguments={"path": "secret/key"})
+        assert denied["flips"][0] == {
+            "sentence": 'path not like `secret*` (say, "/key") instead of "secret/key" → allow by reads',
+            "changes": ['path not like `secret*` (say, "/key") instead of "secret/key"'],
+            "realm": "arguments",
+            "effect": "allow",
+            "policies": ["reads"],
+        }
+        assert (denied["agent"], denied["tried"] > 1, denied["tried_all"]) == ("claude", True, True)
+        asked = await explained(it, at=NOW + 9 * 3600)
+        assert [(one["realm"], one["effect"]) for one in asked["flips"]][:2] == [("context", "allow"), ("approval", "allow")]
