@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from doorward.approval.question import State
-from doorward.call.holding import PER_PRINCIPAL, Ended, Holding
+from doorward.call.holding import MOST_BYTES, PER_PRINCIPAL, Ended, Holding
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import GrantId
 from tests import made
@@ -100,6 +100,21 @@ async def test_one_principal_keeps_so_many_waiting_and_takes_no_place_from_anoth
         task.cancel()
     await asyncio.wait(waiting)
     assert len(holding) == 0
+
+
+@pytest.mark.anyio
+async def test_calls_that_would_take_too_much_together_do_not_wait() -> None:
+    holding = Holding(Desk().answered)
+    large = replace(CALL, canonical=b" " * (MOST_BYTES - 10))
+    waiting = asyncio.create_task(holding.until_answered(large, QUESTION, LONG, None))
+    await until(lambda: len(holding) == 1)
+    assert await holding.until_answered(CALL, QUESTION, LONG, None) is Ended.UNANSWERED
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    other = asyncio.create_task(holding.until_answered(CALL, QUESTION, LONG, None))
+    await until(lambda: len(holding) == 1)
+    other.cancel()
+    await asyncio.wait([other])
 
 
 @pytest.mark.anyio

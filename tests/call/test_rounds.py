@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.call.inbound import Inbound
-from doorward.call.rounds import LIFE_SECONDS, Rounds
+from doorward.call.rounds import APPROVAL_KEY, LIFE_SECONDS, Heard, Rounds
 from doorward.domain.calls import Era
-from doorward.domain.ids import UpstreamId
+from doorward.domain.ids import GrantId, UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.testing.clocks import Clock, Draws
 from doorward.testing.house import Plan
@@ -56,6 +56,31 @@ STATES = st.none() | st.text(max_size=50) | st.dictionaries(st.text(max_size=5),
 def test_the_upstreams_own_state_comes_back_as_it_was(state: object) -> None:
     sealed = rounds().sealed(asked(), made.target(), ARGUMENTS, state)
     assert opened(sealed) == ({} if state is None else {"requestState": state})
+
+
+ANSWERS = st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(st.just("action"), st.just("accept")))
+
+
+@given(STATES, st.none() | ANSWERS, st.sampled_from([{APPROVAL_KEY: {"action": "accept"}}, {APPROVAL_KEY: None}, {}, None]))
+def test_a_call_that_waited_for_approval_is_the_same_one_when_it_comes_again(
+    state: object, answers: object, now: Mapping[str, object] | None
+) -> None:
+    extras = {name: value for name, value in (("requestState", state), ("inputResponses", answers)) if value is not None}
+    waited = made.call(ARGUMENTS, extras=extras)
+    sealed = rounds().waiting(asked(), waited, GrantId("q"), 60)
+    params = {"requestState": sealed} | ({} if now is None else {"inputResponses": now})
+    brought = rounds().brought(retried(asked(), **params), waited.target, ARGUMENTS)
+    assert (dict(brought.extras), brought.heard, brought.approval) == (extras, Heard.GOES_ON, "q")
+
+
+@given(STATES, ANSWERS, ANSWERS)
+def test_what_is_answered_now_goes_before_what_was_answered_then(
+    state: object, then: Mapping[str, object], now: Mapping[str, object]
+) -> None:
+    waited = made.call(ARGUMENTS, extras={"inputResponses": then})
+    sealed = rounds().waiting(asked(), waited, GrantId("q"), 60)
+    brought = rounds().brought(retried(asked(), requestState=sealed, inputResponses=now), waited.target, ARGUMENTS)
+    assert brought.extras == {"inputResponses": {**then, **now}}
 
 
 def test_nothing_of_the_state_can_be_read() -> None:

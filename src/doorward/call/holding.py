@@ -8,12 +8,15 @@ from enum import Enum, auto
 
 from doorward.approval.question import State
 from doorward.domain.calls import Call
+from doorward.domain.errors import StoreError
 from doorward.domain.ids import GrantId
 
 PER_PRINCIPAL = 8
 """Calls of one principal that may be kept waiting."""
 MOST = 512
 """Of everybody."""
+MOST_BYTES = 64 * 2**20
+"""Of the calls of everybody together: each is kept whole."""
 PAUSES = (1.0, 4.0)
 """Seconds until the caller hears for the first time that it waits, and between one time and the next."""
 
@@ -47,13 +50,14 @@ class _Wait:
 class Holding:
     """Every call that is kept waiting for people."""
 
-    __slots__ = ("_answered", "_count", "_pauses", "_waits")
+    __slots__ = ("_answered", "_bytes", "_count", "_pauses", "_waits")
 
     def __init__(self, answered: Answered, pauses: tuple[float, float] = PAUSES) -> None:
         self._answered = answered
         self._pauses = pauses
         self._waits: set[_Wait] = set()
         self._count: Counter[str] = Counter()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._waits)
@@ -61,19 +65,25 @@ class Holding:
     async def until_answered(self, call: Call, reference: GrantId, seconds: float, tell: Told | None) -> Ended:
         """Waits until a question is answered, at most so many seconds, and says why it is over; ends with its task."""
         principal = call.principal.id
-        if seconds <= 0 or len(self._waits) >= MOST or self._count[principal] >= PER_PRINCIPAL:
+        if seconds <= 0 or self._is_full(call):
             return Ended.UNANSWERED
         loop = asyncio.get_running_loop()
         wait = _Wait(call, loop.create_future())
         asking = loop.create_task(self._ask(reference, seconds, wait))
         self._waits.add(wait)
         self._count[principal] += 1
+        self._bytes += len(call.canonical)
         try:
             return await self._watched(wait, seconds, tell)
         finally:
             asking.cancel()
             self._waits.discard(wait)
             self._count -= Counter({principal: 1})
+            self._bytes -= len(call.canonical)
+
+    def _is_full(self, call: Call) -> bool:
+        is_over = len(self._waits) >= MOST or self._bytes + len(call.canonical) > MOST_BYTES
+        return is_over or self._count[call.principal.id] >= PER_PRINCIPAL
 
     def cut(self, matches: Callable[[Call], bool]) -> int:
         """Ends the wait of every call that matches; gives how many."""
@@ -83,13 +93,13 @@ class Holding:
         return len(cut)
 
     async def _ask(self, reference: GrantId, seconds: float, wait: _Wait) -> None:
-        how = Ended.ANSWERED
         try:
-            if await self._answered(reference, seconds) is State.PENDING:
-                how = Ended.UNANSWERED
-        finally:
-            # Also where it failed: the spine, which looks again then, says what is wrong.
-            wait.end(how)
+            state = await self._answered(reference, seconds)
+        except StoreError:
+            # The spine looks again, and says what is wrong.
+            wait.end(Ended.ANSWERED)
+        else:
+            wait.end(Ended.UNANSWERED if state is State.PENDING else Ended.ANSWERED)
 
     async def _watched(self, wait: _Wait, seconds: float, tell: Told | None) -> Ended:
         """Why a wait is over; its caller hears now and then that it goes on."""
