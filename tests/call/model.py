@@ -23,7 +23,7 @@ SPEAKS_FOR = {
 """People, and the teams they answer for."""
 
 POLICIES = {
-    "reads": """permit (principal, action in Action::"read", resource);""",
+    "reads": """permit (principal in Team::"support", action in Action::"read", resource);""",
     "pushes": """permit (principal in Team::"support", action == Action::"git/push", resource);""",
     "no-main": """@exception("security") forbid (principal, action == Action::"git/push", resource) when { context.input.branch == "main" };""",
     "seen": """@approval("2 of finance") forbid (principal, action == Action::"bank/pay", resource) when { context.input.amount >= 100 };""",
@@ -90,7 +90,7 @@ class Model:
     def needs(self, asked: Asked) -> dict[str, int] | None:
         """How many people of which team must say yes; None where nobody can."""
         if asked.tool == "git/read":
-            return {}
+            return {} if TEAM_OF[asked.agent] == "support" else None
         if asked.tool == "git/push":
             is_excepted = self.exceptions.get(asked.agent, -1.0) > self.now
             is_permitted = TEAM_OF[asked.agent] == "support" or is_excepted
