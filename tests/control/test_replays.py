@@ -1,5 +1,6 @@
 """Recorded calls under other policies: what would change, what nobody can say, and who may ask."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,15 @@ async def test_a_candidate_that_does_not_hold_is_refused_with_its_lines(tmp_path
         assert (status, answer["reason"]) == (409, "not_valid")
         assert answer["problems"][0].startswith("c.cedar:3:")
         assert [kind for kind, _, _ in await it.events() if kind == "policies_replayed"] == []
+
+
+async def test_one_runs_at_a_time(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        await ready(it)
+        body = {"files": [{"path": "c.cedar", "text": READS}]}
+        one, other = await asyncio.gather(*[it.ask("POST", "/v1/policies/replay", body) for _ in range(2)])
+        assert (one[0], other[0], other[1]["reason"]) == (200, 409, "busy")
+        assert (await it.ask("POST", "/v1/policies/replay", body))[0] == 200
 
 
 async def test_that_it_ran_is_told_to_the_log_before_it_reads(tmp_path: Path) -> None:

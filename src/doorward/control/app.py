@@ -96,7 +96,7 @@ async def _carried_out(route: Route, who: Who, request: Request) -> BaseModel:
         needed, held = _named(route.role), _named(operator.role)
         raise ControlError(403, "forbidden", f"this needs the role {needed}, {operator.name} has {held}")
     raw = await _raw(request, route.body_bytes)
-    ask = Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw)
+    ask = Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw, request.is_disconnected)
     if route.within is not None:
         _check_teams(route.role, operator, route.within(ask))
     return await route.carry_out(ask)

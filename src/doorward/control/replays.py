@@ -139,7 +139,7 @@ class Replays:
             # It reads what calls carried, as who looks at their contents does.
             await self.recorder.note(Event("policies_replayed", ask.operator.name, _told(policies, span)))
             there = present(snapshot, registered(self.registry, snapshot.document), self.recorder.pseudonym)
-            done = await Replay(self.auditor, monotonic).run(policies, there, span, self.bounds)
+            done = await Replay(self.auditor, monotonic).run(policies, there, span, self.bounds, ask.gone)
         return _view(done, policies, snapshot)
 
     async def _compiled(self, wanted: Candidate, snapshot: Snapshot) -> Policies:

@@ -34,6 +34,10 @@ class Problem(Shape):
     problems: tuple[str, ...] = ()
 
 
+async def _waits() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request of an operator, read and checked."""
@@ -44,6 +48,8 @@ class Ask:
     body: BaseModel
     raw: bytes
     """The body as it came, for what must be read more strictly than a model does."""
+    gone: Callable[[], Awaitable[bool]] = _waits
+    """Whether whoever asked has hung up: for what takes long."""
 
 
 class ControlError(Exception):

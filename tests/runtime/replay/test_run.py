@@ -125,6 +125,18 @@ async def test_it_ends_with_its_task() -> None:
         await looks[0]
 
 
+async def test_it_ends_once_nobody_waits_for_it() -> None:
+    policies = loaded(OPEN, OURS)
+    at = await filled(policies, 2 * MOST, 0)
+    looks = iter((False, True))
+
+    async def gone() -> bool:
+        return next(looks)
+
+    done = await Replay(at.auditor, still).run(policies, PRESENT, ALL, gone=gone)
+    assert (done.tally.calls, done.is_whole) == (MOST, False)
+
+
 async def test_groups_beyond_those_told_apart_are_counted_together() -> None:
     at = bench()
     await at.recorder.start({})

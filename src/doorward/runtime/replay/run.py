@@ -1,7 +1,7 @@
 """A replay: recorded calls, a page at a time, decided by other policies; off the event loop, and within bounds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from doorward.audit.auditor import Auditor
@@ -55,9 +55,14 @@ class Replay:
     auditor: Auditor
     monotonic: Callable[[], float]
 
-    async def run(self, policies: Policies, present: Present, span: Span, bounds: Bounds) -> Replayed:
-        """Decides the calls of a span by these policies and compares. Ends where its task is cancelled, after the page at hand."""
-        work = _Work(Restorer(policies, present), Tally(), self.monotonic() + bounds.seconds, bounds.calls)
+    async def run(
+        self, policies: Policies, present: Present, span: Span, bounds: Bounds = BOUNDS, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> Replayed:
+        """Decides the calls of a span by these policies and compares. Ends with its task, or once who asked is `gone`, after the page at hand.
+
+        `policies` are asked by another thread: nobody else may ask them meanwhile.
+        """
+        work = _Work(Restorer(policies, present), Tally(), self.monotonic() + bounds.seconds, bounds.calls, gone)
         wholes = [await self._share(work, kind, work.left // share, span) for kind, share in _SHARES]
         return Replayed(work.tally, all(wholes))
 
@@ -65,7 +70,7 @@ class Replay:
         """Looks at so many leaves of a type, the newest; whether these are all."""
         async for leaves in self._pages(kind, span):
             taken = leaves[:most]
-            if not taken or self.monotonic() >= work.end:
+            if not taken or self.monotonic() >= work.end or (work.gone is not None and await work.gone()):
                 return False
             contents = await self.auditor.contents([leaf.index for leaf in taken])
             await asyncio.to_thread(_judge, work, taken, contents)
@@ -97,6 +102,7 @@ class _Work:
     tally: Tally
     end: float
     left: int
+    gone: Callable[[], Awaitable[bool]] | None
 
 
 def _judge(work: _Work, leaves: tuple[Located, ...], contents: Contents) -> None:
