@@ -20,7 +20,7 @@ from doorward.inspection.view import Guard, View
 from tests.made import call
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
-DEFINITION = {"inputSchema": {"properties": {"text": {"type": "string"}}}, "outputSchema": {"type": "object"}}
+DEFINITION = {"inputSchema": {"properties": {"text": {"type": "string"}, "n": {}}}, "outputSchema": {"type": "object"}}
 
 
 def remake(of: Call, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:

@@ -65,6 +65,11 @@ class Pattern:
             raise ValueError("expected a text that matches")
 
 
+def matcher(pattern: str) -> "_Matching":
+    """Whether a text holds what a pattern describes, in time linear in the text. Raises `ValueError` for what no engine reads."""
+    return _compiled(pattern)[0]
+
+
 def states(pattern: str) -> int:
     """How much a pattern costs for each character, at worst."""
     reduced = _read(_CLASS.sub("x", pattern))

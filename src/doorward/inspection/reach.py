@@ -125,9 +125,9 @@ def _nodes(root: Schema) -> dict[int, _Node]:
         if len(nodes) >= MOST_SCHEMAS:
             raise UnboundedError(f"expected at most {MOST_SCHEMAS} sub-schemas")
         _check_place(schema, root)
-        here, named, anywhere = list(_here(schema, root)), list(_named(schema)), list(_anywhere(schema))
-        nodes[id(schema)] = _Node([*map(id, here)], [*map(id, named)], [*map(id, anywhere)])
-        queue.extend([*here, *named, *anywhere])
+        at_once, named, anywhere = list(here(schema, root)), list(_named(schema)), list(_anywhere(schema))
+        nodes[id(schema)] = _Node([*map(id, at_once)], [*map(id, named)], [*map(id, anywhere)])
+        queue.extend([*at_once, *named, *anywhere])
     return nodes
 
 
@@ -138,7 +138,8 @@ def _check_place(schema: Schema, root: Schema) -> None:
         raise UnboundedError("expected references by pointer from the root only")
 
 
-def _here(schema: Schema, root: Schema) -> Iterator[Schema]:
+def here(schema: Schema, root: Schema) -> Iterator[Schema]:
+    """The sub-schemas that a schema applies in its own place: what it refers to, combines, or asks on a condition."""
     if "$ref" in schema:
         yield from _schemas([_referred(schema["$ref"], root)])
     yield from _schemas(schema.get(key) for key in _HERE_ONE)

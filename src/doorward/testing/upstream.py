@@ -34,8 +34,9 @@ SHOWN = Sight(
 
 
 def tool(name: str, description: str = "Does it.", **properties: object) -> Item:
-    """A tool that takes these properties and any other; each is a JSON Schema."""
-    return {"name": name, "description": description, "inputSchema": {"type": "object", "properties": properties}}
+    """A tool that takes these properties, each a JSON Schema; without any it takes whatever comes."""
+    schema = {"type": "object", "properties": properties} if properties else {"type": "object"}
+    return {"name": name, "description": description, "inputSchema": schema}
 
 
 def says(body: Mapping[str, object], size_bytes: int = 100) -> Act:

@@ -60,12 +60,33 @@ def test_arguments_that_keep_to_the_schema_are_not_remarked_on(arguments: dict[s
         ({"path": "/srv/" + "a" * 20}, ("schema_max_length", "/arguments/path")),
         ({"path": "/srv/a", "lines": [1, 0]}, ("schema_minimum", "/arguments/lines/1")),
         ({"path": "/srv/a", "share": Decimal("0.35")}, ("schema_multiple_of", "/arguments/share")),
-        ({"path": "/srv/a", "extra/field": 1}, ("schema_additional_properties", "/arguments")),
+        ({"path": "/srv/a", "extra/field": 1}, ("schema_unknown_argument", "/arguments/extra~1field")),
     ],
     ids=str,
 )
 def test_arguments_that_do_not_are_named_by_keyword_and_place(arguments: dict[str, object], expected: tuple[str, str]) -> None:
     assert asked(arguments) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "object", "properties": {"path": {}}}, [("schema_unknown_argument", "/arguments/extra")]),
+        ({"type": "object", "properties": {}}, [("schema_unknown_argument", "/arguments/path")]),
+        ({"type": "object"}, []),
+        ({"type": "object", "properties": {"path": {}}, "additionalProperties": {"type": "integer"}}, []),
+        ({"type": "object", "properties": {"path": {}}, "additionalProperties": {"type": "string"}}, [("schema_type", "/arguments/extra")]),
+    ],
+    ids=str,
+)
+def test_an_argument_that_a_schema_does_not_know_is_reported_unless_more_may_come(schema: object, expected: object) -> None:
+    assert asked({"path": "/srv/a", "extra": 1}, {"inputSchema": schema}) == expected
+
+
+def test_an_upstream_may_be_given_what_nobody_knows_where_an_operator_says_so() -> None:
+    made = call({"path": "/srv/a", "extra": 1})
+    lenient = Schema(lambda _: {"inputSchema": {"properties": {"path": {}}}}, lambda upstream: upstream == made.target.upstream)
+    assert lenient.look(View(Carrier.REQUEST, made, request_body(made))) == ()
 
 
 def test_unknown_arguments_are_remarked_on_only_where_the_schema_forbids_them() -> None:

@@ -14,7 +14,8 @@ import msgspec
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Finding, Severity
-from doorward.domain.ids import Digest
+from doorward.domain.ids import Digest, UpstreamId
+from doorward.inspection.known import Known, known
 from doorward.inspection.patterns import MOST_WORK, Pattern, Work, key_characters, property_patterns, states
 from doorward.inspection.reach import ANY_DEPTH, NOT_AT_ALL, depth, reach
 from doorward.inspection.view import Carrier, View
@@ -58,6 +59,9 @@ _RULES: Mapping[str, str] = {
 Define = Callable[[Call], Mapping[str, object] | None]
 """The whole accepted definition of a call's target; None where it is not known any more."""
 
+Lenient = Callable[[UpstreamId], bool]
+"""Whether an upstream's tools may be given arguments that their schemas do not name."""
+
 
 _UNFIT = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError)
 
@@ -80,18 +84,26 @@ class _Compiled:
 
     input: _Check
     output: _Check | None
+    known: Known | None = None
+    """The names of arguments; None where any may come."""
 
 
 _UNCHECKABLE = _Check(None, NOT_AT_ALL)
 
 
+def nowhere(upstream: UpstreamId) -> bool:
+    """No upstream's tools may be given arguments that nobody knows: what stands if nothing else is said."""
+    return False
+
+
 class Schema:
     """Reports what does not keep to a tool's own schemas."""
 
-    __slots__ = ("_compiled", "_define")
+    __slots__ = ("_compiled", "_define", "_lenient")
 
-    def __init__(self, define: Define) -> None:
+    def __init__(self, define: Define, lenient: Lenient = nowhere) -> None:
         self._define = define
+        self._lenient = lenient
         self._compiled: dict[Digest, _Compiled] = {}
 
     def look(self, view: View) -> tuple[Finding, ...]:
@@ -101,11 +113,21 @@ class Schema:
             return ()
         match view.carrier:
             case Carrier.REQUEST:
-                return _checked(self._of(call).input, call.arguments, "/arguments", Severity.HIGH)
+                compiled = self._of(call)
+                return self._unknown(call, compiled) or _checked(compiled.input, call.arguments, "/arguments", Severity.HIGH)
             case Carrier.RESPONSE:
                 return self._of_result(call, view.body)
             case Carrier.NOTICE:
                 return ()
+
+    def _unknown(self, call: Call, compiled: _Compiled) -> tuple[Finding, ...]:
+        """An argument that the schema does not know, whether it says something against it or not."""
+        if compiled.known is None or _is_too_much(compiled.input, call.arguments):
+            return ()
+        strange = compiled.known.first_unknown(call.arguments)
+        if strange is None or self._lenient(call.target.upstream):
+            return ()
+        return (Finding(NAME, "schema_unknown_argument", Severity.HIGH, "/arguments" + escape(strange)),)
 
     def _of_result(self, call: Call, body: Mapping[str, object]) -> tuple[Finding, ...]:
         output = self._of(call).output
@@ -139,7 +161,9 @@ class Schema:
 
 def _compile(definition: Mapping[str, object]) -> _Compiled:
     output = definition.get("outputSchema")
-    return _Compiled(_check(definition.get("inputSchema")), None if output is None else _check(output))
+    schema = definition.get("inputSchema")
+    checked = _check(schema)
+    return _Compiled(checked, None if output is None else _check(output), None if checked.validator is None else known(schema))
 
 
 def _check(schema: object) -> _Check:
@@ -186,7 +210,7 @@ def _refuse(uri: str) -> Never:
 def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> tuple[Finding, ...]:
     if check.validator is None or (check.reach < ANY_DEPTH and depth(value, check.reach) > check.reach):
         return (Finding(NAME, "schema_uncheckable", severity, pointer),)
-    if check.key_states and check.key_states * key_characters(value) > MOST_WORK:
+    if _is_too_much(check, value):
         return (Finding(NAME, "schema_uncheckable", severity, pointer),)
     check.work.renew()
     if check.validator.is_valid(value):
@@ -197,6 +221,11 @@ def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> 
     except jsonschema_rs.ValidationError as error:
         return (Finding(NAME, _rule(error), severity, pointer + "".join(map(escape, error.instance_path))),)
     return (Finding(NAME, "schema_other", severity, pointer),)
+
+
+def _is_too_much(check: _Check, value: object) -> bool:
+    """Whether trying the names of a value on the schema's patterns costs more than one message may."""
+    return bool(check.key_states) and check.key_states * key_characters(value) > MOST_WORK
 
 
 def _rule(error: jsonschema_rs.ValidationError) -> str:
