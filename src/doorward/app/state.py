@@ -18,6 +18,7 @@ from doorward.stores.sqlite.authority import SqliteAuthority
 from doorward.stores.sqlite.certificates import SqliteIssued
 from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.stores.sqlite.database import Database, open_database
+from doorward.stores.sqlite.log import head
 from doorward.stores.sqlite.pins import SqlitePins
 from doorward.stores.sqlite.policy_sets import SqlitePolicySets
 from doorward.stores.sqlite.sessions import SqliteSessions
@@ -71,7 +72,7 @@ async def open_state(document: Document, root: Path) -> State:
         state = _state(database, evidence, Terms.of(document.approvals))
         await state.registry.load()
         await state.switch.load()
-        await state.desk.load()
+        await state.desk.load(since=database.now(head).ts_micros / 1_000_000)
         await state.waivers.load()
     except BaseException:
         await asyncio.to_thread(evidence.log.close)

@@ -223,6 +223,10 @@ class Pipeline:
             place = await self._rooms.recorder.intend(intent)
         except UnrecordedError as error:
             raise Refused(Reason.UNRECORDED, str(error)) from error
+        except Refused:
+            if clearance.grant is not None:
+                self._rooms.desk.gone(clearance.grant)
+            raise
         except asyncio.CancelledError:
             # The intent may become durable all the same: its outcome follows it in the same queue.
             self._rooms.recorder.conclude(endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
