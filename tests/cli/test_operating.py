@@ -159,6 +159,9 @@ def test_a_decision_is_explained_with_its_policies_and_facts(tmp_path: Path) -> 
             "policy", "explain", "--agent", "claude", "--tool", "git/read_file", "--args", '{"path": "a"}', "--at", "1795035600"
         )
         assert (whole["effect"], whole["approvers"]) == ("ask", ["ops"])
+        read = at.asked("policy", "explain", "--agent", "claude", "--resource", "file:///a", "--upstream", "git", "--certificate")
+        assert (read["action"], read["effect"]) == ("git/resources/read", "deny")
+        assert "git has no prompt 'review'" in at.told("policy", "explain", "--agent", "claude", "--prompt", "git/review").output
         assert [line.split()[0] for line in at.said("policy", "list").splitlines()[1:]] == ["reads", "no-secrets", "ask-late"]
 
 

@@ -221,6 +221,14 @@ def test_a_policy_is_thought_away_last() -> None:
     assert sentences(loaded(ALL, closed), pay(1, "acme")) == ["without policy closed → allow by all"]
 
 
+def test_an_exception_is_told_where_one_can_be_had() -> None:
+    closed = policy("forbid (principal, action, resource);", "closed", exception="security")
+    assert sentences(loaded(ALL, closed), pay(1, "acme")) == [
+        "with an exception from closed, which `security` may give → allow",
+        "without policy closed → allow by all",
+    ]
+
+
 def test_an_agent_of_the_chain_is_told_by_name() -> None:
     sales = policy('permit (principal in Team::"sales", action, resource);', "sales")
     others = policy('permit (principal == Agent::"claude", action, resource);', "own")
@@ -247,6 +255,6 @@ def test_whatever_is_proposed_flips(texts: list[Written], question: Call, moment
     assert told.tried <= DECISIONS
     for flip in told.found:
         left = Policies(tuple(rule for rule in policies.rules if rule.id not in flip.supposed.without), KNOWN, policies.digest, ())
-        if flip.realm != "approval":
+        if flip.changes[0].what != "approval" and not flip.supposed.excepted:
             assert left.decide(flip.supposed.call, flip.supposed.at) == flip.decision
         assert is_flipped(base, flip.decision)

@@ -71,11 +71,19 @@ def _of_rule(rule: Rule, view: View) -> Iterator[Change]:
 
 
 def _gone(rule: Rule) -> Iterator[Change]:
+    """Without a policy, or with an exception from it where that can be had."""
+    if rule.liftable_by is not None:
+        told = f"with an exception from {rule.id}, which {cut(rule.liftable_by)} may give"
+        yield Change(Realm.APPROVAL, told, f"policy {rule.id}", partial(_excepted, rule))
     yield Change(Realm.POLICIES, f"without policy {rule.id}", f"policy {rule.id}", partial(_without, rule))
 
 
 def _without(rule: Rule, supposed: Supposition) -> Supposition:
     return replace(supposed, without=supposed.without | {rule.id})
+
+
+def _excepted(rule: Rule, supposed: Supposition) -> Supposition:
+    return replace(supposed, excepted=supposed.excepted | {rule.id})
 
 
 def _of_scope(cedar: pst.Template) -> Iterator[Atom]:

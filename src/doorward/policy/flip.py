@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
-from doorward.domain.ids import Digest
-from doorward.domain.waivers import Waivers, nothing_waived
+from doorward.domain.ids import Digest, WaiverId
+from doorward.domain.waivers import Waiver, WaiverKind, Waivers, nothing_waived
 from doorward.policy.change import Change, Realm
 from doorward.policy.changes import changes
 from doorward.policy.engine import Policies
@@ -78,7 +78,14 @@ class _Trials:
         if policies is None:
             rules = tuple(rule for rule in self._rules if rule.id not in supposed.without)
             policies = self._policies[key] = Policies(rules, _saying(self._one, supposed), Digest(""), ())
-        return policies.decide(supposed.call, supposed.at, self._waivers)
+        return policies.decide(supposed.call, supposed.at, self._waiving(supposed) if supposed.excepted else self._waivers)
+
+    def _waiving(self, supposed: Supposition) -> Waivers:
+        """What is waived, with an exception that lifts what is supposed to be lifted."""
+        agent = supposed.call.principal.agent.id
+        lifts = {rule.id: rule.text_digest for rule in self._rules if rule.id in supposed.excepted}
+        given = Waiver(WaiverId("supposed"), WaiverKind.EXCEPTION, agent, next(iter(self._one.actions)), lifts, "", "", 0, 0)
+        return lambda who: (*self._waivers(who), given) if who == agent else self._waivers(who)
 
     def goes_on(self) -> bool:
         """Whether one more may be tried."""

@@ -27,6 +27,8 @@ class Supposition:
     call: Call
     at: Moment
     without: frozenset[PolicyId] = frozenset()
+    excepted: frozenset[PolicyId] = frozenset()
+    """The `forbid`s that an exception for the agent that speaks would lift."""
     said: tuple[tuple[tuple[str, ...], object], ...] = ()
     """Facts that are taken as given, by the names below `context.derived`, whatever the arguments."""
 
