@@ -5,18 +5,19 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doorward.audit.leaf import CHAIN, GROUP_CHARACTERS, GROUPS, LEAF_BYTES, Bodies, cut, encoded, frame, micros, moment
+from doorward.audit.query import facts
 from doorward.audit.store import Box
 from doorward.audit.veil import FIELDS, Veil, commitment
 from doorward.domain.actors import ALL_SCOPES, Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
 from doorward.domain.approvals import Grant
 from doorward.domain.calls import Answer, Call, Reply
-from doorward.domain.decisions import Allow, Deny
+from doorward.domain.decisions import Allow, Ask, Deny, Observation
 from doorward.domain.findings import Finding, Severity
-from doorward.domain.ids import AgentId, Generation, GrantId, PolicyId, SubjectId, TeamId
+from doorward.domain.ids import AgentId, Digest, Generation, GrantId, PolicyId, SubjectId, TeamId, WaiverId
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Event, Intent, Outcome, Refusal, Status
 from tests import made
@@ -183,6 +184,47 @@ def test_a_refusal_says_whether_policy_or_something_else_refused(reason: Reason 
     assert (leaf["type"], leaf["decision"]) == (kind, {"effect": effect, "policies": ["p1"], "reason": reason, "generation": 3})
 
 
+def test_an_intent_says_by_which_set_what_was_let_pass_and_what_watched_rules_would_have_done() -> None:
+    deny = Deny((PolicyId("no"),), "never")
+    told = intent(
+        made.call(),
+        decision=Allow((), deny, WaiverId("w1,w2")),
+        grant=Grant(GrantId("g1"), Digest("d"), None, "p", "ann, bob", "", b"{}"),
+        policy_set=Digest("5e7"),
+        observed=Observation((PolicyId("watched"),), Ask((PolicyId("watched"),), (), "money")),
+    )
+    leaf = written(BODIES.intent(told, {}, None))
+    assert leaf["decision"] == {
+        "effect": "allow",
+        "policies": [],
+        "generation": 3,
+        "set": "5e7",
+        "would": {"effect": "deny", "policies": ["no"], "detail": "never"},
+        "waiver": "w1,w2",
+        "observed": {"effect": "ask", "policies": ["watched"]},
+    }
+    assert leaf["approval"] == {"id": "g1", "by": "ann, bob", "edited": True}
+    assert facts(encoded(BODIES.intent(told, {}, None))(17, TS)).marks >= {"waiver:w1", "waiver:w2", "observed:watched", "policy:no"}
+
+
+def test_a_refusal_says_for_which_question_and_by_which_set() -> None:
+    call = made.call()
+    told = Refusal(
+        call.id, call.principal, "tools/call", "git", "tool", "commit", call, Reason.PENDING, "", (PolicyId("p1"),), (), Generation(3), ""
+    )
+    asked = replace(told, policy_set=Digest("5e7"), observed=Observation((PolicyId("w"),), Allow(())), approval="g1")
+    leaf = written(BODIES.refusal(asked, None, None))
+    assert leaf["approval"] == {"id": "g1"}
+    assert leaf["decision"] == {
+        "effect": "refuse",
+        "policies": ["p1"],
+        "reason": "pending",
+        "generation": 3,
+        "set": "5e7",
+        "observed": {"effect": "allow", "policies": ["w"]},
+    }
+
+
 def test_no_value_stands_in_a_leaf_in_clear() -> None:
     values = {"text": CLEAR, CLEAR: {"deep": [CLEAR, {"x": CLEAR}]}, "n": 47110815, "d": Decimal("47110815.5")}
     call = made.call(values, by=of_person())
@@ -230,6 +272,7 @@ TEXT = st.text(max_size=2000) | st.just("\x00" * 3000) | st.just("é€😀" * 1
 
 
 @given(st.lists(TEXT, min_size=1, max_size=40), st.integers(0, 200))
+@example(["😀" * 2000] * 40, 200)
 def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) -> None:
     long = texts[0]
     who = replace(
@@ -240,7 +283,15 @@ def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) ->
     call = replace(made.call(), arguments={text: text for text in texts}, principal=who, target=made.target(name=long))
     findings = tuple(Finding("g" * 60, "r" * 60, Severity.LOW, f"/{long}" * 20) for _ in range(count))
     policies = tuple(PolicyId(text) for text in texts) * 10
-    told = intent(call, findings=findings, decision=Allow(policies, Deny(policies, long)), trace=long)
+    told = intent(
+        call,
+        findings=findings,
+        decision=Allow(policies, Deny(policies, long), WaiverId(long)),
+        grant=Grant(GrantId("g"), call.digest, None, "p", long, "", b"{}"),
+        trace=long,
+        policy_set=Digest("d" * 64),
+        observed=Observation(policies, Deny(policies, long)),
+    )
     leaf = encoded(BODIES.intent(told, BODIES.arguments("c", call.arguments), BOX))(2**53, TS)
     assert len(leaf) <= LEAF_BYTES
     assert json.loads(leaf)["side"] == BOX.digest

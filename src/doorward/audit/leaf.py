@@ -76,6 +76,9 @@ def _shortened(body: Mapping[str, object]) -> dict[str, object]:
     arguments = short.get("arguments")
     if isinstance(arguments, Mapping):
         short["arguments"] = {"commitment": arguments["commitment"]}
+    decision = short.get("decision")
+    if isinstance(decision, Mapping):
+        short["decision"] = {key: value for key, value in decision.items() if key != "observed"}
     return {**short, "shortened": True}
 
 
