@@ -12,7 +12,7 @@ from tests.e2e.commands import asked, ordered
 from tests.e2e.log import leaves, of_call, until
 from tests.e2e.operating import GROUPS, Company, company
 from tests.e2e.witness import Witness, witnessing
-from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream, stop
+from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream, start, stop
 
 POLICIES = (
     PERMIT_ALL
@@ -162,6 +162,26 @@ def test_who_is_revoked_while_it_waits_gets_nothing_for_a_yes(running: Running, 
         assert said.reason in ("unauthenticated", "revoked")
         approve(running, question)
     assert witness.marks() == []
+
+
+def test_what_a_client_was_handed_opens_after_a_kill(running: Running, witness: Witness) -> None:
+    key, forms = running.key(), {"elicitation": {}}
+    params = {"name": "echo", "arguments": {"mark": "kept"}}
+    with Client(running.url("books"), key, EXCHANGE, forms) as client:
+        unfinished = client.ask("tools/call", params).result
+        assert (unfinished["resultType"], list(unfinished["inputRequests"])) == ("input_required", ["dev.doorward/approval"])
+    approve(running, waiting(running)["id"])
+    running.kill()
+    again = start(running.directory)
+    try:
+        accepted = {"dev.doorward/approval": {"action": "accept", "content": {}}}
+        retry = {**params, "inputResponses": accepted, "requestState": unfinished["requestState"]}
+        with Client(again.url("books"), key, EXCHANGE, forms) as client:
+            assert "kept" in client.ask("tools/call", retry).text
+        assert [call["arguments"] for call in witness.calls()] == [{"mark": "kept"}]
+        assert "inputResponses" not in witness.calls()[0]
+    finally:
+        assert stop(again) == 0
 
 
 def test_gateway_that_goes_down_lets_who_waits_go_with_the_word(running: Running, witness: Witness) -> None:
