@@ -166,13 +166,7 @@ async def build_house(plan: Plan) -> House:
     evidence = _evidence(approvals, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
     watchmen = await _watchmen(approvals, clock, draws, document)
-    materials = Materials(
-        document,
-        Digest("0" * 64),
-        (Source("policy.cedar", plan.policies), *(Source(f"{team}.cedar", text, team) for team, text in plan.layers.items())),
-        {},
-        Pins(),
-    )
+    materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment = dict(plan.environment)
     sources = Sources(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
@@ -220,6 +214,11 @@ async def build_house(plan: Plan) -> House:
     end_waits(watchmen.switch, dispatch.holding)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
     return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, environment)
+
+
+def _sources(plan: Plan) -> tuple[Source, ...]:
+    """The global layer and those of teams."""
+    return (Source("policy.cedar", plan.policies), *(Source(f"{team}.cedar", text, team) for team, text in plan.layers.items()))
 
 
 def _evidence(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Evidence:
