@@ -145,11 +145,8 @@ def test_every_cause_has_its_sentence() -> None:
 
 
 def refusal(reason: str, *policies: str, **fields: object) -> Recorded:
-    body = {
-        "ts": "2026-11-18T12:00:00.000000Z",
-        "type": "refusal",
-        "decision": {"effect": "refuse", "reason": reason, "policies": policies},
-    }
+    decision = {"effect": "refuse", "reason": reason, "policies": policies}
+    body = {"ts": "2026-11-18T12:00:00.000000Z", "type": "refusal", "decision": decision, "arguments": {"commitment": "c"}}
     return recorded(json.dumps({**body, **fields}).encode())
 
 
@@ -163,6 +160,7 @@ def refusal(reason: str, *policies: str, **fields: object) -> Recorded:
         (refusal("grant_gone", "p"), Verdict(Effect.ASK, ("p",))),
         (refusal("pending", "doorward.findings"), Verdict(Effect.ALLOW, ())),
         (refusal("pending", "doorward.findings", "p"), Verdict(Effect.ASK, ("p",))),
+        (refusal("pending", arguments=None), None),
         (refusal("stopped"), None),
         (refusal("insufficient_scope", "p"), None),
     ],

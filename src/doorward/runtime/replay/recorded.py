@@ -115,7 +115,8 @@ def verdict(leaf: Recorded) -> Verdict | None:
             return Verdict(Effect(decided.would.effect), decided.would.policies)
         return _asked(decided.policies) if decided.effect == Effect.ASK else Verdict(Effect(decided.effect), decided.policies)
     if decided.reason in _ASKED:
-        return _asked(decided.policies)
+        # Who will not wait for an answer is turned away before policy is asked again.
+        return _asked(decided.policies) if leaf.arguments is not None else None
     # What approvers had put in was denied, or would have had to be asked about anew: the leaf does not tell these apart.
     if decided.reason == Reason.FORBIDDEN and leaf.approval is None:
         return Verdict(Effect.DENY, decided.policies)
