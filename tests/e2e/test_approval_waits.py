@@ -165,7 +165,8 @@ def test_who_is_revoked_while_it_waits_gets_nothing_for_a_yes(running: Running, 
 
 
 def test_what_a_client_was_handed_opens_after_a_kill(running: Running, witness: Witness) -> None:
-    key, forms = running.key(), {"elicitation": {}}
+    key = running.key()
+    forms: Json = {"elicitation": {}}
     params = {"name": "echo", "arguments": {"mark": "kept"}}
     with Client(running.url("books"), key, EXCHANGE, forms) as client:
         unfinished = client.ask("tools/call", params).result
