@@ -235,6 +235,8 @@ class Plane:
     issued: MemoryIssued = field(default_factory=MemoryIssued)
     waivers: FailingWaivers = field(default_factory=FailingWaivers)
     sets: MemoryPolicySets = field(default_factory=MemoryPolicySets)
+    loud: list[str] = field(default_factory=list)
+    """What operators should not miss."""
     reasons: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     """What is wrong with every edit of a call."""
@@ -273,7 +275,7 @@ class Plane:
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
             IssuedCertificates(self.issued, self.switch),
-            PolicyHistory(self.workbench, self.sets),
+            PolicyHistory(self.workbench, self.sets, self.loud.append),
             Replays(self.generations, self.workbench, self.registry, self.recorder, self.auditor, (self.clock, self.clock)),
             Past(self.generations, self.registry, self.recorder, self.auditor, self.sets),
         )

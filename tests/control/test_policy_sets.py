@@ -101,6 +101,10 @@ async def test_policies_are_rolled_back_and_that_is_said_until_it_is_undone(tmp_
         status, answer = await it.ask("POST", "/v1/policies/rollback/undo")
         assert (status, answer["digest"], it.generations.current.policies.digest) == (200, two, two)
         assert (await listed(it))[0] == (two, "undo", ME, True, False)
+        assert [sentence.partition(";")[0] for sentence in it.loud] == [
+            f"policies are rolled back to {one[:12]}",
+            "policies are those of the files on disk again",
+        ]
         assert (await it.ask("POST", "/v1/policies/rollback/undo"))[1]["problems"] == ["no rollback is in force: the policy files are"]
 
 

@@ -1,6 +1,7 @@
 """Admin API: which sets of policies were in force, how they differ, and the order to go back to one of them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,11 +14,15 @@ from doorward.domain.ids import Digest
 from doorward.policy.difference import difference, over
 from doorward.policy.history import Entry, PolicySets, Why
 from doorward.policy.rules import Source, parse
-from doorward.runtime.sets import Cause
+from doorward.runtime.sets import Cause, rolled_back
 from doorward.runtime.workbench import Reloaded, ReloadError, Workbench
 
 _LOOKED_AT = 1_000
 """Entries that are gone through for the set before the one in force."""
+
+
+def _untold(sentence: str) -> None:
+    """Nobody is there to hear it."""
 
 
 class HistoryQuery(Shape):
@@ -106,6 +111,8 @@ class PolicyHistory:
 
     workbench: Workbench
     sets: PolicySets
+    tell: Callable[[str], None] = _untold
+    """Hears, loudly, that the files on disk are not in force from now on, or that they are again."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -186,6 +193,7 @@ class PolicyHistory:
 
     def _done(self, done: Reloaded) -> RolledBack:
         last = self.sets.last()
+        self.tell("; ".join(rolled_back(last)) or "policies are those of the files on disk again")
         return RolledBack(generation=done.generation, digest=last.entry.digest if last is not None else "", warnings=done.warnings)
 
     def _in_force(self) -> tuple[str, tuple[Source, ...]]:
