@@ -128,6 +128,8 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
     generations.follow(changes.wake)
+    # What is waived decides what an agent sees.
+    state.waivers.follow(lambda event, waiver: changes.wake())
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     cuts.connect(state.switch, state.registry, flight, changes, sessions)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
@@ -225,6 +227,7 @@ def measure(house: House) -> None:
     gauge("doorward_config_problems", "What of the files as they stand is not in force", lambda: len(house.workbench.problems))
     gauge("doorward_calls_in_flight", "Calls that are upstream", house.flight.count)
     gauge("doorward_approvals_waiting", "Calls that wait for a person's yes, or to be made", lambda: len(house.state.desk.questions()))
+    gauge("doorward_callers_waiting", "Calls that are kept waiting for people", lambda: len(house.dispatch.holding))
     gauge("doorward_glass_broken", "Broken glasses", house.state.waivers.broken)
     gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
     gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
