@@ -60,7 +60,9 @@ def _show(found: Rehearsal, failed: list[Verdict]) -> None:
 
 def _line(verdict: Verdict) -> str:
     trial = verdict.trial
-    facts = ", ".join(f"{fact.name} = {shown(fact.value)}" if fact.is_there else f"no {fact.name}" for fact in verdict.facts)
+    # Who calls what stands in the test itself.
+    read = [fact for fact in verdict.facts if "." in fact.name]
+    facts = ", ".join(f"{fact.name} = {shown(fact.value)}" if fact.is_there else f"no {fact.name}" for fact in read)
     return f"{trial.path}:{trial.line}: {trial.name}: {'; '.join(verdict.faults)}; facts: {facts or 'none'}"
 
 
