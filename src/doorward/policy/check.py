@@ -154,6 +154,8 @@ def _of_path(rule: Rule, path: tuple[str, ...], actions: Sequence[Action], known
         else:
             yield rule.problem(path[-1], f"{told}; such a call is denied if the argument is there", Weight.WARNING)
     elif not any(found.values()):
+        path = next(path[:end] for end in range(1, len(path) + 1) if not any(_look_up(action, path[:end]) for action in actions))
+        here = cut(".".join(("context", *path)))
         names = {name for action in actions for name in _siblings(action.context, path)}
         of = f" of {_some(found)}" if path[0] in _OF_CALL else ""
         is_open = path[0] in _OF_CALL and any(action.upstream not in known.discovered for action in actions)

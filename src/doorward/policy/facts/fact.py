@@ -186,7 +186,7 @@ def _below(shape: Shape, step: str) -> Shape | Gap | None:
 def _is_required(fact: Fact, arguments: Fields) -> bool:
     here: Shape = arguments
     if isinstance(fact.kind, Unfit):
-        return False
+        return True  # policies are checked as if it were there, and denied
     for step in fact.of:
         if step == EVERY:
             return True  # an empty list has a fact as well

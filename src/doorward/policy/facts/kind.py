@@ -56,12 +56,12 @@ class Kind(Protocol):
         ...
 
 
-def text(value: object) -> str:
+def text(value: object, most: int = CHARACTERS) -> str:
     """An argument as text within bounds, without half characters."""
     if not isinstance(value, str):
         raise UnderivedError("it is no text")
-    if len(value) > CHARACTERS:
-        raise UnderivedError(f"it has more than {CHARACTERS} characters")
+    if len(value) > most:
+        raise UnderivedError(f"it has more than {most} characters")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise UnderivedError("it is text that is not Unicode")
     return value

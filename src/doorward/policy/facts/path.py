@@ -12,6 +12,8 @@ from doorward.policy.facts.percent import deep
 from doorward.policy.facts.segments import without_dots
 from doorward.policy.shapes import Field, Fields, Many, Shape, Text
 
+LONGEST = 4_096
+"""Characters of a path (PATH_MAX of Linux, in bytes)."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ELSEWHERE = re.compile(r"~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
 """A home directory, a drive, a URL: what some servers expand, and what would be a plain name to us."""
@@ -49,12 +51,12 @@ class Path:
 
     def one(self, value: object) -> dict[str, object]:
         """The plain path and its root."""
-        path = self._plain(text(value))
+        path = self._plain(text(value, LONGEST))
         return {"path": path, "root": self._root(path)}
 
     def many(self, values: Sequence[object]) -> dict[str, object]:
         """The plain paths and their roots."""
-        paths = [self._plain(text(value)) for value in values]
+        paths = [self._plain(text(value, LONGEST)) for value in values]
         return {"paths": distinct(list(paths)), "roots": distinct([self._root(path) for path in paths])}
 
     def _plain(self, path: str) -> str:

@@ -18,6 +18,8 @@ from sqlglot.errors import SqlglotError
 from doorward.policy.facts.kind import UnderivedError, distinct, text
 from doorward.policy.shapes import Field, Fields, Many, Shape, Text, Whole
 
+LONGEST = 32_768
+"""Characters of one text: some 100 ms to find its words."""
 TOKENS = 4_000
 """Words and marks of one text: some 100 ms of parsing."""
 SLACK = 2_000
@@ -149,7 +151,7 @@ class Sql:
         """What several texts do."""
         seen, count = _Seen(), 0
         for value in values:
-            count += self._read(text(value), seen)
+            count += self._read(text(value, LONGEST), seen)
         found = {"kinds": seen.kinds, "tables": seen.tables, "functions": seen.functions}
         return {**{name: distinct(list(some)) for name, some in found.items()}, "statements": count}
 

@@ -15,6 +15,8 @@ from doorward.policy.facts.percent import deep, plain_unreserved
 from doorward.policy.facts.segments import without_dots
 from doorward.policy.shapes import Address, Field, Fields, Many, Shape, Text, Truth, Whole
 
+LONGEST = 8_192
+"""Characters of a URL; servers take no longer ones."""
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21, "ftps": 990, "ssh": 22, "sftp": 22}
 """Where a URL without a port leads, for schemes of which everybody knows it."""
 _WEB = frozenset({"http", "https", "ws", "wss", "ftp"})
@@ -71,7 +73,7 @@ class Url:
 
     def one(self, value: object) -> dict[str, object]:
         """The parts of one URL."""
-        url = parsed(text(value))
+        url = parsed(text(value, LONGEST))
         found: dict[str, object] = {
             "scheme": url.scheme,
             "host": url.host.name,
@@ -87,7 +89,7 @@ class Url:
 
     def many(self, values: Sequence[object]) -> dict[str, object]:
         """The parts of all URLs of a list."""
-        urls = [parsed(text(value)) for value in values]
+        urls = [parsed(text(value, LONGEST)) for value in values]
         return {
             "schemes": distinct([url.scheme for url in urls]),
             "hosts": distinct([url.host.name for url in urls]),
