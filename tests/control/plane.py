@@ -268,7 +268,7 @@ class Plane:
             Approvals(self.desk, self.recorder, lambda question, arguments: self.unfit),
             Exceptions(ground),
             BreakGlass(ground),
-            PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC)),
+            PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC), self.kept.besides_own),
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),

@@ -74,6 +74,19 @@ async def test_an_exception_holds_is_listed_told_to_the_log_and_ended(tmp_path: 
         assert (await it.ask("DELETE", "/v1/exceptions/waiver-1"))[0] == 404
 
 
+async def test_explain_counts_what_is_waived_and_names_it(tmp_path: Path) -> None:
+    async with plane(tmp_path, policy=POLICY) as it:
+        await prepared(it)
+        asked = {"agent": "claude", "upstream": "git", "name": "read_file", "arguments": {"path": "secret.txt"}}
+        before = (await it.ask("POST", "/v1/policies/explain", asked))[1]
+        await given(it, lifts=["no-secrets"])
+        after = (await it.ask("POST", "/v1/policies/explain", asked))[1]
+        assert [(one["effect"], one["passes"], one["waiver"]) for one in (before, after)] == [
+            ("deny", False, None),
+            ("allow", True, "waiver-1"),
+        ]
+
+
 async def test_an_exception_holds_only_once_the_log_has_been_told(tmp_path: Path) -> None:
     async with plane(tmp_path, policy=POLICY) as it:
         await prepared(it)

@@ -33,6 +33,7 @@ from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
 from doorward.control.waivers import Ground as WaiverGround
 from doorward.identity.tokens.issuer import OWN
+from doorward.telemetry.journal import Journal, Level
 
 
 def control_listener(house: House, not_ready: Callable[[], tuple[str, ...]]) -> ControlListener:
@@ -72,8 +73,8 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *IssuedCertificates(state.issued, state.switch).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder, house.identification.withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
-        *PolicyDesk(house.generations, state.registry, house.moments).routes(),
-        *PolicyHistory(house.workbench, state.policy_sets).routes(),
+        *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own).routes(),
+        *PolicyHistory(house.workbench, state.policy_sets, partial(_warn, house.journal)).routes(),
         *Replays(house.generations, house.workbench, state.registry, recorder, auditor, (clocks.now, clocks.monotonic)).routes(),
         *Past(house.generations, state.registry, recorder, auditor, state.policy_sets).routes(),
         *Approvals(state.desk, recorder, house.answers.check_edit).routes(),
@@ -90,6 +91,10 @@ def _pages(house: House, ground: Ground) -> Mapping[str, Page]:
     """The pages for people on the network door, besides those by which they sign in: approvals, and the way in for signed answers."""
     senders = Senders(lambda: house.generations.current.document.approvals.webhooks, house.asking.secret, ground.is_barred, clocks.now)
     return {**ApprovalPages(ground, house.answers).pages(), **AnswerHooks(house.answers, senders).pages()}
+
+
+def _warn(journal: Journal, text: str) -> None:
+    journal.say("warning", Level.WARNING, text=text)
 
 
 def _is_issuer(house: House, name: str) -> bool:

@@ -132,6 +132,7 @@ def show(answer: Mapping[str, Any]) -> None:
     click.echo(f"{answer['effect'].upper()} ({passes}; posture {answer['posture']}, definition {answer['standing']}, at {answer['at']})")
     for label, text in (
         ("because", answer["reason"]),
+        ("let past by", answer["waiver"]),
         ("policies", ", ".join(answer["policies"])),
         ("approval of", ", ".join(answer["approvers"])),
         ("the agent is told", answer["sentence"]),

@@ -15,6 +15,7 @@ from doorward.domain.calls import Call
 from doorward.domain.catalog import Standing
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.reasons import Refused
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.explain import Considered, explain
 from doorward.policy.flip import SECONDS, Flip, flips
 from doorward.policy.question import Moment
@@ -66,6 +67,7 @@ class Explained(Shape):
     reason: str
     policies: tuple[str, ...]
     approvers: tuple[str, ...]
+    waiver: str | None = Field(description="The exception or broken glass without which it would be denied")
     sentence: str | None = Field(description="What the agent would be told of a denial, besides a reference")
     scope: str | None = Field(description="The least scope that the token would need besides; null where it has it")
     posture: str
@@ -83,12 +85,12 @@ class Explained(Shape):
     tried_all: bool = Field(description="Whether that was everything there is to try: each change, and two at a time where none is enough")
 
 
-async def explained(snapshot: Snapshot, call: Call, moment: Moment, standing: Standing) -> Explained:
-    """How a call would be decided at a moment by the policies of a snapshot."""
-    told = explain(snapshot.policies, call, moment)
+async def explained(snapshot: Snapshot, call: Call, moment: Moment, standing: Standing, waivers: Waivers = nothing_waived) -> Explained:
+    """How a call would be decided at a moment by the policies of a snapshot and what is waived."""
+    told = explain(snapshot.policies, call, moment, waivers)
     end = time.monotonic() + SECONDS
     # Up to a second of thinking, while calls go on.
-    flipped = await asyncio.to_thread(flips, twin(snapshot.policies), call, moment, lambda: time.monotonic() > end)
+    flipped = await asyncio.to_thread(flips, twin(snapshot.policies), call, moment, lambda: time.monotonic() > end, waivers)
     effect, reason = said(told.decision)
     scope = _lacking(call)
     upstream = call.target.upstream
@@ -99,6 +101,7 @@ async def explained(snapshot: Snapshot, call: Call, moment: Moment, standing: St
         reason=reason,
         policies=told.decision.policies,
         approvers=tuple(sorted(told.decision.approvers)) if isinstance(told.decision, Ask) else (),
+        waiver=None if isinstance(told.decision, Deny) else told.decision.waiver,
         sentence=told.decision.sentence if isinstance(told.decision, Deny) else None,
         scope=scope,
         posture=snapshot.posture(upstream),

@@ -15,6 +15,7 @@ from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, 
 from doorward.domain.catalog import Kind
 from doorward.domain.ids import AgentId, CallId, SubjectId, TeamId, UpstreamId
 from doorward.domain.reasons import Refused
+from doorward.domain.waivers import Waived
 from doorward.identity.registry import Registry
 from doorward.identity.supposed import supposed
 from doorward.policy.question import LOCAL, Moment
@@ -77,6 +78,7 @@ class PolicyDesk:
     generations: Generations
     registry: Registry
     moment: Callable[[], Moment]
+    waived: Waived
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -118,7 +120,7 @@ class PolicyDesk:
             raise ControlError(404, "unknown_target", f"{wanted.upstream[:64]} has no {wanted.kind} {wanted.name[:200]!r}")
         moment = self.moment() if wanted.at is None else replace(self.moment(), unix_seconds=wanted.at)
         call = make_call(CallId("explain"), Caller(principal, _METHODS[entry.target.kind]), entry.target, _arguments(ask, entry), {})
-        return await explained(snapshot, call, moment, entry.standing)
+        return await explained(snapshot, call, moment, entry.standing, self.waived(principal))
 
     def _principal(self, wanted: Supposed, snapshot: Snapshot) -> Principal:
         """The agent as it would be identified: by a token of its own for a person, else by a key, or as the one for callers without any."""

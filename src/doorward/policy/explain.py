@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Decision, Observation
 from doorward.domain.ids import PolicyId
+from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.delegation import links
 from doorward.policy.engine import Policies
 from doorward.policy.facts.fact import Derived
@@ -52,9 +53,9 @@ class Explanation:
     observed: Observation | None
 
 
-def explain(policies: Policies, call: Call, at: Moment) -> Explanation:
-    """What decides a call at a moment, and on which facts."""
-    decision = policies.decide(call, at)
+def explain(policies: Policies, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Explanation:
+    """What decides a call at a moment, and on which facts. What the rules come to is told without waivers, the decision with them."""
+    decision = policies.decide(call, at, waivers)
     lane = policies.lane(call, call.principal)
     if lane is None:
         return Explanation(decision, "", (), (), None)
