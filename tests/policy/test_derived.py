@@ -249,7 +249,7 @@ def test_names_that_no_fact_has_are_errors() -> None:
         "3:93: error: policy p: there is no `context.derived.target.hots` of github/fetch; did you mean `host`?"
     ]
     assert told(policy(rule('context.derived.file.root == "x"'))) == [
-        "3:81: error: policy p: `context.derived.file` may be absent for github/fetch; write `context.derived has file &&` before it"
+        "3:86: error: policy p: `context.derived.file` may be absent for github/fetch; write `context.derived has file &&` before it"
     ]
 
 

@@ -24,7 +24,7 @@ _SHOWN = 3
 """Actions that one message names; the rest are counted."""
 
 _MISSING = re.compile(r'attribute `(?P<path>.+)` in context for Action::"(?P<action>.+)" not found', re.DOTALL)
-_BARE = re.compile(r"optional attribute `(?P<path>(?!input[.\[]).+)` in context for", re.DOTALL)
+_BARE = re.compile(r"optional attribute `(?P<path>(?!(?:input|derived)[.\[]).+)` in context for", re.DOTALL)
 _OPTIONAL = re.compile(r'optional attribute `(?P<path>.+)` in context for Action::"(?P<action>.+)"', re.DOTALL)
 _OF_ENTITY = re.compile(r"optional attribute `(?P<path>.+)` on entity type `.+`", re.DOTALL)
 _TYPE = re.compile(r"unrecognized entity type `(?P<path>.+)`", re.DOTALL)
