@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 
 from doorward.control.openapi import openapi
+from doorward.control.forms import body_of
 from doorward.control.operators import Operator, Role, from_peer
 from doorward.control.routes import Ask, ControlError, Problem, Route
 from doorward.domain.errors import StoreError, UnrecordedError
@@ -95,7 +96,7 @@ async def _carried_out(route: Route, who: Who, request: Request) -> BaseModel:
     if operator.role < route.role:
         needed, held = _named(route.role), _named(operator.role)
         raise ControlError(403, "forbidden", f"this needs the role {needed}, {operator.name} has {held}")
-    raw = await _raw(request, route.body_bytes)
+    raw = await body_of(request, route.body_bytes)
     ask = Ask(operator, dict(request.path_params), _query(route, request), _body(route, raw), raw, request.is_disconnected)
     if route.within is not None:
         _check_teams(route.role, operator, route.within(ask))
@@ -122,17 +123,6 @@ def _query(route: Route, request: Request) -> BaseModel:
         return route.query.model_validate_strings(dict(given))
     except ValidationError as error:
         raise ControlError(400, "invalid_query", _first(error)) from error
-
-
-async def _raw(request: Request, most: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise ControlError(413, "too_large", f"expected at most {most} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _body(route: Route, raw: bytes) -> BaseModel:
