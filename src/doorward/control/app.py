@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
 
-from doorward.control.openapi import openapi
 from doorward.control.forms import body_of
+from doorward.control.openapi import openapi
 from doorward.control.operators import Operator, Role, from_peer
 from doorward.control.routes import Ask, ControlError, Problem, Route
 from doorward.domain.errors import StoreError, UnrecordedError
