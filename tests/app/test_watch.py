@@ -57,3 +57,14 @@ def test_what_changed_since_it_was_read_is_seen_at_the_first_look(path: Path) ->
     watch = Watch(path, DOCUMENT)
     path.write_text("{ }")
     assert watch.has_changed(DOCUMENT)
+
+
+def test_a_list_of_a_fact_is_watched_like_the_document(path: Path) -> None:
+    listed = {"of": "/number", "kind": "member", "file": "accounts.txt"}
+    tool = {"facts": {"ours": listed}}
+    document = Document.model_validate({"upstreams": {"bank": {"url": "https://bank.example.com/mcp", "tools": {"pay": tool}}}})
+    (path.parent / "accounts.txt").write_text("DE-1\n")
+    watch = Watch(path, document)
+    assert not watch.has_changed(document)
+    (path.parent / "accounts.txt").write_text("DE-2\n")
+    assert watch.has_changed(document)

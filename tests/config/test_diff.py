@@ -71,3 +71,15 @@ def test_a_summary_is_bounded() -> None:
     assert summary(()) == "nothing changed"
     assert summary(("a", "b")) == "a; b"
     assert summary(tuple("x" * (CHANGES + 3))).endswith("; x; and 3 more")
+
+
+def test_a_list_is_counted_and_not_told() -> None:
+    def bank(*values: str) -> Document:
+        account = {"of": "/number", "kind": "member", "values": values}
+        return document(upstreams={"bank": {**CLOCK, "tools": {"pay": {"facts": {"ours": account}}}}})
+
+    at = "upstreams.bank.tools.pay.facts.ours.values"
+    assert changes(bank("DE-1", "DE-2"), bank("DE-1")) == (f"{at}: 2 values → 1 values",)
+    assert changes(bank("DE-1"), bank("DE-2")) == (f"{at}: changed, still 1 values",)
+    [added] = changes(document(upstreams={"bank": CLOCK}), bank("DE-1"))
+    assert "DE-1" not in added

@@ -38,6 +38,23 @@ async def test_a_good_reload_is_told_and_in_force(tmp_path: Path) -> None:
     assert event.fields["changes"] == "; ".join(done.changes)
 
 
+@pytest.mark.anyio
+async def test_a_list_of_another_file_is_read_again_and_told_by_its_size_alone(tmp_path: Path) -> None:
+    listed = {"of": "/number", "kind": "member", "file": "accounts.txt"}
+    (tmp_path / "accounts.txt").write_text("DE-1\nDE-2\n")
+    bench = made(tmp_path, git={**FIRST_USE, "tools": {"commit": {"facts": {"ours": listed}}}})
+    before = bench.generations.current
+    assert (await bench.workbench.reload("ann")).generation == before.generation
+    (tmp_path / "accounts.txt").write_text("DE-3\n")
+    done = await bench.workbench.reload("ann")
+    after = bench.generations.current
+    assert (done.generation, done.changes) == (
+        before.generation + 1,
+        ("upstreams.git.tools.commit.facts.ours.values: 2 values → 1 values",),
+    )
+    assert after.policies.digest != before.policies.digest
+
+
 BAD: list[tuple[str, Mapping[str, str], str]] = [
     ("no YAML", {"doorward.yaml": "{"}, "doorward.yaml"),
     ("an unknown field", {"doorward.yaml": '{"upstream": {}}'}, "upstreams"),

@@ -1,9 +1,10 @@
-"""Whether files have changed on disk since the last look: the document, its policies, certificates."""
+"""Whether files have changed on disk since the last look: the document, its policies and lists, certificates."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from doorward.config.check import policy_files
+from doorward.config.lists import files as list_files
 from doorward.config.model import Document
 
 Stamp = tuple[tuple[str, int, int, int], ...]
@@ -37,7 +38,8 @@ class Watch:
         return self._files.have_changed(self._named(document))
 
     def _named(self, document: Document) -> tuple[Path, ...]:
-        return self._path, *policy_files(document.policies, self._path.resolve().parent)
+        root = self._path.resolve().parent
+        return self._path, *policy_files(document.policies, root), *list_files(document, root)
 
 
 def stamps(files: Iterable[Path]) -> Stamp:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
+from doorward.config.facts import MemberFact
 from doorward.config.identity import SignIn
 from doorward.config.model import Credential, Document, Stdio, Upstream
 from doorward.config.part import Part
@@ -33,8 +34,7 @@ def summary(sentences: tuple[str, ...]) -> str:
 
 def _of_parts(old: Part, new: Part, path: tuple[Step, ...]) -> Iterator[str]:
     for field in type(new).model_fields:
-        tell = _referred if (type(new), field) in SECRET_FIELDS else _told
-        yield from _of_values(getattr(old, field), getattr(new, field), (*path, field), tell)
+        yield from _of_values(getattr(old, field), getattr(new, field), (*path, field), _teller(new, field))
 
 
 def _of_values(old: object, new: object, path: tuple[Step, ...], tell: Teller) -> Iterator[str]:
@@ -59,8 +59,19 @@ def _of_mappings(old: Mapping[str, object], new: Mapping[str, object], path: tup
             yield from _of_values(old[name], new[name], inner, tell)
 
 
+def _teller(part: Part, field: str) -> Teller:
+    if (type(part), field) in SECRET_FIELDS:
+        return _referred
+    return _counted if isinstance(part, MemberFact) and field == "values" else _told
+
+
 def _referred(value: object) -> str:
     return names(value) if isinstance(value, str) else _told(value)
+
+
+def _counted(value: object) -> str:
+    """A list that may be long, and of customers."""
+    return f"{len(value)} values" if isinstance(value, tuple) else _told(value)
 
 
 def _told(value: object) -> str:
@@ -92,6 +103,6 @@ def _headline(value: object) -> str:
             return f"{quoted(header)} from {names(text)}"
         case Part():
             said = {field: getattr(value, field) for field in type(value).model_fields if field in value.model_fields_set}
-            return ", ".join(f"{field} {_told(inner)}" for field, inner in said.items()) or "as by default"
+            return ", ".join(f"{field} {_teller(value, field)(inner)}" for field, inner in said.items()) or "as by default"
         case _:
             return "a value"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from doorward.config.model import Credential, Document, Stdio, Upstream
+from doorward.config.facts import MemberFact
+from doorward.config.model import Document, ToolRule, Upstream
 from doorward.config.references import names
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Route, Shape
@@ -64,14 +65,21 @@ class Configurations:
 
 
 def masked(document: Document) -> Document:
-    """The document with references in place of every text that a secret may stand in, literals included."""
+    """The document with references in place of every text that a secret may stand in, literals included; without lists of other files."""
     return document.model_copy(update={"upstreams": {name: _masked_upstream(one) for name, one in document.upstreams.items()}})
 
 
 def _masked_upstream(upstream: Upstream) -> Upstream:
-    changes: dict[str, Credential | Stdio] = {}
+    changes: dict[str, object] = {"tools": {name: _unlisted(rule) for name, rule in upstream.tools.items()}}
     if upstream.credential is not None:
         changes["credential"] = upstream.credential.model_copy(update={"value": names(upstream.credential.value)})
     if upstream.stdio is not None:
         changes["stdio"] = upstream.stdio.model_copy(update={"env": {key: names(text) for key, text in upstream.stdio.env.items()}})
     return upstream.model_copy(update=changes)
+
+
+def _unlisted(rule: ToolRule) -> ToolRule:
+    """A rule whose lists are as the document has them: what stands in a file of its own may be long, and of customers."""
+    read = {name: fact for name, fact in rule.facts.items() if isinstance(fact, MemberFact) and fact.file is not None}
+    facts = {**rule.facts, **{name: fact.model_copy(update={"values": ()}) for name, fact in read.items()}}
+    return rule.model_copy(update={"facts": facts}) if read else rule

@@ -193,7 +193,8 @@ class Workbench:
         try:
             found = await asyncio.to_thread(read, self._path)
             choice = chosen(found.sources, last)
-            if (found.loaded.digest, choice.sources) == (self._materials.digest, self._materials.sources):
+            now = self._materials  # lists in files of their own are part of the document, and not of its digest
+            if (found.loaded.digest, found.loaded.document, choice.sources) == (now.digest, now.document, now.sources):
                 await self._chronicle.keep(self._generations.current, choice, cause)
                 self._rejected = ()
                 return Reloaded(self._generations.current.generation, (), self.warnings)
