@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,8 @@ async def test_a_policy_that_does_not_parse_is_not_taken(tmp_path: Path) -> None
 async def test_a_list_of_another_file_is_shown_by_the_name_of_the_file(tmp_path: Path) -> None:
     listed = {"of": "/path", "kind": "member", "file": "accounts.txt"}
     (tmp_path / "accounts.txt").write_text("DE-4711\n")
-    upstreams = {"bank": {"url": "https://b.example.com/mcp", "tools": {"pay": {"facts": {"ours": listed}}}}}
+    document: Any = DOCUMENT
+    upstreams = {**document["upstreams"], "bank": {"url": "https://b.example.com/mcp", "tools": {"pay": {"facts": {"ours": listed}}}}}
     async with plane(tmp_path) as it:
         it.path.write_text(json.dumps({**DOCUMENT, "upstreams": upstreams}))
         assert (await it.ask("POST", "/v1/reload"))[0] == 200
