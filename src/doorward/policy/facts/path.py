@@ -14,9 +14,10 @@ from doorward.policy.shapes import Field, Fields, Many, Shape, Text
 
 LONGEST = 4_096
 """Characters of a path (PATH_MAX of Linux, in bytes)."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_ELSEWHERE = re.compile(r"~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
-"""A home directory, a drive, a URL: what some servers expand, and what would be a plain name to us."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u1680\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff]")
+"""Controls, and what cannot be seen and is stripped off or skipped by some readers."""
+_ELSEWHERE = re.compile(r"[~$]|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
+"""A home directory, a variable, a drive, a URL: what some servers expand, and what would be a plain name to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,11 @@ class Path:
         if not path:
             raise UnderivedError("it is empty")
         if _CONTROL.search(path) or "\\" in path:
-            raise UnderivedError("it holds a control character or a backslash")
+            raise UnderivedError("it holds a control character, one that cannot be seen, or a backslash")
+        if path != path.strip():
+            raise UnderivedError("it begins or ends in a blank")
         if _ELSEWHERE.match(path):
-            raise UnderivedError("it begins with a home directory, a drive or a scheme")
+            raise UnderivedError("it begins with a home directory, a variable, a drive or a scheme")
         deep(path)
         if not path.startswith("/"):
             if self.base is None:

@@ -8,6 +8,7 @@ INVARIANT: this is the only module that imports sqlglot, which takes a third of 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -25,8 +26,12 @@ TOKENS = 4_000
 SLACK = 2_000
 """Steps of the parser beyond two for each token. Its way back from a wrong guess can double with every `join`."""
 
-_RUNS = re.compile(r"/\*M?!|/\*(?:(?!\*/).)*/\*|\{[#%{]|\x00", re.DOTALL)
-"""Comments that MySQL runs, comments in comments (which end in one place or another), template marks, and NUL."""
+_RUNS = re.compile(r"/\*M?!|/\*(?:(?!\*/).)*/\*|\{[#%{]", re.DOTALL)
+"""Comments that MySQL runs, comments in comments (which end in one place or another), and template marks."""
+_ENDS = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]|\\(?=\r?\n)")
+"""Where a line, and with it a comment, ends to some databases and not to others; Spark goes on after a backslash."""
+_ESCAPED = re.compile(r"\\['\"`]")
+"""Whether a backslash takes a quote its meaning is a matter of settings (`NO_BACKSLASH_ESCAPES`, `standard_conforming_strings`)."""
 
 _BROKEN = (SqlglotError, ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a parser of so many dialects ends with on text that nobody meant."""
@@ -157,8 +162,10 @@ class Sql:
 
     def _read(self, sql: str, seen: _Seen) -> int:
         """Adds what one text does to what was seen, and gives the number of its statements."""
-        if _RUNS.search(sql):
+        if _RUNS.search(sql) or _ENDS.search(sql):
             raise UnderivedError("it holds a comment or mark that databases read differently")
+        if _ESCAPED.search(sql):
+            raise UnderivedError("it has a backslash before a quote, which databases read differently; double the quote instead")
         try:
             trees = _trees(Dialect.get_or_raise(self.dialect), sql)
             statements = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
@@ -227,6 +234,9 @@ class _Reader:
         self._seen.kinds.update(_besides(node))
         if isinstance(node, exp.Table):
             self._table(node, named)
+        elif isinstance(node, exp.Lateral) and isinstance(node.this, exp.Identifier | exp.Dot):
+            # `cross apply secret`: the parser takes it for no table.
+            self._seen.tables.add(".".join(self._folded(part) for part in _parts(node.this)))
         elif isinstance(node, exp.Func) and not isinstance(node, _SYNTAX):
             self._seen.functions.update(_names(node))
         self._check(node)
@@ -240,8 +250,14 @@ class _Reader:
                 raise UnderivedError("a word that begins a statement stands where an option belongs")
             case exp.In() if node.args.get("field") is not None:
                 raise UnderivedError("it looks for a value in something that is no list and no query")
-            case exp.TableFromRows():
+            case exp.TableFromRows() | exp.DynamicIdentifier():
                 raise UnderivedError("it names a table at run time")
+            case exp.Anonymous() if node.name.lower() == "identifier":
+                raise UnderivedError("it names something at run time")
+            case exp.Execute() if isinstance(node.this, exp.Subquery):
+                raise UnderivedError("it carries out a text that is made at run time")
+            case exp.Identifier() if not node.name.isascii() and unicodedata.normalize("NFKC", node.name) != node.name:
+                raise UnderivedError("a name in it is another one to databases that compare by how letters look")
             case exp.With() if node.arg_key != "with_":
                 raise UnderivedError("it has common table expressions where they do not belong")
 
