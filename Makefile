@@ -12,10 +12,10 @@ help: ## list the targets
 setup: ## install every environment from its lock (downloads; nothing else does)
 	@$(PYTHON) -m tools.environments
 
-run: setup ## start Doorward in front of three real servers, print the URL, a key and what to try
+run: setup ## start Doorward in front of four real servers, print the URL, a key and what to try
 	@$(BIN)/python -m examples.run
 
-demo: setup ## the same, then a scripted agent: allowed, denied, drifted, stopped, verified
+demo: setup ## the same, then a scripted agent: allowed, denied, asked, drifted, stopped, verified
 	@$(BIN)/python -m examples.demo
 
 test: setup check ## everything that gates: the checks and all tests

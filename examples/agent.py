@@ -27,6 +27,7 @@ URL = "http://127.0.0.1:8420/mcp"
 KEY_FILE = Path("var/run/agent.key")
 RECEIPT = "dev.doorward/receipt"
 REASON = "dev.doorward/reason"
+APPROVAL = "dev.doorward/approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Heard:
     receipt: str
     reason: str
     """Doorward's, where it refused the call; empty for what the upstream said."""
+    approval: str
+    """The question that waits for a person; empty where none does."""
 
 
 @asynccontextmanager
@@ -57,10 +60,10 @@ async def call(client: Client, tool: str, arguments: Mapping[str, object]) -> He
         result = await client.call_tool(tool, dict(arguments))
     except MCPError as error:
         told = error.data if isinstance(error.data, dict) else {}
-        return Heard(error.message, True, str(told.get("reference", "")), str(told.get("reason", "")))
+        return Heard(error.message, True, str(told.get("reference", "")), str(told.get("reason", "")), str(told.get("approval", "")))
     meta = result.meta or {}
     text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-    return Heard(text, bool(result.is_error), str(meta.get(RECEIPT, "")), str(meta.get(REASON, "")))
+    return Heard(text, bool(result.is_error), *(str(meta.get(name, "")) for name in (RECEIPT, REASON, APPROVAL)))
 
 
 async def tools(client: Client) -> dict[str, str]:

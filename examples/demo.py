@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -82,16 +83,56 @@ async def allowed(stage: Stage) -> None:
 
 async def denied(stage: Stage) -> None:
     """A call that policy denies for its argument."""
-    tell("The agent may read the shop's database. Which query it is decides.")
+    tell("The agent may read the shop's database. Which tables a query is about decides; a parser of SQL reads them from the argument.")
     heard = await stage.call("sqlite__read_query", query="SELECT name, city FROM customers")
     expect(not heard.is_error and "Ada" in heard.text, "names and cities: allowed")
-    heard = await stage.call("sqlite__read_query", query="SELECT name, email FROM customers")
-    expect(heard.reason == "forbidden", "names and e-mail addresses: denied")
+    heard = await stage.call("sqlite__read_query", query="SELECT name, city FROM customers UNION SELECT email, '' FROM contacts")
+    expect(heard.reason == "forbidden", "with e-mail addresses from another table: denied")
     expect("Customer e-mail addresses are not for agents." in heard.text, "the agent is told the policy's reason")
     expect(heard.receipt in heard.text, "and a reference, under which the operator finds the rest:")
     said = await stage.operate("log", "show", heard.receipt)
     expect("no-customer-addresses" in said, "the log says which policy decided")
     expect('type: "refusal"' in said and "── leaf" in said, "and that the call ended there: nothing was sent to the server")
+
+
+async def asked(stage: Stage) -> None:
+    """A payment that waits for a person's yes."""
+    tell("The agent may pay the shop's suppliers. How much decides:")
+    heard = await stage.call("bank__pay", to="acme", euros=40)
+    expect(not heard.is_error, "40 euros: paid at once")
+    heard = await stage.call("bank__pay", to="acme", euros=5000)
+    expect("Larger invoices go to a person." in heard.text, "5,000: denied, with a reason that a model can act on")
+    heard = await stage.call("bank__pay", to="acme", euros=250)
+    expect(heard.reason == "pending" and heard.approval in heard.text, "250: waits for finance, and the agent is told to ask again")
+    said = await stage.operate("approval", "show", heard.approval)
+    expect("irreversible" in said and "euros: 250" in said, "who answers sees the whole call, and that it cannot be undone")
+    [digest] = [line.split()[1] for line in said.splitlines() if line.startswith("digest")]
+    await stage.operate("approval", "approve", heard.approval, "--digest", digest[:12], "--note", "invoice 7 is in order")
+    other = await stage.call("bank__pay", to="acme", euros=251)
+    expect(other.reason == "pending", "the yes is to this call alone: a euro more is another question")
+    paid = await stage.call("bank__pay", to="acme", euros=250)
+    expect(not paid.is_error, "the same call again goes through")
+    again = await stage.call("bank__pay", to="acme", euros=250)
+    expect(again.reason == "pending", "once")
+    said = await stage.quietly("log", "show", paid.receipt)
+    [by] = re.findall(r"approval:\n(?: +.*\n)*? +by: (.*)", said)
+    expect(by, f"and its receipt names who said yes: {by}")
+
+
+async def explained(stage: Stage) -> None:
+    """Why, and what would be otherwise."""
+    tell("What would it take for that payment to need nobody? Doorward tries what the policies compare with, and sends nothing:")
+    said = await stage.operate("policy", "explain", "--agent", AGENT, "--tool", "bank/pay", "-a", "to=acme", "-a", "euros=250")
+    expect("euros < 100 (say, 99) instead of 250 → allow" in said, "the smallest change is told, and has been decided again")
+    tell(
+        "Somebody would rather see every payment of 20 euros and more. Before that decides, it is tried on the calls of this demonstration:"
+    )
+    candidate = stage.gateway.directory / "candidate"
+    shutil.copytree(stage.gateway.directory / "policies", candidate)
+    payments = candidate / "payments.cedar"
+    payments.write_text(payments.read_text("utf-8").replace("euros >= 100", "euros >= 20"), "utf-8")
+    said = await stage.operate("policy", "replay", str(candidate), "--since", "1h")
+    expect("allow → ask" in said, "the replay lists each decision that would change: the 40 euros would have waited for somebody")
 
 
 async def hidden(stage: Stage) -> None:
@@ -167,6 +208,8 @@ async def proven(stage: Stage) -> None:
 STEPS = (
     ("A call that policy allows", allowed),
     ("A call that policy denies, for its argument", denied),
+    ("A call that waits for a person's yes", asked),
+    ("Why, and what would be otherwise", explained),
     ("A tool that this agent never sees", hidden),
     ("A tool that changed after it was approved", drifted),
     ("A stop, also for what is in flight", stopped),
@@ -197,7 +240,7 @@ def main() -> int:
         return 2
     shutil.rmtree(directory, ignore_errors=True)
     prepare(directory)
-    print(textwrap.fill("Doorward starts in front of five servers: time, git, sqlite and fetch, and a small one of this tour.", 110))
+    print(textwrap.fill("Doorward starts in front of six servers: time, git, sqlite and fetch, and two small ones of this tour.", 110))
     try:
         with gateway(relocated(directory, 0, COURIERS), directory) as running:
             problem = asyncio.run(play(running))

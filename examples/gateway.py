@@ -19,6 +19,8 @@ READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 
 AGENT, TEAM = "claude-desktop", "support"
+OWNER = "support-desk"
+"""Not who runs the tour: the owner of an agent never says yes to its calls."""
 _RENEW_SECONDS = 86_400.0
 
 
@@ -95,7 +97,9 @@ def agent_key(running: Gateway) -> str:
     except AdminError as error:
         if error.reason == "unreachable":
             raise
-        return _kept(file, running.admin.post("/v1/agents", {"id": AGENT, "team": TEAM}))
+        return _kept(file, running.admin.post("/v1/agents", {"id": AGENT, "team": TEAM, "owner": OWNER}))
+    if known["owner"] != OWNER:
+        running.admin.post(f"/v1/agents/{AGENT}/edit", {"owner": OWNER})
     if file.exists() and _is_good(known, time.time() + _RENEW_SECONDS):
         return file.read_text("ascii").strip()
     return _kept(file, running.admin.post(f"/v1/agents/{AGENT}/rotate"))

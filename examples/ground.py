@@ -21,15 +21,14 @@ NOTES = {
 }
 
 SHOP = """
-CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT NOT NULL, email TEXT NOT NULL);
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT NOT NULL);
+CREATE TABLE contacts (customer INTEGER PRIMARY KEY REFERENCES customers, email TEXT NOT NULL);
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL REFERENCES customers, item TEXT NOT NULL, euros INTEGER NOT NULL);
 """
 
-CUSTOMERS = (
-    (1, "Ada", "London", "ada@example.com"),
-    (2, "Grace", "New York", "grace@example.com"),
-    (3, "Emmy", "Göttingen", "emmy@example.com"),
-)
+CUSTOMERS = ((1, "Ada", "London"), (2, "Grace", "New York"), (3, "Emmy", "Göttingen"))
+
+CONTACTS = ((1, "ada@example.com"), (2, "grace@example.com"), (3, "emmy@example.com"))
 
 ORDERS = ((1, 1, "teapot", 45), (2, 1, "two cups", 18), (3, 2, "kettle", 60), (4, 3, "tea, 500 g", 22))
 
@@ -41,7 +40,7 @@ def prepare(directory: Path) -> None:
     (directory / "state").chmod(0o700)
     if not (directory / "notes" / ".git").exists():
         _write_notes(directory / "notes")
-    if not (directory / "shop.db").exists():
+    if not _is_filled(directory / "shop.db"):
         _fill_shop(directory / "shop.db")
 
 
@@ -51,6 +50,8 @@ def relocated(directory: Path, port: int, more: str = "") -> Path:
     for old, new in (
         ("../var/run", str(directory)),
         ("../.venvs", str(ROOT / ".venvs")),
+        ("../.venv/bin/python", sys.executable),
+        ("cwd: ..\n", f"cwd: {ROOT}\n"),
         ("port: 8420", f"port: {port}"),
         ("upstreams:\n", f"upstreams:\n{more}"),
     ):
@@ -82,11 +83,20 @@ def _write_notes(directory: Path) -> None:
         subprocess.run(["git", "-C", str(directory), *command], check=True)
 
 
+def _is_filled(path: Path) -> bool:
+    """Whether a shop is there, with the tables of today's tour."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path)) as shop:
+        return shop.execute("SELECT 1 FROM sqlite_master WHERE name = 'contacts'").fetchone() is not None
+
+
 def _fill_shop(path: Path) -> None:
     partial = path.with_suffix(".new")
     partial.unlink(missing_ok=True)
     with closing(sqlite3.connect(partial)) as shop, shop:
         shop.executescript(SHOP)
-        shop.executemany("INSERT INTO customers VALUES (?, ?, ?, ?)", CUSTOMERS)
+        shop.executemany("INSERT INTO customers VALUES (?, ?, ?)", CUSTOMERS)
+        shop.executemany("INSERT INTO contacts VALUES (?, ?)", CONTACTS)
         shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", ORDERS)
     partial.rename(path)

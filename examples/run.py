@@ -1,4 +1,4 @@
-"""`make run`: Doorward in front of four real servers that nobody here wrote, with an agent, its key and what to try."""
+"""`make run`: Doorward in front of four real servers that nobody here wrote and a small bank, with an agent, its key and what to try."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ PORT = 8420
 
 TRY = """
 agent tools
-    what this agent may see, of all four servers
+    what this agent may see, of all servers
 agent call time__get_current_time timezone=UTC
     allowed
 agent call sqlite__read_query query="SELECT name, city FROM customers"
     allowed
-agent call sqlite__read_query query="SELECT name, email FROM customers"
+agent call sqlite__read_query query="SELECT email FROM contacts"
     denied: the policy looks at the argument
+agent call bank__pay to=acme euros=250
+    waits for a person: `doorward approval list`, `doorward approval approve ID`, then the same call again
 agent call sqlite__write_query query="DELETE FROM orders"
     hidden: for this agent there is no such tool
 doorward log list
@@ -77,7 +79,7 @@ def _welcome(running: Gateway, config: Path) -> str:
     return f"""Doorward is ready.
 
   all servers    {running.url()}
-  one server     {running.url("git")} (or time, sqlite, fetch)
+  one server     {running.url("git")} (or time, sqlite, fetch, bank)
   agent          {AGENT}, of the team {TEAM}
   its key        {key}
 

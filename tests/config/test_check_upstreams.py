@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.app.places import anchored
 from doorward.config.check_upstreams import WRITE_A_REFERENCE, upstreams
 from doorward.config.ground import Ground
 from doorward.config.model import Upstream
@@ -134,6 +135,16 @@ def test_a_secret_file_that_others_may_read_is_noted(tmp_path: Path) -> None:
 )
 def test_processes(tmp_path: Path, fields: dict[str, object], expected: list[tuple[str, str]]) -> None:
     assert found(tmp_path, fields) == expected
+
+
+def test_a_program_is_looked_for_from_the_document_like_the_one_that_is_run(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "server").touch(0o755)
+    document = Upstream.model_validate({"stdio": {"command": ["./server"], "cwd": "work"}})
+    stdio = anchored(document, tmp_path).stdio
+    assert stdio is not None
+    assert Path(stdio.command[0]).samefile(tmp_path / "server")
+    assert found(tmp_path, {"stdio": {"command": ["./server"], "cwd": "work"}}) == []
 
 
 def test_an_inline_secret_is_answered_with_how_to_write_a_reference(tmp_path: Path) -> None:

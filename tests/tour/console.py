@@ -38,11 +38,18 @@ def shown(page: str) -> Iterator[Shown]:
             yield Shown(command, "".join(f"{line}\n" for line in rest[len(more) :]))
 
 
-def typed(commands: list[str], directory: Path, environment: Mapping[str, str]) -> list[str]:
-    """What each command said, all typed into one shell; both streams as one, as on a screen."""
+def typed(commands: list[str], directory: Path, environment: Mapping[str, str], answers: str = "") -> list[str]:
+    """What each command said, all typed into one shell; both streams as one, as on a screen. `answers` are typed where one asks back."""
     script = "exec 2>&1\n" + "".join(f"{command}\nprintf '{MARK}'\n" for command in commands)
     done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, cwd=directory, env=dict(environment), timeout=WAIT_SECONDS, check=False
+        ["bash", "-c", script],
+        input=answers,
+        capture_output=True,
+        text=True,
+        cwd=directory,
+        env=dict(environment),
+        timeout=WAIT_SECONDS,
+        check=False,
     )
     *said, _ = done.stdout.split(MARK)
     return said

@@ -18,16 +18,21 @@ def checkout(directory: Path) -> Path:
     return directory
 
 
+def answered(one: Shown) -> Shown:
+    """What comes where a `y` is typed at a question without a terminal to show it."""
+    return Shown(one.command, one.output.replace("[y/N]: y\n", "[y/N]: "))
+
+
 @pytest.mark.peer
 @pytest.mark.timeout(240)
 def test_tour_is_as_the_readme_shows_it(tmp_path: Path) -> None:
-    tour = list(shown((ROOT / "README.md").read_text("utf-8")))
+    tour = [answered(one) for one in shown((ROOT / "README.md").read_text("utf-8"))]
     directory = checkout(tmp_path)
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {"PYTHONUTF8": "1"}
     with open_tour(directory / "var" / "run") as process:
         until(process, "Ctrl-C ends it")
-        said = typed([one.command for one in tour], directory, environment)
-    assert len(tour) > 15
+        said = typed([one.command for one in tour], directory, environment, "y\n")
+    assert len(tour) > 20
     for one, came in zip(tour, said, strict=True):
         assert one.is_like(came), f"$ {one.command}\nshown:\n{one.output}\ncame:\n{came}"
 

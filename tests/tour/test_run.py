@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import stat
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from examples.ground import CONFIG, HOME, relocated
+from examples.ground import CONFIG, ROOT, relocated
 from tests.tour.running import READY, open_tour, tour, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(240)]
@@ -88,4 +89,11 @@ def test_second_one_at_the_same_time_is_told_so_and_harms_nothing(tmp_path: Path
 
 def test_default_configuration_is_the_one_that_a_reader_sees(tmp_path: Path) -> None:
     moved = relocated(tmp_path, 8420).read_text()
-    assert moved.replace(str(tmp_path), "../var/run").replace(f"{HOME.parent.parent}/.venvs", "../.venvs") == CONFIG.read_text()
+    for there, here in (
+        (sys.executable, "../.venv/bin/python"),
+        (str(tmp_path), "../var/run"),
+        (f"{ROOT}/.venvs", "../.venvs"),
+        (f"cwd: {ROOT}\n", "cwd: ..\n"),
+    ):
+        moved = moved.replace(there, here)
+    assert moved == CONFIG.read_text()

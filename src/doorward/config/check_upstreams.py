@@ -124,7 +124,7 @@ def _stdio(stdio: Stdio, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found
         yield note(f"no directory {directory}", *at, "cwd")
     program = stdio.command[0]
     path = stdio.env.get("PATH") or ground.environment.get("PATH") or os.defpath
-    if program and shutil.which(program if os.sep not in program else str(directory / program), path=path) is None:
+    if program and shutil.which(program if os.sep not in program else str(ground.root / program), path=path) is None:
         yield note("this program is not found here", *at, "command", 0)
 
 
