@@ -14,6 +14,7 @@ from doorward.audit.store import Box, Encode
 from doorward.audit.veil import Veil
 from doorward.domain.actors import ALL_SCOPES, Actor, Bound, Principal, Proof, Subject
 from doorward.domain.approvals import Grant
+from doorward.domain.budgets import told
 from doorward.domain.decisions import Allow, Ask, Decision, Deny, Observation
 from doorward.domain.findings import Finding
 from doorward.domain.ids import Digest, PolicyId
@@ -112,6 +113,8 @@ class Bodies:
         self._add(body, intent.findings, box)
         if intent.grant is not None:
             body["approval"] = _approval(intent.grant)
+        if intent.draws:
+            body["budgets"] = {cut(name, _NAME): amount for name, amount in told(intent.draws[:LISTED]).items()}
         body["credential"] = {"kind": intent.credential}
         if intent.trace:
             body["trace"] = cut(intent.trace)

@@ -17,6 +17,7 @@ from doorward.audit.query import Located
 from doorward.audit.sides import Sealer, Wrapper
 from doorward.audit.store import Box, Entry, LogStore
 from doorward.audit.veil import SALT_BYTES, commitment
+from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import CallId, GrantId
@@ -107,9 +108,9 @@ class Recorder:
             await self._new_data_key()
 
     async def intend(self, intent: Intent) -> Place:
-        """The place of the intent, durable on return with its grant consumed.
+        """The place of the intent, durable on return with its grant consumed and its budgets drawn on.
 
-        Raises UnrecordedError, or Refused GRANT_GONE: nothing may be forwarded then.
+        Raises UnrecordedError, OverdrawnError, or Refused GRANT_GONE: nothing may be forwarded then.
         """
         call = intent.call
         salt = self._salts.take()
@@ -117,16 +118,19 @@ class Recorder:
         arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
         body = self._bodies.intent(intent, arguments, box)
         if intent.grant is None:
-            return await self._append(Entry(encoded(body), box, opens=call.id))
+            return await self._append(Entry(encoded(body), box, opens=call.id, draws=intent.draws))
         self._granted[call.id] = intent.grant.id
         try:
-            return await self._append(Entry(encoded(body), box, opens=call.id, uses=intent.grant))
-        except (Refused, UnrecordedError):
+            return await self._append(Entry(encoded(body), box, opens=call.id, uses=intent.grant, draws=intent.draws))
+        except (Refused, UnrecordedError, OverdrawnError):
             del self._granted[call.id]
             raise
 
-    def conclude(self, outcome: Outcome) -> asyncio.Future[Place]:
-        """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`."""
+    def conclude(self, outcome: Outcome, returns: tuple[Draw, ...] = ()) -> asyncio.Future[Place]:
+        """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`.
+
+        `returns` corrects what its intent has drawn.
+        """
         box = committed = None
         text = _shown(outcome.reply) if outcome.reply is not None else None
         if text is not None:
@@ -136,7 +140,7 @@ class Recorder:
         body = self._bodies.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
-        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released)
+        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released, returns=returns)
         return self._kept(entry, self._store.append_soon(entry))
 
     def hasten(self) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from doorward.audit.merkle import Span
 from doorward.audit.query import Located, Page, Query
 from doorward.domain.approvals import Grant
+from doorward.domain.budgets import Draw
 from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Place
@@ -61,6 +62,10 @@ class Entry:
     releases: GrantId | None = None
     """The grant that may be used again, as the call it was for was not made. Only while the intent that `closes` names stands open:
     one that was never written has used nothing."""
+    draws: tuple[Draw, ...] = ()
+    """What it takes of budgets: all of it or, where one does not hold it, nothing, and the entry is not written."""
+    returns: tuple[Draw, ...] = ()
+    """Corrections of what the intent that `closes` names took; only while that stands open."""
 
 
 def grant_gone() -> Refused:
@@ -86,7 +91,7 @@ class LogStore(Protocol):
 
     Owes: what is acknowledged is durable; indexes have no gap; a batch is written whole or not at all; a store that could not
     write (disk full) writes again as soon as it can, without a restart. Raises `UnrecordedError` from `append` (and `Refused`
-    GRANT_GONE for an entry whose grant is gone), `StoreError` from everything else.
+    GRANT_GONE for an entry whose grant is gone, `OverdrawnError` for one that a budget does not hold), `StoreError` from everything else.
     """
 
     def append(self, entry: Entry) -> asyncio.Future[Place]:

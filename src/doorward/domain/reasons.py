@@ -41,6 +41,7 @@ class Reason(StrEnum):
     OVER_RATE = "over_rate"
     OVER_CONCURRENCY = "over_concurrency"
     OVERLOADED = "overloaded"
+    OVER_BUDGET = "over_budget"
     FORBIDDEN = "forbidden"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     UNSAFE_REQUEST = "unsafe_request"
@@ -91,6 +92,7 @@ TABLE: dict[Reason, Row] = {
     Reason.OVER_RATE: Row(4290, _S.TOO_MANY_REQUESTS, "Too many calls. Wait before the next one.", _T),
     Reason.OVER_CONCURRENCY: Row(4291, _S.TOO_MANY_REQUESTS, "Too many calls at once. Wait for one to end.", _T),
     Reason.OVERLOADED: Row(5030, _S.SERVICE_UNAVAILABLE, "The gateway is busy. Try again shortly."),
+    Reason.OVER_BUDGET: Row(4292, _S.TOO_MANY_REQUESTS, "A budget is used up. Do not try again before it renews.", _T),
     Reason.FORBIDDEN: Row(4030, _S.FORBIDDEN, "Policy does not allow this call with these arguments.", _T),
     Reason.INSUFFICIENT_SCOPE: Row(4034, _S.FORBIDDEN, "The access token is not for this; ask for the scope that is named."),
     Reason.UNSAFE_REQUEST: Row(4220, _S.UNPROCESSABLE_ENTITY, "The request holds something that may not be sent.", _T),

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from doorward.domain.actors import Principal
 from doorward.domain.approvals import Grant
+from doorward.domain.budgets import Draw
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Allow, Ask, Observation
 from doorward.domain.findings import Finding
@@ -32,6 +33,8 @@ class Intent:
     """The set of policies that decided (`Policies.digest`)."""
     observed: Observation | None = None
     """What the rules with `@mode("observe")` would have done, where one matched."""
+    draws: tuple[Draw, ...] = ()
+    """What the call takes of budgets."""
 
 
 class Status(StrEnum):

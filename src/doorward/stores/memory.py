@@ -21,6 +21,7 @@ from doorward.domain.ids import AgentId, CallId, GrantId, KeyId, SessionId
 from doorward.domain.receipts import Place
 from doorward.identity.keys import KeyRecord
 from doorward.identity.registry import AgentRecord
+from doorward.stores.memory_budgets import MemoryBudgets
 
 
 class MemoryApprovals:
@@ -75,11 +76,14 @@ class MemoryApprovals:
 class MemoryLog:
     """A log (`LogStore`) without a disk. While `broken` says why, nothing can be written."""
 
-    def __init__(self, committer: Committer, clocks: Callable[[], Moment], grants: MemoryApprovals) -> None:
+    def __init__(
+        self, committer: Committer, clocks: Callable[[], Moment], grants: MemoryApprovals, budgets: MemoryBudgets | None = None
+    ) -> None:
         self._committer = committer
         self._clocks = clocks
         self._grants: GrantUse[MemoryApprovals] = grants
         self._approvals = grants
+        self._budgets = MemoryBudgets() if budgets is None else budgets
         self._leaves: list[bytes] = []
         self._facts: list[Facts] = []
         self._hashes: dict[tuple[int, int], bytes] = {}
@@ -95,10 +99,15 @@ class MemoryLog:
         at = self._clocks()
         if self.broken is not None:
             return _failed(written, UnrecordedError(f"the store cannot write: {self.broken}"))
-        if entry.releases is not None and entry.closes in self._open:
-            self._grants.release(self._approvals, entry.releases)
+        if entry.closes in self._open:
+            if entry.releases is not None:
+                self._grants.release(self._approvals, entry.releases)
+            self._budgets.give_back(entry.returns)
+        if (overdrawn := self._budgets.overdrawn(entry.draws)) is not None:
+            return _failed(written, overdrawn)
         if entry.uses is not None and not self._grants.consume(self._approvals, entry.uses, at.wall_micros / 1_000_000):
             return _failed(written, grant_gone())
+        self._budgets.draw(entry.draws)
         batch = self._committer.prepare([entry], at, Sealing.WHEN_DUE)
         self._write(batch)
         (place,) = batch.places

@@ -15,6 +15,7 @@ from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
 from doorward.stores.sqlite import index
+from doorward.stores.sqlite.budgets import draw, give_back, overdrawn
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.reader import Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
@@ -52,9 +53,9 @@ class LogGroup:
         return self._committer.due_in(self._clocks().steady)
 
     def write(self, db: apsw.Connection, items: Sequence[Entry | _Seal]) -> Sequence[object]:
-        """Writes entries; a place for each, a note for each seal, a refusal where a grant is gone."""
+        """Writes entries; a place for each, a note for each seal, an error where a grant is gone or a budget does not hold the draw."""
         at = self._clocks()
-        gone = self._gone(db, items, at)
+        gone = self._unfit(db, items, at)
         entries = [item for number, item in enumerate(items) if isinstance(item, Entry) and number not in gone]
         sealing = Sealing.NOW if any(isinstance(item, _Seal) for item in items) else Sealing.WHEN_DUE
         batch = self._batch = self._committer.prepare(entries, at, sealing)
@@ -65,22 +66,35 @@ class LogGroup:
         _write_beside(db, entries, batch)
         places = iter(batch.places)
         note = batch.note or self.note
-        return [grant_gone() if number in gone else next(places) if isinstance(item, Entry) else note for number, item in enumerate(items)]
+        return [gone.get(number) or (next(places) if isinstance(item, Entry) else note) for number, item in enumerate(items)]
 
-    def _gone(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> set[int]:
-        """Uses and releases grants, in order; gives the numbers of the entries whose grant is gone."""
-        gone: set[int] = set()
+    def _unfit(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> dict[int, Exception]:
+        """Uses and releases grants and budgets, in order; gives what keeps single entries from being written, by their numbers."""
+        unfit: dict[int, Exception] = {}
         opened: set[CallId] = set()
         for number, item in enumerate(items):
-            if not isinstance(item, Entry):
-                continue
-            if item.releases is not None and (item.closes in opened or _stands_open(db, item.closes)):
-                self._grants.release(db, item.releases)
-            if item.uses is not None and not self._grants.consume(db, item.uses, at.wall_micros / 1_000_000):
-                gone.add(number)
-            elif item.opens is not None:
-                opened.add(item.opens)
-        return gone
+            if isinstance(item, Entry) and (error := self._used(db, item, opened, at)) is not None:
+                unfit[number] = error
+        return unfit
+
+    def _used(self, db: apsw.Connection, entry: Entry, opened: set[CallId], at: Moment) -> Exception | None:
+        """Uses all that one entry needs, or nothing of it and gives what is not there; `opened` are the intents of this batch."""
+        if (entry.releases is not None or entry.returns) and (entry.closes in opened or _stands_open(db, entry.closes)):
+            self._give_back(db, entry)
+        short = overdrawn(db, entry.draws)
+        if short is not None:
+            return short
+        if entry.uses is not None and not self._grants.consume(db, entry.uses, at.wall_micros / 1_000_000):
+            return grant_gone()
+        draw(db, entry.draws)
+        if entry.opens is not None:
+            opened.add(entry.opens)
+        return None
+
+    def _give_back(self, db: apsw.Connection, entry: Entry) -> None:
+        if entry.releases is not None:
+            self._grants.release(db, entry.releases)
+        give_back(db, entry.returns)
 
     def committed(self) -> None:
         """The last batch is durable."""

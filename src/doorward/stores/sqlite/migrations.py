@@ -121,6 +121,18 @@ CREATE TABLE policy_entry (
 CREATE INDEX policy_entry_digest ON policy_entry (digest);
 """
 
+_BUDGETS = """
+CREATE TABLE budget_spent (
+    ledger TEXT,
+    key TEXT,
+    until INTEGER,
+    units INTEGER NOT NULL,
+    PRIMARY KEY (ledger, key, until)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX budget_spent_until ON budget_spent (until);
+CREATE TABLE budget_raise (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
@@ -129,4 +141,5 @@ MIGRATIONS = (
     Migration(5, "consents", _CONSENTS),
     Migration(6, "waivers", _WAIVERS),
     Migration(7, "policy sets", _POLICY_SETS),
+    Migration(8, "budgets", _BUDGETS),
 )

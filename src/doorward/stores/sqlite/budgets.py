@@ -1,0 +1,67 @@
+"""Budgets in SQLite: draws within the log's transactions, and the sums and raises that they are checked against (`BudgetStore`)."""
+
+from collections.abc import Collection, Sequence
+
+import apsw
+
+from doorward.admission.budgets.store import Raise, Spent
+from doorward.domain.budgets import Draw, OverdrawnError
+from doorward.stores.sqlite import records
+from doorward.stores.sqlite.rows import delete, select
+from doorward.stores.sqlite.writer import Writer
+
+_SUM = "SELECT coalesce(sum(units), 0) FROM budget_spent WHERE ledger = ? AND key = ? AND until > ?"
+_DRAW = "INSERT INTO budget_spent VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units"
+_GIVE_BACK = "UPDATE budget_spent SET units = units - ?4 WHERE ledger = ?1 AND key = ?2 AND until = ?3"
+_SPENT = "SELECT ledger, key, until, units FROM budget_spent WHERE until > ?"
+
+
+def overdrawn(transaction: apsw.Connection, draws: Sequence[Draw]) -> OverdrawnError | None:
+    """The first draw that its budget does not hold; None where all do. There is one writer, so nothing comes between this and `draw`."""
+    for one in draws:
+        ((spent,),) = select(transaction, _SUM, (one.ledger, one.key, one.at))
+        if spent + one.units > one.limit:
+            return OverdrawnError(one, spent)
+    return None
+
+
+def draw(transaction: apsw.Connection, draws: Sequence[Draw]) -> None:
+    """Counts draws."""
+    for one in draws:
+        transaction.execute(_DRAW, (one.ledger, one.key, one.until, one.units))
+
+
+def give_back(transaction: apsw.Connection, draws: Sequence[Draw]) -> None:
+    """Takes corrections off the rows that they were drawn in; one that has stopped counting and is gone stays gone."""
+    for one in draws:
+        transaction.execute(_GIVE_BACK, (one.ledger, one.key, one.until, one.units))
+
+
+class SqliteBudgets:
+    """The sums and raises of one database."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def spent(self, at: int) -> tuple[Spent, ...]:
+        """Every sum that still counts."""
+        rows = await self._writer.submit(lambda db: select(db, _SPENT, (at,)))
+        return tuple(Spent(*row) for row in rows)
+
+    async def raises(self) -> tuple[Raise, ...]:
+        """Every raise that is kept."""
+        rows = await self._writer.submit(lambda db: select(db, "SELECT record FROM budget_raise ORDER BY id"))
+        return tuple(records.read(record, Raise) for (record,) in rows)
+
+    async def put(self, raised: Raise) -> None:
+        """Adds a raise."""
+        row = (raised.id, records.write(raised))
+        await self._writer.submit(lambda db: select(db, "INSERT OR REPLACE INTO budget_raise VALUES (?, ?)", row))
+
+    async def drop(self, raises: Collection[str]) -> None:
+        """Forgets raises."""
+        await self._writer.submit(lambda db: delete(db, "DELETE FROM budget_raise WHERE id", tuple(raises)))
+
+    async def sweep(self, at: int) -> None:
+        """Forgets sums that do not count any more."""
+        await self._writer.submit(lambda db: select(db, "DELETE FROM budget_spent WHERE until <= ?", (at,)))
