@@ -31,7 +31,9 @@ class AlertKind(StrEnum):
     GLASS = "glass"
     """Somebody lets an agent past policy: a broken glass, an exception."""
     LOG = "log"
-    """The log cannot be written or anchored, or can be again; a configuration was not taken."""
+    """The log cannot be written or anchored, or can be again."""
+    CONFIGURATION = "configuration"
+    """A configuration was not taken; the one before goes on."""
 
 
 @dataclass(frozen=True, slots=True)

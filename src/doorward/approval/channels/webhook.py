@@ -5,24 +5,20 @@ The id of a message follows from what is asked, so that one which is sent twice 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from doorward.approval.channels.port import ChannelError
-from doorward.approval.channels.signature import KeyFormError, Message, key_of, sign
+from doorward.approval.channels.signed_post import Post, PostError, SignedPost, rfc3339
 from doorward.approval.question import Question, State
 from doorward.approval.shown import asked_arguments
 from doorward.approval.tally import needs
 from doorward.config.approvals import Webhook as Declared
-from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
 from doorward.net.addresses import Reach, Rule
-from doorward.net.errors import NetError
-from doorward.net.fetch import Caps, Fetch, Fetched
-from doorward.net.http import Headers
+from doorward.net.fetch import Caps, Fetch
 from doorward.wire.canonical import canonical
 
 ARGUMENTS_BYTES: Final = 65_536
@@ -37,14 +33,6 @@ class Told(Enum):
 
     WITHOUT_ARGUMENTS = auto()
     ALL = auto()
-
-
-class Post(Protocol):
-    """The way out (`net.fetch.Fetch`): to checked addresses alone, following nothing, bounded in time and size."""
-
-    async def post(self, url: str, body: bytes, headers: Headers = ()) -> Fetched:
-        """The answer; raises `NetError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,7 @@ class Webhook:
             "policies": question.policies,
             "needs": [{"team": need.team, "people": need.people, "owner_may": need.owner_may} for need in needs(question)],
             "reversibility": question.reversibility,
-            "expires_at": _time(question.expires_at),
+            "expires_at": rfc3339(question.expires_at),
             "link": link,
         }
         await self._send("approval.asked", f"asked_{question.id}_{question.shown_digest[:16]}", {**fields, **self._arguments(question)})
@@ -89,29 +77,11 @@ class Webhook:
         return {"arguments": msgspec.Raw(raw)} if len(raw) <= ARGUMENTS_BYTES else {"arguments_bytes": len(raw)}
 
     async def _send(self, kind: str, message_id: str, fields: Mapping[str, object]) -> None:
-        now = self.now()
-        body = msgspec.json.encode({"type": kind, "timestamp": _time(now), "data": fields})
-        message = Message(message_id, str(int(now)), body)
-        headers = (
-            ("Content-Type", "application/json"),
-            ("webhook-id", message.id),
-            ("webhook-timestamp", message.timestamp),
-            ("webhook-signature", sign(self._key(), message)),
-        )
+        post = SignedPost(self.url, self.secret, self.out, self.now)
         try:
-            answer = await self.out.post(self.url, body, headers)
-        except NetError as error:
-            raise ChannelError(f"{error.trouble}: {error}") from error
-        if not 200 <= answer.status < 300:
-            raise ChannelError(f"expected a status of 2xx, got {answer.status}")
-
-    def _key(self) -> bytes:
-        try:
-            return key_of(self.secret().reveal())
-        except KeyFormError as error:
-            raise ChannelError(f"its secret: {error}") from None
-        except DoorwardError as error:
-            raise ChannelError(f"its secret cannot be read: {error}") from error
+            await post.send(kind, message_id, fields)
+        except PostError as error:
+            raise ChannelError(str(error)) from error
 
 
 def webhooks(declared: Mapping[str, Declared], secret: Callable[[str], Secret], now: Callable[[], float]) -> tuple[Webhook, ...]:
@@ -134,8 +104,3 @@ def _webhook(name: str, rules: Declared, secret: Callable[[str], Secret], now: C
 
 def _named(question: Question) -> dict[str, object]:
     return {"approval": question.id, "digest": question.shown_digest}
-
-
-def _time(seconds: float) -> str:
-    """RFC 3339, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
