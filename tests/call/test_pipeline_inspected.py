@@ -305,3 +305,15 @@ async def test_other_calls_go_on_while_a_large_result_is_read_and_whoever_hangs_
         slow.let_go.set()
         assert await book.rest() == [Leaf("outcome", "withheld", ("cancelled",)), Gone(), Counted("git", "cancelled")]
         assert book.house.watchmen.gate.inside == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("extra", "reason"), [("refuse", Reason.UNSAFE_REQUEST), ("allow", None)])
+async def test_arguments_that_a_tool_does_not_know_pass_only_where_the_operator_says_so(extra: str, reason: Reason | None) -> None:
+    narrow = replace(SHOWN, tools=(tool("commit", message={"type": "string"}),))
+    asked = tool_call("git__commit", {"message": "m", "force": True})
+    async with playbook(Plan({"git": narrow}, upstreams={"git": {"extra_arguments": extra}})) as book:
+        trace = await book.play(asked)
+    assert [step.reason for step in trace if isinstance(step, GotRefusal)] == ([] if reason is None else [reason])
+    assert [step.sentence for step in trace if isinstance(step, GotRefusal) and "force" not in step.sentence] == []
+    assert sum(isinstance(step, Got) for step in trace) == (reason is None)

@@ -235,7 +235,12 @@ def measure(house: House) -> None:
 
 def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:
     """The guards that ship, in the order they are asked."""
-    return (Size(), Schema(Definitions(generations)), Unicode(), OwnSecrets(fingerprints))
+
+    def is_lenient(upstream: UpstreamId) -> bool:
+        config = generations.current.document.upstreams.get(upstream)
+        return config is not None and config.extra_arguments == "allow"
+
+    return (Size(), Schema(Definitions(generations), is_lenient), Unicode(), OwnSecrets(fingerprints))
 
 
 class Moments:
