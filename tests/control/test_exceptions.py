@@ -207,7 +207,7 @@ async def test_over_the_network_an_admin_gives_and_everybody_sees_who_it_was(tmp
         assert (await other.change("POST", "/v1/exceptions", BODY)).status == 403
         assert (await browser.change("POST", "/v1/exceptions", BODY)).status == 200
         (waiver,) = door.it.kept.all()
-        assert (waiver.by, waiver.names) == ("corp:ann", ("Ann <A.>",))
+        assert (waiver.by, waiver.names) == ("corp:ann", ("Ann <A.>", "ann"))
         assert json.loads((await other.read("/v1/exceptions")).text)["exceptions"][0]["by"] == "corp:ann"
 
 

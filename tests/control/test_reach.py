@@ -43,7 +43,8 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "POST /v1/agents/{agent}/edit": (OWNERS_HERE, "/v1/agents/claude/edit", {"purpose": "mails"}),
     "POST /v1/agents/{agent}/bind": (ADMINS, "/v1/agents/claude/bind", {"identity": "dns:a.example.com"}),
     "POST /v1/agents/{agent}/unbind": (OWNERS_HERE, "/v1/agents/claude/unbind", {"identity": "dns:a.example.com"}),
-    "POST /v1/agents/{agent}/rotate": (OWNERS_HERE, "/v1/agents/claude/rotate", {}),
+    # Somebody else's; each rotates the keys of their own (tests/adversary/test_straw_men.py).
+    "POST /v1/agents/{agent}/rotate": (ADMINS, "/v1/agents/claude/rotate", {}),
     "POST /v1/agents/{agent}/suspend": (OWNERS_HERE, "/v1/agents/claude/suspend", None),
     "POST /v1/agents/{agent}/resume": (OWNERS_HERE, "/v1/agents/claude/resume", None),
     "POST /v1/agents/{agent}/revoke": (OWNERS_HERE, "/v1/agents/claude/revoke", None),

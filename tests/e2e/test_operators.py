@@ -127,7 +127,7 @@ def test_an_owner_acts_for_their_own_team_alone(corp: Company) -> None:
     for name, team in (("website", "web"), ("ledger", "finance")):
         corp.running.key(name, team)
     assert "dw_" in olga.gets("agent", "add", "shop", "--team", "web")
-    assert "dw_" in olga.gets("agent", "rotate", "website")
+    assert "dw_" in olga.gets("agent", "rotate", "shop")
     olga.gets("agent", "suspend", "website")
     olga.gets("agent", "resume", "website")
     olga.gets("stop", "upstream", "up", "--reason", "a deployment")
@@ -137,6 +137,8 @@ def test_an_owner_acts_for_their_own_team_alone(corp: Company) -> None:
         ("agent", "add", "shop-two", "--team", "web", "--identity", "client:corp:robot"),
         ("agent", "bind", "website", "client:corp:robot"),
         ("agent", "edit", "website", "--owner", "corp:ines"),
+        ("agent", "add", "straw", "--team", "web", "--owner", "corp:ines"),
+        ("agent", "rotate", "website"),
         ("agent", "rotate", "ledger"),
         ("agent", "suspend", "ledger"),
         ("agent", "revoke", "ledger"),

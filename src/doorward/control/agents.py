@@ -18,7 +18,7 @@ from doorward.control.agent_shapes import (
     Rotation,
     view,
 )
-from doorward.control.operators import NOBODYS, Role
+from doorward.control.operators import NOBODYS, Role, is_self
 from doorward.control.orders import narrow, tell, widen
 from doorward.control.routes import Ask, ControlError, Done, Route
 from doorward.domain.actors import Agent, AuthnMethod
@@ -83,7 +83,9 @@ class Agents:
             Route(
                 "POST", "/v1/agents/{agent}/unbind", owner, "Take an identity from an agent", self.unbind, BoundIdentity, Done, within=mine
             ),
-            Route("POST", "/v1/agents/{agent}/rotate", owner, "Issue a new key", self.rotate, Rotation, IssuedKey, within=mine),
+            Route(
+                "POST", "/v1/agents/{agent}/rotate", owner, "Issue a new key", self.rotate, Rotation, IssuedKey, within=self._team_of_own
+            ),
             Route("POST", "/v1/agents/{agent}/suspend", owner, "Keep an agent out until resumed", self.suspend, gives=Done, within=mine),
             Route("POST", "/v1/agents/{agent}/resume", owner, "Let a suspended agent act again", self.resume, gives=Done, within=mine),
             Route("POST", "/v1/agents/{agent}/revoke", owner, "Keep an agent out for good", self.revoke, gives=Done, within=mine),
@@ -98,6 +100,11 @@ class Agents:
         """Another owner is nobody's to name but an admin's: nobody approves what their own agents ask, nor may they disown them for it."""
         assert isinstance(ask.body, AgentEdit)
         return NOBODYS if ask.body.owner is not None else self._team(ask)
+
+    def _team_of_own(self, ask: Ask) -> frozenset[str]:
+        """The team of an agent of the operator's own. A key of somebody else's is nobody's to hold but an admin's: with it in hand, they
+        would ask as that agent, and approve what it asks."""
+        return self._team(ask) if is_self(ask.operator, self._known(ask).agent.owner) else NOBODYS
 
     def _team_of_key(self, ask: Ask) -> frozenset[str]:
         key = self.registry.key(KeyId(ask.path["key"]))
@@ -285,9 +292,11 @@ def team_of(registry: Registry, agent: AgentId) -> frozenset[str]:
 
 
 def _team_of_new(ask: Ask) -> frozenset[str]:
-    """The team a new agent would join. One with identities is nobody's: an admin says which software an agent is (as for `bind`)."""
+    """The team a new agent would join. One with identities is nobody's: an admin says which software an agent is (as for `bind`);
+    nor is one of somebody else: who gets its key answers for it, and does not approve what it asks (as for another owner)."""
     assert isinstance(ask.body, NewAgent)
-    return NOBODYS if ask.body.identities else frozenset((ask.body.team,))
+    is_own = not ask.body.owner or is_self(ask.operator, ask.body.owner)
+    return frozenset((ask.body.team,)) if is_own and not ask.body.identities else NOBODYS
 
 
 def _allowed(check: Callable[[], object]) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from doorward.control.exceptions import is_self
-from doorward.control.operators import Operator, Role
+from doorward.control.operators import Operator, Role, is_self
 from doorward.control.routes import Ask, ControlError, Done, Route, Shape
 from doorward.control.waivers import ACTION, Given, Ground, Terms, WaiverView
 from doorward.domain.waivers import WaiverKind

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from doorward.approval.persons import forms, forms_of
 from doorward.control.agents import team_of
 from doorward.control.catalog import teams_of
-from doorward.control.operators import Operator, Role
+from doorward.control.operators import Operator, Role, is_self
 from doorward.control.routes import Ask, ControlError, Done, Route, Shape
 from doorward.control.waivers import ACTION, Given, Ground, Terms, WaiverView
 from doorward.domain.ids import Digest, PolicyId
@@ -124,11 +123,6 @@ class Exceptions:
             or operator.acts_for(Role.OWNER, team_of(self.ground.registry, waiver.agent))
             or any(team in operator.speaks_for for team in lifted)
         )
-
-
-def is_self(operator: Operator, owner: str) -> bool:
-    """Whether an operator may be the person whom a record names, through whatever door either came in."""
-    return not forms_of((operator.name, operator.shown)).isdisjoint(forms(owner))
 
 
 def _upstream(action: str) -> str:

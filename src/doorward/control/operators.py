@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from doorward.approval.persons import forms, forms_of
 from doorward.config.model import OperatorGroup
 
 NOBODYS: frozenset[str] = frozenset()
@@ -56,6 +57,11 @@ class Operator:
             return True
         held = self.owns if role is Role.OWNER else self.speaks_for
         return self.role >= role and bool(teams) and held.issuperset(teams)
+
+
+def is_self(operator: Operator, person: str) -> bool:
+    """Whether an operator may be the person whom a record names, whichever door and name either came by."""
+    return not forms_of((operator.name, operator.shown, *operator.names)).isdisjoint(forms(person))
 
 
 def from_peer(uid: int, roles: Mapping[str, str]) -> Operator | None:

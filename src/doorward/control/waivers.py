@@ -97,7 +97,7 @@ class Ground:
             by=operator.name,
             begins=self.now(),
             ends=terms.ends,
-            names=(operator.shown,) if operator.shown else (),
+            names=tuple(sorted((operator.names | {operator.shown}) - {""})),
         )
         try:
             self.kept.check(waiver)
