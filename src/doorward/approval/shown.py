@@ -45,3 +45,10 @@ def asked_arguments(question: Question) -> dict[str, object]:
 def arguments(question: Question) -> dict[str, object]:
     """The arguments that a yes would let through now."""
     return asked_arguments(question) if question.edited is None else parse_object(question.edited, HELD)
+
+
+def facts(question: Question) -> tuple[tuple[str, str], ...]:
+    """What a person should know besides the arguments, name and text: it was worked out of what the agent asked, and an edit says so."""
+    if question.edited is None:
+        return question.facts
+    return tuple((f"as the agent asked it: {name}", text) for name, text in question.facts)

@@ -135,7 +135,6 @@ def _shown(question: Question) -> Mapping[str, object]:
         "asked_at": _time(question.asked_at),
         "end": {State.PENDING: "Answer until", State.APPROVED: "To be made until"}.get(question.state, "Ended, or ends"),
         "decided": _decided(question),
-        "facts": [{"name": spotted(name), "text": spotted(text)} for name, text in question.facts],
         "digest": question.shown_digest,
     }
 
@@ -150,6 +149,7 @@ def _content(question: Question) -> Mapping[str, object]:
         "bytes": len(canonical(arguments)),
         "edited": difference(asked, text) if question.edited is not None else (),
         "extras": marked(pretty(extras)) if extras else "",
+        "facts": [{"name": spotted(name), "text": spotted(text)} for name, text in shown.facts(question)],
         "is_editable": question.kind in shown.EDITABLE,
     }
 

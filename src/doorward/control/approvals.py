@@ -199,7 +199,7 @@ def whole(question: Question) -> WholeQuestion:
         asked_digest=question.binding.digest,
         definition=question.binding.definition,
         risk=shown.reversibility(question),
-        facts=tuple(FactView(name=visible(name), text=visible(text)) for name, text in question.facts),
+        facts=tuple(FactView(name=visible(name), text=visible(text)) for name, text in shown.facts(question)),
         edit=None if question.edited is None else EditView(arguments=question.edited.decode(), changes=render(changes(before, after))),
     )
 
