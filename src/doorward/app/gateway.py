@@ -240,7 +240,11 @@ class Gateway:
         async def forget() -> None:
             await state.issued.forget(clocks.now() - _REMEMBERED_SECONDS)
 
-        await self._every(_HOUR_SECONDS, state.evidence.recorder.retain, forget)
+        works = (state.evidence.recorder.retain, forget)
+        # At once as well: what may not be kept any longer goes, however short the gateway's lives are.
+        for work in works:
+            await self._tried(work)
+        await self._every(_HOUR_SECONDS, *works)
 
     async def _watch(self) -> None:
         watch = self._watched
