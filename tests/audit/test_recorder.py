@@ -14,7 +14,7 @@ from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import UnrecordedError
 from doorward.domain.ids import CallId, Generation, GrantId
 from doorward.domain.reasons import Reason, Refused
-from doorward.domain.receipts import Event, Intent, Refusal, Status
+from doorward.domain.receipts import Event, Intent, Place, Refusal, Status
 from doorward.testing.stores.rooms import NOW, grant, question
 from tests import made
 from tests.audit.recorders import DAY_SECONDS, Bench, bench
@@ -215,6 +215,40 @@ async def test_addresses_of_one_network_are_one_source() -> None:
     for network in ("192.0.2.1", "192.0.2.200", "::ffff:192.0.2.3", "2001:db8:1:2::3", "2001:db8:1:ffff::4", "local"):
         at.recorder.turn_away(network, Reason.UNAUTHENTICATED, "no such key")
     assert [leaf["fields"]["source"] for leaf in (await at.leaves())[1:]] == ["192.0.2.0/24", "2001:db8:1::/48", "local"]
+
+
+class Ear:
+    """Hears what the log is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def noted(self, event: Event, place: Place | None) -> None:
+        self.heard.append((event.type, None if place is None else place.seq))
+
+    def refused(self, refusal: Refusal) -> None:
+        self.heard.append((refusal.id, refusal.reason))
+
+    def turned_away(self, network: str, reason: Reason) -> None:
+        self.heard.append((network, reason))
+
+
+@pytest.mark.anyio
+async def test_followers_hear_of_events_with_their_place_of_every_refusal_and_of_everybody_turned_away() -> None:
+    at = await started(bench())
+    ear = Ear()
+    at.recorder.follow(ear)
+    await at.recorder.note(Event("stop_set", "ann", {"matter": "agent:claude"}))
+    await at.recorder.refuse(refusal(Reason.FORBIDDEN))
+    await at.recorder.refuse(refusal(None))
+    for _ in range(2):
+        at.recorder.turn_away("192.0.2.1", Reason.UNAUTHENTICATED, "no such key")
+        await at.recorder.refuse(refusal(Reason.OVER_RATE, number="call-2"))
+    at.log.broken = "no space"
+    with pytest.raises(UnrecordedError):
+        await at.recorder.note(Event("revoked", "ann", {"matter": "agent:claude"}))
+    knocked, limited = ("192.0.2.1", Reason.UNAUTHENTICATED), ("call-2", Reason.OVER_RATE)
+    assert ear.heard == [("stop_set", 1), ("call-1", Reason.FORBIDDEN), knocked, limited, knocked, limited, ("revoked", None)]
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from doorward.audit.flood import OVER_LIMIT, Flood, Source, prefix
+from doorward.audit.followers import Follower
 from doorward.audit.leaf import Bodies, encoded
 from doorward.audit.query import Located
 from doorward.audit.sides import Sealer, Wrapper
@@ -59,7 +60,7 @@ class Means:
 class Recorder:
     """One node's way into the log. Used from the tasks of one event loop."""
 
-    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_granted", "_means", "_owed", "_salts", "_sealer", "_store")
+    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_followers", "_granted", "_means", "_owed", "_salts", "_sealer", "_store")
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -67,11 +68,16 @@ class Recorder:
         self._bodies = means.bodies
         self._salts = _Salts(means.draw)
         self._flood = Flood(means.now)
+        self._followers: list[Follower] = []
         self._owed: deque[Entry] = deque()
         self._sealer: Sealer | None = None
         self._day = -1
         self._failure: str | None = None
         self._granted: dict[CallId, GrantId] = {}
+
+    def follow(self, follower: Follower) -> None:
+        """Calls back with events, refusals and callers that were turned away."""
+        self._followers.append(follower)
 
     @property
     def failure(self) -> str | None:
@@ -149,6 +155,9 @@ class Recorder:
 
     async def refuse(self, refusal: Refusal) -> Place | None:
         """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""
+        if refusal.reason is not None:
+            for follower in self._followers:
+                follower.refused(refusal)
         if refusal.reason in OVER_LIMIT and not self._flood.is_first(Source(refusal.principal.agent.id, refusal.reason)):
             return None
         call, box, arguments = refusal.call, None, None
@@ -161,6 +170,8 @@ class Recorder:
 
     def turn_away(self, network: str, reason: Reason, detail: str) -> None:
         """Tells of a caller that was refused before anybody knew who it is: the first of its kind in a minute, then a count."""
+        for follower in self._followers:
+            follower.turned_away(network, reason)
         source = Source(prefix(network), reason)
         if self._flood.is_first(source):
             fields: dict[str, Scalar] = {"source": source.name, "reason": reason.value, "detail": detail}
@@ -168,7 +179,13 @@ class Recorder:
 
     async def note(self, event: Event) -> Place:
         """The place of any other event's leaf, durable on return; raises UnrecordedError."""
-        return await self._append(self._event(event))
+        place: Place | None = None
+        try:
+            place = await self._append(self._event(event))
+        finally:
+            for follower in self._followers:
+                follower.noted(event, place)
+        return place
 
     def pseudonym(self, subject: str) -> str:
         """What the log calls a person: for events that are about one."""
