@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from doorward.approval import room
 from doorward.approval.answers import DeskError, with_edit, with_no, with_yes
 from doorward.approval.binding import Binding, bind
 from doorward.approval.elapsed import Elapsed, still
@@ -215,7 +216,7 @@ class Desk:
         known = self._questions.get(self._by_binding.get(question.binding, question.id))
         if known is not None and known.state in _WAITING and not known.is_over(now):
             return known
-        self._check_room(question.binding.principal, now)
+        room.check(question, self._questions.values(), self._terms, now)
         # Held before it is written: a second call with this binding meanwhile finds the question instead of asking again.
         self._hold(question)
         try:
@@ -225,18 +226,6 @@ class Desk:
             raise
         _tell(self._asked, question)
         return question
-
-    def _check_room(self, principal: str, now: float) -> None:
-        if len(self._questions) >= self._terms.most_kept:
-            raise _full(f"{self._terms.most_kept} questions")
-        if sum(len(question.canonical) + len(question.edited or b"") for question in self._questions.values()) >= self._terms.most_bytes:
-            raise _full(f"questions of {self._terms.most_bytes} bytes")
-        pending = sum(
-            question.state is State.PENDING and question.binding.principal == principal and not question.is_over(now)
-            for question in self._questions.values()
-        )
-        if pending >= self._terms.most_pending:
-            raise _too_many(pending)
 
     async def _answer(self, reference: GrantId, answer: Callable[[Question, float], Question]) -> Question:
         """Moves a question by an answer; one that comes second is tried again on what the first has made of it."""
@@ -373,16 +362,4 @@ def _pending(question: Question) -> Refused:
         sentence=f"A person must approve this call. Ask again later with exactly the same arguments. Approval: {question.id}.",
         policies=question.policies,
         extra={"approval": question.id},
-    )
-
-
-def _full(kept: str) -> Refused:
-    return Refused(Reason.OVERLOADED, f"{kept} are kept, which is the most", extra={"retryAfterSeconds": 60})
-
-
-def _too_many(pending: int) -> Refused:
-    return Refused(
-        Reason.OVER_CONCURRENCY,
-        f"{pending} questions of this principal wait for an answer",
-        sentence=f"{pending} calls wait for approval already. Wait until some of them are answered.",
     )

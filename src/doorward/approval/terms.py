@@ -19,6 +19,11 @@ class Terms:
     """Questions of everybody that are not over."""
     most_bytes: int = 64 * 2**20
     """Of all that these carry: they are held in memory, and a call may be a megabyte."""
+    most_kept_of_agent: int = 2_500
+    most_bytes_of_agent: int = 16 * 2**20
+    """A quarter: one agent, for however many people it acts, leaves the others theirs."""
+    most_bytes_of_principal: int = 4 * 2**20
+    """So does one person with an agent that many have."""
     most_waiting: int = 1_000
     """Callers that are kept waiting for an answer at the same time: each holds a connection."""
 
