@@ -53,7 +53,14 @@ def observed(admin: Admin, as_json: bool, since: str, agent: str | None, upstrea
         show_json(answer)
         return
     rows = [
-        (one["calls"], one["agent"], f"{one['upstream']}/{one['name']}", ", ".join(one["policies"]) or "–", one["detail"], one["last"][:16])
+        (
+            one["calls"],
+            one["agent"],
+            f"{one['upstream']}/{one['name']}",
+            ", ".join(one["policies"]) or "–",
+            one["detail"],
+            one["last"][:16].replace("T", " "),
+        )
         for one in answer["passes"]
     ]
     show_table(("calls", "agent", "what", "policies", "why", "last"), rows)
@@ -64,7 +71,7 @@ def observed(admin: Admin, as_json: bool, since: str, agent: str | None, upstrea
             f"{one['upstream']}/{one['name']}",
             ", ".join(one["after"]["policies"]) or "–",
             f"{one['before']['effect']} → {one['after']['effect']}",
-            one["last"][:16],
+            one["last"][:16].replace("T", " "),
         )
         for one in answer["changes"]
     ]
