@@ -42,5 +42,6 @@ def _question(findings: Sequence[Finding], team: str) -> Ask:
     # A pointer may hold a name that is a value: people are shown the call itself.
     names = list(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in findings))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    basis = sha256(canonical([OWN_FINDINGS, *sorted(map(list, concerns(findings)))])).hexdigest()
+    # With who is asked: the configuration says that, and a yes of others is none once it says otherwise.
+    basis = sha256(canonical([OWN_FINDINGS, team, *sorted(map(list, concerns(findings)))])).hexdigest()
     return Ask((OWN_FINDINGS,), (Need(team),), f"guards found {', '.join(names[:_NAMED])}{more}", Digest(basis))
