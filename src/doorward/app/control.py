@@ -8,6 +8,7 @@ from doorward.app.house import House
 from doorward.app.operators import Behind
 from doorward.config.check_control import NAME as SOCKET_NAME
 from doorward.control.agents import Agents
+from doorward.control.alerts import AlertTest
 from doorward.control.answer_hooks import AnswerHooks, Senders
 from doorward.control.app import control_app
 from doorward.control.approval_pages import ApprovalPages
@@ -63,11 +64,14 @@ def network_door(house: House, not_ready: Callable[[], tuple[str, ...]]) -> Behi
 
 def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Route, ...]:
     state = house.state
-    recorder, auditor = state.evidence.recorder, state.evidence.auditor
+    recorder, auditor, alarms = state.evidence.recorder, state.evidence.auditor, house.alerting.alarms
     evidence = Evidence(recorder, state.evidence.anchors, state.evidence.log)
     waivers = WaiverGround(state.waivers, state.registry, house.generations, recorder, clocks.now, clocks.new_id)
     return (
-        *Status(not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence, state.waivers.loud).routes(),
+        *Status(
+            not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence, state.waivers.loud, alarms.standing
+        ).routes(),
+        *AlertTest(alarms.test).routes(),
         *Configurations(house.generations, house.workbench).routes(),
         *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house)).routes(),
         *IssuedCertificates(state.issued, state.switch).routes(),

@@ -105,6 +105,7 @@ class Gateway:
             await self._listener.drain(DRAIN_SECONDS)
         await house.discovery.close()
         for task in self._tasks:
+        await house.alerting.alarms.close()
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()
@@ -158,9 +159,8 @@ class Gateway:
             self._keep(await self._network.open(network_door(house, self.not_ready)))
         await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
-        self._keep(
-            self._ticks(), self._minutes(), self._hours(), self._watch(), house.identification.trust.run(), house.asking.channels.run()
-        )
+        self._keep(self._ticks(), self._minutes(), self._hours(), self._watch())
+        self._keep(house.identification.trust.run(), house.asking.channels.run(), house.alerting.alarms.run())
         house.asking.again()
         operators = "" if self._network is None else f"{self._network.address[0]}:{self._network.address[1]}"
         host, port = self.address

@@ -13,6 +13,7 @@ from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
 from doorward.app.asking import Asking, Edits
+from doorward.app.alerting import Alerting
 from doorward.app.identity import Identification
 from doorward.app.places import anchored
 from doorward.app.state import State
@@ -80,6 +81,7 @@ class House:
     answers: Answers
 
 
+    alerting: Alerting
 @dataclass(frozen=True, slots=True)
 class _Works:
     """What every call works with, and each reload sets anew."""
@@ -95,11 +97,12 @@ class _Works:
     inspection: Inspection
 
 
+    alerting: Alerting
 def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
     materials, snapshot = first(found, Pins(state.pins.all()), state.policy_sets.last())
-    works = _works(document, root, state, snapshot)
+    works = _works(document, state, snapshot, _Around(root, journal))
     generations, flight, changes = works.generations, works.flight, works.changes
     pipeline = _pipeline(works, state)
     asking = Asking(document.approvals, root, state, journal)
@@ -156,12 +159,22 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     )
 
 
-def _works(document: Document, root: Path, state: State, snapshot: Snapshot) -> _Works:
-    generations = Generations(snapshot)
+        alerting=works.alerting,
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What surrounds a house."""
+
+    root: Path
+    journal: Journal
+
+
+def _works(document: Document, state: State, snapshot: Snapshot, around: _Around) -> _Works:
+    generations, root = Generations(snapshot), around.root
     fingerprints = Fingerprints(clocks.draw(32))
     return _Works(
         generations=generations,
         moments=Moments(generations),
+    alerting = Alerting(generations, root, state.evidence.recorder, around.journal, fingerprints.mask)
         meter=Meter(),
         flight=Flight(),
         changes=Changes(),
@@ -172,6 +185,7 @@ def _works(document: Document, root: Path, state: State, snapshot: Snapshot) -> 
     )
 
 
+        alerting=alerting,
 def _pipeline(works: _Works, state: State) -> Pipeline:
     """The spine."""
     rooms = Rooms(

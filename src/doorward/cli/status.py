@@ -26,6 +26,9 @@ def command(admin: Admin, as_json: bool) -> None:
         (up["id"], up["state"], up["tools"], _withheld(up["withheld"], up["dropped"]), up["posture"], up["in_flight"], up["error"])
         for up in answer["upstreams"]
     ]
+    for sink in answer["alerts"]:
+        fails = f", FAILS: {plain(sink['failure'])}" if sink["failure"] else ""
+        click.echo(f"  alerts to {plain(sink['name'])}: {sink['delivered']} sent, {sink['waiting']} wait, {sink['dropped']} dropped{fails}")
     show_table(("upstream", "state", "tools", "withheld", "posture", "in flight", "last error"), rows)
     sys.exit(0 if answer["ready"] else 1)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorward.config.addresses import is_host, is_host_header, is_loopback, is_origin, split_url
+from doorward.config.check_alerts import alerts
 from doorward.config.check_approvals import approvals
 from doorward.config.check_authority import authority
 from doorward.config.check_break_glass import break_glass
@@ -47,6 +48,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _audit(document.audit, ground, ground.root / document.state)
 
 
+    yield from alerts(document, ground)
 def policy_files(policies: Policies, root: Path) -> tuple[Path, ...]:
     """The files of all layers, each once, sorted."""
     return tuple(sorted({file for _, file in policy_layers(policies, root)}))

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
 from doorward.config.facts import FactName, FactRule
 from doorward.config.identity import Identity, IssuerName
@@ -11,6 +12,7 @@ from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
 Group = Literal["read", "write", "destructive", "external"]
+from doorward.config.syslog import Syslog
 """A policy group of tools; `destructive` includes `write`."""
 
 
@@ -185,14 +187,6 @@ class Sessions(Part):
     overall: int = Field(10_000, ge=1, le=1_000_000, description="Sessions of everybody at the same time")
 
 
-class Syslog(Part):
-    """A syslog server that checkpoints are sent to (RFC 5424 over UDP or TCP)."""
-
-    host: str = Field(description="Its name or address")
-    port: int = Field(514, ge=1, le=65535, description="Its port")
-    protocol: Literal["udp", "tcp"] = Field("udp", description="How it is spoken to")
-
-
 class Audit(Part):
     """How the log is kept."""
 
@@ -271,3 +265,4 @@ class Document(Part):
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")
+    alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")

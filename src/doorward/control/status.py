@@ -1,7 +1,7 @@
 """Admin API: how the gateway stands: whether it is ready, what is wrong or worth a look, and how each upstream does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from doorward import __version__
 from doorward.audit import checkpoint
@@ -14,6 +14,7 @@ from doorward.control.operators import Role
 from doorward.control.routes import Ask, Route, Shape
 from doorward.domain.catalog import Kind, Standing
 from doorward.domain.ids import UpstreamId
+from doorward.runtime.alerts.outbox import Standing as Sink
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
@@ -50,6 +51,17 @@ class LogView(Shape):
     owed: int
 
 
+class SinkView(Shape):
+    """One place that alerts go to; `waiting` and `dropped` count messages, `last` is when it took one (Unix seconds)."""
+
+    name: str
+    failure: str
+    waiting: int
+    dropped: int
+    delivered: int
+    last: float | None
+
+
 class StatusView(Shape):
     """The gateway at one moment. `reasons`: why it is not ready; `problems`: what was not taken; `warnings`: what is worth a look."""
 
@@ -64,6 +76,7 @@ class StatusView(Shape):
     in_flight: int
     log: LogView
     upstreams: tuple[UpstreamView, ...]
+    alerts: tuple[SinkView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,8 @@ class Status:
     evidence: Evidence
     loud: Callable[[], tuple[str, ...]]
     """What everybody should hear of."""
+    sinks: Callable[[], tuple[Sink, ...]] = tuple
+    """How everything does that alerts are sent to."""
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""
@@ -104,7 +119,7 @@ class Status:
 
     async def show(self, ask: Ask) -> StatusView:
         """Everything at this moment."""
-        snapshot, reasons = self.generations.current, self.not_ready()
+        snapshot, reasons, sinks = self.generations.current, self.not_ready(), self.sinks()
         return StatusView(
             version=__version__,
             ready=not reasons,
@@ -113,10 +128,11 @@ class Status:
             config=snapshot.document_digest,
             policies=snapshot.policies.digest,
             problems=self.workbench.problems,
-            warnings=(*self.loud(), *self.evidence.warnings(), *self.workbench.warnings),
+            warnings=(*self.loud(), *_unreached(sinks), *self.evidence.warnings(), *self.workbench.warnings),
             in_flight=self.flight.count(),
             log=self.evidence.view(),
             upstreams=tuple(self._upstream(UpstreamId(name), config, snapshot) for name, config in snapshot.document.upstreams.items()),
+            alerts=tuple(SinkView(**asdict(one)) for one in sinks),
         )
 
     def _upstream(self, name: UpstreamId, config: UpstreamConfig, snapshot: Snapshot) -> UpstreamView:
@@ -143,3 +159,8 @@ class Status:
             gone=standings.count(Standing.GONE),
             in_flight=self.flight.count(name),
         )
+
+
+def _unreached(sinks: tuple[Sink, ...]) -> tuple[str, ...]:
+    """A sentence for each sink that fails."""
+    return tuple(f"alerts do not reach {one.name} ({one.waiting} wait): {one.failure}" for one in sinks if one.failure)
