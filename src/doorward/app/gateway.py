@@ -104,8 +104,8 @@ class Gateway:
             house.state.desk.close()
             await self._listener.drain(DRAIN_SECONDS)
         await house.discovery.close()
-        for task in self._tasks:
         await house.alerting.alarms.close()
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()

@@ -12,8 +12,8 @@ from doorward.admission.gate import Gate, Limits
 from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
-from doorward.app.asking import Asking, Edits
 from doorward.app.alerting import Alerting
+from doorward.app.asking import Asking, Edits
 from doorward.app.identity import Identification
 from doorward.app.places import anchored
 from doorward.app.state import State
@@ -79,9 +79,9 @@ class House:
     operator_sessions: OperatorSessions
     asking: Asking
     answers: Answers
-
-
     alerting: Alerting
+
+
 @dataclass(frozen=True, slots=True)
 class _Works:
     """What every call works with, and each reload sets anew."""
@@ -95,9 +95,9 @@ class _Works:
     broker: Broker
     gate: Gate
     inspection: Inspection
-
-
     alerting: Alerting
+
+
 def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
@@ -156,10 +156,10 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         operator_sessions=OperatorSessions(clocks.draw, clocks.now),
         asking=asking,
         answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.inspection, works.moments, state).problems),
+        alerting=works.alerting,
     )
 
 
-        alerting=works.alerting,
 @dataclass(frozen=True, slots=True)
 class _Around:
     """What surrounds a house."""
@@ -171,10 +171,10 @@ class _Around:
 def _works(document: Document, state: State, snapshot: Snapshot, around: _Around) -> _Works:
     generations, root = Generations(snapshot), around.root
     fingerprints = Fingerprints(clocks.draw(32))
+    alerting = Alerting(generations, root, state.evidence.recorder, around.journal, fingerprints.mask)
     return _Works(
         generations=generations,
         moments=Moments(generations),
-    alerting = Alerting(generations, root, state.evidence.recorder, around.journal, fingerprints.mask)
         meter=Meter(),
         flight=Flight(),
         changes=Changes(),
@@ -182,10 +182,10 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         broker=Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         inspection=Inspection(guards(generations, fingerprints), remade),
+        alerting=alerting,
     )
 
 
-        alerting=alerting,
 def _pipeline(works: _Works, state: State) -> Pipeline:
     """The spine."""
     rooms = Rooms(

@@ -44,11 +44,11 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from control(document.control, ground.root, ground.root / document.state)
     yield from operators(document)
     yield from approvals(document, ground)
+    yield from alerts(document, ground)
     yield from break_glass(document)
     yield from _audit(document.audit, ground, ground.root / document.state)
 
 
-    yield from alerts(document, ground)
 def policy_files(policies: Policies, root: Path) -> tuple[Path, ...]:
     """The files of all layers, each once, sorted."""
     return tuple(sorted({file for _, file in policy_layers(policies, root)}))

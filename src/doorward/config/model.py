@@ -9,10 +9,10 @@ from doorward.config.approvals import Approvals
 from doorward.config.facts import FactName, FactRule
 from doorward.config.identity import Identity, IssuerName
 from doorward.config.part import Name, Part, Reference, UpstreamName
+from doorward.config.syslog import Syslog
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
 Group = Literal["read", "write", "destructive", "external"]
-from doorward.config.syslog import Syslog
 """A policy group of tools; `destructive` includes `write`."""
 
 
@@ -263,6 +263,6 @@ class Document(Part):
     identity: Identity = Field(Identity(), description="Who may act at all")
     admission: Admission = Field(Admission(), description="How much one agent may do")
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
+    alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")
-    alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")
