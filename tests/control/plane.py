@@ -30,6 +30,7 @@ from doorward.call.flight import Flight
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
 from doorward.control.agents import Agents
+from doorward.control.alerts import AlertTest
 from doorward.control.app import PEER, admin_app, by_peer
 from doorward.control.approvals import Approvals
 from doorward.control.break_glass import BreakGlass
@@ -60,6 +61,7 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
+from doorward.runtime.alerts.alarms import Tried
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
@@ -238,6 +240,8 @@ class Plane:
     loud: list[str] = field(default_factory=list)
     """What operators should not miss."""
     reasons: tuple[str, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    """What sinks of alerts answer to a test."""
     unfit: tuple[str, ...] = ()
     """What is wrong with every edit of a call."""
     operators: dict[int, Operator] = field(default_factory=dict)
@@ -284,6 +288,10 @@ class Plane:
     def session_seconds(self) -> float:
         """How long a sign-in over the network lasts."""
         return session_seconds(self.generations.current.document.control.listen)
+
+    async def alerts_tested(self) -> tuple[Tried, ...]:
+        """What each sink answers to a test."""
+        return self.tried
 
     async def who(self, request: Request) -> Operator:
         """Who asks, by the peer of the socket."""

@@ -46,6 +46,7 @@ async def test_the_whole_state_is_shown_with_what_each_upstream_withheld(tmp_pat
             "problems": [],
             "in_flight": 0,
             "log": {"checkpoint_size": 1, "failure": None, "owed": 0},
+            "alerts": [],
             "upstreams": [
                 {"id": "git", "transport": "http", "posture": "enforce", "tools": 0, "withheld": 1, "dropped": 1, **upstream},
                 {"id": "time", "transport": "stdio", "posture": "observe", "tools": 1, "withheld": 0, "dropped": 0, **upstream},
