@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from doorward.approval import waivers
+from doorward.approval.channels import signature
+from doorward.approval.terms import Terms
+from doorward.call import holding
 from doorward.catalog.offer import DEFINITION_BYTES, MOST
 from doorward.config.model import Admission, Sessions, Timeouts, Upstream
-from doorward.control import operator_sessions, signing
+from doorward.control import answer_hooks, operator_sessions, signing
 from doorward.domain.catalog import Kind
+from doorward.domain.waivers import WaiverKind
 from doorward.identity.authority import documents, registration
 from doorward.identity.tokens import dpop, jws
 from doorward.inspection.guards.schema import MOST_BYTES
 from doorward.net.fetch import CAPS
+from doorward.policy.facts import kind, path, sql, url
+from doorward.runtime.replay import run
 from doorward.serving import pages
 from doorward.serving.protocol import Limits as HeadLimits
 from doorward.wire.jsonrpc import Limits
@@ -49,7 +56,7 @@ def test_every_incident_has_its_test() -> None:
 
 
 def test_stated_limits_are_the_ones_that_ship() -> None:
-    body, head, admission, sessions, timeouts = Limits(), HeadLimits(), Admission(), Sessions(), Timeouts()
+    body, head, admission, sessions, timeouts, terms = Limits(), HeadLimits(), Admission(), Sessions(), Timeouts(), Terms()
     assert {
         label: row(label)
         for label in (
@@ -70,6 +77,12 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
             "operators who are signed in",
             "steps of sign-ins of operators (two of a browser, three of a command)",
             "an upstream's answer",
+            "a text that a fact is derived of",
+            "questions that wait for people",
+            "calls that are kept waiting for people",
+            "a service's answer",
+            "exceptions and broken glasses",
+            "a replay",
         )
     } == {
         "a request": [body.body_bytes, body.depth, body.nodes, body.string_bytes],
@@ -92,6 +105,16 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "clients that register themselves": [registration.MOST],
         "operators who are signed in": [operator_sessions.MOST, operator_sessions.MOST_OF_ONE],
         "steps of sign-ins of operators (two of a browser, three of a command)": [signing.PACE.per_minute, signing.PACE.burst],
+        "a text that a fact is derived of": [kind.CHARACTERS, url.LONGEST, path.LONGEST, sql.LONGEST, sql.TOKENS, kind.ELEMENTS],
+        "questions that wait for people": [terms.most_pending, terms.most_kept_of_agent, terms.most_kept],
+        "calls that are kept waiting for people": [holding.PER_PRINCIPAL, holding.MOST, holding.MOST_BYTES],
+        "a service's answer": [answer_hooks.BODY_BYTES, signature.TOLERANCE_SECONDS],
+        "exceptions and broken glasses": [
+            *(waivers.MOST_OF_AGENT, waivers.MOST),
+            waivers.LONGEST_SECONDS[WaiverKind.EXCEPTION] / waivers.DAY_SECONDS,
+            waivers.LONGEST_SECONDS[WaiverKind.BREAK_GLASS] / 60,
+        ],
+        "a replay": [run.BOUNDS.calls, run.BOUNDS.seconds],
         "an upstream's answer": [timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total],
     }
 
