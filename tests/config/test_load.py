@@ -71,7 +71,7 @@ state: other
         '4:3: listen.port: expected a whole number, got the text "8420"',
         '8:5: upstreams.github.trust: expected "review" or "first-use", got the text "reveiw"; did you mean "review"?',
         "9:18: upstreams.github.credential.value: a secret may not stand in the document; write ${env:NAME} or ${file:path} in its place",
-        "10:3: upstreams.git: expected one of url and stdio, got neither",
+        "10:3: upstreams.git: expected one of url, urls and stdio, got neither",
         "11:5: upstreams.git.command: no field of this name exists; the program and its arguments stand in stdio.command",
         "12:16: upstreams.git.timeouts.connect: expected more than 0, got 0",
         '12:28: upstreams.git.timeouts.total: expected a number, got the text "fast"',

@@ -13,10 +13,12 @@ from doorward.domain.ids import LeaseId, UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 from doorward.net.connection import Timeouts as NetTimeouts
+from doorward.upstream.circuit import Circuit, Terms
 from doorward.upstream.http import HttpUpstream
 from doorward.upstream.messages import Tongue, limits_of
-from doorward.upstream.open import open_upstream
+from doorward.upstream.open import places
 from doorward.upstream.order import Order
+from doorward.upstream.replicas.address import Speaker
 from doorward.upstream.seams import Seams
 from doorward.upstream.stdio import StdioUpstream
 from tests.net.raw import Peer, Script, response
@@ -73,11 +75,17 @@ class Heard:
         self.notices.append(notice)
 
 
+def alone(config: Upstream, seams: Seams) -> Speaker:
+    """What speaks to the only address of a configuration."""
+    (place,) = places(DEMO, config, seams)
+    return place.speaker(Circuit(Terms(), seams.monotonic, seams.chance))
+
+
 @asynccontextmanager
 async def over_http(url: str, world: World | None = None, **config: Any) -> AsyncIterator[HttpUpstream]:
     """An upstream at a scripted address, closed at the end."""
     world = world or World()
-    upstream = open_upstream(DEMO, Upstream(url=url, private=True, plain_http=True, **config), world.seams())
+    upstream = alone(Upstream(url=url, private=True, plain_http=True, **config), world.seams())
     assert isinstance(upstream, HttpUpstream)
     upstream.on_change = world.changed
     try:
@@ -92,7 +100,7 @@ async def over_stdio(
 ) -> AsyncIterator[StdioUpstream]:
     """An upstream that is a process, closed at the end."""
     world = world or World()
-    upstream = open_upstream(DEMO, Upstream.model_validate({"stdio": {"command": command, "env": env or {}}, **config}), world.seams())
+    upstream = alone(Upstream.model_validate({"stdio": {"command": command, "env": env or {}}, **config}), world.seams())
     assert isinstance(upstream, StdioUpstream)
     upstream.on_change = world.changed
     try:

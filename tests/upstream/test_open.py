@@ -4,16 +4,21 @@ import pytest
 
 from doorward.config.model import Stdio, Upstream
 from doorward.net.addresses import Reach, Rule
+from doorward.upstream.circuit import Circuit, Terms
 from doorward.upstream.http import HttpUpstream
-from doorward.upstream.open import ConfigurationError, open_upstream, rule_of
+from doorward.upstream.open import ConfigurationError, open_upstream, places, rule_of
 from doorward.upstream.stdio import StdioUpstream
 from tests.upstream.kit import DEMO, World
 
 
-def test_url_or_process_decides_the_transport() -> None:
+def speakers(config: Upstream) -> list[object]:
     seams = World().seams()
-    assert isinstance(open_upstream(DEMO, Upstream(url="https://example.com/mcp"), seams), HttpUpstream)
-    assert isinstance(open_upstream(DEMO, Upstream(stdio=Stdio(command=("x",))), seams), StdioUpstream)
+    return [place.speaker(Circuit(Terms(), seams.monotonic, seams.chance)) for place in places(DEMO, config, seams)]
+
+
+def test_url_or_process_decides_the_transport() -> None:
+    assert [type(speaker) for speaker in speakers(Upstream(url="https://example.com/mcp"))] == [HttpUpstream]
+    assert [type(speaker) for speaker in speakers(Upstream(stdio=Stdio(command=("x",), processes=2)))] == [StdioUpstream] * 2
 
 
 @pytest.mark.parametrize(
@@ -21,6 +26,7 @@ def test_url_or_process_decides_the_transport() -> None:
     [
         Upstream(),
         Upstream(url="https://example.com/", stdio=Stdio(command=("x",))),
+        Upstream(url="https://example.com/", urls=("https://example.org/",)),
         Upstream(url="https://user:pass@example.com/"),
         Upstream(url="https://0x7f.1/"),
         Upstream(url="ftp://example.com/"),
@@ -35,3 +41,13 @@ def test_nothing_is_allowed_that_was_not_declared() -> None:
     assert rule_of(Upstream(url="https://example.com/")) == Rule(Reach.PUBLIC, frozenset({"https"}))
     assert rule_of(Upstream(url="https://example.com/", private=True)) == Rule(Reach.PRIVATE, frozenset({"https"}))
     assert rule_of(Upstream(url="http://example.com/", plain_http=True)) == Rule(Reach.PUBLIC, frozenset({"https", "http"}))
+
+
+def test_an_address_is_shown_without_what_its_query_may_say() -> None:
+    config = Upstream(urls=("https://a.example.com/mcp?tenant=7", "https://b.example.com:8443/mcp"))
+    assert [place.name for place in places(DEMO, config, World().seams())] == [
+        "https://a.example.com/mcp",
+        "https://b.example.com:8443/mcp",
+    ]
+    pool = Upstream(stdio=Stdio(command=("x",), processes=3))
+    assert [place.name for place in places(DEMO, pool, World().seams())] == ["process 1", "process 2", "process 3"]

@@ -12,7 +12,7 @@ import uvloop
 
 from doorward.domain.calls import Answer, Era, Fault, Notice
 from doorward.upstream.health import Condition
-from doorward.upstream.port import Upstream, unheard
+from doorward.upstream.port import Driver, unheard
 from tests.upstream.kit import LEASE, Heard, World, order, over_http, over_stdio
 
 SERVER = Path(__file__).with_name("real_server.py")
@@ -26,7 +26,7 @@ def url() -> Iterator[str]:
         process.terminate()
 
 
-def opened(transport: str, era: str, url: str, world: World) -> AbstractAsyncContextManager[Upstream]:
+def opened(transport: str, era: str, url: str, world: World) -> AbstractAsyncContextManager[Driver]:
     if transport == "http":
         return over_http(url, world, era=era)
     return over_stdio((sys.executable, str(SERVER), "stdio"), world, era=era)

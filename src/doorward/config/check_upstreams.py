@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from urllib.parse import SplitResult
 
 from doorward.config.addresses import is_loopback, is_special, split_url
 from doorward.config.ground import Found, Ground, error, note
@@ -44,17 +43,40 @@ def upstreams(every: Mapping[str, Upstream], ground: Ground) -> Iterator[Found]:
 
 def _transport(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
     match upstream:
-        case Upstream(url=str(url), stdio=None):
-            yield from _url(upstream, url, at)
-            if upstream.credential is not None:
-                yield from _credential(upstream.credential, ground, (*at, "credential"))
-        case Upstream(url=None, stdio=Stdio() as stdio):
+        case Upstream(url=str(url), urls=(), stdio=None):
+            yield from _url(upstream, url, (*at, "url"))
+            yield from _of_url(upstream, ground, at)
+        case Upstream(url=None, urls=(_, *_), stdio=None):
+            yield from _urls(upstream, at)
+            yield from _of_url(upstream, ground, at)
+        case Upstream(url=None, urls=(), stdio=Stdio() as stdio):
             yield from _only_for_url(upstream, at)
             yield from _stdio(stdio, ground, (*at, "stdio"))
-        case Upstream(url=None):
-            yield error("expected one of url and stdio, got neither", *at)
+        case Upstream(url=None, urls=(), stdio=None):
+            yield error("expected one of url, urls and stdio, got neither", *at)
         case _:
-            yield error("expected one of url and stdio, got both", *at)
+            yield error("expected one of url, urls and stdio, got several", *at)
+
+
+def _urls(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
+    seen: set[str] = set()
+    for index, url in enumerate(upstream.urls):
+        yield from _url(upstream, url, (*at, "urls", index))
+        place = url.partition("?")[0].rstrip("/").lower()
+        if place in seen:
+            yield error("this address stands here twice", *at, "urls", index)
+        seen.add(place)
+
+
+def _of_url(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
+    if upstream.credential is not None:
+        yield from _credential(upstream.credential, ground, (*at, "credential"))
+    hosts = {parts.hostname for url in upstream.addresses if not isinstance(parts := split_url(url), str)}
+    is_plain = any(url.startswith("http:") for url in upstream.addresses)
+    if is_plain and upstream.credential is not None and not all(is_loopback(host or "") for host in hosts):
+        yield note("the credential travels unencrypted over http", *at, "credential")
+    if upstream.plain_http and upstream.addresses and not is_plain:
+        yield error("plain_http is said of an https url; one of them is a mistake", *at, "plain_http")
 
 
 def _only_for_url(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
@@ -68,22 +90,14 @@ def _only_for_url(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
 def _url(upstream: Upstream, url: str, at: tuple[Step, ...]) -> Iterator[Found]:
     parts = split_url(url)
     if isinstance(parts, str):
-        yield error(parts, *at, "url")
+        yield error(parts, *at)
         return
     if by_form(url) or any(by_name(key, value) for key, _, value in (pair.partition("=") for pair in parts.query.split("&"))):
-        yield error("a secret may not stand in a URL; use a credential with a reference", *at, "url")
-    yield from _scheme(upstream, parts, at)
-    if not upstream.private and is_special(parts.hostname or ""):
-        yield error("this address is loopback, private or otherwise special-use; if that is meant, say private: true", *at, "url")
-
-
-def _scheme(upstream: Upstream, parts: SplitResult, at: tuple[Step, ...]) -> Iterator[Found]:
+        yield error("a secret may not stand in a URL; use a credential with a reference", *at)
     if parts.scheme == "http" and not upstream.plain_http:
-        yield error("expected https; if http is meant, say plain_http: true", *at, "url")
-    elif parts.scheme == "https" and upstream.plain_http:
-        yield error("plain_http is said of an https url; one of them is a mistake", *at, "plain_http")
-    elif parts.scheme == "http" and upstream.credential is not None and not is_loopback(parts.hostname or ""):
-        yield note("the credential travels unencrypted over http", *at, "credential")
+        yield error("expected https; if http is meant, say plain_http: true", *at)
+    if not upstream.private and is_special(parts.hostname or ""):
+        yield error("this address is loopback, private or otherwise special-use; if that is meant, say private: true", *at)
 
 
 def _credential(credential: Credential, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:

@@ -97,6 +97,8 @@ def _headline(value: object) -> str:
     match value:
         case Upstream(url=str(url)):
             return quoted(url)
+        case Upstream(urls=(first, *others)):
+            return f"{quoted(first)} and {len(others)} more"
         case Upstream(stdio=Stdio(command=command)) | Stdio(command=command):
             return f"a process of {quoted(command[0])}"
         case Credential(header=header, value=text):

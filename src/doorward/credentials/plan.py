@@ -52,7 +52,7 @@ def plan(name: str, upstream: Upstream) -> Plan:
     """The plan of one upstream."""
     if upstream.stdio is not None:
         return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
-    audience = _origin(upstream.url or "")
+    audience = " ".join(dict.fromkeys(_origin(url) for url in upstream.addresses))
     if upstream.credential is None:
         return Nothing(audience)
     return StaticHeader(audience, upstream.credential.header, upstream.credential.value)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from doorward.config.model import Document
+from doorward.config.model import Document, Stdio
 from doorward.config.model import Upstream as UpstreamConfig
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
@@ -49,11 +49,18 @@ class Fleet:
             held = self._running.get(name)
             if held is not None and held[0] == config:
                 continue
-            if held is not None:
-                self._retire(name)
-            self._running[name] = (config, self._open(name, config))
+            self._running[name] = (config, self._adapted(name, config))
             changed.append(name)
         return tuple(changed)
+
+    def _adapted(self, name: UpstreamId, config: UpstreamConfig) -> Upstream:
+        """The driver for a configuration: the one that runs if it can go over to it, else a new one in its place."""
+        held = self._running.get(name)
+        if held is not None and held[1].adapt(config):
+            return held[1]
+        if held is not None:
+            self._retire(name)
+        return self._open(name, config)
 
     def renew(self, names: Iterable[UpstreamId]) -> None:
         """Ends what some upstreams have open, processes and streams, and puts drivers in their place that have not begun yet."""
@@ -83,5 +90,14 @@ class Fleet:
 
 
 def is_same_server(one: UpstreamConfig, other: UpstreamConfig) -> bool:
-    """Whether two configurations lead to the same server with the same credential; how long it may take and the like do not matter."""
-    return (one.url, one.stdio, one.credential) == (other.url, other.stdio, other.credential)
+    """Whether two configurations lead to the same server with the same credential; how long it may take and the like do not matter.
+
+    A server of several addresses stays the same as long as one of them stays: whatever is added gets calls only once it shows the same.
+    """
+    is_same_place = one.addresses == other.addresses or bool(set(one.addresses) & set(other.addresses))
+    return is_same_place and (_process(one), one.credential) == (_process(other), other.credential)
+
+
+def _process(config: UpstreamConfig) -> Stdio | None:
+    """The process to start, however many of it."""
+    return None if config.stdio is None else config.stdio.model_copy(update={"processes": 1})

@@ -4,11 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from doorward.config.model import Upstream as Config
 from doorward.domain.calls import Answer, Era, Fault, Notice
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.upstream.health import Condition, Health
+from doorward.upstream.health import AddressState, Condition, Health
 from doorward.upstream.order import Order
 from doorward.upstream.port import Notices
 from doorward.upstream.sight import Item, Sight
@@ -146,6 +147,22 @@ class FakeUpstream:
     def state(self) -> Health:
         """Always up."""
         return Health(Condition.UP, 0.0, "", 0)
+
+    def addresses(self) -> tuple[AddressState, ...]:
+        """None: it is nowhere."""
+        return ()
+
+    def adapt(self, config: Config) -> bool:
+        """Never: a changed configuration gets another upstream."""
+        return False
+
+    def drain(self, address: str) -> bool:
+        """Has no such address."""
+        return False
+
+    def restore(self, address: str) -> bool:
+        """Has no such address."""
+        return False
 
 
 def arguments_of(orders: Iterable[Order]) -> list[object]:

@@ -4,6 +4,7 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import LATE, NetError, Trouble
+from doorward.upstream.circuit import Blame
 
 _ENDS = {Ran.NO: "the call was not made", Ran.MAYBE: "the call may have run", Ran.YES: "the call ran"}
 
@@ -12,6 +13,14 @@ _WORDS = 200
 
 _UNTOUCHED = frozenset({400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 421, 426, 429, 431})
 """HTTP statuses that say that the request was turned away at the door; a redirect (3xx) says so as well."""
+
+
+_OURS = frozenset({Trouble.BUSY, Trouble.REQUEST, Trouble.SHUT})
+"""Failures of our side, which say nothing of the upstream."""
+
+
+_CAUSES = 8
+"""How far back a cause is looked for."""
 
 
 class MistakenError(DoorwardError):
@@ -79,3 +88,31 @@ def before_call(upstream: UpstreamId, error: NetError | Refused) -> Refused:
     if isinstance(error, NetError):
         return unreachable(upstream, f"{error.trouble}: {error}")
     return error if error.ran is Ran.NO else having_said(unreachable(upstream, error.detail), error.said)
+
+
+def sent_in_vain(upstream: UpstreamId, error: NetError | Refused) -> Refused:
+    """The refusal of a call that was turned away once and could not be sent again: it did not run, but bytes of it were sent."""
+    refused = before_call(upstream, error)
+    return having_said(broken(upstream, f"it was turned away, and then: {refused.detail}", Ran.NO), refused.said)
+
+
+def is_unsent(error: NetError | Refused) -> bool:
+    """Whether not one byte of the call was sent, so that it may be sent elsewhere."""
+    return error.ran is Ran.NO and (isinstance(error, NetError) or error.reason is Reason.UPSTREAM_UNREACHABLE)
+
+
+def blame(error: NetError | Refused) -> Blame:
+    """Whose failure it was, as far as it tells."""
+    if _trouble(error) in _OURS:
+        return Blame.NOBODY
+    return Blame.ADDRESS if is_unsent(error) else Blame.CALL
+
+
+def _trouble(error: BaseException) -> Trouble | None:
+    """What went wrong on the way, if that is what is behind it. (A refusal that was raised again may name itself as its cause.)"""
+    cause: BaseException | None = error
+    for _ in range(_CAUSES):
+        if isinstance(cause, NetError):
+            return cause.trouble
+        cause = None if cause is None else cause.__cause__
+    return None

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from doorward.upstream.circuit import Blame, Circuit
+
 
 class Condition(StrEnum):
     """Whether an upstream answers."""
@@ -27,13 +29,47 @@ class Health:
     failures: int
 
 
+class Duty(StrEnum):
+    """What an address is used for."""
+
+    SERVING = "serving"
+    EJECTED = "ejected"
+    """It fails, and is left out for a while."""
+    UNSEEN = "unseen"
+    """It has not been looked at yet, and gets no calls before that."""
+    HELD_BACK = "held_back"
+    """It shows other definitions than the others, and gets no calls."""
+    DRAINED = "drained"
+    """An operator has taken it out; what runs there ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressState:
+    """One address of an upstream, as operators see it."""
+
+    name: str
+    """Its URL without query, or the number of the process."""
+    duty: Duty
+    outstanding: int | None
+    """Requests under way there; None where only one address is known, and nobody counts."""
+    failures: int
+    """In a row."""
+    seconds: float
+    """How long it is left out from now."""
+    error: str
+    """The last failure; empty if there was none."""
+    why: str
+    """Why it is held back."""
+
+
 class Vitals:
-    """Keeps an upstream's health up to date."""
+    """Keeps the health of one address of an upstream up to date, and its circuit."""
 
-    __slots__ = ("_health", "_now")
+    __slots__ = ("_health", "_now", "circuit")
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], circuit: Circuit) -> None:
         self._now = now
+        self.circuit = circuit
         self._health = Health(Condition.UNKNOWN, now(), "", 0)
 
     @property
@@ -49,10 +85,12 @@ class Vitals:
         """It gave an answer that could be read, an error of its own included."""
         if self._health.condition is not Condition.UP or self._health.failures:
             self._become(Condition.UP, self._health.error, 0)
+            self.circuit.well()
 
-    def failed(self, error: str) -> None:
+    def failed(self, error: str, blame: Blame) -> None:
         """It could not be reached, did not answer, or gave what is no answer."""
         self._become(Condition.DOWN, error[:500], self._health.failures + 1)
+        self.circuit.failed(blame)
 
     def _become(self, condition: Condition, error: str, failures: int) -> None:
         since = self._health.since if condition is self._health.condition else self._now()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from doorward.config.model import Upstream as Config
-from doorward.domain.calls import Answer
+from doorward.domain.calls import Answer, Era
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Refused
@@ -14,9 +14,10 @@ from doorward.net.errors import NetError
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.backoff import Backoff
+from doorward.upstream.circuit import Circuit
 from doorward.upstream.discovery import Discovery
 from doorward.upstream.exchange import ExchangeHttp
-from doorward.upstream.faults import MistakenError, before_call, broken, of_net, told
+from doorward.upstream.faults import MistakenError, before_call, blame, broken, is_unsent, of_net, sent_in_vain, told
 from doorward.upstream.health import Health, Vitals
 from doorward.upstream.messages import Tongue
 from doorward.upstream.order import Order, own_order
@@ -49,13 +50,13 @@ def _nothing() -> None:
 class HttpUpstream:
     """One MCP server behind a URL."""
 
-    def __init__(self, upstream: UpstreamId, config: Config, tongue: Tongue, pool: Pool, seams: Seams) -> None:
-        self._id = upstream
+    def __init__(self, config: Config, tongue: Tongue, pool: Pool, circuit: Circuit, seams: Seams) -> None:
+        self._id = upstream = tongue.upstream
         self._config = config
         self._tongue = tongue
         self._pool = pool
         self._seams = seams
-        self._vitals = Vitals(seams.now)
+        self.vitals = Vitals(seams.now, circuit)
         self._tasks = Tasks(BACKGROUND_TASKS, partial(seams.on_event, upstream))
         self._listeners = Tasks(LISTENERS, partial(seams.on_event, upstream))
         self._speaker: Speaker | None = None
@@ -70,14 +71,28 @@ class HttpUpstream:
 
     def state(self) -> Health:
         """How it is doing."""
-        return self._vitals.health
+        return self.vitals.health
+
+    @property
+    def era(self) -> Era | None:
+        """The era it was found to speak."""
+        return self._speaker.era if self._speaker is not None else None
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether what a principal does belongs to one session there; as long as the era is not known, it may."""
+        return not (self._config.stateless or self._config.era == "exchange" or self.era is Era.EXCHANGE)
+
+    def holds_session(self, order: Order) -> bool:
+        """Whether the caller has a session there."""
+        return isinstance(self._speaker, SessionHttp) and self._speaker.holds(order)
 
     async def start(self, lease: Lease) -> None:
         """Finds its era; raises Refused."""
         try:
             await self._settled(lease)
         except (NetError, Refused) as error:
-            raise self._failed(before_call(self._id, error)) from error
+            raise self._failed(before_call(self._id, error), error) from error
 
     async def forward(self, order: Order, notices: Notices) -> Answer:
         """Asks once and gives what was said; raises Refused. Cancelling it cancels the request upstream."""
@@ -88,11 +103,11 @@ class HttpUpstream:
             except MistakenError as error:
                 answer = await self._asked_anew(speaker, order, notices, str(error))
         except NetError as error:
-            raise self._failed(of_net(self._id, error)) from error
+            raise self._failed(of_net(self._id, error), error) from error
         except Refused as refused:
-            self._failed(refused)
+            self._failed(refused, refused)
             raise
-        self._vitals.well()
+        self.vitals.well()
         return answer
 
     async def discover(self, lease: Lease) -> Sight:
@@ -100,11 +115,11 @@ class HttpUpstream:
         try:
             sight = await self._seen(lease)
         except NetError as error:
-            raise self._failed(before_call(self._id, error)) from error
+            raise self._failed(before_call(self._id, error), error) from error
         except Refused as refused:
-            self._failed(refused)
+            self._failed(refused, refused)
             raise
-        self._vitals.well()
+        self.vitals.well()
         self._watch(lease)
         return sight
 
@@ -126,11 +141,18 @@ class HttpUpstream:
 
     async def _asked_anew(self, mistaken: Speaker, order: Order, notices: Notices, mistake: str) -> Answer:
         """Asks again, once, whoever it is found to be: the first time nothing ran."""
-        speaker = await self._settled_anew(mistaken, order.lease)
+        try:
+            speaker = await self._settled_anew(mistaken, order.lease)
+        except Refused as refused:
+            raise sent_in_vain(self._id, refused) from refused
         try:
             return await speaker.ask(order, notices)
         except MistakenError as error:
             raise broken(self._id, f"{mistake}; and then: {error}", Ran.NO) from error
+        except NetError as error:
+            if is_unsent(error):
+                raise sent_in_vain(self._id, error) from error
+            raise
 
     async def _settled(self, lease: Lease) -> Speaker:
         if self._speaker is None:
@@ -154,9 +176,9 @@ class HttpUpstream:
             case "session":
                 return self._session()
             case "auto":
-                self._vitals.starting()
+                self.vitals.starting()
                 version = await probe(self._tongue, self._pool, lease)
-                self._vitals.well()
+                self.vitals.well()
                 return self._session() if version is None else self._exchange(version)
 
     def _exchange(self, version: str) -> ExchangeHttp:
@@ -206,8 +228,8 @@ class HttpUpstream:
     def _changed(self) -> None:
         self.on_change()
 
-    def _failed(self, refused: Refused) -> Refused:
+    def _failed(self, refused: Refused, error: NetError | Refused) -> Refused:
         """Takes note of a refusal that tells of the upstream's health, and gives it back."""
         if refused.reason.startswith("upstream_"):
-            self._vitals.failed(self._seams.mask(told(refused)))
+            self.vitals.failed(self._seams.mask(told(refused)), blame(error))
         return refused

@@ -1,5 +1,9 @@
 """Opens an upstream from its configuration; whoever opens it closes it."""
 
+from functools import partial
+from urllib.parse import urlsplit
+
+from doorward.config.model import Stdio
 from doorward.config.model import Upstream as Config
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
@@ -11,6 +15,8 @@ from doorward.net.urls import UrlError, parse_url
 from doorward.upstream.http import HttpUpstream
 from doorward.upstream.messages import Tongue, limits_of
 from doorward.upstream.port import Upstream
+from doorward.upstream.replicas.address import Place
+from doorward.upstream.replicas.front import Front
 from doorward.upstream.seams import Seams
 from doorward.upstream.stdio import StdioUpstream
 
@@ -21,16 +27,22 @@ class ConfigurationError(DoorwardError):
 
 def open_upstream(upstream: UpstreamId, config: Config, seams: Seams) -> Upstream:
     """The upstream of a configuration: nothing is connected or started yet. Raises ConfigurationError."""
+    return Front(upstream, config, partial(places, upstream, seams=seams), seams)
+
+
+def places(upstream: UpstreamId, config: Config, seams: Seams) -> tuple[Place, ...]:
+    """The addresses of an upstream, each with what opens it; raises ConfigurationError."""
     timeouts = Timeouts(config.timeouts.connect, config.timeouts.first_byte, config.timeouts.idle, config.timeouts.total)
     client_info = {"name": "doorward", "version": seams.version}
     tongue = Tongue(upstream, client_info, limits_of(config.result_bytes), timeouts)
-    match config.url, config.stdio:
-        case (str(url), None):
-            return HttpUpstream(upstream, config, tongue, _pool(url, config, tongue, seams), seams)
-        case (None, stdio) if stdio is not None:
-            return StdioUpstream(upstream, config, stdio, tongue, seams)
+    match config.addresses, config.stdio:
+        case (), Stdio() as stdio:
+            opened = partial(StdioUpstream, config, stdio, tongue, seams=seams)
+            return tuple(Place(str(number), f"process {number}", opened) for number in range(1, stdio.processes + 1))
+        case (_, *_) as urls, None if not (config.url and config.urls):
+            return tuple(Place(url, _name(url), _over_http(url, config, tongue, seams)) for url in urls)
         case _:
-            raise ConfigurationError("exactly one of `url` and `stdio` was expected")
+            raise ConfigurationError("exactly one of `url`, `urls` and `stdio` was expected")
 
 
 def rule_of(config: Config) -> Rule:
@@ -39,7 +51,8 @@ def rule_of(config: Config) -> Rule:
     return Rule(Reach.PRIVATE if config.private else Reach.PUBLIC, schemes)
 
 
-def _pool(url: str, config: Config, tongue: Tongue, seams: Seams) -> Pool:
+def _over_http(url: str, config: Config, tongue: Tongue, seams: Seams) -> "partial[HttpUpstream]":
+    """What opens a URL, which is read now. (A pool of connections belongs to one driver.)"""
     try:
         origin = parse_url(url)
     except UrlError as error:
@@ -50,4 +63,11 @@ def _pool(url: str, config: Config, tongue: Tongue, seams: Seams) -> Pool:
         ("Content-Type", "application/json"),
     )
     route = Route(origin, rule_of(config), lookup=seams.lookup)
-    return Pool(route, fixed, limits=Limits(body_bytes=config.result_bytes), timeouts=tongue.timeouts)
+    pool = Pool(route, fixed, limits=Limits(body_bytes=config.result_bytes), timeouts=tongue.timeouts)
+    return partial(HttpUpstream, config, tongue, pool, seams=seams)
+
+
+def _name(url: str) -> str:
+    """An address as operators are shown it: a query may say more than they should see."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

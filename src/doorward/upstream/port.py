@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from doorward.config.model import Upstream as Config
 from doorward.domain.calls import Answer, Notice
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
-from doorward.upstream.health import Health
+from doorward.upstream.health import AddressState, Health
 from doorward.upstream.order import Order
 from doorward.upstream.sight import Sight
 
@@ -21,8 +22,8 @@ async def unheard(notice: Notice) -> None:
     """For requests of the gateway itself: nobody listens on the way."""
 
 
-class Upstream(Protocol):
-    """One MCP server behind us."""
+class Driver(Protocol):
+    """What speaks to one MCP server, at one address."""
 
     on_change: Callable[[], None]
     """Called when the upstream says that one of its lists has changed, or may have without our hearing of it."""
@@ -53,4 +54,24 @@ class Upstream(Protocol):
 
     def state(self) -> Health:
         """How it is doing."""
+        ...
+
+
+class Upstream(Driver, Protocol):
+    """One upstream of the configuration, at one address or several."""
+
+    def addresses(self) -> tuple[AddressState, ...]:
+        """Its addresses, in the order of the configuration."""
+        ...
+
+    def adapt(self, config: Config) -> bool:
+        """Takes over other addresses of the same upstream while calls go on; False, and nothing done, where more than these has changed."""
+        ...
+
+    def drain(self, address: str) -> bool:
+        """Gives an address no more calls until it is restored; what runs there ends by itself. False if there is none of that name."""
+        ...
+
+    def restore(self, address: str) -> bool:
+        """Lets a drained address have calls again; False if there is none of that name."""
         ...

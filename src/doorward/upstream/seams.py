@@ -1,14 +1,20 @@
 """What an upstream is given of the world: clock, chance, names, and where its words and changes go."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from doorward.domain.alerts import Alarm, Alert
 from doorward.domain.ids import UpstreamId
 from doorward.net.egress import Lookup, system_lookup
 
 
 def _nobody(upstream: UpstreamId, text: str) -> None:
     """Nobody listens."""
+
+
+def _unalarmed(alert: Alert) -> None:
+    """Nobody is alarmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +36,7 @@ class Seams:
     mask: Callable[[str], str] = str
     """Takes our own credentials out of a text from outside, before operators are shown it."""
     lookup: Lookup = system_lookup
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds that never go back, by which failing addresses rest."""
+    alarm: Alarm = _unalarmed
+    """Hears when an address is left out, and when it is back."""

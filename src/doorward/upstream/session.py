@@ -15,7 +15,7 @@ from doorward.net.errors import LATE, NetError
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
-from doorward.upstream.faults import MistakenError, before_call, broken, cut, having_said, late, turned_away
+from doorward.upstream.faults import MistakenError, before_call, broken, cut, having_said, is_unsent, late, sent_in_vain, turned_away
 from doorward.upstream.introductions import SpeaksExchange, of_initialization, verdict
 from doorward.upstream.messages import METHOD_NOT_FOUND, Tongue, answer, notification, read_response, reply, request, session_params
 from doorward.upstream.order import Order, own_order
@@ -77,15 +77,18 @@ class SessionHttp:
         Raises Refused, NetError, or MistakenError if the upstream does not speak this era and nothing ran.
         """
         key = self._key_of(order)
-        for _ in range(2):
-            session = await self._sessions.enter(key, order)
-            try:
-                return await self._ask_in(session, order, notices)
-            except LostError:
-                self._sessions.lose(session)
-            finally:
-                self._sessions.leave(session)
-        raise turned_away(self._tongue.upstream, 404, "it does not know the session it has just given")
+        session = await self._sessions.enter(key, order)
+        try:
+            return await self._ask_in(session, order, notices)
+        except LostError:
+            self._sessions.lose(session)
+        finally:
+            self._sessions.leave(session)
+        return await self._ask_again(key, order, notices)
+
+    def holds(self, order: Order) -> bool:
+        """Whether the caller has a session, or one is being opened."""
+        return self._key_of(order) in self._sessions
 
     async def introduce(self, lease: Lease) -> Introduction:
         """What it says of itself now: asks whether the session stands, and opens a new one where it has no id that could tell."""
@@ -116,6 +119,24 @@ class SessionHttp:
     async def close(self) -> None:
         """Ends every session, as far as the upstream lets itself be told within a few seconds."""
         await asyncio.gather(*(self._delete(session) for session in self._sessions.take_all()))
+
+    async def _ask_again(self, key: Key, order: Order, notices: Notices) -> Answer:
+        """Asks in a new session, once; if that cannot even be reached, the call has been sent all the same."""
+        try:
+            session = await self._sessions.enter(key, order)
+            try:
+                return await self._ask_in(session, order, notices)
+            except LostError:
+                self._sessions.lose(session)
+                raise
+            finally:
+                self._sessions.leave(session)
+        except LostError as error:
+            raise turned_away(self._tongue.upstream, 404, "it does not know the session it has just given") from error
+        except (NetError, Refused) as error:
+            if is_unsent(error):
+                raise sent_in_vain(self._tongue.upstream, error) from error
+            raise
 
     async def _ask_in(self, session: Session, order: Order, notices: Notices) -> Answer:
         if order.log_level is not None:

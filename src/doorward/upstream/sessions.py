@@ -110,6 +110,9 @@ class Sessions:
             elif session is not None and session.users == 0 and session.used_at < limit:
                 self._evict(session)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._slots
+
     def __len__(self) -> int:
         return len(self._slots)
 

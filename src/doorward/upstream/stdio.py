@@ -15,8 +15,9 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import NetError
 from doorward.upstream.backoff import Backoff
+from doorward.upstream.circuit import Circuit
 from doorward.upstream.discovery import Discovery
-from doorward.upstream.faults import MistakenError, before_call, broken, having_said, told, unreachable
+from doorward.upstream.faults import MistakenError, before_call, blame, broken, having_said, told, unreachable
 from doorward.upstream.greeting import Greeter, Greeting
 from doorward.upstream.health import Health, Vitals
 from doorward.upstream.introductions import of_discovery
@@ -59,13 +60,13 @@ def _nothing() -> None:
 class StdioUpstream:
     """One MCP server that is run as a process. All principals share it; it never learns of any but the gateway."""
 
-    def __init__(self, upstream: UpstreamId, config: Config, stdio: Stdio, tongue: Tongue, seams: Seams) -> None:
-        self._id = upstream
+    def __init__(self, config: Config, stdio: Stdio, tongue: Tongue, circuit: Circuit, seams: Seams) -> None:
+        self._id = upstream = tongue.upstream
         self._config = config
         self._stdio = stdio
         self._tongue = tongue
         self._seams = seams
-        self._vitals = Vitals(seams.now)
+        self.vitals = Vitals(seams.now, circuit)
         self._backoff = Backoff(FIRST_RESTART_SECONDS, MOST_RESTART_SECONDS, seams.chance)
         self._tasks = Tasks(4, partial(seams.on_event, upstream))
         self._starting: Single[_Running] = Single()
@@ -82,7 +83,21 @@ class StdioUpstream:
 
     def state(self) -> Health:
         """How it is doing."""
-        return self._vitals.health
+        return self.vitals.health
+
+    @property
+    def era(self) -> Era | None:
+        """The era it was found to speak."""
+        return self._current.greeting.era if self._current is not None else None
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Its one session is everybody's."""
+        return False
+
+    def holds_session(self, order: Order) -> bool:
+        """Nobody has one of their own."""
+        return False
 
     @property
     def stderr(self) -> tuple[str, ...]:
@@ -104,7 +119,7 @@ class StdioUpstream:
             if refused.reason is not Reason.MISSING_CAPABILITY:
                 self._failed(refused)
             raise
-        self._vitals.well()
+        self.vitals.well()
         return answer
 
     async def discover(self, lease: Lease) -> Sight:
@@ -121,7 +136,7 @@ class StdioUpstream:
         except Refused as refused:
             self._failed(refused)
             raise
-        self._vitals.well()
+        self.vitals.well()
         return sight
 
     async def close(self) -> None:
@@ -189,7 +204,7 @@ class StdioUpstream:
         old, self._current = self._current, None
         if old is not None:
             await old.process.close()
-        self._vitals.starting()
+        self.vitals.starting()
         try:
             self._current = running = await self._begun(lease)
         except Refused as refused:
@@ -197,7 +212,7 @@ class StdioUpstream:
             if refused.reason is not Reason.NO_CREDENTIAL:
                 self._rest(lease)
             raise
-        self._vitals.well()
+        self.vitals.well()
         if old is not None:
             self._seams.on_event(self._id, "the process was restarted")
             self.on_change()
@@ -272,6 +287,7 @@ class StdioUpstream:
     def _rest(self, lease: Lease) -> None:
         seconds = self._backoff.next_seconds()
         self._rests_until = asyncio.get_running_loop().time() + seconds
+        self.vitals.circuit.trip(seconds)
         self._tasks.spawn(self._revive(lease, seconds))
 
     async def _revive(self, lease: Lease, seconds: float) -> None:
@@ -288,7 +304,7 @@ class StdioUpstream:
         self.on_change()
 
     def _failed(self, refused: Refused) -> None:
-        self._vitals.failed(self._seams.mask(told(refused)))
+        self.vitals.failed(self._seams.mask(told(refused)), blame(refused))
 
 
 class _DiedError(DoorwardError):

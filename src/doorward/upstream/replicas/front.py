@@ -1,0 +1,378 @@
+"""One upstream in front of its addresses: a call goes to one of them, and to a second only if not one byte of it was sent to the first."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from math import ceil
+from typing import Final
+
+from doorward.config.model import Upstream as Config
+from doorward.domain.alerts import Alert, AlertKind
+from doorward.domain.calls import Answer
+from doorward.domain.ids import Digest, UpstreamId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Refused
+from doorward.upstream.circuit import Blame, Circuit, Terms
+from doorward.upstream.faults import is_unsent, late, unreachable
+from doorward.upstream.health import AddressState, Condition, Duty, Health
+from doorward.upstream.order import Order
+from doorward.upstream.port import Notices
+from doorward.upstream.replicas.address import Address, Place, Speaker
+from doorward.upstream.replicas.affinity import Affinity
+from doorward.upstream.replicas.choice import all_others_fail, least_bad, least_busy, may_leave_out
+from doorward.upstream.replicas.probing import Pace, Probing
+from doorward.upstream.replicas.shown import agreed, differences, shown
+from doorward.upstream.seams import Seams
+from doorward.upstream.sight import Sight
+from doorward.upstream.tasks import Tasks
+
+Places = Callable[[Config], tuple[Place, ...]]
+"""The addresses of a configuration."""
+
+LEAVING: Final = 256
+"""Addresses that were taken out of the configuration and still have calls."""
+GRACE_SECONDS: Final = 30.0
+"""How long they may take, as with a whole upstream that is replaced."""
+LOOK_SECONDS: Final = 30.0
+"""How long one address among several may take to show what it offers, so that the others are not waited for."""
+
+_BEST: Final = (Condition.UP, Condition.STARTING, Condition.UNKNOWN, Condition.DOWN)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+class Front:
+    """One upstream at one address or several. With one that answers, a call costs nothing here but a look at its circuit."""
+
+    def __init__(self, upstream: UpstreamId, config: Config, places: Places, seams: Seams) -> None:
+        rules = config.health
+        self._id = upstream
+        self._config = config
+        self._places = places
+        self._seams = seams
+        self._terms = Terms(rules.failures, rules.rest_seconds, max(rules.rest_seconds, rules.most_rest_seconds))
+        pace = Pace(rules.probe_seconds, rules.rest_seconds, rules.answer_seconds)
+        self._probing = Probing(pace, seams.monotonic, seams.chance, partial(seams.on_event, upstream))
+        self._leaving = Tasks(LEAVING, partial(seams.on_event, upstream))
+        self._affinity = Affinity()
+        self._turns = count(1)
+        self._agreed: Digest | None = None
+        self._sight: Sight | None = None
+        self._is_looking = False
+        self._alone: Speaker | None = None
+        """The one that calls go straight to."""
+        self.moved = 0
+        """Calls that went to a second address."""
+        self.on_change: Callable[[], None] = _nothing
+        self._addresses: tuple[Address, ...] = ()
+        self._settle(self._opened(place) for place in places(config))
+
+    @property
+    def id(self) -> UpstreamId:
+        """Its name in the configuration."""
+        return self._id
+
+    def forward(self, order: Order, notices: Notices) -> Coroutine[None, None, Answer]:
+        """Asks one address once, and another one only if nothing was sent to the first; raises Refused."""
+        alone = self._alone
+        if alone is not None and alone.vitals.circuit.is_closed:
+            return alone.forward(order, notices)
+        return self._forward(order, notices)
+
+    async def start(self, lease: Lease) -> None:
+        """Makes its addresses ready; raises Refused if none is."""
+        self._probing.lease = lease
+        failures = [failure for failure in await asyncio.gather(*(_started(one, lease) for one in self._used())) if failure is not None]
+        if len(failures) == len(self._addresses):
+            raise failures[0]
+
+    async def discover(self, lease: Lease) -> Sight:
+        """What its addresses offer now, each looked at; raises Refused. One that shows other definitions than most gets no calls."""
+        self._probing.lease = lease
+        self._is_looking = True
+        try:
+            sight = await self._seen(lease)
+        finally:
+            self._is_looking = False
+            self._attend_all()
+        self._sight = sight
+        return sight
+
+    async def close(self) -> None:
+        """Ends everything at every address, within a bound of seconds."""
+        await self._probing.close()
+        await self._leaving.close()
+        await asyncio.gather(*(address.speaker.close() for address in self._addresses))
+
+    def state(self) -> Health:
+        """How its best address is doing; the last failure is of one that is not doing as well."""
+        healths = sorted((address.speaker.state() for address in self._addresses), key=lambda health: _BEST.index(health.condition))
+        best, worst = healths[0], healths[-1]
+        return best if best.condition is worst.condition else replace(best, error=worst.error)
+
+    # Calls.
+
+    async def _forward(self, order: Order, notices: Notices) -> Answer:
+        first = self._chosen(order, None)
+        if first is None:
+            raise self._nowhere()
+        try:
+            return await self._send(first, order, notices)
+        except Refused as refused:
+            # INVARIANT: what may have run is not sent again, and nothing is sent a third time.
+            second = self._chosen(order, first) if is_unsent(refused) else None
+            if second is None:
+                raise
+        self.moved += 1
+        return await self._send(second, order, notices)
+
+    async def _send(self, address: Address, order: Order, notices: Notices) -> Answer:
+        circuit = address.speaker.vitals.circuit
+        is_try = not circuit.is_closed
+        if is_try:
+            circuit.begin_try()
+        address.outstanding += 1
+        try:
+            return await address.speaker.forward(order, notices)
+        finally:
+            address.outstanding -= 1
+            address.used_at = self._seams.monotonic()
+            if is_try:
+                circuit.end_try()
+
+    def _chosen(self, order: Order, failed: Address | None) -> Address | None:
+        """Where a call goes: to its session, as long as the address serves, else where least is under way."""
+        fit = [address for address in self._addresses if self._takes_calls(address) and address is not failed]
+        held = self._holding(order)
+        is_held = held is not None and held in fit and held.is_serving
+        chosen = held if is_held else least_busy(fit) or least_bad(fit)
+        if chosen is None:
+            return None
+        chosen.turn = next(self._turns)
+        if chosen.speaker.keeps_sessions and chosen is not held:
+            self._affinity.bind(order, chosen)
+        return chosen
+
+    def _holding(self, order: Order) -> Address | None:
+        bound = self._affinity.of(order)
+        if bound is not None:
+            return bound
+        return next((one for one in self._addresses if one.stood_alone and one.speaker.holds_session(order)), None)
+
+    def _takes_calls(self, address: Address) -> bool:
+        """Whether an address may be asked at all: among several only if it was looked at, and shows what the others do."""
+        is_known = len(self._addresses) == 1 or (address.shown is not None and not address.why_held)
+        return is_known and not address.is_drained
+
+    def _nowhere(self) -> Refused:
+        """The refusal of a call that is sent nowhere."""
+        resting = [one.speaker.vitals.circuit.rests_seconds for one in self._addresses if self._takes_calls(one)]
+        if not resting:
+            return unreachable(self._id, "each of its addresses is drained, held back, or not looked at yet")
+        refused = unreachable(self._id, f"it is left alone for {min(resting):.1f} s, after: {self.state().error}")
+        refused.extra = {"retryAfterSeconds": max(1, ceil(min(resting)))}
+        return refused
+
+    # Looks.
+
+    async def _seen(self, lease: Lease) -> Sight:
+        if len(self._addresses) == 1 and self._alone is not None:
+            return await self._alone.discover(lease)
+        looked = self._worth_a_look()
+        found = await asyncio.gather(*(self._look(address, lease) for address in looked))
+        sights = {address: sight for address, sight in zip(looked, found, strict=True) if isinstance(sight, Sight)}
+        for address, sight in sights.items():
+            address.shown = shown(sight)
+        self._compare()
+        right = [sight for address, sight in sights.items() if not address.why_held]
+        if right:
+            return right[0]
+        nothing = unreachable(self._id, "only addresses that show other definitions answer")
+        raise nothing if sights else next(refused for refused in found if isinstance(refused, Refused))
+
+    def _worth_a_look(self) -> tuple[Address, ...]:
+        """Those that answer, or were never seen; all, where there are none of these."""
+        return tuple(one for one in self._used() if one.is_serving or one.shown is None) or self._used()
+
+    async def _look(self, address: Address, lease: Lease) -> Sight | Refused:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await address.speaker.discover(lease)
+        except TimeoutError:
+            refused = late(self._id, f"it did not show what it offers within {LOOK_SECONDS:g} s")
+            address.speaker.vitals.failed(refused.detail, Blame.ADDRESS)
+            return refused
+        except Refused as refused:
+            return refused
+
+    def _compare(self) -> None:
+        """Holds back what shows other definitions than most. INVARIANT: what was seen last of one that does not answer counts as well."""
+        seen = [(address, address.shown) for address in self._used() if address.shown is not None]
+        self._agreed = agreed((view.digest for _, view in seen), self._agreed)
+        right = next((view for _, view in seen if view.digest == self._agreed), None)
+        for address, view in seen:
+            why = differences(right, view) if right is not None and view.digest != right.digest else ""
+            if why and why != address.why_held:
+                self._tell(address, f"shows other definitions than the others and gets no calls: {why}")
+            elif address.why_held and not why:
+                self._tell(address, "shows the same definitions as the others again")
+            address.why_held = why
+
+    # Addresses.
+
+    def addresses(self) -> tuple[AddressState, ...]:
+        """Its addresses, in the order of the configuration."""
+        return tuple(self._state(address) for address in self._addresses)
+
+    def adapt(self, config: Config) -> bool:
+        """Takes over other addresses while calls go on; False, and nothing done, where more than these has changed."""
+        if _but_addresses(config) != _but_addresses(self._config):
+            return False
+        held = {address.key: address for address in self._addresses}
+        places = self._places(config)
+        if not any(place.key in held for place in places):
+            return False
+        self._config = config
+        if len(held) == 1 and self._sight is not None:
+            # Nobody compared what it shows as long as it stood alone.
+            self._addresses[0].shown = shown(self._sight)
+            self._agreed = self._addresses[0].shown.digest
+        self._settle(held[place.key] if place.key in held else self._opened(place) for place in places)
+        for address in held.values():
+            if address not in self._addresses:
+                self._dismiss(address)
+        self._compare()
+        return True
+
+    def drain(self, address: str) -> bool:
+        """Gives an address no more calls until it is restored. False if there is none of that name."""
+        return self._set_drained(address, "is drained: it gets no calls", is_drained=True)
+
+    def restore(self, address: str) -> bool:
+        """Lets a drained address have calls again, once it was looked at; False if there is none of that name."""
+        is_found = self._set_drained(address, "is restored", is_drained=False)
+        if is_found:
+            self.on_change()
+        return is_found
+
+    def _set_drained(self, name: str, what: str, *, is_drained: bool) -> bool:
+        found = [address for address in self._addresses if address.name == name]
+        for address in found:
+            if address.is_drained is not is_drained:
+                self._tell(address, what)
+            address.is_drained = is_drained
+        self._settle(self._addresses)
+        self._compare()
+        return bool(found)
+
+    def _opened(self, place: Place) -> Address:
+        circuit = Circuit(self._terms, self._seams.monotonic, self._seams.chance)
+        address = Address(place.key, place.name, place.speaker(circuit))
+        circuit.may_open = partial(self._may_open, address)
+        circuit.on_turn = partial(self._turned, address)
+        address.speaker.on_change = self._changed
+        return address
+
+    def _attend_all(self) -> None:
+        """Among several each is probed; one that stands alone calls for it when it is in trouble."""
+        for address in self._addresses if len(self._addresses) > 1 else ():
+            self._probing.attend(address)
+
+    def _settle(self, addresses: Iterable[Address]) -> None:
+        self._addresses = tuple(addresses)
+        is_alone = len(self._addresses) == 1
+        first = self._addresses[0]
+        self._alone = first.speaker if is_alone and not first.is_drained else None
+        first.stood_alone = first.stood_alone or is_alone
+        self._probing.is_alone = is_alone
+
+    def _dismiss(self, address: Address) -> None:
+        """Lets an address go that is no longer configured, once its calls have ended."""
+        self._probing.leave(address)
+        self._affinity.forget(address)
+        address.speaker.on_change = _nothing
+        self._leaving.spawn(_closed(address))
+
+    def _may_open(self, address: Address, blame: Blame) -> bool:
+        """Never more than half are left out, unless all of them fail; and for what calls may have brought about only one that has others."""
+        peers = [one for one in self._addresses if self._takes_calls(one)]
+        if len(peers) > 1 and address in peers and may_leave_out(address, peers):
+            return True
+        return blame is Blame.ADDRESS and (address not in peers or all_others_fail(address, peers))
+
+    def _turned(self, address: Address) -> None:
+        circuit = address.speaker.vitals.circuit
+        self._probing.attend(address)
+        if circuit.is_doubted:
+            return
+        if not circuit.is_closed:
+            error = address.speaker.state().error
+            self._alarm(address, f"is left out for {circuit.rests_seconds:.1f} s after {circuit.failures} failures in a row: {error}")
+            return
+        self._alarm(address, "is back")
+        if not self._is_looking:
+            self.on_change()  # it may have been replaced meanwhile
+
+    def _alarm(self, address: Address, what: str) -> None:
+        self._tell(address, what)
+        fields = {"upstream": self._id, "address": address.name}
+        sentence = f"The upstream `{self._id}`: {address.name} {what}"
+        self._seams.alarm(Alert(AlertKind.BREAKER, sentence, fields, key=f"{self._id} {address.name}"))
+
+    def _tell(self, address: Address, what: str) -> None:
+        self._seams.on_event(self._id, f"{address.name} {what}")
+
+    def _changed(self) -> None:
+        self.on_change()
+
+    def _used(self) -> tuple[Address, ...]:
+        """All but those that an operator has drained; all, where that is every one."""
+        return tuple(address for address in self._addresses if not address.is_drained) or self._addresses
+
+    def _state(self, address: Address) -> AddressState:
+        circuit = address.speaker.vitals.circuit
+        return AddressState(
+            name=address.name,
+            duty=self._duty(address),
+            outstanding=None if self._alone is not None else address.outstanding,
+            failures=circuit.failures,
+            seconds=circuit.rests_seconds,
+            error=address.speaker.state().error,
+            why=address.why_held,
+        )
+
+    def _duty(self, address: Address) -> Duty:
+        if address.is_drained:
+            return Duty.DRAINED
+        if address.why_held:
+            return Duty.HELD_BACK
+        if not address.is_serving:
+            return Duty.EJECTED
+        return Duty.SERVING if self._takes_calls(address) else Duty.UNSEEN
+
+
+async def _started(address: Address, lease: Lease) -> Refused | None:
+    try:
+        await address.speaker.start(lease)
+    except Refused as refused:
+        return refused
+    return None
+
+
+async def _closed(address: Address) -> None:
+    """Waits for the calls at an address, for a while, and closes it."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + GRACE_SECONDS
+    while (address.outstanding or address.stood_alone) and loop.time() < deadline:  # noqa: ASYNC110 -- nothing tells of the last call
+        await asyncio.sleep(0.05)
+    await address.speaker.close()
+
+
+def _but_addresses(config: Config) -> Config:
+    """A configuration without what says where the upstream is."""
+    stdio = None if config.stdio is None else config.stdio.model_copy(update={"processes": 1})
+    return config.model_copy(update={"url": None, "urls": (), "stdio": stdio})
