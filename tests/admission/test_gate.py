@@ -80,7 +80,7 @@ async def test_more_calls_than_the_gateway_carries_are_shed() -> None:
     for name in ("a", "b", "c"):
         at.admit(call(by=principal(name)))
     found = refused(at)
-    assert (found.reason, found.extra) == (Reason.OVERLOADED, {"retryAfterSeconds": 1})
+    assert (found.reason, found.extra) == (Reason.OVERLOADED, {"limit": "admission.in_flight", "retryAfterSeconds": 1})
 
 
 async def test_an_agent_over_its_pace_is_told_how_long_to_wait() -> None:
@@ -91,7 +91,7 @@ async def test_an_agent_over_its_pace_is_told_how_long_to_wait() -> None:
     assert (found.reason, found.public, found.extra) == (
         Reason.OVER_RATE,
         "Too many calls: at most 6 a minute. Wait 10 s, then try again.",
-        {"retryAfterSeconds": 10},
+        {"limit": "admission.calls_per_minute", "retryAfterSeconds": 10},
     )
 
 

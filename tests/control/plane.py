@@ -14,7 +14,9 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from doorward.admission.gate import Gate
 from doorward.admission.stops import Switch
+from doorward.app.house import limits_of
 from doorward.approval.desk import Desk, Terms
 from doorward.approval.waivers import Kept
 from doorward.audit.anchor import Anchors
@@ -38,6 +40,7 @@ from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.exceptions import Exceptions
+from doorward.control.limits import LimitRows
 from doorward.control.log import Log
 from doorward.control.network import session_seconds
 from doorward.control.observed import Observed
@@ -57,6 +60,7 @@ from doorward.control.waivers import Ground
 from doorward.domain.calls import Era
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import UpstreamId
+from doorward.domain.leases import Lease
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
@@ -70,9 +74,9 @@ from doorward.stores.memory_certificates import MemoryIssued
 from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.telemetry.meter import Meter
+from doorward.upstream.health import Condition, Health
 from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
-from tests.control.idle import IdleUpstream
 from tests.made import Clock
 
 
@@ -123,6 +127,29 @@ def tool(name: str, description: str = "Does it.") -> dict[str, object]:
 
 def sight(*tools: Mapping[str, object]) -> Sight:
     return Sight(Era.EXCHANGE, ("2026-07-28",), {"name": "fake"}, {"tools": {}}, None, tools, (), (), ())
+
+
+class FakeUpstream:
+    """Does nothing but be well."""
+
+    def __init__(self, name: UpstreamId) -> None:
+        self.id = name
+        self.on_change: Callable[[], None] = lambda: None
+
+    async def close(self) -> None:
+        return
+
+    async def start(self, lease: Lease) -> None:
+        raise AssertionError("nobody starts upstreams here")
+
+    async def forward(self, order: object, notices: object) -> Any:
+        raise AssertionError("nobody calls here")
+
+    async def discover(self, lease: Lease) -> Sight:
+        raise AssertionError("`Plane.look` is what looks")
+
+    def state(self) -> Health:
+        return Health(Condition.UP, NOW - 60, "", 0)
 
 
 class Draws:
@@ -226,12 +253,14 @@ class Plane:
     """What the next look at an upstream shows."""
     operator_sessions: OperatorSessions = field(init=False)
     kept: Kept = field(init=False)
+    gate: Gate = field(init=False)
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.operator_sessions = OperatorSessions(Draws(), self.clock)
         self.kept = Kept(self.waivers, self.clock, self.clock)
+        self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
@@ -252,6 +281,7 @@ class Plane:
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),
+            LimitRows(self.gate),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
             IssuedCertificates(self.issued, self.switch),
@@ -358,7 +388,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     materials, snapshot = first(found, Pins(pins.all()))
     generations = Generations(snapshot)
     flight = Flight()
-    fleet = Fleet(lambda name, config: IdleUpstream(name), flight.count)
+    fleet = Fleet(lambda name, config: FakeUpstream(name), flight.count)
     fleet.match(found.loaded.document)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:

@@ -1,21 +1,34 @@
-"""The gate before policy: a call that touches nothing stopped, within its agent's pace and share, gets a seat until it ends.
+"""The gate before policy: a call that touches nothing stopped, within its agent's pace and share and every limit, gets a seat.
 
 Counters hang on the authenticated agent, never on what a client says of itself (RULINGS 8): two keys of one agent share one pace.
 The gateway's own calls are not counted: they are as many as the configuration makes them, and must work when agents are too many.
+Of the seats of everybody, one agent holds at most `SHARE` times as many as are free (the dynamic threshold of Choudhury and Hahne,
+1998): however many agents want all of them, there are some left for who comes next.
 """
 
+import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from doorward.admission.limits import NOTHING, SHORTLY, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
 from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.ids import AgentId, SessionId
 from doorward.domain.reasons import Reason, Refused
+from doorward.wire.limits import Entry
+
+PACE: Final = "admission.calls_per_minute"
+CONCURRENT: Final = "admission.concurrent"
+IN_FLIGHT: Final = "admission.in_flight"
+"""The public names of the limits that there are without anybody's doing: as the document has them."""
+
+SHARE: Final = 3
+"""How many seats an agent may hold for each that is free: alone it gets three quarters of all, two get three sevenths each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +41,31 @@ class Limits:
     """Calls of one agent at the same time."""
     in_flight: int
     """Calls of everybody at the same time."""
+    declared: tuple[Limit, ...] = ()
+    """Further limits."""
 
 
 class Seat:
     """A place among the calls that run. Leave it exactly when the call ends: it is a context for that."""
 
-    __slots__ = ("_agent", "_gate", "epoch")
+    __slots__ = ("_agent", "_gate", "_taken", "epoch")
 
-    def __init__(self, gate: "Gate", agent: AgentId | None, epoch: int) -> None:
+    def __init__(self, gate: "Gate", agent: AgentId | None, epoch: int, taken: Taken = NOTHING) -> None:
         self._gate: Gate | None = gate if agent is not None else None
         self._agent = agent
+        self._taken = taken
         self.epoch = epoch
+
+    def left(self) -> tuple[Entry, ...]:
+        """What is left now of each declared limit that concerns the call, while it runs."""
+        return () if self._gate is None or self._taken is NOTHING else self._taken.left(self._gate._monotonic())  # noqa: SLF001 - as below
 
     def leave(self) -> None:
         """Gives the place back; a second time does nothing."""
         gate, self._gate = self._gate, None
         if gate is not None and self._agent is not None:
             gate._left(self._agent)  # noqa: SLF001 - a seat is half of the gate
+            self._taken.leave()
 
     def __enter__(self) -> Self:
         return self
@@ -56,13 +77,16 @@ class Seat:
 class Gate:
     """Admits calls, and says later whether they still may go on."""
 
-    __slots__ = ("_inside", "_limits", "_monotonic", "_rates", "_running", "_switch")
+    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch")
 
-    def __init__(self, switch: Switch, limits: Limits, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, switch: Switch, limits: Limits, monotonic: Callable[[], float], counters: Callable[[Flow | Share], Counter] = counter_of
+    ) -> None:
         self._switch = switch
         self._limits = limits
         self._monotonic = monotonic
         self._rates = Rates(limits.pace)
+        self._declared = Declared(limits.declared, counters)
         self._running: dict[AgentId, int] = {}
         self._inside = 0
 
@@ -70,6 +94,21 @@ class Gate:
     def inside(self) -> int:
         """How many calls of agents run."""
         return self._inside
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody gets a seat."""
+        return self._inside >= self._limits.in_flight
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._limits
+
+    @property
+    def declared(self) -> tuple[Row, ...]:
+        """The declared limits in force, with what they have counted."""
+        return self._declared.rows
 
     @property
     def epoch(self) -> int:
@@ -84,10 +123,14 @@ class Gate:
         """Goes on with other limits; calls that run keep their seats."""
         if limits.pace != self._limits.pace:
             self._rates.adopt(limits.pace)
+        self._declared.adopt(limits.declared)
         self._limits = limits
 
     def admit(self, call: Call) -> Seat:
-        """A seat for a call; raises `Refused` STOPPED, REVOKED, OVERLOADED, OVER_CONCURRENCY or OVER_RATE."""
+        """A seat for a call; raises `Refused` STOPPED, REVOKED, OVERLOADED, OVER_CONCURRENCY or OVER_RATE.
+
+        What a declared limit refuses counts for its agent's pace, and in no declared limit.
+        """
         try:
             self._switch.check(call)
         except Refused:
@@ -97,14 +140,33 @@ class Gate:
             return Seat(self, None, self._switch.epoch)
         agent, limits = call.principal.agent.id, self._limits
         if self._inside >= limits.in_flight:
-            raise Refused(Reason.OVERLOADED, f"{self._inside} calls in flight, at most {limits.in_flight}", extra={"retryAfterSeconds": 1})
+            raise Refused(
+                Reason.OVERLOADED,
+                f"{self._inside} calls in flight, at most {limits.in_flight}",
+                extra={"limit": IN_FLIGHT, "retryAfterSeconds": SHORTLY},
+            )
         running = self._running.get(agent, 0)
         if running >= limits.concurrent:
             raise _over_concurrency(agent, limits.concurrent)
+        if running >= SHARE * (limits.in_flight - self._inside):
+            raise _over_share(agent, running)
         self._pace(agent)
+        taken = self._declared.take(call, self._monotonic())
         self._running[agent] = running + 1
         self._inside += 1
-        return Seat(self, agent, self._switch.epoch)
+        return Seat(self, agent, self._switch.epoch, taken)
+
+    def busiest(self, most: int) -> tuple[tuple[str, int], ...]:
+        """The agents that run most calls, and how many."""
+        return tuple(heapq.nlargest(most, self._running.items(), key=lambda item: item[1]))
+
+    def fastest(self, most: int) -> tuple[tuple[str, int], ...]:
+        """The agents that have used most of their pace, and how many calls of their burst."""
+        return tuple((str(agent), used) for agent, used in self._rates.busiest(self._monotonic(), most))
+
+    def now(self) -> float:
+        """The monotonic seconds that limits count by."""
+        return self._monotonic()
 
     def turned_back(self, principal: Principal) -> None:
         """One more request that gets no seat counts for its agent's pace all the same: refusals are told to the log, and must not flood it.
@@ -149,6 +211,16 @@ def _over_concurrency(agent: AgentId, most: int) -> Refused:
         Reason.OVER_CONCURRENCY,
         f"agent {agent} runs {most} calls, which is its share",
         sentence=f"Too many calls at once: at most {most}. Wait until one of them ends, then try again.",
+        extra={"limit": CONCURRENT},
+    )
+
+
+def _over_share(agent: AgentId, running: int) -> Refused:
+    return Refused(
+        Reason.OVER_CONCURRENCY,
+        f"agent {agent} runs {running} calls, which is its share of what all may run",
+        sentence="Too many calls at once: what is left is kept for others. Wait until one of yours ends, then try again.",
+        extra={"limit": IN_FLIGHT},
     )
 
 
@@ -158,5 +230,5 @@ def _over_rate(agent: AgentId, pace: Pace, wait: float) -> Refused:
         Reason.OVER_RATE,
         f"agent {agent} is over {pace.per_minute} calls a minute",
         sentence=f"Too many calls: at most {pace.per_minute} a minute. Wait {seconds} s, then try again.",
-        extra={"retryAfterSeconds": seconds},
+        extra={"limit": PACE, "retryAfterSeconds": seconds},
     )

@@ -37,6 +37,22 @@ class Chosen:
         return tuple([part(call) for part in self._parts])
 
 
+def reads_of(call: Call) -> tuple[object, ...]:
+    """Everything of a call that any selection and key read: two calls that are alike in it are chosen alike."""
+    principal, target, method = call.principal, call.target, call.method
+    agent, subject = principal.agent, principal.subject
+    return (
+        agent.id,
+        agent.team,
+        principal.instance,
+        None if subject is None else subject.id,
+        target.upstream,
+        target.name if method == "tools/call" else target.kind,
+        target.parents,
+        method,
+    )
+
+
 def method_of(call: Call) -> str:
     """The method that a call counts as: its own, or `lists`."""
     method = call.method

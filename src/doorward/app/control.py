@@ -18,6 +18,7 @@ from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
 from doorward.control.exceptions import Exceptions
+from doorward.control.limits import LimitRows
 from doorward.control.listener import ControlListener
 from doorward.control.log import Log
 from doorward.control.network import Ground, Page, session_seconds
@@ -88,6 +89,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Observed(auditor, clocks.now).routes(),
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
+        *LimitRows(house.dispatch.gate).routes(),
     )
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from doorward import __version__
 from doorward.admission.gate import Gate, Limits
+from doorward.admission.limits import compiled
 from doorward.admission.rates import Pace
 from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
@@ -315,7 +316,7 @@ class Opening:
 def limits_of(document: Document) -> Limits:
     """The limits of the gate that a document asks for."""
     rules = document.admission
-    return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight)
+    return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight, compiled(document.limits))
 
 
 def halted(matter: Matter, fleet: Fleet) -> tuple[UpstreamId, ...]:

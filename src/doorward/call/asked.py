@@ -12,6 +12,7 @@ from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
 from doorward.domain.tickets import Recorded
 from doorward.runtime.snapshot import Snapshot
+from doorward.wire.limits import Entry
 
 Resolve = Callable[[], Call]
 """Stage 2 for one message: the call it names, within what its principal may see; raises `Refused`."""
@@ -50,5 +51,7 @@ class Track:
     lease: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
     reply: Reply | None = None
+    left: tuple[Entry, ...] = ()
+    """What is left of each limit that concerns it, as it is told to its caller."""
     is_concluded: bool = False
     """Whether the outcome is on its way into the log: there is one, however the call ends."""

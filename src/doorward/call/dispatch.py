@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from doorward.admission.gate import Gate
 from doorward.call import local
 from doorward.call.approving import Link, Pending, Way, error, going_on, input_required, no_page, pending, progress, way
 from doorward.call.asked import Asked
@@ -29,6 +30,7 @@ from doorward.runtime.generations import Generations
 from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS
 from doorward.wire.jsonrpc import dump
+from doorward.wire.limits import in_meta
 from doorward.wire.methods import Route, row
 from doorward.wire.replies import fault_to_exchange, fault_to_session
 
@@ -125,6 +127,11 @@ class Dispatch:
     async def end(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> None:
         """Ends a session; raises `Refused` UNKNOWN_SESSION."""
         await self._parts.sessions.end(self._parts.sessions.find(text, principal, endpoint))
+
+    @property
+    def gate(self) -> Gate:
+        """The gate that calls go through."""
+        return self._parts.pipeline.gate
 
     def sees(self, principal: Principal, upstream: UpstreamId) -> bool:
         """Whether an upstream exists and policy could allow this principal anything of it."""
@@ -234,8 +241,8 @@ class Dispatch:
             carry=_never,
             trace=inbound.trace,
         )
-        result = await parts.pipeline.show(asked, lambda: parts.listing.page(inbound, snapshot))
-        return rendered(inbound, None, result)
+        result, left = await parts.pipeline.show(asked, lambda: parts.listing.page(inbound, snapshot))
+        return rendered(inbound, None, result, in_meta(left))
 
     def _offered(self, principal: Principal, endpoint: UpstreamId | None) -> local.Offered:
         """What stands behind an endpoint, as far as this caller may know of it."""
@@ -309,7 +316,8 @@ class Errand:
         if body.get("resultType") == "input_required":
             state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
             body = {**body, "requestState": state}
-        return rendered(self._inbound, self._found, body, EDITED if reply.is_edited else NOTHING)
+        edited = EDITED if reply.is_edited else NOTHING
+        return rendered(self._inbound, self._found, body, {**edited, **in_meta(reply.left)} if reply.left else edited)
 
     def _resolve(self) -> Call:
         self._found = found(self._inbound, self._snapshot, self._id, self._means)

@@ -109,6 +109,8 @@ def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object], 
             result = wrap_result(method, found.call.target.upstream, result)
         meta = {key: value for key, value in _meta(result).items() if not key.startswith(OURS)}
         result["_meta"] = {**meta, **told, RECEIPT_KEY: found.call.id}
+    elif told:
+        result["_meta"] = {**_meta(result), **told}
     if inbound.era is Era.SESSION:
         return to_session(method, result, inbound.version)
     result = to_exchange(method, result)

@@ -6,7 +6,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from doorward.admission.gate import Gate
@@ -36,6 +36,7 @@ from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.policy.shown import shown
 from doorward.telemetry.meter import Meter
+from doorward.wire.limits import Entry
 
 LARGE_BYTES = 16 * 1024
 """Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
@@ -106,8 +107,9 @@ class Pipeline:
                 lease = await self._credential(track, recorded)  # 8
                 answer = await self._forward(track, recorded, lease, notices)  # 9
                 reply = await self._inspect_response(track, recorded, answer)  # 10
+                track.left += seat.left()
             await self._conclude(track, None)  # 11
-            return reply
+            return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:
             raise await self._refuse(track, refused) from refused
         except Exception as error:
@@ -116,17 +118,23 @@ class Pipeline:
             self._abandon(track)
             raise
 
-    async def show(self, asked: Asked, view: Callable[[], Awaitable[Mapping[str, object]]]) -> Mapping[str, object]:
-        """A list, which policy filters entry by entry in `view`: admitted like a call, and told to the log in one leaf."""
+    async def show(
+        self, asked: Asked, view: Callable[[], Awaitable[Mapping[str, object]]]
+    ) -> tuple[Mapping[str, object], tuple[Entry, ...]]:
+        """A list, which policy filters entry by entry in `view`, and what is left of limits.
+
+        It is admitted like a call, and told to the log in one leaf.
+        """
         track = Track(asked, self._rooms.monotonic())
         try:
             call = track.call = self._resolve(asked)  # 2
-            with self._rooms.gate.admit(call):  # 3
+            with self._rooms.gate.admit(call) as seat:  # 3
                 limits.check_list(call, map(UpstreamId, asked.snapshot.document.upstreams))  # 4
                 shown = await view()
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
+                left = seat.left()
             self._count(track, "listed")
-            return shown
+            return shown, left
         except UnrecordedError as error:
             self._count(track, Reason.UNRECORDED.value)
             raise endings.public(track, endings.unrecorded(str(error), Ran.NO)) from error

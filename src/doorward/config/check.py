@@ -15,6 +15,7 @@ from doorward.config.check_control import control
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
 from doorward.config.check_issuers import issuers
+from doorward.config.check_limits import limits
 from doorward.config.check_operators import operators
 from doorward.config.check_tls import tls
 from doorward.config.check_upstreams import upstreams
@@ -40,6 +41,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from enrolment(document.identity)
     yield from authority(document, ground.root)
     yield from _bounds(document)
+    yield from limits(document)
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)
     yield from operators(document)

@@ -100,6 +100,8 @@ def _of_tag(path: Sequence[Step], context: Mapping[str, Any]) -> str:
 def _of_name(path: Sequence[Step], kind: str) -> str:
     if path[0] == "upstreams" and len(path) == 2:
         return "expected a name of at most 31 lower-case letters, digits and single hyphens, beginning with a letter"
+    if path[0] in {"limits", "budgets"} and len(path) == 2:
+        return "expected a name of at most 63 lower-case letters, digits, single hyphens and underscores, beginning with a letter"
     if "facts" in path[4:5]:
         return "expected a name of at most 63 lower-case letters, digits and single underscores, beginning with a letter"
     return "expected a name, this one is empty" if kind == "string_too_short" else "expected a name of at most 128 characters"

@@ -67,3 +67,5 @@ class Reply:
     body: Mapping[str, object] | Fault
     is_edited: bool = False
     """Whether it answers other arguments than the caller's: those that an approver put in their place."""
+    left: tuple[Mapping[str, int | str], ...] = ()
+    """What is left of each limit that concerns the call (`wire/limits.py` says how it is told)."""

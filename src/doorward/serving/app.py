@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from doorward.admission.gate import IN_FLIGHT
 from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
@@ -42,6 +43,8 @@ from doorward.wire.replies import error_body
 _LOG = logging.getLogger("doorward.serving")
 _HUNG_UP = 499
 """What is counted for a request whose client went before it was answered."""
+_CANCEL_BYTES = 1024
+"""Of a message that may be a cancellation: they are read however many calls run."""
 _VERSION = b"mcp-protocol-version"
 _JSON = (b"content-type", b"application/json")
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
@@ -57,6 +60,11 @@ def nobody_elses(own: Certificate | None, network: str, leaf: bytes | None, abov
     if leaf is None and above is None:
         return own
     raise Refused(Reason.INVALID_REQUEST, "Client-Cert comes from nobody who is trusted to send it")
+
+
+def has_room() -> bool:
+    """The answer of a door behind which nobody counts."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,8 @@ class Surroundings:
     """What goes with a refusal that another credential would cure, as of now."""
     shown: Shown = nobody_elses
     """Whose certificate counts: the connection's own, or the one that a trusted proxy tells of."""
+    is_full: Callable[[], bool] = has_room
+    """Whether as many calls run as may: what comes then is turned away before it is read."""
 
 
 class Door:
@@ -153,6 +163,8 @@ class Door:
             return
         if method == "POST":
             reply.takes = check_post(by_name, self._settings.limits.body_bytes)
+            if self._around.is_full() and not _may_cancel(by_name):
+                raise Refused(Reason.OVERLOADED, extra={"limit": IN_FLIGHT, "retryAfterSeconds": 1})
         reply.presented = presented = self._presented(by_name, scope, upstream)
         principal = reply.principal = await self._around.spine.identified(presented)
         if upstream is not None and not self._around.sees(principal, upstream):
@@ -214,6 +226,12 @@ class Door:
     def _certificate(self, by_name: dict[bytes, bytes], scope: Scope) -> Certificate | None:
         network = scope["client"][0] if scope["client"] else ""
         return self._around.shown(scope[CONNECTION].certificate, network, by_name.get(b"client-cert"), by_name.get(b"client-cert-chain"))
+
+
+def _may_cancel(by_name: dict[bytes, bytes]) -> bool:
+    """Whether a message may be the one that ends a call: short, and in a session (in the other era a call is ended by hanging up)."""
+    length = by_name.get(b"content-length", b"")
+    return b"mcp-session-id" in by_name and length.isdigit() and int(length) <= _CANCEL_BYTES
 
 
 def _spoken(version: str | None) -> Era | Refused:

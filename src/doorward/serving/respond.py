@@ -13,7 +13,7 @@ from doorward.identity.challenge import Challenges, silent
 from doorward.serving.edge import Takes
 from doorward.serving.port import Headers, Send
 from doorward.serving.resume import Journal
-from doorward.wire import replies
+from doorward.wire import limits, replies
 from doorward.wire.jsonrpc import Request, dump
 from doorward.wire.sse import KEEP_ALIVE, frame
 
@@ -27,8 +27,8 @@ _NOTHING = Takes(json=False, stream=False)
 
 
 def _wait(status: int, refused: Refused) -> Headers:
-    """When to try again."""
-    wait = refused.extra.get("retryAfterSeconds", 1 if status == 503 else None)
+    """When to try again; what is not known is a second."""
+    wait = refused.extra.get("retryAfterSeconds", 1)
     return [(b"retry-after", b"%d" % wait)] if isinstance(wait, int) and status in (429, 503) else []
 
 
@@ -127,16 +127,17 @@ class Reply:
         assert self.request is not None
         status = replies.fault_status(outcome) if isinstance(outcome, Fault) and self.era is Era.EXCHANGE else 200
         body = replies.body(self.request.id, outcome)
-        if self._turn is None:
-            await self.plain(status, body, [_JSON])
-        else:
-            await self._last(status, body, [])
+        await self._last(status, body, [] if isinstance(outcome, Fault) else limits.of_result(outcome))
 
     async def refuse(self, refused: Refused) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
         request = self.request
         rendered = replies.refusal(refused, request.method if request else "", self.era or Era.EXCHANGE)
-        headers = [*self._challenge(rendered.status, refused), *_wait(rendered.status, refused)]
+        headers = [
+            *self._challenge(rendered.status, refused),
+            *_wait(rendered.status, refused),
+            *limits.fields(refused.extra.get(limits.LIMITS_KEY)),
+        ]
         if request is not None:
             await self._last(rendered.status, replies.body(request.id, rendered.body), headers)
             return

@@ -9,6 +9,7 @@ from typing import Any
 from doorward.domain.calls import Era, Fault
 from doorward.domain.reasons import TABLE, Ran, Reason, Refused, Shape
 from doorward.wire.jsonrpc import Id, dump
+from doorward.wire.limits import LIMITS_KEY
 
 REASON_KEY = "dev.doorward/reason"
 """The `_meta` key under which a refused tool result names its reason."""
@@ -117,9 +118,12 @@ def _tool_result(refused: Refused, era: Era) -> dict[str, Any]:
     wait = refused.extra.get("retryAfterSeconds")
     if wait is not None:
         meta["dev.doorward/retryAfterSeconds"] = wait
-    approval = refused.extra.get("approval")
-    if approval is not None:
-        meta["dev.doorward/approval"] = approval
+    for name in ("approval", "limit"):
+        told = refused.extra.get(name)
+        if told is not None:
+            meta[f"dev.doorward/{name}"] = told
+    if LIMITS_KEY in refused.extra:
+        meta[LIMITS_KEY] = refused.extra[LIMITS_KEY]
     if refused.reference:
         meta["dev.doorward/receipt"] = refused.reference
     result: dict[str, Any] = {

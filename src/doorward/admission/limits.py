@@ -1,0 +1,276 @@
+"""The limits that an operator declares: which of them concern a call, and taking from all of these or from none.
+
+INVARIANT: nothing is waited for between asking the first counter and taking from the last, so no call is ever half counted. What a
+limit is about is worked out once for each caller and target (`reads_of`), so a call pays only for the limits that concern it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from doorward.admission.rates import CounterError, Key, Rates
+from doorward.admission.running import Running
+from doorward.admission.selection import Chosen, reads_of
+from doorward.config.limits import Limit as Rule
+from doorward.config.limits import Rate as RateRule
+from doorward.domain.calls import Call
+from doorward.domain.reasons import Reason, Refused
+from doorward.wire.limits import CONCURRENT, LIMITS_KEY, Entry
+
+KNOWN: Final = 4_096
+"""Pairs of caller and target whose limits are remembered; beyond, all are worked out anew."""
+SHORTLY: Final = 1
+"""Seconds to wait where nobody knows when there is room again."""
+
+
+class Counter(Protocol):
+    """What a limit has counted, by key. Asking never waits: a counter that is shared takes portions ahead of time."""
+
+    def wait(self, key: Key, now: float) -> float:
+        """The seconds until there is one, 0 for now, infinite where nobody knows; raises `CounterError` where the count cannot be had."""
+        ...
+
+    def put(self, key: Key, now: float) -> None:
+        """Takes one, which `wait` has just said is there."""
+        ...
+
+    def leave(self, key: Key) -> None:
+        """Hears that a call that has taken one has ended."""
+        ...
+
+    def left(self, key: Key, now: float) -> tuple[int, int | None]:
+        """How many there are, and the whole seconds until there is one more; None where there is no such time."""
+        ...
+
+    def busiest(self, now: float, most: int) -> list[tuple[Key, int]]:
+        """The keys that have taken most, and how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A rate as a bucket: `burst` calls deep, and one more in each `interval` seconds."""
+
+    calls: int
+    seconds: int
+    burst: int
+
+    @property
+    def interval(self) -> float:
+        """Seconds that one call costs."""
+        return self.seconds / self.calls
+
+    @property
+    def depth(self) -> float:
+        """Seconds that a whole bucket holds."""
+        return self.interval * self.burst
+
+    @property
+    def most(self) -> int:
+        """What there is to take at once."""
+        return self.burst
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of calls at the same time."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit, compiled."""
+
+    name: str
+    chosen: Chosen
+    bound: Flow | Share
+    lets_reads_pass: bool
+    """Whether a call that only reads passes where its count cannot be had."""
+    rule: Rule
+    shown: Entry
+    """What is told of it that is always the same."""
+
+
+def compiled(rules: Mapping[str, Rule]) -> tuple[Limit, ...]:
+    """The limits of a document, in the order of their names."""
+    return tuple(_compiled(name, rules[name]) for name in sorted(rules))
+
+
+def counter_of(bound: Flow | Share) -> Counter:
+    """A new counter of this process."""
+    return Rates(bound) if isinstance(bound, Flow) else Running(bound.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A limit and what it has counted."""
+
+    limit: Limit
+    counter: Counter
+
+
+Counted = tuple[tuple[Row, Key], ...]
+"""The limits that concern a call, and the key it counts under in each."""
+
+
+class Taken:
+    """What one call has taken."""
+
+    __slots__ = ("_counted",)
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
+
+    def leave(self) -> None:
+        """Hears that the call has ended; to be told once."""
+        for row, key in self._counted:
+            row.counter.leave(key)
+
+    def left(self, now: float) -> tuple[Entry, ...]:
+        """What is left of each limit now."""
+        return tuple([_entry(row, key, now) for row, key in self._counted])
+
+
+NOTHING: Final = Taken(())
+"""What a call has taken that no limit concerns."""
+
+
+class Declared:
+    """All declared limits, with their counters."""
+
+    __slots__ = ("_known", "_make", "_rows")
+
+    def __init__(self, limits: Iterable[Limit], make: Callable[[Flow | Share], Counter] = counter_of) -> None:
+        self._make = make
+        self._rows: tuple[Row, ...] = tuple(Row(limit, make(limit.bound)) for limit in limits)
+        self._known: dict[tuple[object, ...], Counted] = {}
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The limits in their order, with what they have counted."""
+        return self._rows
+
+    def adopt(self, limits: Iterable[Limit]) -> None:
+        """Goes on with other limits. One that keeps its name, its sort and what it counts apart keeps its counts; calls that run go on."""
+        before = {row.limit.name: row for row in self._rows}
+        self._rows = tuple([self._adopted(limit, before.get(limit.name)) for limit in limits])
+        self._known = {}
+
+    def take(self, call: Call, now: float) -> Taken:
+        """Takes one from every limit that concerns a call; or from none, and raises `Refused` OVER_RATE, OVER_CONCURRENCY or OVERLOADED."""
+        counted = self._concerned(call)
+        if not counted:
+            return NOTHING
+        try:
+            longest = max([row.counter.wait(key, now) for row, key in counted])
+        except CounterError:
+            counted, longest = _without_missing(counted, call, now)
+        if longest:
+            raise _over(counted, now)
+        for row, key in counted:
+            row.counter.put(key, now)
+        return Taken(counted)
+
+    def _concerned(self, call: Call) -> Counted:
+        if not self._rows:
+            return ()
+        about = reads_of(call)
+        known = self._known.get(about)
+        if known is not None:
+            return known
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        keyed = ((row, row.limit.chosen.of(call)) for row in self._rows)
+        found = self._known[about] = tuple([(row, key) for row, key in keyed if key is not None])
+        return found
+
+    def _adopted(self, limit: Limit, before: Row | None) -> Row:
+        if before is None or before.limit.chosen.per != limit.chosen.per:
+            return Row(limit, self._make(limit.bound))
+        counter, bound = before.counter, limit.bound
+        match counter, bound:
+            case Rates(), Flow():
+                counter.adopt(bound)
+            case Running(), Share():
+                counter.adopt(bound.most)
+            case _:
+                counter = self._make(bound)
+        return Row(limit, counter)
+
+
+def _compiled(name: str, rule: Rule) -> Limit:
+    bound: Flow | Share
+    shown: dict[str, int | str]
+    match rule.rate:
+        case RateRule(calls=calls, seconds=seconds, burst=burst):
+            bound = Flow(calls, seconds, burst or calls)
+            shown = {"name": name, "quota": bound.burst, "windowSeconds": math.ceil(bound.depth)}
+        case None:
+            assert rule.concurrent is not None  # `check_limits` has seen to it
+            bound = Share(rule.concurrent)
+            shown = {"name": name, "quota": bound.most, "unit": CONCURRENT}
+    return Limit(name, Chosen(rule.of, rule.per), bound, rule.when_unavailable == "allow", rule, shown)
+
+
+def _entry(row: Row, key: Key, now: float) -> Entry:
+    left, reset = row.counter.left(key, now)
+    return {**row.limit.shown, "left": left} if reset is None else {**row.limit.shown, "left": left, "resetSeconds": reset}
+
+
+def _only_reads(call: Call) -> bool:
+    """Whether nothing is changed by a call, as far as anybody has said."""
+    parents = call.target.parents
+    return "read" in parents and parents.isdisjoint(("write", "destructive"))
+
+
+def _without_missing(counted: Counted, call: Call, now: float) -> tuple[Counted, float]:
+    """The limits whose counts can be had, and the longest wait; raises `Refused` where a call may not pass without one of the others."""
+    had: list[tuple[Row, Key]] = []
+    longest = 0.0
+    for row, key in counted:
+        try:
+            longest = max(longest, row.counter.wait(key, now))
+        except CounterError as error:
+            _check_passes(row.limit, call, error)
+        else:
+            had.append((row, key))
+    return tuple(had), longest
+
+
+def _check_passes(limit: Limit, call: Call, error: CounterError) -> None:
+    """Raises `Refused` OVERLOADED where a call is not to pass without being counted."""
+    if limit.lets_reads_pass and _only_reads(call):
+        return
+    raise Refused(
+        Reason.OVERLOADED,
+        f"the limit {limit.name!r} cannot be counted: {error}",
+        sentence=f"The limit `{limit.name}` cannot be counted now, so this was not done. Try again shortly.",
+        extra={"limit": limit.name, "retryAfterSeconds": SHORTLY},
+    ) from error
+
+
+def _over(counted: Counted, now: float) -> Refused:
+    """The refusal by the limit that keeps a call out for longest: who waits for that one has waited for all."""
+    longest, row, key = max(_waits(counted, now), key=lambda found: found[0])
+    bound, name = row.limit.bound, row.limit.name
+    if isinstance(bound, Flow):
+        reason, wait = Reason.OVER_RATE, math.ceil(longest)
+        most, then = f"{bound.calls} in {bound.seconds} s", f"Wait {wait} s, then try again."
+    else:
+        reason, wait = Reason.OVER_CONCURRENCY, SHORTLY
+        most, then = f"{bound.most} at once", "Wait until one of them ends, then try again."
+    return Refused(
+        reason,
+        f"the limit {name!r} is reached",
+        sentence=f"The limit `{name}` is reached: at most {most}. {then}",
+        extra={"limit": name, "retryAfterSeconds": wait, LIMITS_KEY: (_entry(row, key, now),)},
+    )
+
+
+def _waits(counted: Counted, now: float) -> Iterator[tuple[float, Row, Key]]:
+    for row, key in counted:
+        with suppress(CounterError):
+            yield row.counter.wait(key, now), row, key
