@@ -60,7 +60,6 @@ from doorward.control.waivers import Ground
 from doorward.domain.calls import Era
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import UpstreamId
-from doorward.domain.leases import Lease
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
@@ -74,9 +73,9 @@ from doorward.stores.memory_certificates import MemoryIssued
 from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.telemetry.meter import Meter
-from doorward.upstream.health import Condition, Health
 from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
+from tests.control.idle import IdleUpstream
 from tests.made import Clock
 
 
@@ -127,29 +126,6 @@ def tool(name: str, description: str = "Does it.") -> dict[str, object]:
 
 def sight(*tools: Mapping[str, object]) -> Sight:
     return Sight(Era.EXCHANGE, ("2026-07-28",), {"name": "fake"}, {"tools": {}}, None, tools, (), (), ())
-
-
-class FakeUpstream:
-    """Does nothing but be well."""
-
-    def __init__(self, name: UpstreamId) -> None:
-        self.id = name
-        self.on_change: Callable[[], None] = lambda: None
-
-    async def close(self) -> None:
-        return
-
-    async def start(self, lease: Lease) -> None:
-        raise AssertionError("nobody starts upstreams here")
-
-    async def forward(self, order: object, notices: object) -> Any:
-        raise AssertionError("nobody calls here")
-
-    async def discover(self, lease: Lease) -> Sight:
-        raise AssertionError("`Plane.look` is what looks")
-
-    def state(self) -> Health:
-        return Health(Condition.UP, NOW - 60, "", 0)
 
 
 class Draws:
@@ -388,7 +364,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     materials, snapshot = first(found, Pins(pins.all()))
     generations = Generations(snapshot)
     flight = Flight()
-    fleet = Fleet(lambda name, config: FakeUpstream(name), flight.count)
+    fleet = Fleet(lambda name, config: IdleUpstream(name), flight.count)
     fleet.match(found.loaded.document)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
 from doorward.config.facts import FactName, FactRule
+from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
 from doorward.config.limits import Limit, LimitName
 from doorward.config.part import Name, Part, Reference, UpstreamName
@@ -96,22 +97,28 @@ class Stdio(Part):
     env: dict[str, Reference] = Field(
         default_factory=dict, description="The whole environment besides `PATH`; values may hold references, secrets must be references"
     )
+    processes: int = Field(
+        1, ge=1, le=64, description="How many of it run side by side; more than one only where it keeps nothing between calls"
+    )
 
 
 class Upstream(Part):
-    """One MCP server behind us: exactly one of `url` and `stdio`."""
+    """One MCP server behind us: exactly one of `url`, `urls` and `stdio`."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [
                 {"required": ["url"], "properties": {"url": {"type": "string"}}},
+                {"required": ["urls"], "properties": {"urls": {"type": "array"}}},
                 {"required": ["stdio"], "properties": {"stdio": {"type": "object"}}},
             ]
         }
     )
 
     url: str | None = Field(None, description="The MCP endpoint of a Streamable HTTP server")
+    urls: tuple[str, ...] = Field((), max_length=64, description="Several of them instead, of replicas that all show the same definitions")
     stdio: Stdio | None = Field(None, description="The process to start instead")
+    health: HealthRules = Field(HealthRules(), description="When an address is left out because it fails")
     era: Literal["auto", "session", "exchange"] = Field(
         "auto",
         description="The protocol family: probed, with `initialize` and sessions (to 2025-11-25), or one exchange a request (from 2026-07-28)",
@@ -138,6 +145,11 @@ class Upstream(Part):
         "refuse", description="Arguments that a tool's schema does not name, where it names others and does not say that more may come"
     )
     tools: dict[Name, ToolRule] = Field(default_factory=dict, description="Rules by the tool's own name, without prefix")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it is; none for a process."""
+        return self.urls if self.url is None else (self.url, *self.urls)
 
 
 class TeamPolicies(Part):
