@@ -3,7 +3,8 @@
 from datetime import UTC
 
 from doorward.domain.ids import PolicyId
-from doorward.policy.engine import Policies, compile
+from doorward.policy import engine
+from doorward.policy.engine import Policies
 from doorward.policy.question import Moment
 from doorward.policy.rules import Source
 from doorward.policy.schema import SchemaEntry
@@ -21,7 +22,7 @@ AT = Moment(1_800_000_000, UTC)
 
 def test_a_question_shows_what_its_policies_have_read_and_nothing_else() -> None:
     target = made.target()
-    policies = compile([Source("p.cedar", TEXT)], [SchemaEntry(target, {"type": "object"})], [target.upstream])
+    policies = engine.compile([Source("p.cedar", TEXT)], [SchemaEntry(target, {"type": "object"})], [target.upstream])
     assert isinstance(policies, Policies), policies
     call = made.call(to=target)
     assert shown(policies, call, (PolicyId("late"),), AT) == (("bound", "nothing"), ("time.hour", "8"))
