@@ -68,8 +68,8 @@ class Heard:
         agent = refusal.principal.agent.id
         count = self._misuses.count(agent, self._means.now())
         if count:
-            sentence = f"{count} calls of the agent {agent!r} were refused as {_said(refusal.reason)} within a minute"
-            fields: dict[str, str | int] = {"agent": agent, "refusals": count, "reason": _said(refusal.reason)}
+            sentence = f"{count} calls of the agent {agent!r} were refused as forbidden or unsafe within a minute"
+            fields: dict[str, str | int] = {"agent": agent, "refusals": count, "reason": refusal.reason.value}
             self._means.alarm(Alert(AlertKind.MISUSE, sentence, fields, refusal.id, agent))
 
     def turned_away(self, network: str, reason: Reason) -> None:
@@ -140,7 +140,3 @@ class _Names(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return "everything"
-
-
-def _said(reason: Reason) -> str:
-    return reason.value.replace("_", " ")
