@@ -12,6 +12,7 @@ from doorward.app import clocks
 from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
+from doorward.app.lookout import lookout
 from doorward.app.operators import Network
 from doorward.app.state import open_state
 from doorward.app.watch import Watch
@@ -219,7 +220,7 @@ class Gateway:
         async def end_waivers() -> None:
             await self.house.state.waivers.sweep(self.house.state.evidence.recorder.note)
 
-        await self._every(_TICK_SECONDS, tick, end_waivers)
+        await self._every(_TICK_SECONDS, tick, end_waivers, lookout(self.house).look)
 
     async def _minutes(self) -> None:
         async def spoiled() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "resume": ("resume", "Lift a stop."),
     "revoke": ("revoke", "Withdraw an agent, key, upstream or tool."),
     "limit": ("limit", "How often, and how many at once."),
+    "alert": ("alert", "Whether alerts reach those whom they are meant for."),
     "approval": ("approval", "Calls that wait for a person's yes."),
     "exception": ("exception", "Let one agent do what policy denies it, until an end."),
     "break-glass": ("break_glass", "Let an agent past every policy for a short while, loudly."),
