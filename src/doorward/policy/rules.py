@@ -17,7 +17,7 @@ from doorward.domain.decisions import Need
 from doorward.domain.ids import Digest, PolicyId
 from doorward.policy.problems import Problem, Weight, cut, meant
 from doorward.policy.reads import Reads, conditions
-from doorward.policy.text import Piece, Spot, find, first_bad, pieces, spot
+from doorward.policy.text import Piece, Spot, depth, find, first_bad, pieces, spot
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 OWN = "doorward."
@@ -26,6 +26,8 @@ _ANNOTATIONS = ("id", "reason", "approval", "owner", "exception", "mode", "publi
 _PEOPLE = re.compile(r"([+-]?\d[\d.,]*)\s+of\b\s*(.*)", re.DOTALL)
 """How many of whom: `2 of finance`."""
 _MOST_PEOPLE = 9
+_DEEPEST = 384
+"""Levels of a policy as `text.depth` counts them. Cedar takes 100 of its own, but counts them after parsing, for which 600 are too many."""
 
 
 class Mode(StrEnum):
@@ -110,6 +112,8 @@ def problem_at(source: Source, piece: Piece, offset: int, rule: PolicyId | None,
 
 
 def _rule(source: Source, piece: Piece) -> Rule | tuple[Problem, ...]:
+    if depth(piece) > _DEEPEST:
+        return (problem_at(source, piece, 0, None, f"expected a policy of at most {_DEEPEST} levels, write several instead"),)
     try:
         parsed = PolicySet.from_str(piece.text)
     except ValueError as error:

@@ -10,6 +10,26 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r'\s+|//[^\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_?][A-Za-z0-9_]*|[0-9]+|::|==|!=|<=|>=|&&|\|\||.', re.DOTALL)
 """One token of Cedar, blank or comment; a quote that nothing closes is a token of its own."""
 
+_DEEPER = frozenset({".", "::", "+", "-", "*", "!", "==", "!=", "<", "<=", ">", ">=", "has", "in", "is", "like"})
+"""Tokens after which a parser may stand one level deeper within its operand."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """An open bracket, or the text outside of all, on the way through a policy."""
+
+    chain: int = 0
+    """Operands joined so far."""
+    operand: int = 0
+    """Levels of the last one."""
+    below: int = 0
+    """Levels that lie around it."""
+
+    @property
+    def level(self) -> int:
+        """Levels so far."""
+        return self.below + self.chain + self.operand + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -50,6 +70,31 @@ def pieces(text: str) -> Iterator[Piece]:
             found = []
     if found:
         yield _piece(text, found)
+
+
+def depth(piece: Piece) -> int:
+    """At least as many levels as Cedar's parser would have to nest for a policy. It has no bound of its own, and more of them than its
+    stack holds end the process."""
+    groups, deepest = [_Group()], 0
+    for token in piece.tokens:
+        here = groups[-1]
+        match token.text:
+            case "(" | "[" | "{":
+                # What follows a bracket may be applied to it: `a["b"]["c"]`.
+                here.operand += 1
+                groups.append(_Group())
+            case ")" | "]" | "}" if len(groups) > 1:
+                groups.pop()
+            case "," | "when" | "unless":
+                here.chain = here.operand = 0
+            case "&&" | "||" | "then" | "else" | "if":
+                here.chain, here.operand = here.chain + 1, 0
+            case text if text in _DEEPER:
+                here.operand += 1
+        # Kept, for a sum over all open groups would take a step for each of them at each token.
+        groups[-1].below = groups[-2].level if len(groups) > 1 else 0
+        deepest = max(deepest, groups[-1].level)
+    return deepest
 
 
 def _piece(text: str, tokens: Sequence[Token]) -> Piece:
