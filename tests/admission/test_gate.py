@@ -1,13 +1,17 @@
 """The gate: seats, shares and what a refused agent is told."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from doorward.admission import stops
 from doorward.admission.gate import Gate, Limits, Seat
+from doorward.admission.limits import compiled
 from doorward.admission.rates import Pace
 from doorward.admission.stops import EVERYTHING, Switch
+from doorward.config.limits import Limit
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.ids import AgentId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
@@ -73,6 +77,57 @@ async def test_two_keys_of_one_agent_share_one_share() -> None:
     at.admit(call(by=principal("claude", key="key1")))
     at.admit(call(by=principal("claude", key="key2")))
     assert refused(at, call(by=principal("claude", key="key3"))).reason is Reason.OVER_CONCURRENCY
+
+
+async def test_an_agent_alone_gets_three_quarters_of_all_seats_and_the_rest_is_kept_for_others() -> None:
+    at, _, _ = await gate(Limits(Pace(1_000_000, 1_000_000), concurrent=100, in_flight=8))
+    seats = [at.admit(CLAUDE) for _ in range(6)]
+    found = refused(at)
+    assert (found.reason, found.public, found.extra) == (
+        Reason.OVER_CONCURRENCY,
+        "Too many calls at once: what is left is kept for others. Wait until one of yours ends, then try again.",
+        {"limit": "admission.in_flight"},
+    )
+    at.admit(OTHER)
+    assert refused(at).reason is Reason.OVER_CONCURRENCY
+    seats.pop().leave()
+    at.admit(CLAUDE)
+
+
+@pytest.mark.parametrize("greedy", [1, 2, 3, 10])
+async def test_however_many_agents_take_what_they_get_another_one_finds_a_seat(greedy: int) -> None:
+    at, _, _ = await gate(Limits(Pace(1_000_000, 1_000_000), concurrent=1000, in_flight=64))
+    for number in range(1000):
+        with suppress(Refused):
+            at.admit(call(by=principal(f"greedy{number % greedy}")))
+    assert 64 - at.inside >= 64 // (3 * greedy + 1)
+    at.admit(OTHER)
+
+
+async def test_what_a_declared_limit_refuses_counts_for_the_pace_of_its_agent_and_takes_no_seat() -> None:
+    limit = compiled({"none-left": Limit.model_validate({"rate": {"calls": 1, "seconds": 3600}})})
+    at, _, _ = await gate(Limits(Pace(per_minute=1, burst=4), concurrent=9, in_flight=9, declared=limit))
+    at.admit(CLAUDE)
+    assert [refused(at).extra["limit"] for _ in range(4)] == ["none-left"] * 3 + ["admission.calls_per_minute"]
+    assert (at.inside, at.running(AgentId("claude"))) == (1, 1)
+
+
+async def test_a_seat_tells_what_is_left_and_gives_back_what_runs() -> None:
+    limit = compiled({"running": Limit.model_validate({"concurrent": 2})})
+    at, _, _ = await gate(Limits(Pace(60, 100), concurrent=9, in_flight=9, declared=limit))
+    entry = {"name": "running", "quota": 2, "unit": "concurrent-requests"}
+    with at.admit(CLAUDE) as seat:
+        assert seat.left() == ({**entry, "left": 1},)
+        assert at.admit(OTHER).left() == ({**entry, "left": 1},)
+    assert at.admit(CLAUDE).left() == ({**entry, "left": 1},)
+
+
+async def test_the_gateways_own_calls_take_from_no_limit() -> None:
+    limit = compiled({"one": Limit.model_validate({"per": [], "concurrent": 1, "rate": None})})
+    at, _, _ = await gate(Limits(Pace(60, 100), concurrent=9, in_flight=9, declared=limit))
+    own = call(by=principal("doorward", method=AuthnMethod.OWN))
+    assert [at.admit(own).left() for _ in range(3)] == [()] * 3
+    at.admit(CLAUDE)
 
 
 async def test_more_calls_than_the_gateway_carries_are_shed() -> None:

@@ -76,3 +76,32 @@ def test_another_pace_takes_over_and_nobody_owes_more_than_a_bucket() -> None:
     taken(rates, "a", [0.0] * 100)
     rates.adopt(PACE)
     assert rates.take("a", 1.0) == 0
+
+
+def test_a_call_that_was_used_at_one_pace_is_one_call_at_another() -> None:
+    rates = Rates(Pace(per_minute=1, burst=1))
+    taken(rates, "a", [0.0])
+    rates.adopt(Pace(per_minute=1, burst=3))
+    rates.adopt(Pace(per_minute=3, burst=3))
+    assert taken(rates, "a", [0.0] * 3) == [True, True, False]
+
+
+def test_what_is_left_is_what_can_be_taken_now_and_when_there_will_be_one_more() -> None:
+    rates = Rates(PACE)
+    assert rates.left("a", 0.0) == (5, None)
+    taken(rates, "a", [0.0] * 2)
+    assert [rates.left("a", now) for now in (0.0, 0.5, 1.0, 1.5, 2.0)] == [(3, 1), (3, 1), (4, 1), (4, 1), (5, None)]
+    taken(rates, "a", [1.0] * 4)
+    assert (rates.left("a", 1.0), rates.wait("a", 1.0)) == ((0, 1), pytest.approx(1.0))
+
+
+@given(st.lists(st.floats(0, 20, allow_nan=False), max_size=40).map(sorted), st.integers(1, 300), st.integers(1, 9))
+def test_as_many_as_are_left_can_be_taken_and_no_more(times: list[float], per_minute: int, burst: int) -> None:
+    rates = Rates(Pace(per_minute, burst))
+    taken(rates, "a", times)
+    now = times[-1] if times else 0.0
+    left, reset = rates.left("a", now)
+    waits = rates.wait("a", now)
+    assert (waits == 0) is (left > 0)
+    assert sum(taken(rates, "a", [now] * (burst + 1))) == left
+    assert reset is None or rates.wait("a", now + reset) <= waits

@@ -72,11 +72,11 @@ class Rates:
         self._next_sweep = float("-inf")
 
     def adopt(self, flow: Flow) -> None:
-        """Goes on at another pace; nobody owes more than its whole bucket."""
-        self._interval, self._depth = flow.interval, flow.depth
+        """Goes on at another pace: what was used is used, and nobody owes more than its whole bucket."""
+        latest, depth, times = self._latest, flow.depth, flow.interval / self._interval
+        self._full_at = {key: latest + min((full_at - latest) * times, depth) for key, full_at in self._full_at.items()}
+        self._interval, self._depth = flow.interval, depth
         self._burst = round(flow.depth / flow.interval)
-        most = self._latest + self._depth
-        self._full_at = {key: min(full_at, most) for key, full_at in self._full_at.items()}
 
     def take(self, key: Key, now: float) -> float:
         """Takes one call out of a bucket and gives 0; or takes nothing and gives the seconds until there is one."""
