@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, auto
 
 from doorward.call.inbound import Inbound, Notices
@@ -128,7 +129,7 @@ def going_on(notices: Notices, waited: float) -> Notices:
 
 
 def _more(value: object, waited: float) -> object:
-    return value + waited if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return float(value) + waited if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else value
 
 
 def _on_page(waiting: Pending) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from doorward.control.explained import Explained, explained
 from doorward.control.operators import Role
 from doorward.control.replays import VerdictView
 from doorward.control.routes import Ask, ControlError, Route, Shape
+from doorward.control.turns import Turns
 from doorward.domain.catalog import Standing
 from doorward.domain.decisions import Decision
 from doorward.domain.ids import CallId, Digest
@@ -74,6 +75,7 @@ class Past:
     recorder: Recorder
     auditor: Auditor
     sets: PolicySets
+    turns: Turns = field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""
@@ -82,6 +84,10 @@ class Past:
 
     async def explain(self, ask: Ask) -> PastDecision:
         """The decision on a call of the log; 404 where the log knows none. That somebody looked is told to the log before."""
+        async with self.turns.taken():
+            return await self._explained(ask)
+
+    async def _explained(self, ask: Ask) -> PastDecision:
         call = CallId(ask.path["call"])
         located, leaf = await self._leaf(call)
         await self.recorder.note(Event("contents_read", ask.operator.name, {"call": call}))

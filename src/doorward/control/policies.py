@@ -1,7 +1,7 @@
 """Admin API: which policies are in force, and how they would decide a call, with the facts that they read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from doorward.catalog.index import Entry
 from doorward.control.explained import Explained, explained
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Route, Shape
+from doorward.control.turns import Turns
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
 from doorward.domain.catalog import Kind
 from doorward.domain.ids import AgentId, CallId, SubjectId, TeamId, UpstreamId
@@ -79,6 +80,7 @@ class PolicyDesk:
     registry: Registry
     moment: Callable[[], Moment]
     waived: Waived
+    turns: Turns = field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -120,7 +122,8 @@ class PolicyDesk:
             raise ControlError(404, "unknown_target", f"{wanted.upstream[:64]} has no {wanted.kind} {wanted.name[:200]!r}")
         moment = self.moment() if wanted.at is None else replace(self.moment(), unix_seconds=wanted.at)
         call = make_call(CallId("explain"), Caller(principal, _METHODS[entry.target.kind]), entry.target, _arguments(ask, entry), {})
-        return await explained(snapshot, call, moment, entry.standing, self.waived(principal))
+        async with self.turns.taken():
+            return await explained(snapshot, call, moment, entry.standing, self.waived(principal))
 
     def _principal(self, wanted: Supposed, snapshot: Snapshot) -> Principal:
         """The agent as it would be identified: by a token of its own for a person, else by a key, or as the one for callers without any."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from doorward.control.candidates import CANDIDATE_BYTES, FILES, File, files, meant, sources
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Nothing, Route, Shape
+from doorward.control.turns import Turns
 from doorward.domain.ids import Digest
 from doorward.policy.difference import difference, over
 from doorward.policy.history import Entry, PolicySets, Why
@@ -113,6 +114,7 @@ class PolicyHistory:
     sets: PolicySets
     tell: Callable[[str], None] = _untold
     """Hears, loudly, that the files on disk are not in force from now on, or that they are again."""
+    turns: Turns = field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -162,7 +164,8 @@ class PolicyHistory:
         else:
             after = self._in_force() if wanted.after is None else await self._named(wanted.after)
             before = await self._before() if wanted.before is None else await self._named(wanted.before)
-        found, problems = await asyncio.to_thread(lambda: (difference(before[1], after[1]), _problems(wanted)))
+        async with self.turns.taken():
+            found, problems = await asyncio.to_thread(lambda: (difference(before[1], after[1]), _problems(wanted)))
         return DifferenceView(
             before=before[0],
             after=after[0],

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from doorward.policy.facts.fact import Derived, Fact
-from doorward.policy.facts.kind import Kind
+from doorward.policy.facts.kind import CHARACTERS, Kind
 from doorward.policy.facts.path import Path as PathKind
 from doorward.policy.project import Unheld
 from doorward.policy.shapes import Shape
@@ -51,7 +51,9 @@ def _measure(fact: Fact, wanted: object, now: object) -> object | None:
     """A number, or a text of a length."""
     if fact.kind.word == "decimal":
         return None if fact.is_many else str(wanted) if isinstance(now, str) else wanted
-    return now[:wanted].ljust(wanted, "x") if isinstance(now, str) and isinstance(wanted, int) and wanted >= 0 else None
+    # Of a longer one nothing could be derived.
+    is_possible = isinstance(wanted, int) and 0 <= wanted <= CHARACTERS
+    return now[:wanted].ljust(wanted, "x") if isinstance(now, str) and isinstance(wanted, int) and is_possible else None
 
 
 def _path(fact: Fact, root: str) -> str | None:
