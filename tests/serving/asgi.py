@@ -203,7 +203,15 @@ class House:
         self.tally = Counted()
         self.now = 0.0
         ids = count()
-        around = Surroundings(self.spine, lambda _, upstream: upstream == "files", self.tally, lambda: self.now, lambda: f"j{next(ids)}")
+        self.is_full = False
+        around = Surroundings(
+            self.spine,
+            lambda _, upstream: upstream == "files",
+            self.tally,
+            lambda: self.now,
+            lambda: f"j{next(ids)}",
+            is_full=lambda: self.is_full,
+        )
         self.door = Door(around, Settings(allowed(listen or Listen(), PORT), is_loopback=True, kept=kept or Kept()))
 
     def open(self, method: str, headers: Mapping[str, str], *pieces: bytes, path: str = "/mcp", query: str = "") -> Exchange:
