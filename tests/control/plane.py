@@ -258,6 +258,7 @@ class Plane:
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),
             LimitRows(self.gate),
+            AlertTest(self.alerts_tested),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
             IssuedCertificates(self.issued, self.switch),
