@@ -190,6 +190,10 @@ def test_lint_knows_issuers_and_who_speaks_for_teams(tmp_path: Path) -> None:
     document = json.loads(path.read_text())
     document["identity"] = {"issuers": {"corp": {"url": "https://login.example.com"}}}
     path.write_text(json.dumps(document))
+    at_the_socket = json.loads(ran("lint", path, "--json").stdout)
+    assert [one["rule"] for one in at_the_socket["remarks"]] == ["unknown-issuer"]
+    document["approvals"] = {"webhooks": {"chat": {"url": "https://c.example", "secret": "${env:S}", "approvers": {"corp:ann": ["ops"]}}}}
+    path.write_text(json.dumps(document))
     said = json.loads(ran("lint", path, "--json").stdout)
     assert [(one["rule"], one["gravity"], one["policy"]) for one in said["remarks"]] == [
         ("unknown-issuer", "warning", "staff"),

@@ -102,11 +102,10 @@ def _surroundings(document: Document) -> Surroundings:
     """Who vouches for people, and who speaks for teams."""
     listen, anonymous = document.control.listen, document.identity.anonymous
     groups = () if listen is None else tuple(listen.groups.values())
-    hooks = document.approvals.webhooks.values()
-    speakers = {team for group in groups for team in group.teams} | {
-        team for hook in hooks for teams in hook.approvers.values() for team in teams
-    }
-    return Surroundings(frozenset(document.identity.issuers), frozenset(speakers), "" if anonymous is None else anonymous.agent)
+    answering = [teams for hook in document.approvals.webhooks.values() for teams in hook.approvers.values()]
+    named = frozenset(team for teams in (*(group.teams for group in groups), *answering) for team in teams)
+    speakers = None if listen is None and not answering else named
+    return Surroundings(frozenset(document.identity.issuers), speakers, "" if anonymous is None else anonymous.agent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Surroundings:
 
     issuers: frozenset[str] | None = None
     """The names of those who vouch for people; None where that is not known."""
-    speakers: frozenset[str] = frozenset()
-    """The teams that some group of operators, or somebody at a channel, speaks for."""
+    speakers: frozenset[str] | None = frozenset()
+    """The teams that some group of operators, or somebody at a channel, speaks for; None where all answers come from the socket."""
     anonymous: str = ""
     """The agent of callers without any credential, if there is one."""
 

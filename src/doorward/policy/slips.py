@@ -65,6 +65,6 @@ def _of_issuer(rule: Rule, issuer: str, around: Surroundings, word: str = "") ->
 
 def _of_approvers(rule: Rule, around: Surroundings) -> Iterator[Remark]:
     for word, team in (("approval", rule.approver), ("exception", rule.liftable_by)):
-        if team is not None and team not in around.speakers:
+        if team is not None and around.speakers is not None and team not in around.speakers:
             told = f"has @{word} by {cut(team)}, for which no group of control.listen.groups speaks"
             yield remark(_NOBODY, rule, word, told, "name the team there, or see that operators at the socket speak for it")
