@@ -136,8 +136,8 @@ class Circuit:
             self.on_turn()
 
     def _rest_longer(self) -> None:
-        """After a try that failed; what was sent before it opened, and fails only now, changes nothing."""
-        if self.is_tried:
+        """After a try that failed; what was sent before it had rested, and fails only now, changes nothing."""
+        if self.is_tried and self._clock() >= self.until:
             self.until = self._clock() + self._backoff.next_seconds()
 
     def _next_seconds(self) -> float:

@@ -57,6 +57,7 @@ class Front:
         self._terms = Terms(rules.failures, rules.rest_seconds, max(rules.rest_seconds, rules.most_rest_seconds))
         pace = Pace(rules.probe_seconds, rules.rest_seconds, rules.answer_seconds)
         self._probing = Probing(pace, seams.monotonic, seams.chance, partial(seams.on_event, upstream))
+        self._probing.on_answer = self._answered
         self._leaving = Tasks(LEAVING, partial(seams.on_event, upstream))
         self._affinity = Affinity()
         self._turns = count(1)
@@ -138,6 +139,10 @@ class Front:
         address.outstanding += 1
         try:
             return await address.speaker.forward(order, notices)
+        except Refused:
+            # A probe soon tells whether it fails for everybody, so that not every call has to find that out.
+            self._probing.attend(address)
+            raise
         finally:
             address.outstanding -= 1
             address.used_at = self._seams.monotonic()
@@ -186,7 +191,7 @@ class Front:
         found = await asyncio.gather(*(self._look(address, lease) for address in looked))
         sights = {address: sight for address, sight in zip(looked, found, strict=True) if isinstance(sight, Sight)}
         for address, sight in sights.items():
-            address.shown = shown(sight)
+            address.shown, address.used_at = shown(sight), self._seams.monotonic()
         self._compare()
         right = [sight for address, sight in sights.items() if not address.why_held]
         if right:
@@ -316,6 +321,11 @@ class Front:
         self._alarm(address, "is back")
         if not self._is_looking:
             self.on_change()  # it may have been replaced meanwhile
+
+    def _answered(self, address: Address) -> None:
+        """A probe was answered: what was never seen is to be looked at now."""
+        if address.shown is None and len(self._addresses) > 1 and not self._is_looking:
+            self.on_change()
 
     def _alarm(self, address: Address, what: str) -> None:
         self._tell(address, what)

@@ -17,6 +17,12 @@ from doorward.upstream.tasks import Tasks
 
 PROBES: Final = 128
 """Tasks of one upstream: one an address, and room for those that are on their way out."""
+CLOCK_SECONDS: Final = 0.001
+"""How far a wait may end before its time."""
+
+
+def _nothing(address: Address) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Probing:
     INVARIANT: probes show the credential of the last look, whose intent covers them, as it does the streams of changes.
     """
 
-    __slots__ = ("_chance", "_clock", "_pace", "_tasks", "_wake", "is_alone", "lease")
+    __slots__ = ("_chance", "_clock", "_pace", "_tasks", "_wake", "is_alone", "lease", "on_answer")
 
     def __init__(self, pace: Pace, clock: Callable[[], float], chance: Callable[[], float], on_failure: Callable[[str], None]) -> None:
         self._pace = pace
@@ -49,6 +55,8 @@ class Probing:
         """Whether there is one address only: it is probed in trouble, and left alone in quiet times."""
         self.lease: Lease | None = None
         """Of the last look; nothing is probed before one."""
+        self.on_answer: Callable[[Address], None] = _nothing
+        """Called when a probe was answered."""
 
     def attend(self, address: Address) -> None:
         """Has a look at what an address needs now, and goes on looking as long as it needs anything."""
@@ -80,7 +88,7 @@ class Probing:
                 del self._wake[address]
 
     async def _pass(self, address: Address, wake: asyncio.Event, pause: float) -> None:
-        if pause <= 0:
+        if pause <= CLOCK_SECONDS:
             await self._probe(address)
             return
         wake.clear()
@@ -105,6 +113,7 @@ class Probing:
         try:
             async with asyncio.timeout(self._pace.answer_seconds):
                 await self._ask(address)
+            self.on_answer(address)
         except TimeoutError:
             vitals.failed(f"a probe was not answered within {self._pace.answer_seconds:g} s", Blame.ADDRESS)
             circuit.condemn()

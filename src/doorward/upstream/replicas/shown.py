@@ -23,7 +23,7 @@ class Shown:
 
 def shown(sight: Sight) -> Shown:
     """What was shown, whatever its order."""
-    parts = {"era": _digest(sight.era), "instructions": _digest(sight.instructions), "capabilities": _digest(sight.capabilities)}
+    parts = {"era": _digest(sight.era.value), "instructions": _digest(sight.instructions), "capabilities": _digest(sight.capabilities)}
     parts |= _parts("tool", "name", sight.tools) | _parts("prompt", "name", sight.prompts)
     parts |= _parts("template", "uriTemplate", sight.templates)
     return Shown(_digest(parts), parts)
