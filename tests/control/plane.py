@@ -14,9 +14,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from doorward.admission.budgets.budgets import Budgets
+from doorward.admission.budgets.budgets import Seams as BudgetSeams
 from doorward.admission.gate import Gate
 from doorward.admission.stops import Switch
 from doorward.app.house import limits_of
+from doorward.app.state import is_own_raise
 from doorward.approval.desk import Desk, Terms
 from doorward.approval.waivers import Kept
 from doorward.audit.anchor import Anchors
@@ -36,6 +39,7 @@ from doorward.control.alerts import AlertTest
 from doorward.control.app import PEER, admin_app, by_peer
 from doorward.control.approvals import Approvals
 from doorward.control.break_glass import BreakGlass
+from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
@@ -69,6 +73,7 @@ from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.stores.memory_budgets import MemoryBudgets
 from doorward.stores.memory_certificates import MemoryIssued
 from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.stores.memory_waivers import MemoryWaivers
@@ -230,6 +235,7 @@ class Plane:
     operator_sessions: OperatorSessions = field(init=False)
     kept: Kept = field(init=False)
     gate: Gate = field(init=False)
+    budgets: Budgets = field(init=False)
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
@@ -237,13 +243,15 @@ class Plane:
         self.operator_sessions = OperatorSessions(Draws(), self.clock)
         self.kept = Kept(self.waivers, self.clock, self.clock)
         self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)
+        self.budgets = Budgets(MemoryBudgets(), BudgetSeams(self.clock, is_own_raise, self.recorder.pseudonym))
+        self.budgets.adopt(self.generations.current.document)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
 
     def _routes(self) -> list[Route]:
         log = Evidence(self.recorder, self.anchors, self.log)
-        numbers = count(1)
+        numbers, raised = count(1), count(1)
         ground = Ground(self.kept, self.registry, self.generations, self.recorder, self.clock, lambda: f"waiver-{next(numbers)}")
         rooms = (
             Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log, self.kept.loud),
@@ -258,6 +266,7 @@ class Plane:
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),
             LimitRows(self.gate),
+            BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),

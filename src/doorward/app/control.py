@@ -14,6 +14,7 @@ from doorward.control.app import control_app
 from doorward.control.approval_pages import ApprovalPages
 from doorward.control.approvals import Approvals
 from doorward.control.break_glass import BreakGlass
+from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
@@ -90,6 +91,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
         *LimitRows(house.dispatch.gate).routes(),
+        *BudgetRows(state.budgets, state.registry, recorder, state.budgets.now, clocks.new_id).routes(),
     )
 
 

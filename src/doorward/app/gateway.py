@@ -220,7 +220,10 @@ class Gateway:
         async def end_waivers() -> None:
             await self.house.state.waivers.sweep(self.house.state.evidence.recorder.note)
 
-        await self._every(_TICK_SECONDS, tick, end_waivers, lookout(self.house).look)
+        async def end_raises() -> None:
+            await self.house.state.budgets.raises.sweep(self.house.state.evidence.recorder.note)
+
+        await self._every(_TICK_SECONDS, tick, end_waivers, end_raises, lookout(self.house).look)
 
     async def _minutes(self) -> None:
         async def spoiled() -> None:
@@ -232,6 +235,7 @@ class Gateway:
             self.house.sessions.expire,
             state.registry.flush,
             self.house.answers.sweep,
+            state.budgets.sweep,
             self.house.identification.authority.upkeep,
         )
         await self._every(_MINUTE_SECONDS, *works)

@@ -118,7 +118,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             wanted = plans(new.document)
             identification.take(new.document)
             works.broker.adopt(wanted)
-            works.gate.adopt(limits_of(new.document))
+            _limit(works.gate, state, new.document)
             asking.take(new.document.approvals)
             discovery.follow(fleet.match(new.document))
 
@@ -189,8 +189,10 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
 
 def _pipeline(works: _Works, state: State) -> Pipeline:
     """The spine."""
+    state.budgets.follow(works.alerting.alarms)
     rooms = Rooms(
         gate=works.gate,
+        budgets=state.budgets,
         inspection=works.inspection,
         desk=state.desk,
         recorder=state.evidence.recorder,
@@ -203,6 +205,12 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         waived=state.waivers.besides_own,
     )
     return Pipeline(rooms)
+
+
+def _limit(gate: Gate, state: State, document: Document) -> None:
+    """Goes on with the limits and budgets of another document."""
+    gate.adopt(limits_of(document))
+    state.budgets.adopt(document)
 
 
 @dataclass(frozen=True, slots=True)

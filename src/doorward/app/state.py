@@ -4,17 +4,23 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from doorward.admission.budgets.budgets import Budgets, Seams
+from doorward.admission.budgets.store import Raise
 from doorward.admission.stops import Switch
 from doorward.app import clocks
 from doorward.app.evidence import Evidence, open_evidence
 from doorward.approval.desk import Desk, Terms
-from doorward.approval.waivers import Kept
+from doorward.approval.elapsed import Elapsed
+from doorward.approval.persons import forms_of
+from doorward.approval.waivers import Kept, people
 from doorward.audit import keys
 from doorward.config.model import Document
+from doorward.domain.actors import Principal
 from doorward.identity.registry import Registry
 from doorward.stores.sqlite.agents import SqliteAgents
 from doorward.stores.sqlite.approvals import SqliteApprovals
 from doorward.stores.sqlite.authority import SqliteAuthority
+from doorward.stores.sqlite.budgets import SqliteBudgets
 from doorward.stores.sqlite.certificates import SqliteIssued
 from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.stores.sqlite.database import Database, open_database
@@ -37,6 +43,7 @@ class State:
     switch: Switch
     desk: Desk
     waivers: Kept
+    budgets: Budgets
     pins: SqlitePins
     policy_sets: SqlitePolicySets
     sessions: SqliteSessions
@@ -69,11 +76,15 @@ async def open_state(document: Document, root: Path) -> State:
         database.close()
         raise
     try:
-        state = _state(database, evidence, Terms.of(document.approvals))
+        passed = Elapsed(clocks.now, clocks.monotonic)
+        passed.has_been(database.now(head).ts_micros / 1_000_000)
+        state = _state(database, evidence, Terms.of(document.approvals), passed)
         await state.registry.load()
         await state.switch.load()
         await state.desk.load(since=database.now(head).ts_micros / 1_000_000)
         await state.waivers.load()
+        await state.budgets.load()
+        state.budgets.adopt(document)
     except BaseException:
         await asyncio.to_thread(evidence.log.close)
         database.close()
@@ -81,7 +92,7 @@ async def open_state(document: Document, root: Path) -> State:
     return state
 
 
-def _state(database: Database, evidence: Evidence, terms: Terms) -> State:
+def _state(database: Database, evidence: Evidence, terms: Terms, passed: Elapsed) -> State:
     writer = evidence.log.writer
     return State(
         database=database,
@@ -90,6 +101,7 @@ def _state(database: Database, evidence: Evidence, terms: Terms) -> State:
         switch=Switch(SqliteStops(writer), clocks.now),
         desk=Desk(SqliteApprovals(writer), terms, clocks.now, clocks.new_id, clocks.monotonic),
         waivers=Kept(SqliteWaivers(writer), clocks.now, clocks.monotonic),
+        budgets=Budgets(SqliteBudgets(writer), Seams(passed, is_own_raise, evidence.recorder.pseudonym)),
         pins=SqlitePins(database, writer),
         policy_sets=SqlitePolicySets(database, writer),
         sessions=SqliteSessions(database, writer),
@@ -98,3 +110,8 @@ def _state(database: Database, evidence: Evidence, terms: Terms) -> State:
         issued=SqliteIssued(writer),
         seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
     )
+
+
+def is_own_raise(raised: Raise, principal: Principal) -> bool:
+    """Whether a budget was raised by whom the agent acts for, or by the owner of an agent of the chain: it is not raised for these."""
+    return not forms_of((raised.by, *raised.names)).isdisjoint(forms_of(people(principal)))

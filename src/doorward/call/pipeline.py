@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from doorward.admission.budgets.budgets import Budgets
 from doorward.admission.gate import Gate
 from doorward.approval.desk import Desk
 from doorward.audit.recorder import Recorder
@@ -18,6 +19,7 @@ from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
+from doorward.domain.budgets import OverdrawnError
 from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
@@ -26,7 +28,7 @@ from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.domain.receipts import Intent, Place, Status
+from doorward.domain.receipts import Intent, Outcome, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
 from doorward.inspection.chain import Inspection
@@ -54,6 +56,7 @@ class Rooms:
     """The rooms that the spine goes through, and its clocks."""
 
     gate: Gate
+    budgets: Budgets
     inspection: Inspection
     desk: Desk
     recorder: Recorder
@@ -109,6 +112,7 @@ class Pipeline:
                 reply = await self._inspect_response(track, recorded, answer)  # 10
                 track.left += seat.left()
             await self._conclude(track, None)  # 11
+            track.left += tuple(self._rooms.budgets.left(track.call))
             return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:
             raise await self._refuse(track, refused) from refused
@@ -190,6 +194,7 @@ class Pipeline:
         decision, call = inspected.authorized.decision, inspected.authorized.admitted.call
         if isinstance(decision, Allow):
             return Clearance(inspected, None)
+        self._rooms.budgets.check(call)
         facts = shown(track.asked.snapshot.policies, call, decision.policies, self._rooms.moment())
         grant = await self._rooms.desk.clear(call, decision, (*endings.told(inspected.findings), *facts))
         if grant.edited is None:
@@ -214,7 +219,7 @@ class Pipeline:
         return again
 
     async def _intend(self, track: Track, clearance: Clearance) -> Recorded:
-        """Stage 7: the intent is durable, the grant consumed with it; or nothing happens."""
+        """Stage 7: the intent is durable, the grant consumed and budgets drawn on with it; or nothing happens."""
         call = clearance.inspected.authorized.admitted.call
         intent = Intent(
             call=call,
@@ -226,9 +231,12 @@ class Pipeline:
             trace=track.asked.trace,
             policy_set=track.asked.snapshot.policies.digest,
             observed=track.observed,
+            draws=self._rooms.budgets.draw(call),
         )
         try:
             place = await self._rooms.recorder.intend(intent)
+        except OverdrawnError as error:
+            raise self._rooms.budgets.overdrawn(call, error) from error
         except UnrecordedError as error:
             raise Refused(Reason.UNRECORDED, str(error)) from error
         except Refused:
@@ -237,7 +245,7 @@ class Pipeline:
             raise
         except asyncio.CancelledError:
             # The intent may become durable all the same: its outcome follows it in the same queue.
-            self._rooms.recorder.conclude(endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
+            self._tell(endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
             raise
         if clearance.grant is not None:
             self._rooms.desk.used(clearance.grant)
@@ -313,7 +321,7 @@ class Pipeline:
         if track.is_concluded:
             return
         outcome = endings.outcome(track, refused, self._rooms.monotonic())
-        pending = self._rooms.recorder.conclude(outcome)
+        pending = self._tell(outcome)
         track.is_concluded = True
         self._count(track, (outcome.reason or outcome.status).value)
         grant = track.recorded.clearance.grant if track.recorded else None
@@ -321,6 +329,10 @@ class Pipeline:
             self._rooms.desk.released(grant)
         if track.asked.snapshot.document.audit.receipts == "strict":
             await self._durable(pending, Ran.YES if refused is None else refused.ran)
+
+    def _tell(self, outcome: Outcome) -> asyncio.Future[Place]:
+        """Queues an outcome, and what it gives back of budgets."""
+        return self._rooms.recorder.conclude(outcome, self._rooms.budgets.settled(outcome))
 
     async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
@@ -336,6 +348,7 @@ class Pipeline:
             if track.recorded is not None:
                 await self._conclude(track, refused)
             else:
+                self._rooms.budgets.dropped(track.asked.id)
                 self._count(track, refused.reason.value)
                 await self._rooms.recorder.refuse(endings.refusal(track, refused))
         except UnrecordedError as error:
@@ -352,7 +365,7 @@ class Pipeline:
         gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
         self._count(track, gone.reason.value)
         if track.recorded is not None:
-            self._rooms.recorder.conclude(endings.outcome(track, gone, self._rooms.monotonic()))
+            self._tell(endings.outcome(track, gone, self._rooms.monotonic()))
 
     def _count(self, track: Track, outcome: str) -> None:
         upstream = track.call.target.upstream if track.call else ""

@@ -11,6 +11,7 @@ from doorward.config.check_alerts import alerts
 from doorward.config.check_approvals import approvals
 from doorward.config.check_authority import authority
 from doorward.config.check_break_glass import break_glass
+from doorward.config.check_budgets import budgets
 from doorward.config.check_control import control
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
@@ -42,6 +43,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from authority(document, ground.root)
     yield from _bounds(document)
     yield from limits(document)
+    yield from budgets(document)
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)
     yield from operators(document)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
+from doorward.config.budgets import Budget, BudgetName
 from doorward.config.facts import FactName, FactRule
 from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
@@ -278,6 +279,10 @@ class Document(Part):
     limits: dict[LimitName, Limit] = Field(
         default_factory=dict,
         description="Further limits by name, on any calls and lists and counted apart for anything; a call has to be within all of them",
+    )
+    budgets: dict[BudgetName, Budget] = Field(
+        default_factory=dict,
+        description="How much may be used in all until a window ends, by name; a call has to fit into all that are about it",
     )
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
     alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from doorward.admission.budgets.budgets import Budgets, Seams
 from doorward.admission.gate import Gate
 from doorward.admission.stops import Switch
 from doorward.app.house import guards, limits_of
@@ -51,6 +52,7 @@ from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.stores.memory_budgets import MemoryBudgets
 from doorward.telemetry.meter import Meter
 from doorward.testing.clocks import Clock, Draws, Ids
 from doorward.testing.log import PacedLog
@@ -62,6 +64,14 @@ PERMIT_ALL = '@id("all")\n@reason("Everything.")\npermit (principal, action, res
 
 _YEAR_SECONDS = 365 * 86_400.0
 _NOWHERE = Path("/nowhere")
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What the log uses up as it is written."""
+
+    approvals: MemoryApprovals
+    budgets: MemoryBudgets
 
 
 class PlanError(DoorwardError):
@@ -104,12 +114,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Watchmen:
-    """Who keeps calls out: people's answers, stops, limits and keys."""
+    """Who keeps calls out: people's answers, stops, limits, budgets and keys."""
 
     desk: Desk
     switch: Switch
     registry: Registry
     gate: Gate
+    budgets: Budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +173,10 @@ def document_of(plan: Plan) -> Document:
 async def build_house(plan: Plan) -> House:
     """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
     clock, draws, document = Clock(), Draws(), document_of(plan)
-    approvals, fingerprints = MemoryApprovals(), Fingerprints(draws(32))
-    evidence = _evidence(approvals, clock, draws, document)
+    books, fingerprints = _Books(MemoryApprovals(), MemoryBudgets()), Fingerprints(draws(32))
+    evidence = _evidence(books, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
-    watchmen = await _watchmen(approvals, clock, draws, document)
+    watchmen = await _watchmen(books, clock, draws, document)
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment = dict(plan.environment)
@@ -173,6 +184,7 @@ async def build_house(plan: Plan) -> House:
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,
+            budgets=watchmen.budgets,
             inspection=Inspection((*guards(generations, fingerprints), *plan.guards), remade),
             desk=watchmen.desk,
             recorder=evidence.recorder,
@@ -221,20 +233,22 @@ def _sources(plan: Plan) -> tuple[Source, ...]:
     return (Source("policy.cedar", plan.policies), *(Source(f"{team}.cedar", text, team) for team, text in plan.layers.items()))
 
 
-def _evidence(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Evidence:
+def _evidence(books: _Books, clock: Clock, draws: Draws, document: Document) -> Evidence:
     veil, signer, wrapper = Veil(draws(32)), Signer(document.audit.origin, draws(32)), Wrapper(draws(32), draws)
     bodies = Bodies("node", veil)
-    log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, approvals))
+    log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, books.approvals, books.budgets))
     sides = SideRules(document.audit.keep_side_records_days, document.audit.side_record_bytes)
     return Evidence(log, Recorder(Means(log, bodies, wrapper, sides, clock.now, draws)), Auditor(log, veil, wrapper, signer.vkey))
 
 
-async def _watchmen(approvals: MemoryApprovals, clock: Clock, draws: Draws, document: Document) -> Watchmen:
+async def _watchmen(books: _Books, clock: Clock, draws: Draws, document: Document) -> Watchmen:
     switch = Switch(MemoryStops(), clock.now)
     await switch.load()
     registry = Registry(MemoryAgents(), draws, clock.now)
-    desk = Desk(approvals, Terms.of(document.approvals), clock.now, Ids("question"), clock.monotonic)
-    return Watchmen(desk, switch, registry, Gate(switch, limits_of(document), clock.monotonic))
+    budgets = Budgets(books.budgets, Seams(clock.now, lambda raised, principal: raised.by == principal.agent.owner, str))
+    budgets.adopt(document)
+    desk = Desk(books.approvals, Terms.of(document.approvals), clock.now, Ids("question"), clock.monotonic)
+    return Watchmen(desk, switch, registry, Gate(switch, limits_of(document), clock.monotonic), budgets)
 
 
 def _first(materials: Materials) -> Snapshot:

@@ -1,0 +1,77 @@
+"""Amounts: a number among a call's arguments in millionths, exactly; what is no plain amount cannot be counted, and is refused. Pure."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from doorward.domain.budgets import AMOUNT_PLACES
+from doorward.domain.errors import DoorwardError
+
+ONE: Final = 10**AMOUNT_PLACES
+"""A whole, in millionths."""
+_TEXT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_MOST_DIGITS: Final = 40
+"""Of a number: with more than this on either side of the point it is no amount."""
+_SHIFT: Final[int] = 10**_MOST_DIGITS
+
+
+class UncountedError(DoorwardError):
+    """An amount that cannot be counted; the message completes "the number at …"."""
+
+
+class _Missing:
+    """Nothing stands there."""
+
+
+def steps(pointer: str) -> tuple[str, ...]:
+    """The steps of a JSON pointer (RFC 6901)."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+
+
+def value_at(arguments: object, path: tuple[str, ...]) -> object:
+    """What stands there; raises `UncountedError` where nothing does."""
+    here = arguments
+    for step in path:
+        here = _step(here, step)
+    if isinstance(here, _Missing):
+        raise UncountedError("is missing")
+    return here
+
+
+def millionths(value: object, places: int) -> int:
+    """A number, or a decimal text of ASCII digits, in millionths; raises `UncountedError` for anything else.
+
+    Negative ones, and those that need more decimal places than so many, are none.
+    """
+    if isinstance(value, str) and _TEXT.fullmatch(value):
+        value = Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise UncountedError("is neither a number nor a decimal text such as 12.50")
+    sign, digits, exponent = Decimal(value).as_tuple()
+    if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or abs(exponent) > _MOST_DIGITS:
+        raise UncountedError("has more digits than can be counted")
+    number = int("".join(map(str, digits)))
+    if sign and number:
+        raise UncountedError("is negative")
+    # All in integers: the arithmetic of decimals rounds.
+    scaled: int = number * 10 ** (exponent + AMOUNT_PLACES + _MOST_DIGITS)
+    if scaled % 10 ** (AMOUNT_PLACES - places + _MOST_DIGITS):
+        raise UncountedError(f"has more than {places} decimal places")
+    return scaled // _SHIFT
+
+
+def written(units: int, places: int) -> str:
+    """Millionths as a decimal text, with at least so many places and no more zeros than those."""
+    whole, part = divmod(abs(units), ONE)
+    digits = f"{part:0{AMOUNT_PLACES}d}"
+    kept = max(places, len(digits.rstrip("0")))
+    return f"{'-' if units < 0 else ''}{whole}{'.' if kept else ''}{digits[:kept]}"
+
+
+def _step(here: object, step: str) -> object:
+    if isinstance(here, Mapping):
+        return here.get(step, _Missing())
+    if isinstance(here, list | tuple) and re.fullmatch(r"0|[1-9][0-9]{0,5}", step) and int(step) < len(here):
+        return here[int(step)]
+    return _Missing()

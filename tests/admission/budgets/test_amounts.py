@@ -1,0 +1,92 @@
+"""Amounts, exactly; or not at all."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.admission.budgets.amounts import UncountedError, millionths, steps, value_at, written
+
+
+@pytest.mark.parametrize(
+    ("value", "units"),
+    [
+        (12, 12_000_000),
+        (0, 0),
+        (Decimal("12.5"), 12_500_000),
+        (Decimal("1E+3"), 1_000_000_000),
+        (Decimal("1.500000000"), 1_500_000),
+        (Decimal("-0.0"), 0),
+        ("12.50", 12_500_000),
+        ("0012", 12_000_000),
+        (Decimal("0.1") * 3, 300_000),
+        (10**30, 10**36),
+    ],
+)
+def test_a_number_or_a_decimal_text_is_counted_exactly(value: object, units: int) -> None:
+    assert millionths(value, 2) == units
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        [],
+        {},
+        -1,
+        Decimal("-0.01"),
+        Decimal("0.001"),
+        Decimal("NaN"),
+        Decimal("Infinity"),
+        Decimal("1E+100"),
+        Decimal("1E-100"),
+        10**50,
+        1.5,
+        "",
+        "1e3",
+        "-1",
+        "+1",
+        " 1",
+        "1 ",
+        "1\n",
+        "1,5",
+        ".5",
+        "5.",
+        "0x10",
+        "1_000",
+        "NaN",
+        "١٢",
+        "0.001",
+        "9" * 21,
+    ],
+)
+def test_what_is_no_plain_amount_cannot_be_counted(value: object) -> None:
+    with pytest.raises(UncountedError):
+        millionths(value, 2)
+
+
+@given(st.integers(0, 10**20), st.integers(0, 6))
+def test_what_is_written_is_read_as_the_same(units: int, places: int) -> None:
+    text = written(units, places)
+    assert millionths(text, 6) == units
+    assert len(text.partition(".")[2]) >= places
+
+
+@pytest.mark.parametrize(
+    ("units", "places", "text"), [(12_500_000, 2, "12.50"), (3_000_000, 0, "3"), (1, 2, "0.000001"), (-500_000, 2, "-0.50")]
+)
+def test_units_are_written_with_at_least_the_places_of_their_budget(units: int, places: int, text: str) -> None:
+    assert written(units, places) == text
+
+
+def test_a_pointer_leads_through_objects_and_lists() -> None:
+    arguments = {"payments": [{"a/b": {"~": 7}}]}
+    assert value_at(arguments, steps("/payments/0/a~1b/~0")) == 7
+
+
+@pytest.mark.parametrize("pointer", ["/amount", "/payments/1", "/payments/00", "/payments/-", "/payments/0/x/y", "/text/0"])
+def test_where_nothing_stands_nothing_can_be_counted(pointer: str) -> None:
+    with pytest.raises(UncountedError, match="is missing"):
+        value_at({"payments": [{"x": 1}], "text": "abc"}, steps(pointer))
