@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from doorward.admission import rates
 from doorward.approval import waivers
 from doorward.approval.channels import signature
 from doorward.approval.terms import Terms
 from doorward.call import holding
 from doorward.catalog.offer import DEFINITION_BYTES, MOST
+from doorward.config import check_limits
 from doorward.config.model import Admission, Sessions, Timeouts, Upstream
 from doorward.control import answer_hooks, operator_sessions, signing
 from doorward.domain.catalog import Kind
@@ -67,6 +69,7 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
             "a schema that is checked against",
             "calls of one agent",
             "calls of everybody",
+            "declared limits",
             "sessions",
             "an access token",
             "a page beside the endpoint",
@@ -92,6 +95,7 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "a schema that is checked against": [MOST_BYTES],
         "calls of one agent": [admission.calls_per_minute, admission.burst, admission.concurrent],
         "calls of everybody": [admission.in_flight],
+        "declared limits": [check_limits.MOST, rates.MOST_BUCKETS],
         "sessions": [sessions.per_principal, sessions.overall, sessions.idle_seconds],
         "an access token": [jws.LONGEST],
         "a page beside the endpoint": [
