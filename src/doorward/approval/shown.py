@@ -10,6 +10,8 @@ HELD = Limits(body_bytes=2**24, depth=128, nodes=1_000_000, string_bytes=2**24)
 """Of what a question holds: it was measured when its call came in, or when it was edited."""
 EDITABLE = frozenset({Kind.TOOL, Kind.PROMPT})
 """What has arguments of the caller's own; in place of a resource an edit would put another one."""
+_BRIEF = 200
+"""Characters."""
 
 _SENTENCES: Mapping[str, str] = {
     Reversibility.IRREVERSIBLE: "It cannot be undone, as far as anybody has said.",
@@ -34,6 +36,11 @@ def urgency(question: Question) -> tuple[bool, int, float, str]:
 def call_of(question: Question) -> dict[str, object]:
     """The call as it was asked: method, target, arguments and extras."""
     return parse_object(question.canonical, HELD)
+
+
+def brief(name: str) -> str:
+    """A name as a list has it: the address of a resource may be longer than all the rest of the list."""
+    return name if len(name) <= _BRIEF else f"{name[: _BRIEF - 1]}…"
 
 
 def asked_arguments(question: Question) -> dict[str, object]:

@@ -111,7 +111,7 @@ def _row(question: Question) -> Mapping[str, object]:
     return {
         "id": question.id,
         "upstream": spotted(question.upstream),
-        "name": spotted(question.name),
+        "name": spotted(shown.brief(question.name)),
         "agent": spotted(question.agent),
         "reason": spotted(question.reason),
         "missing": tally.told(question) if question.state is State.PENDING else "",
@@ -123,6 +123,7 @@ def _row(question: Question) -> Mapping[str, object]:
 def _shown(question: Question) -> Mapping[str, object]:
     return {
         **_row(question),
+        "name": spotted(question.name),
         "kind": question.kind,
         "owner": _names((question.owner, *question.owners)),
         "subject": spotted(question.subject) if question.subject else "",

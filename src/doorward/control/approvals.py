@@ -1,7 +1,7 @@
 """Admin API: calls that wait for a person's yes, shown whole, and the answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
@@ -141,7 +141,8 @@ class Approvals:
 
     async def all(self, ask: Ask) -> QuestionList:
         """Everything that waits."""
-        return QuestionList(approvals=tuple(view(question) for question in sorted(self.desk.questions(), key=shown.urgency)))
+        waiting = sorted(self.desk.questions(), key=shown.urgency)
+        return QuestionList(approvals=tuple(view(replace(question, name=shown.brief(question.name))) for question in waiting))
 
     async def one(self, ask: Ask) -> WholeQuestion:
         """One question, whole."""
