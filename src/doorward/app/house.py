@@ -11,6 +11,8 @@ from doorward import __version__
 from doorward.admission.gate import Gate, Limits
 from doorward.admission.limits import compiled
 from doorward.admission.rates import Pace
+from doorward.admission.runaway.rules import compiled as rules_of
+from doorward.admission.runaway.watch import Watch
 from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
 from doorward.app.alerting import Alerting
@@ -95,6 +97,7 @@ class _Works:
     fingerprints: Fingerprints
     broker: Broker
     gate: Gate
+    watch: Watch
     inspection: Inspection
     alerting: Alerting
 
@@ -118,7 +121,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             wanted = plans(new.document)
             identification.take(new.document)
             works.broker.adopt(wanted)
-            _limit(works.gate, state, new.document)
+            _limit(works, state, new.document)
             asking.take(new.document.approvals)
             discovery.follow(fleet.match(new.document))
 
@@ -173,15 +176,17 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
     generations, root = Generations(snapshot), around.root
     fingerprints = Fingerprints(clocks.draw(32))
     alerting = Alerting(generations, root, state.evidence.recorder, around.journal, fingerprints.mask)
+    meter = Meter()
     return _Works(
         generations=generations,
         moments=Moments(generations),
-        meter=Meter(),
+        meter=meter,
         flight=Flight(),
         changes=Changes(),
         fingerprints=fingerprints,
         broker=Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
+        watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         inspection=Inspection(guards(generations, fingerprints), remade),
         alerting=alerting,
     )
@@ -192,6 +197,7 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
     state.budgets.follow(works.alerting.alarms)
     rooms = Rooms(
         gate=works.gate,
+        watch=works.watch,
         budgets=state.budgets,
         inspection=works.inspection,
         desk=state.desk,
@@ -207,9 +213,10 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
     return Pipeline(rooms)
 
 
-def _limit(gate: Gate, state: State, document: Document) -> None:
-    """Goes on with the limits and budgets of another document."""
-    gate.adopt(limits_of(document))
+def _limit(works: _Works, state: State, document: Document) -> None:
+    """Goes on with the limits, budgets and rules of another document."""
+    works.gate.adopt(limits_of(document))
+    works.watch.adopt(rules_of(document.runaway))
     state.budgets.adopt(document)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from doorward.admission.runaway.watch import Standing
 from doorward.call.inbound import Notices
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Reply
@@ -34,6 +35,8 @@ class Asked:
     resolve: Resolve
     carry: Carry
     trace: str
+    standing: Standing = Standing.FREE
+    """Whether it goes on what was begun before."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from doorward.admission.gate import Gate
+from doorward.admission.runaway.watch import Standing
 from doorward.call import local
 from doorward.call.approving import Link, Pending, Way, error, going_on, input_required, no_page, pending, progress, way
 from doorward.call.asked import Asked
@@ -16,7 +17,7 @@ from doorward.call.listing import KINDS, Listing
 from doorward.call.outbound import EDITED, NOTHING, order_of, rendered, shown_notice, undeclared
 from doorward.call.pipeline import Pipeline
 from doorward.call.resolve import Found, Means, found, listed
-from doorward.call.rounds import Rounds
+from doorward.call.rounds import STATE, Rounds
 from doorward.call.sessions import LiveSession, SessionRow, Sessions
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
@@ -288,6 +289,8 @@ class Errand:
             resolve=self._resolve,
             carry=self._carry,
             trace=self._inbound.trace,
+            # Only what we have sealed ourselves gets through stage 2 as such.
+            standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
         )
 
     def notices(self, notices: Notices) -> Notices:

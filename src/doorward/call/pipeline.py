@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from doorward.admission.budgets.budgets import Budgets
 from doorward.admission.gate import Gate
+from doorward.admission.runaway.watch import Standing, Step, Watch
 from doorward.approval.desk import Desk
 from doorward.audit.recorder import Recorder
 from doorward.call import endings, limits
@@ -56,6 +57,7 @@ class Rooms:
     """The rooms that the spine goes through, and its clocks."""
 
     gate: Gate
+    watch: Watch
     budgets: Budgets
     inspection: Inspection
     desk: Desk
@@ -106,10 +108,12 @@ class Pipeline:
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
                 inspected = await self._inspect_request(track, authorized)  # 5, 5b
                 clearance = await self._approve(track, inspected)  # 6
-                recorded = track.recorded = await self._intend(track, clearance)  # 7
-                lease = await self._credential(track, recorded)  # 8
-                answer = await self._forward(track, recorded, lease, notices)  # 9
-                reply = await self._inspect_response(track, recorded, answer)  # 10
+                with self._watched(track, clearance) as step:
+                    recorded = track.recorded = await self._intend(track, clearance)  # 7
+                    lease = await self._credential(track, recorded)  # 8
+                    answer = await self._forward(track, recorded, lease, notices)  # 9
+                    reply = await self._inspect_response(track, recorded, answer)  # 10
+                    step.answered(reply.body)
                 track.left += seat.left()
             await self._conclude(track, None)  # 11
             track.left += tuple(self._rooms.budgets.left(track.call))
@@ -134,6 +138,7 @@ class Pipeline:
             call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call) as seat:  # 3
                 limits.check_list(call, map(UpstreamId, asked.snapshot.document.upstreams))  # 4
+                self._rooms.watch.show(call, asked.snapshot.generation)
                 shown = await view()
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
                 left = seat.left()
@@ -217,6 +222,14 @@ class Pipeline:
         if not (set(asks) <= set(before.decision.policies) and found <= lifted):
             raise Refused(Reason.FORBIDDEN, "with what the approvers put in, the call would have to be asked about anew", policies=asks)
         return again
+
+    def _watched(self, track: Track, clearance: Clearance) -> Step:
+        """The call under watch until it is answered; raises `Refused` RUNAWAY.
+
+        That is so late because nobody is refused here what people have said yes to, nor told of anything that policy would hide.
+        """
+        standing = track.asked.standing if clearance.grant is None else Standing.PROMISED
+        return self._rooms.watch.admit(clearance.inspected.authorized.admitted.call, standing)
 
     async def _intend(self, track: Track, clearance: Clearance) -> Recorded:
         """Stage 7: the intent is durable, the grant consumed and budgets drawn on with it; or nothing happens."""

@@ -137,7 +137,9 @@ def _extras(inbound: Inbound, brought: Round) -> dict[str, object]:
 def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
     """A list as a call: aimed at everything of a kind on an endpoint, with no arguments but its cursor."""
     target = listing(inbound.endpoint or EVERY, kind)
-    return make_call(call_id, Caller(inbound.principal, inbound.request.method, inbound.session), target, {}, {})
+    cursor = inbound.request.params.get("cursor")
+    extras = {"cursor": cursor} if isinstance(cursor, str) else {}
+    return make_call(call_id, Caller(inbound.principal, inbound.request.method, inbound.session), target, {}, extras)
 
 
 def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:

@@ -12,6 +12,7 @@ from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
 from doorward.config.limits import Limit, LimitName
 from doorward.config.part import Name, Part, Reference, UpstreamName
+from doorward.config.runaway import Runaway
 from doorward.config.syslog import Syslog
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
@@ -284,6 +285,7 @@ class Document(Part):
         default_factory=dict,
         description="How much may be used in all until a window ends, by name; a call has to fit into all that are about it",
     )
+    runaway: Runaway = Field(Runaway(), description="Watching for agents that go in circles")
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
     alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")
     control: Control = Field(Control(), description="Who may operate this gateway")

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     OVER_CONCURRENCY = "over_concurrency"
     OVERLOADED = "overloaded"
     OVER_BUDGET = "over_budget"
+    RUNAWAY = "runaway"
     FORBIDDEN = "forbidden"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     UNSAFE_REQUEST = "unsafe_request"
@@ -93,6 +94,7 @@ TABLE: dict[Reason, Row] = {
     Reason.OVER_CONCURRENCY: Row(4291, _S.TOO_MANY_REQUESTS, "Too many calls at once. Wait for one to end.", _T),
     Reason.OVERLOADED: Row(5030, _S.SERVICE_UNAVAILABLE, "The gateway is busy. Try again shortly."),
     Reason.OVER_BUDGET: Row(4292, _S.TOO_MANY_REQUESTS, "A budget is used up. Do not try again before it renews.", _T),
+    Reason.RUNAWAY: Row(4293, _S.TOO_MANY_REQUESTS, "This goes in circles. Stop, and do something else.", _T),
     Reason.FORBIDDEN: Row(4030, _S.FORBIDDEN, "Policy does not allow this call with these arguments.", _T),
     Reason.INSUFFICIENT_SCOPE: Row(4034, _S.FORBIDDEN, "The access token is not for this; ask for the scope that is named."),
     Reason.UNSAFE_REQUEST: Row(4220, _S.UNPROCESSABLE_ENTITY, "The request holds something that may not be sent.", _T),

@@ -24,11 +24,12 @@ class _Durations:
 class Meter:
     """Counts how calls end and how long they take."""
 
-    __slots__ = ("_durations", "_ended", "_gauges", "_requests")
+    __slots__ = ("_durations", "_ended", "_gauges", "_requests", "_runaway")
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str, str], int] = {}
         self._requests: dict[tuple[str, str], int] = {}
+        self._runaway: dict[str, int] = {}
         self._durations: dict[str, _Durations] = {}
         self._gauges: dict[str, tuple[str, Gauge]] = {}
 
@@ -47,6 +48,10 @@ class Meter:
         key = (era, str(status))
         self._requests[key] = self._requests.get(key, 0) + 1
 
+    def ran_away(self, rule: str) -> None:
+        """A rule of runaway detection has caught something."""
+        self._runaway[rule] = self._runaway.get(rule, 0) + 1
+
     def gauge(self, name: str, text: str, read: Gauge) -> None:
         """Adds a value that is read when somebody looks."""
         self._gauges[name] = (text, read)
@@ -59,10 +64,13 @@ class Meter:
         requests = CounterMetricFamily("doorward_http_requests", "HTTP requests by era and status", labels=("era", "status"))
         for pair, count in self._requests.items():
             requests.add_metric(pair, count)
+        runaway = CounterMetricFamily("doorward_runaway", "Calls that went in circles, by the rule that caught them", labels=("rule",))
+        for rule, count in self._runaway.items():
+            runaway.add_metric([rule], count)
         seconds = HistogramMetricFamily("doorward_call_seconds", "Duration of governed messages", labels=("upstream",))
         for upstream, durations in self._durations.items():
             seconds.add_metric([upstream], _buckets(durations.counts), durations.total)
-        yield from (ended, requests, seconds)
+        yield from (ended, requests, runaway, seconds)
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from doorward.admission.budgets.budgets import Budgets, Seams
 from doorward.admission.gate import Gate
+from doorward.admission.runaway.rules import compiled as rules_of
+from doorward.admission.runaway.watch import Watch
 from doorward.admission.stops import Switch
 from doorward.app.house import guards, limits_of
 from doorward.approval.desk import Desk, Terms
@@ -34,6 +36,7 @@ from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import plans
 from doorward.domain.actors import Agent, Principal
+from doorward.domain.alerts import Alert
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, Digest, Generation, TeamId, UpstreamId
 from doorward.domain.waivers import Waivers, nothing_waived
@@ -137,6 +140,8 @@ class House:
     discovery: Discovery
     flight: Flight
     meter: Meter
+    alerts: list[Alert]
+    """What was raised."""
     environment: dict[str, str]
     """What `${env:…}` leads to; a test may change it at any time."""
 
@@ -179,11 +184,12 @@ async def build_house(plan: Plan) -> House:
     watchmen = await _watchmen(books, clock, draws, document)
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
-    environment = dict(plan.environment)
+    environment, alerts = dict(plan.environment), list[Alert]()
     sources = Sources(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,
+            watch=Watch(rules_of(document.runaway), clock.monotonic, meter, alerts.append),
             budgets=watchmen.budgets,
             inspection=Inspection((*guards(generations, fingerprints), *plan.guards), remade),
             desk=watchmen.desk,
@@ -225,7 +231,7 @@ async def build_house(plan: Plan) -> House:
     connect(watchmen.switch, watchmen.registry, flight, changes, parts.sessions)
     end_waits(watchmen.switch, dispatch.holding)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
-    return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, environment)
+    return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, alerts, environment)
 
 
 def _sources(plan: Plan) -> tuple[Source, ...]:

@@ -1,0 +1,257 @@
+"""What one caller has done lately: a bounded memory of its calls and their answers, and what in them goes in circles.
+
+Nothing here knows of refusals: it is told what was answered, and tells what was found. The same history gives the same findings.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from doorward.admission.runaway.caps import Cap
+from doorward.admission.runaway.levels import Level
+from doorward.admission.runaway.rules import Bound, Rule, Rules
+
+CALLS: Final = 64
+"""Different calls of one caller that are remembered, those last that were made last."""
+TOOLS: Final = 32
+"""Tools of one caller that are remembered."""
+PERIODS: Final = (2, 3, 4)
+"""Calls in one round of a cycle."""
+PAUSE_SECONDS: Final = 60.0
+"""How long a call rests that is caught for the first time."""
+LONGEST_SECONDS: Final = 900.0
+"""A rest is twice as long each time that the call, tried once more, gives the same answer again; and no longer than this."""
+USUAL: Final = 10
+"""Times as many different calls as usual make a storm."""
+_WEIGHT: Final = 0.2
+"""Of the last window among those that make what is usual."""
+
+Tool = tuple[str, str]
+"""An upstream and a tool of it."""
+
+Pair = tuple[int, int | None]
+"""A call and its answer."""
+
+_K = TypeVar("_K")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One call and what was said to it."""
+
+    key: int
+    answer: int | None
+    """None for an answer that is like no other."""
+    tool: Tool | None
+    """What was called, where it is a tool."""
+    errs: bool
+    reads: bool
+    """Whether the tool changes nothing."""
+
+
+@dataclass(slots=True)
+class Rest:
+    """What is caught rests until a moment; then one call may try again."""
+
+    bound: Bound
+    count: int
+    seconds: float
+    """So many calls were made in so many seconds when it was caught."""
+    until: float
+    pause: float = PAUSE_SECONDS
+
+    def wait(self, now: float) -> float:
+        """The seconds that are left; 0 where one may try, and the rest begins anew while it does."""
+        if now < self.until:
+            return self.until - now
+        self.until = now + self.pause
+        return 0.0
+
+    def longer(self, now: float) -> None:
+        """It was tried in vain."""
+        self.pause = min(self.pause * 2, LONGEST_SECONDS)
+        self.until = now + self.pause
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule has caught: so many calls in so many seconds."""
+
+    bound: Bound
+    count: int
+    seconds: float
+
+
+class Seen:
+    """One call among those that are remembered, or one tool."""
+
+    __slots__ = ("answer", "every", "rest", "same")
+
+    def __init__(self) -> None:
+        self.answer: int | None = None
+        self.same = Level()
+        """Of those that were answered as the one before."""
+        self.every = Level()
+        self.rest: Rest | None = None
+
+
+class Course:
+    """One caller's recent past."""
+
+    __slots__ = ("_fresh", "_ring", "_rounds", "_usual", "_window", "caps", "lists", "seen", "told", "tools", "total")
+
+    def __init__(self) -> None:
+        self.seen: OrderedDict[int, Seen] = OrderedDict()
+        self.tools: OrderedDict[Tool, Seen] = OrderedDict()
+        self.lists: OrderedDict[int, Seen] = OrderedDict()
+        self.caps: dict[str, tuple[float, Cap]] = {}
+        self.told: dict[Rule, float] = {}
+        """When each rule's last alert was."""
+        self.total = 0
+        self._ring: deque[Pair] = deque(maxlen=PERIODS[-1])
+        self._rounds = tuple([Level() for _ in PERIODS])
+        self._window, self._fresh, self._usual = 0, 0, 0.0
+
+    def cap(self, group: str, bound: Bound) -> Cap:
+        """The count of one policy group; a new one where the window is another than before."""
+        held = self.caps.get(group)
+        if held is None or held[0] != bound.seconds:
+            held = self.caps[group] = (bound.seconds, Cap())
+        return held[1]
+
+    def free(self) -> None:
+        """Lets everything that rests be tried again."""
+        for memory in (self.seen, self.tools, self.lists):
+            for seen in memory.values():
+                seen.rest = None
+
+    def fresh(self, now: float, bound: Bound) -> Found | None:
+        """One more call that is not among those remembered; found where there are too many such."""
+        window = int(now / bound.seconds)
+        if window > self._window:
+            self._usual = self._fresh * _WEIGHT + self._usual * (1 - _WEIGHT) if self._window else float(self._fresh)
+            self._window, self._fresh = window, 0
+        if self._fresh >= bound.calls and self._fresh >= USUAL * self._usual:
+            return Found(bound, self._fresh, bound.seconds)
+        self._fresh += 1
+        return None
+
+    def answered(self, told: Answered, rules: Rules, now: float) -> list[Found]:
+        """One call was made and answered; gives what is caught by it."""
+        self.total += 1
+        if self.lists:
+            self.lists.clear()
+        found: list[Found] = []
+        seen = self.seen.get(told.key)
+        if seen is None:
+            seen = _place(self.seen, told.key, CALLS)
+            if rules.no_progress is not None and told.tool is not None:
+                self._progress(told, told.tool, rules.no_progress, now, found)
+        else:
+            self.seen.move_to_end(told.key)
+        same = told.answer is not None and told.answer == seen.answer
+        seen.answer = told.answer
+        if seen.rest is not None:
+            _tried(seen, same, now, found)
+            return found
+        self._repeats(seen, same, rules, now, found)
+        if rules.cycles is not None:
+            self._circles((told.key, told.answer), rules.cycles, now, found)
+        return found
+
+    def listed(self, key: int, answer: int, bound: Bound, now: float) -> Found | None:
+        """One list was shown; `answer` changes when the list may have."""
+        seen = self.lists.get(key) or _place(self.lists, key, TOOLS)
+        if answer != seen.answer:
+            seen.answer, seen.rest = answer, None
+            seen.same.clear()
+        if seen.rest is not None:
+            seen.rest.longer(now)
+            return Found(bound, seen.rest.count, seen.rest.seconds)
+        if not seen.same.add(now, 0, bound):
+            return None
+        return _caught(seen, bound, seen.same, now)
+
+    def _progress(self, told: Answered, tool: Tool, bound: Bound, now: float, found: list[Found]) -> None:
+        """A tool was called with arguments that are not remembered: nothing may have come of it for long."""
+        seen = self.tools.get(tool)
+        if seen is None:
+            seen = _place(self.tools, tool, TOOLS)
+        else:
+            self.tools.move_to_end(tool)
+        in_vain = told.errs or (told.reads and told.answer is not None and told.answer == seen.answer)
+        seen.answer = told.answer
+        if not in_vain:
+            seen.rest = None
+            seen.same.clear()
+        elif seen.rest is not None:
+            _tried(seen, in_vain, now, found)
+        elif seen.same.add(now, self.total, bound):
+            found.append(_caught(seen, bound, seen.same, now))
+
+    def _repeats(self, seen: Seen, same: bool, rules: Rules, now: float, found: list[Found]) -> None:
+        repeated, polling = rules.repeated, rules.polling
+        if repeated is not None:
+            level = seen.same
+            if not same:
+                level.clear()
+            if level.add(now, self.total, repeated):
+                self._judged(seen, level, repeated, 2, found)
+        if polling is not None and seen.every.add(now, self.total, polling):
+            self._judged(seen, seen.every, polling, 4, found)
+
+    def _judged(self, seen: Seen, level: Level, bound: Bound, share: int, found: list[Found]) -> None:
+        """Caught where the call makes one in `share` of all since the count began; else the count begins anew."""
+        if level.count * share > self.total - level.first:
+            found.append(_caught(seen, bound, level, level.latest))
+        else:
+            level.clear()
+
+    def _circles(self, pair: Pair, bound: Bound, now: float, found: list[Found]) -> None:
+        ring = self._ring
+        # One call again and again is no cycle, and an answer like no other ends every one.
+        turns = zip(PERIODS, self._rounds, strict=True) if not ring or ring[-1] != pair else ()
+        for period, level in turns:
+            if pair[1] is None or len(ring) < period or ring[-period] != pair:
+                level.clear()
+            elif level.add(now, self.total, bound, 1 / period):
+                found.append(self._circle(period, level, bound, now))
+        ring.append(pair)
+
+    def _circle(self, period: int, level: Level, bound: Bound, now: float) -> Found:
+        """A cycle is caught: every call of it rests."""
+        found = Found(bound, level.count, now - level.since)
+        members = [self.seen[key] for key, _ in list(self._ring)[-period:] if key in self.seen]
+        for member in members if bound.refuses else ():
+            member.rest = Rest(bound, found.count, found.seconds, now + PAUSE_SECONDS)
+        level.clear()
+        return found
+
+
+def _place(memory: OrderedDict[_K, Seen], key: _K, most: int) -> Seen:
+    """A new place in a memory of at most so many; the one that was used longest ago makes room."""
+    if len(memory) >= most:
+        memory.popitem(last=False)
+    seen = memory[key] = Seen()
+    return seen
+
+
+def _tried(seen: Seen, same: bool, now: float, found: list[Found]) -> None:
+    """What rests was tried again: it rests on for longer, or is free."""
+    rest = seen.rest
+    assert rest is not None
+    if same:
+        rest.longer(now)
+        found.append(Found(rest.bound, rest.count, rest.seconds))
+        return
+    seen.rest = None
+    seen.same.clear()
+    seen.every.clear()
+
+
+def _caught(seen: Seen, bound: Bound, level: Level, now: float) -> Found:
+    found = Found(bound, level.count, now - level.since)
+    if bound.refuses:
+        seen.rest = Rest(bound, found.count, found.seconds, now + PAUSE_SECONDS)
+    level.clear()
+    return found

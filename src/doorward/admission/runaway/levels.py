@@ -1,0 +1,32 @@
+"""A count that falls by itself: a leaky bucket that tells the truth about how many there were, and since when."""
+
+from doorward.admission.runaway.rules import Bound
+
+
+class Level:
+    """What has come in faster than it may go on for ever."""
+
+    __slots__ = ("_height", "count", "first", "latest", "since")
+
+    def __init__(self) -> None:
+        self._height = 0.0
+        self.latest = 0.0
+        self.count = 0
+        """Calls since it was last empty."""
+        self.since = 0.0
+        """When the first of them was; monotonic seconds."""
+        self.first = 0
+        """The number of the first of them among everything that its caller did."""
+
+    def add(self, now: float, number: int, bound: Bound, amount: float = 1.0) -> bool:
+        """One more; `number` counts everything that its caller does. Whether the bound is reached."""
+        height = self._height - (now - self.latest) * bound.pace if now > self.latest else self._height
+        if height <= 0.0:
+            height, self.count, self.since, self.first = 0.0, 0, now, number
+        self._height, self.latest = height + amount, max(now, self.latest)
+        self.count += 1
+        return self._height >= bound.calls
+
+    def clear(self) -> None:
+        """Begins anew."""
+        self._height, self.count = 0.0, 0

@@ -1,0 +1,194 @@
+"""The watch: asked before each call whether it goes in circles, and told afterwards what came of it.
+
+What it remembers hangs on the instance that was authenticated (RULINGS 8), never on what a client says of itself. The gateway's own
+calls are not watched. INVARIANT: an instance's first call is never refused, and none that people have said yes to or that goes on
+an exchange that is open.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+from types import TracebackType
+from typing import Final, Self
+
+from doorward.admission.runaway.caps import Cap
+from doorward.admission.runaway.course import Answered, Course, Found, Seen
+from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
+from doorward.admission.runaway.rules import Bound, Rules
+from doorward.admission.runaway.words import alert, refusal
+from doorward.admission.selection import tool_of
+from doorward.domain.actors import AuthnMethod, Principal
+from doorward.domain.alerts import Alarm, Alert, AlertKind
+from doorward.domain.calls import Call, Fault
+from doorward.domain.catalog import Kind
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.telemetry.meter import Meter
+
+INSTANCES: Final = 2_048
+"""Instances that are remembered, those last that called last."""
+LEAST_SECONDS: Final = 60.0
+"""Between two alerts of one rule about one instance, however short its window."""
+
+_CHANGING: Final = frozenset({"write", "destructive"})
+_SAID: Final = frozenset({Reason.UPSTREAM_UNREACHABLE, Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_BROKEN, Reason.UNSAFE_RESPONSE})
+"""Refusals that are an answer of the upstream, in a way; the others say what to do themselves."""
+
+
+class Standing(Enum):
+    """What speaks for a call."""
+
+    FREE = auto()
+    """Nothing: it may be refused."""
+    PROMISED = auto()
+    """People have said yes to it, or it goes on an exchange that is open: it counts, and is not refused."""
+
+
+class Step:
+    """One call under watch, until it ends: a context for that."""
+
+    __slots__ = ("_answer", "_call", "_course", "_errs", "_key", "_taken", "_watch")
+
+    def __init__(self, watch: "Watch", call: Call, course: Course | None, key: int, taken: Sequence[tuple[Cap, int]]) -> None:
+        self._watch, self._call, self._course, self._key, self._taken = watch, call, course, key, taken
+        self._answer: int | None = None
+        self._errs: bool | None = None
+
+    def answered(self, body: Mapping[str, object] | Fault) -> None:
+        """What the caller is given; an exchange that is open has no answer yet."""
+        if self._course is not None and (isinstance(body, Fault) or body.get("resultType") != "input_required"):
+            self._answer, self._errs = answer_digest(body), is_error(body)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Refused):
+            self._refused(error)
+        if self._course is not None and self._errs is not None:
+            self._watch._ended(self._course, self._call, self._told(self._errs))  # noqa: SLF001 - a step is half of the watch
+
+    def _refused(self, refused: Refused) -> None:
+        if refused.reason in _SAID:
+            self._answer, self._errs = hash(refused.reason), True
+        for cap, step in self._taken if refused.ran is Ran.NO else ():
+            cap.give_back(step)
+
+    def _told(self, errs: bool) -> Answered:
+        target = self._call.target
+        tool = (target.upstream, target.name) if target.kind is Kind.TOOL else None
+        return Answered(self._key, self._answer, tool, errs, "read" in target.parents and _CHANGING.isdisjoint(target.parents))
+
+
+class Watch:
+    """Watches every instance."""
+
+    __slots__ = ("_alarm", "_courses", "_meter", "_monotonic", "_rules")
+
+    def __init__(self, rules: Rules, monotonic: Callable[[], float], meter: Meter, alarm: Alarm) -> None:
+        self._rules = rules
+        self._monotonic = monotonic
+        self._meter = meter
+        self._alarm = alarm
+        self._courses: OrderedDict[str, Course] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._courses)
+
+    def adopt(self, rules: Rules) -> None:
+        """Goes on by other rules; what was seen is remembered, and what rests is free."""
+        if rules != self._rules:
+            self._rules = rules
+            for course in self._courses.values():
+                course.free()
+
+    def admit(self, call: Call, standing: Standing) -> Step:
+        """A call that is about to be made; raises `Refused` RUNAWAY."""
+        if call.principal.method is AuthnMethod.OWN:
+            return Step(self, call, None, 0, ())
+        now, rules, key = self._monotonic(), self._rules, call_digest(call)
+        course = self._course(call.principal)
+        if standing is Standing.FREE:
+            self._rested(course, call, key, now)
+            if rules.fan_out is not None and key not in course.seen:
+                self._spread(course, call, rules.fan_out, now)
+        return Step(self, call, course, key, self._capped(course, call, standing, now) if rules.caps else ())
+
+    def show(self, call: Call, generation: int) -> None:
+        """A list that is about to be shown, as of a generation of what there is; raises `Refused` RUNAWAY."""
+        bound = self._rules.lists
+        if bound is None or call.principal.method is AuthnMethod.OWN:
+            return
+        now, key = self._monotonic(), call_digest(call)
+        course = self._course(call.principal)
+        seen = course.lists.get(key)
+        if seen is not None and bound.refuses and seen.answer == generation:
+            _refuse_resting(seen, now)
+        found = course.listed(key, generation, bound, now)
+        if found is not None:
+            self._tell(course, call, found, now)
+
+    def _ended(self, course: Course, call: Call, told: Answered) -> None:
+        now = self._monotonic()
+        for found in course.answered(told, self._rules, now):
+            self._tell(course, call, found, now)
+
+    def _course(self, principal: Principal) -> Course:
+        """The recent past of who calls; who is anonymous is told apart by address, which is all that is known."""
+        anonymous = principal.method is AuthnMethod.ANONYMOUS
+        instance = f"{principal.instance} {principal.network}" if anonymous else principal.instance
+        course = self._courses.get(instance)
+        if course is None:
+            if len(self._courses) >= INSTANCES:
+                self._courses.popitem(last=False)
+            course = self._courses[instance] = Course()
+        else:
+            self._courses.move_to_end(instance)
+        return course
+
+    def _rested(self, course: Course, call: Call, key: int, now: float) -> None:
+        """Raises `Refused` for a call that is to rest, itself or as one of its tool."""
+        seen = course.seen.get(key)
+        if seen is not None and seen.rest is not None:
+            _refuse_resting(seen, now)
+        if course.tools and seen is None and call.target.kind is Kind.TOOL:
+            tool = course.tools.get((call.target.upstream, call.target.name))
+            if tool is not None and tool.rest is not None:
+                _refuse_resting(tool, now)
+
+    def _spread(self, course: Course, call: Call, bound: Bound, now: float) -> None:
+        found = course.fresh(now, bound)
+        if found is not None:
+            self._tell(course, call, found, now)
+            if bound.refuses:
+                raise refusal(found, bound.seconds - now % bound.seconds)
+
+    def _capped(self, course: Course, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
+        """Takes one of every cap that concerns a call; or none, and raises `Refused`."""
+        bounds = [(bound, course.cap(group, bound)) for group, bound in self._rules.caps.items() if group in call.target.parents]
+        for bound, cap in bounds:
+            if not cap.is_full(now, bound):
+                continue
+            found = Found(bound, cap.sum, bound.seconds)
+            self._tell(course, call, found, now)
+            if bound.refuses and standing is Standing.FREE:
+                raise refusal(found, cap.wait(now, bound))
+        return [(cap, cap.take(now, bound)) for bound, cap in bounds]
+
+    def _tell(self, course: Course, call: Call, found: Found, now: float) -> None:
+        """Counts what was caught, and raises the alarm once in a window."""
+        bound, agent = found.bound, call.principal.agent.id
+        self._meter.ran_away(bound.rule)
+        last = course.told.get(bound.rule)
+        if last is not None and now < last + max(bound.seconds, LEAST_SECONDS):
+            return
+        course.told[bound.rule] = now
+        target = tool_of(call)
+        fields: dict[str, str | int] = {"agent": agent, "rule": bound.rule, "target": target, "calls": found.count}
+        self._alarm(Alert(AlertKind.RUNAWAY, alert(found, agent, target), fields, call.id, f"{agent} {bound.rule}"))
+
+
+def _refuse_resting(seen: Seen, now: float) -> None:
+    rest = seen.rest
+    wait = rest.wait(now) if rest is not None else 0.0
+    if rest is not None and wait > 0:
+        raise refusal(Found(rest.bound, rest.count, rest.seconds), wait)

@@ -1,0 +1,87 @@
+"""Recorded loops, written after those that were made public: each is caught, within so many calls."""
+
+from collections.abc import Iterable
+from itertools import cycle, islice
+
+import pytest
+
+from tests.admission.runaway.trail import Made, Trail, again, failed, listed, read, step
+
+
+def turns(*steps: Made, calls: int = 8_910) -> Iterable[Made]:
+    """The same calls in turn."""
+    return islice(cycle(steps), calls)
+
+
+def guesses(calls: int = 2_000) -> Iterable[Made]:
+    return (step("get_user", failed(f"no such user: {number}"), user_id=number) for number in range(calls))
+
+
+EMPTY = read("search", "[]", query="runbook")
+READ, WRITE = read("read_file", "def main(): ...", path="a.py"), step("edit_file", failed("the text was not found"), path="a.py", old="x")
+TEST, BUILD = step("run_tests", "1 failed", suite="all"), step("build", "ok")
+
+LOOPS = {
+    "one call of 8,910 in a task, a turn of a small model each": (turns(EMPTY), 1.3, 45),
+    "one call of 8,910, as fast as the wire goes": (turns(EMPTY), 0.01, 32),
+    "one call of 8,910, three seconds each": (turns(EMPTY), 3.0, 121),
+    "one call that fails, at once again": (turns(step("pay", failed("busy"), amount=3)), 0.05, 32),
+    "two calls in turn": (turns(READ, WRITE), 1.3, 90),
+    "two calls in turn, at once": (turns(READ, WRITE), 0.02, 45),
+    "three calls in turn": (turns(READ, WRITE, TEST), 1.0, 155),
+    "four calls in turn": (turns(READ, WRITE, TEST, BUILD), 0.5, 140),
+    "one call with one that always differs in between": (
+        (made for number in range(400) for made in (EMPTY, read("think", f"thought {number}", thought=number))),
+        1.0,
+        120,
+    ),
+    "two calls in turn that answer with the time": (
+        (step(("a", "b")[number % 2], f"done at {number}") for number in range(8_910)),
+        1.0,
+        900,
+    ),
+    "one call that answers with the time": ((step("status", f"{number} s up") for number in range(8_910)), 2.0, 460),
+    "one tool with guessed arguments": (guesses(), 1.0, 125),
+    "a search that finds nothing in other words": ((read("search", "[]", query=f"try {number}") for number in range(2_000)), 1.3, 135),
+    "a storm of different calls": ((step(f"tool{number % 7}", f"{number}", n=number) for number in range(3_000)), 0.01, 201),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_loop_is_caught_within_so_many_calls(name: str) -> None:
+    steps, pause, most = LOOPS[name]
+    caught = Trail().until_caught(steps, pause)
+    assert caught is not None
+    assert caught <= most
+
+
+def test_of_8910_repeated_calls_few_are_made() -> None:
+    trail = Trail().go(turns(EMPTY), 1.3)
+    assert (trail.made, len(trail.refused)) == (59, 8_851)
+
+
+def test_of_8910_calls_in_turn_few_are_made() -> None:
+    trail = Trail().go(turns(READ, WRITE), 1.3)
+    assert (trail.made, len(trail.refused)) == (115, 8_795)
+
+
+def test_of_277_lists_the_sixtieth_raises_an_alarm() -> None:
+    trail = Trail()
+    shown = 0
+    for _ in range(277):
+        trail.watch.show(listed(), 1)
+        shown += 1
+        if trail.alerts:
+            break
+        trail.clock.at += 0.2
+    assert shown == 63
+
+
+def test_an_id_that_a_client_puts_into_each_call_makes_no_other_call_of_it() -> None:
+    trail = Trail()
+    called, answer = EMPTY
+    for number in range(100):
+        trail.make(again(called, {"_meta": {"example.com/turn": number}}), {**answer, "_meta": {"example.com/took": number}})
+        trail.clock.at += 1.0
+    assert trail.refused
+    assert trail.made < 60
