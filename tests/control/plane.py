@@ -60,6 +60,7 @@ from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
+from doorward.control.upstreams import Upstreams
 from doorward.control.waivers import Ground
 from doorward.domain.calls import Era
 from doorward.domain.errors import StoreError
@@ -265,6 +266,7 @@ class Plane:
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),
+            Upstreams(self.fleet, self.generations, self.recorder),
             LimitRows(self.gate),
             BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),

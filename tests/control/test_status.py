@@ -6,6 +6,7 @@ import pytest
 
 from doorward import __version__
 from doorward.audit.anchor import NO_ANCHOR
+from tests.control.idle import PLACE
 from tests.control.plane import ANN, NOW, READ_FILE, plane, tool
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +34,7 @@ async def test_the_whole_state_is_shown_with_what_each_upstream_withheld(tmp_pat
             "resources": 0,
             "gone": 0,
             "in_flight": 0,
+            "addresses": [{"name": PLACE, "state": "serving", "in_flight": 0, "failures": 0, "seconds": 0.0, "error": "", "why": ""}],
         }
         warnings = answer.pop("warnings")
         assert NO_ANCHOR in warnings

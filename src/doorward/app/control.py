@@ -34,6 +34,7 @@ from doorward.control.routes import Route
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
+from doorward.control.upstreams import Upstreams
 from doorward.control.waivers import Ground as WaiverGround
 from doorward.identity.tokens.issuer import OWN
 from doorward.telemetry.journal import Journal, Level
@@ -90,6 +91,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Observed(auditor, clocks.now).routes(),
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
+        *Upstreams(house.fleet, house.generations, recorder).routes(),
         *LimitRows(house.dispatch.gate).routes(),
         *BudgetRows(state.budgets, state.registry, recorder, state.budgets.now, clocks.new_id).routes(),
     )

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Read, Workbench, first
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
+from doorward.upstream.health import Duty
 from doorward.upstream.open import open_upstream
 from doorward.upstream.port import Upstream
 from doorward.upstream.seams import Seams
@@ -259,8 +261,14 @@ def measure(house: House) -> None:
     gauge("doorward_approvals_waiting", "Calls that wait for a person's yes, or to be made", lambda: len(house.state.desk.questions()))
     gauge("doorward_callers_waiting", "Calls that are kept waiting for people", lambda: len(house.dispatch.holding))
     gauge("doorward_glass_broken", "Broken glasses", house.state.waivers.broken)
+    for duty in (Duty.SERVING, Duty.EJECTED, Duty.UNSEEN, Duty.HELD_BACK, Duty.DRAINED):
+        gauge(f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty))
     gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
     gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
+
+
+def _on_duty(fleet: Fleet, duty: Duty) -> int:
+    return sum(address.duty is duty for upstream in fleet.all().values() for address in upstream.addresses())
 
 
 def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:

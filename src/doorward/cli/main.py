@@ -17,6 +17,7 @@ COMMANDS = {
     "reload": ("reload", "Read configuration and policies again."),
     "agent": ("agent", "Agents and their keys."),
     "catalog": ("catalog", "What upstreams offer, and whether it is accepted."),
+    "upstream": ("upstream", "The addresses of upstreams, and how each does."),
     "stop": ("stop", "Stop an agent, upstream, tool or everything."),
     "resume": ("resume", "Lift a stop."),
     "revoke": ("revoke", "Withdraw an agent, key, upstream or tool."),

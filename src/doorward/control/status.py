@@ -19,6 +19,19 @@ from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Workbench
+from doorward.upstream.health import AddressState
+
+
+class AddressView(Shape):
+    """One address of an upstream. `seconds`: how long it is left out from now; `why`: in what it differs, for which it is held back."""
+
+    name: str
+    state: str
+    in_flight: int
+    failures: int
+    seconds: float
+    error: str
+    why: str
 
 
 class UpstreamView(Shape):
@@ -41,6 +54,7 @@ class UpstreamView(Shape):
     dropped: int
     gone: int
     in_flight: int
+    addresses: tuple[AddressView, ...]
 
 
 class LogView(Shape):
@@ -128,7 +142,7 @@ class Status:
             config=snapshot.document_digest,
             policies=snapshot.policies.digest,
             problems=self.workbench.problems,
-            warnings=(*self.loud(), *_unreached(sinks), *self.evidence.warnings(), *self.workbench.warnings),
+            warnings=(*self.loud(), *_unreached(sinks), *self.evidence.warnings(), *self._held_back(), *self.workbench.warnings),
             in_flight=self.flight.count(),
             log=self.evidence.view(),
             upstreams=tuple(self._upstream(UpstreamId(name), config, snapshot) for name, config in snapshot.document.upstreams.items()),
@@ -158,7 +172,25 @@ class Status:
             dropped=len(offer.dropped) if offer is not None else 0,
             gone=standings.count(Standing.GONE),
             in_flight=self.flight.count(name),
+            addresses=() if driver is None else tuple(_address(one, self.flight.count(name)) for one in driver.addresses()),
         )
+
+    def _held_back(self) -> tuple[str, ...]:
+        """The addresses that get no calls because they show something else than the others."""
+        every = [(name, address) for name, driver in self.fleet.all().items() for address in driver.addresses()]
+        return tuple(f"upstreams.{name}: {one.name} is held back, it differs in {one.why}" for name, one in every if one.why)
+
+
+def _address(one: AddressState, all_calls: int) -> AddressView:
+    return AddressView(
+        name=one.name,
+        state=one.duty,
+        in_flight=all_calls if one.outstanding is None else one.outstanding,
+        failures=one.failures,
+        seconds=round(one.seconds, 1),
+        error=one.error,
+        why=one.why,
+    )
 
 
 def _unreached(sinks: tuple[Sink, ...]) -> tuple[str, ...]:

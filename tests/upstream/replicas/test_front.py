@@ -1,6 +1,7 @@
 """One upstream at several addresses: where calls go, what is left out, what goes elsewhere, and what comes and goes."""
 
 import asyncio
+from types import CoroutineType
 
 import pytest
 
@@ -37,6 +38,7 @@ async def test_the_only_address_is_called_without_anything_between() -> None:
     yard = await Yard("a").seen()
     speaker = yard.speakers["a"]
     call = yard.front.forward(order(), unheard)
+    assert isinstance(call, CoroutineType)
     assert call.cr_code is FakeSpeaker.forward.__code__, "it is the driver's own coroutine"
     await call
     await asyncio.sleep(3600)

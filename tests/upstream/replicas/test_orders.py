@@ -1,7 +1,7 @@
 """Whatever happens to the addresses, in whatever order: what may have run is sent once, and who is well is asked before who is not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -12,7 +12,7 @@ from doorward.upstream.order import Order
 from doorward.upstream.port import Notices, unheard
 from tests.loops import JumpingLoop
 from tests.upstream.kit import order
-from tests.upstream.replicas.yard import OTHER, PROBES, VIEW, FakeSpeaker, Yard, broke_off, settled, unsent
+from tests.upstream.replicas.yard import OTHER, PROBES, RULES, VIEW, FakeSpeaker, Yard, broke_off, settled, unsent
 
 Step = tuple[str, object]
 
@@ -31,8 +31,8 @@ STEPS = st.lists(
 class Watch:
     """Plays steps on a yard, and checks each choice at the moment when a call arrives somewhere."""
 
-    def __init__(self, names: str, *, keeps: bool) -> None:
-        self.yard = Yard(*names)
+    def __init__(self, names: str, failures: int, *, keeps: bool) -> None:
+        self.yard = Yard(*names, rules=RULES.model_copy(update={"failures": failures}))
         self.keeps = keeps
         self.arrived: dict[int, list[str]] = {}
         self.ended: dict[tuple[int, str], str] = {}
@@ -40,7 +40,7 @@ class Watch:
         self.going: list[asyncio.Task[Answer]] = []
         for speaker in self.yard.speakers.values():
             speaker.keeps_sessions = keeps
-            speaker.forward = self._forward(speaker, speaker.forward)  # type: ignore[method-assign]
+            speaker.forward = self._forward(speaker, speaker.forward)  # type: ignore[method-assign, assignment]
 
     async def play(self, steps: list[Step]) -> None:
         await self.yard.seen()
@@ -85,8 +85,8 @@ class Watch:
                 front.restore(name)
 
     def _forward(
-        self, speaker: FakeSpeaker, probed: Callable[[Order, Notices], Awaitable[Answer]]
-    ) -> Callable[[Order, Notices], Awaitable[Answer]]:
+        self, speaker: FakeSpeaker, probed: Callable[[Order, Notices], Coroutine[object, object, Answer]]
+    ) -> Callable[[Order, Notices], Coroutine[object, object, Answer]]:
         async def forward(asked: Order, notices: Notices) -> Answer:
             if asked.method in PROBES:
                 return await probed(asked, notices)
@@ -124,11 +124,13 @@ def _load(state: AddressState) -> int:
     return (state.outstanding or 0) + state.failures
 
 
-@given(st.sampled_from(("a", "ab", "abc", "abcd")), st.booleans(), STEPS)
-def test_nothing_that_may_have_run_is_sent_twice_and_the_well_are_asked_first(names: str, keeps: bool, steps: list[Step]) -> None:
+@given(st.sampled_from(("a", "ab", "abc", "abcd")), st.integers(1, 3), st.booleans(), STEPS)
+def test_nothing_that_may_have_run_is_sent_twice_and_the_well_are_asked_first(
+    names: str, failures: int, keeps: bool, steps: list[Step]
+) -> None:
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        watch = Watch(names, keeps=keeps)
+        watch = Watch(names, failures, keeps=keeps)
         runner.run(watch.play(steps))
-        failures = [task.exception() for task in watch.going if not task.cancelled()]
-    assert [failure for failure in failures if isinstance(failure, AssertionError)] == []
+        broken = [task.exception() for task in watch.going if not task.cancelled()]
+    assert [failure for failure in broken if isinstance(failure, AssertionError)] == []
     assert all(count <= 2 for count in map(len, watch.arrived.values()))

@@ -315,8 +315,9 @@ class Front:
         if circuit.is_doubted:
             return
         if not circuit.is_closed:
-            error = address.speaker.state().error
-            self._alarm(address, f"is left out for {circuit.rests_seconds:.1f} s after {circuit.failures} failures in a row: {error}")
+            # The words of an upstream may hold anything: they are for the journal alone.
+            what = f"is left out for {circuit.rests_seconds:.1f} s after {circuit.failures} failures in a row"
+            self._alarm(address, what, f": {address.speaker.state().error}")
             return
         self._alarm(address, "is back")
         if not self._is_looking:
@@ -327,8 +328,8 @@ class Front:
         if address.shown is None and len(self._addresses) > 1 and not self._is_looking:
             self.on_change()
 
-    def _alarm(self, address: Address, what: str) -> None:
-        self._tell(address, what)
+    def _alarm(self, address: Address, what: str, more: str = "") -> None:
+        self._tell(address, f"{what}{more}")
         fields = {"upstream": self._id, "address": address.name}
         sentence = f"The upstream `{self._id}`: {address.name} {what}"
         self._seams.alarm(Alert(AlertKind.BREAKER, sentence, fields, key=f"{self._id} {address.name}"))
