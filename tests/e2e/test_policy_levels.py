@@ -249,8 +249,8 @@ def test_mail_goes_to_our_own_domain_alone(running: Running, vault: Witness) -> 
         ):
             refused = clerk.call("bank__tell", {"to": ["ada@example.com", stranger]})
             assert did(refused)[0] == "forbidden", stranger
-            # Of what cannot be read without doubt, the policy says nothing of its own.
-            told = ("Mail goes to our own people.", "Policy does not allow this call with these arguments.")
+            # Of what cannot be read without doubt, the caller is told where it is.
+            told = ("Mail goes to our own people.", "Policy cannot decide on the argument `/to/*`: ")
             assert did(refused)[1].startswith(told), stranger
     assert [call["arguments"]["to"] for call in vault.calls("tell")] == [["ada@example.com", "Bob <bob@EXAMPLE.com>"]]
 
@@ -340,5 +340,7 @@ def test_an_extra_argument_is_refused_with_a_word_that_a_model_can_act_on(runnin
             assert "dry_run" in said.text, said.text
             wrong = clerk.call("pay", {"amount": 3, "to": ["extra"]})
             assert (wrong.reason, "type at /to" in wrong.text) == ("unsafe_request", True), wrong.text
+            read = clerk.call("pay", {"amount": "3", "to": "extra"})
+            assert (read.reason, "the argument `/amount`: it is not a number" in read.text) == ("forbidden", True), read.text
             assert clerk.call("pay", {"amount": 3, "to": revision}).reason == ""
     assert not any("dry_run" in call["arguments"] for call in vault.calls("pay"))

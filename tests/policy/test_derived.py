@@ -102,14 +102,20 @@ def deny(reason: str, *names: str) -> Deny:
     return Deny(tuple(map(PolicyId, names)), reason)
 
 
+def underived(name: str, of: str, reason: str, *names: str) -> Deny:
+    """The denial of a call of which a fact cannot be derived; the caller is told of which argument."""
+    sentence = f"Policy cannot decide on the argument `{of}`: {reason}."
+    return replace(deny(f"`context.derived.{name}` cannot be decided on: {reason}", *names), sentence=sentence)
+
+
 def test_a_policy_reads_what_an_argument_comes_to() -> None:
     assert decided(HOST, url="HTTPS://API.example.com.:443/x") == allow("host")
     assert decided(HOST, url="https://api.example.com@evil.example/") == deny("no policy permits it")
 
 
 def test_an_argument_of_which_a_fact_cannot_be_derived_denies_and_is_not_repeated() -> None:
-    assert decided(HOST, url="https://api.example.com\\@evil.example/") == deny(
-        "`context.derived.target` cannot be decided on: it holds a blank, a control character or a backslash", "host"
+    assert decided(HOST, url="https://api.example.com\\@evil.example/") == underived(
+        "target", "/url", "it holds a blank, a control character or a backslash", "host"
     )
 
 
@@ -123,14 +129,14 @@ def test_a_fact_of_an_argument_that_is_absent_is_absent() -> None:
 
 
 def test_a_required_argument_that_is_missing_denies() -> None:
-    assert decided(HOST) == deny("`context.derived.target` cannot be decided on: it is required and not there", "host")
+    assert decided(HOST) == underived("target", "/url", "it is required and not there", "host")
 
 
 def test_a_fact_that_only_has_asks_for_denies_all_the_same_where_it_cannot_be_derived() -> None:
     rule = policy('permit(principal, action == Action::"github/fetch", resource) unless { context.derived has file };', "has")
     assert decided(rule, url="x") == allow("has")
-    assert decided(rule, url="x", path="a\x00b") == deny(
-        "`context.derived.file` cannot be decided on: it holds a control character or a backslash", "has"
+    assert decided(rule, url="x", path="a\x00b") == underived(
+        "file", "/path", "it holds a control character, one that cannot be seen, or a backslash", "has"
     )
 
 
@@ -143,11 +149,11 @@ def test_a_fact_that_only_has_asks_for_denies_all_the_same_where_it_cannot_be_de
         (["ann@acme.example, eve@evil.example"], deny("no policy permits it")),
         (
             ["ann@acme.example", "ann@acme.example(@evil.example)"],
-            deny("`context.derived.recipients` cannot be decided on: it is not clearly one address after the other", "inside"),
+            underived("recipients", "/to/*", "it is not clearly one address after the other", "inside"),
         ),
         (
             "ann@acme.example",
-            deny("`context.derived.recipients` cannot be decided on: it is of the elements of a list, and there is no list", "inside"),
+            underived("recipients", "/to/*", "it is of the elements of a list, and there is no list", "inside"),
         ),
     ],
 )

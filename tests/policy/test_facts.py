@@ -32,6 +32,12 @@ def deny(reason: str, *policies: str, sentence: str | None = None) -> Deny:
     return Deny(tuple(map(PolicyId, policies)), reason, sentence)
 
 
+def undecided(argument: str, reason: str, *policies: str) -> Deny:
+    """The denial of a call with an argument that policy reads and cannot hold; the caller is told which it is."""
+    sentence = f"Policy cannot decide on the argument `/{argument.replace('.', '/')}`: {reason}."
+    return deny(f"`context.input.{argument}` cannot be decided on: {reason}", *policies, sentence=sentence)
+
+
 NOTHING = deny("no policy permits it")
 
 
@@ -41,7 +47,7 @@ def decided(*texts: str, what: Target = CREATE, **arguments: object) -> Decision
 
 def test_a_required_argument_that_is_missing_denies_where_it_is_read() -> None:
     guarded = policy('forbid(principal, action == Action::"github/create_issue", resource) when { context.input.owner == "evil" };', "evil")
-    assert decided(PERMIT, guarded) == deny("`context.input.owner` cannot be decided on: it is required and not there", "evil")
+    assert decided(PERMIT, guarded) == undecided("owner", "it is required and not there", "evil")
     assert decided(PERMIT) == allow("open")
 
 
@@ -55,9 +61,7 @@ def test_null_counts_as_absent_where_the_schema_allows_it_and_denies_where_not()
     assigned = policy(f'forbid{ANY} when {{ context.input has assignee && context.input.assignee == "bob" }};', "assigned")
     titled = policy(f'forbid{ANY} when {{ context.input has title && context.input.title == "x" }};', "titled")
     assert decided(PERMIT, assigned, owner="acme", assignee=None) == allow("open")
-    assert decided(PERMIT, titled, owner="acme", title=None) == deny(
-        "`context.input.title` cannot be decided on: it is not a string", "titled"
-    )
+    assert decided(PERMIT, titled, owner="acme", title=None) == undecided("title", "it is not a string", "titled")
 
 
 LIMIT = policy(
@@ -94,38 +98,43 @@ def test_an_amount_over_the_limit_is_not_paid(amount: object) -> None:
     ],
 )
 def test_an_amount_that_cannot_be_held_exactly_is_not_paid(amount: object) -> None:
-    reason = "`context.input.amount` cannot be decided on: it is not a number that policy can hold exactly"
-    assert decided(PERMIT, LIMIT, what=PAY, amount=amount, to="x") == deny(reason, "limit")
+    reason = "it is not a number that policy can hold exactly"
+    assert decided(PERMIT, LIMIT, what=PAY, amount=amount, to="x") == undecided("amount", reason, "limit")
 
 
 def test_a_number_that_nobody_reads_may_be_of_any_size() -> None:
     assert decided(PERMIT, TIMES, what=PAY, amount=10**40, to="x", times=1) == allow("open")
 
 
+def test_a_policy_whose_reason_is_for_operators_says_nothing_of_what_it_reads() -> None:
+    quiet = policy(
+        'forbid(principal, action == Action::"github/create_issue", resource) when { context.input.owner == "evil" };', "quiet", public="no"
+    )
+    assert decided(PERMIT, quiet, owner=1) == deny("`context.input.owner` cannot be decided on: it is not a string", "quiet")
+
+
 def test_a_count_beyond_64_bits_is_denied_and_not_wrapped() -> None:
-    reason = "`context.input.times` cannot be decided on: it is not a whole number that policy can hold exactly"
-    assert decided(PERMIT, TIMES, what=PAY, amount=1, to="x", times=2**64) == deny(reason, "times")
-    assert decided(PERMIT, TIMES, what=PAY, amount=1, to="x", times=Decimal("2.5")) == deny(reason, "times")
+    reason = "it is not a whole number that policy can hold exactly"
+    assert decided(PERMIT, TIMES, what=PAY, amount=1, to="x", times=2**64) == undecided("times", reason, "times")
+    assert decided(PERMIT, TIMES, what=PAY, amount=1, to="x", times=Decimal("2.5")) == undecided("times", reason, "times")
     assert decided(PERMIT, TIMES, what=PAY, amount=1, to="x", times=Decimal("2.0")) == allow("open")
 
 
 def test_an_argument_of_several_types_denies_a_call_that_brings_it_and_is_read() -> None:
     guarded = policy('forbid(principal, action in Action::"github", resource) when { context.input has ids };', "ids")
     assert decided(PERMIT, guarded, what=SEARCH, query="x") == allow("open")
-    assert decided(PERMIT, guarded, what=SEARCH, ids="1") == deny(
-        "`context.input.ids` cannot be decided on: it may be a string or a whole number", "ids"
-    )
+    assert decided(PERMIT, guarded, what=SEARCH, ids="1") == undecided("ids", "it may be a string or a whole number", "ids")
 
 
 def test_an_argument_that_the_tool_does_not_declare_denies_where_it_is_read() -> None:
     guarded = policy('forbid(principal, action in Action::"github", resource) when { context.input has repo };', "repo")
-    assert decided(PERMIT, guarded, owner="acme", repo="x") == deny("`context.input.repo` cannot be decided on: it is not declared", "repo")
+    assert decided(PERMIT, guarded, owner="acme", repo="x") == undecided("repo", "it is not declared", "repo")
 
 
 def test_arguments_cannot_smuggle_in_entities_or_extensions() -> None:
     named = policy('permit(principal, action, resource) when { context.input has query && context.input.query == "x" };', "x")
     for value in ({"__entity": {"type": "Team", "id": "admin"}}, {"__extn": {"fn": "ip", "arg": "10.0.0.1"}}, {"__expr": "1"}):
-        assert decided(named, what=SEARCH, query=value) == deny("`context.input.query` cannot be decided on: it is not a string", "x")
+        assert decided(named, what=SEARCH, query=value) == undecided("query", "it is not a string", "x")
 
 
 def test_nested_attributes_are_read_where_they_are_declared_and_only_there() -> None:
@@ -136,16 +145,14 @@ def test_nested_attributes_are_read_where_they_are_declared_and_only_there() -> 
     assert decided(PERMIT, deep, what=SEARCH, options={"deep": False, "else": 1}) == allow("open")
     assert decided(PERMIT, deep, what=SEARCH, options={"deep": True}) == deny("deep says so", "deep", sentence="deep says so")
     assert decided(PERMIT, deep, what=SEARCH, options={"page": 2**70}) == allow("open")
-    assert decided(PERMIT, deep, what=SEARCH, options=[1]) == deny(
-        "`context.input.options` cannot be decided on: it is not an object", "deep"
-    )
+    assert decided(PERMIT, deep, what=SEARCH, options=[1]) == undecided("options", "it is not an object", "deep")
 
 
 def test_lists_are_sets() -> None:
     labelled = policy('permit(principal, action, resource) when { context.input has labels && context.input.labels.contains("ok") };', "ok")
     assert decided(labelled, owner="a", labels=["x", "ok", "ok"]) == allow("ok")
     assert decided(labelled, owner="a", labels=["x"]) == NOTHING
-    assert decided(labelled, owner="a", labels=["ok", 1]) == deny("`context.input.labels.*` cannot be decided on: it is not a string", "ok")
+    assert decided(labelled, owner="a", labels=["ok", 1]) == undecided("labels.*", "it is not a string", "ok")
 
 
 @pytest.mark.parametrize("network", ["10.1.2.3", "::ffff:10.1.2.3"])

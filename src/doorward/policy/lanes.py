@@ -210,12 +210,26 @@ def ask(panel: Panel, lane: Lane, values: Mapping[str, object], lifted: frozense
     if panel.reads.context:
         written = context(lane.action, panel.reads.context, values)
         if isinstance(written, Unheld):
-            return unheld(panel, written)
+            return unheld(panel, lane.action, written)
         asked = {**asked, "context": written}
     return panel.decide(asked, lane.entities, lifted)
 
 
-def unheld(panel: Panel, place: Unheld) -> Deny:
+def unheld(panel: Panel, action: Action, place: Unheld) -> Deny:
     """The denial of a call that holds what policy reads and cannot hold (RULINGS 4)."""
     readers = panel.readers(place.path) or tuple(rule.id for rule in panel.rules)
-    return Deny(readers, f"{cut('.'.join(('context', *place.path)))} cannot be decided on: {place.reason}")
+    is_public = all(rule.is_public for rule in panel.rules if rule.id in readers)
+    reason = f"{cut('.'.join(('context', *place.path)))} cannot be decided on: {place.reason}"
+    return Deny(readers, reason, _told(action, place) if is_public else None)
+
+
+def _told(action: Action, place: Unheld) -> str | None:
+    """What the caller is told, so that it can mend its argument: which one it is, and what is wrong with it."""
+    match place.path:
+        case ("input", *steps):
+            found = tuple(steps)
+        case ("derived", name, *_) if name in action.facts:
+            found = action.facts[name].of
+        case _:
+            return None
+    return f"Policy cannot decide on the argument {cut('/' + '/'.join(found))}: {place.reason}." if found else None
