@@ -68,8 +68,10 @@ class Alarms:
 
     def __call__(self, alert: Alert) -> None:
         """Tells of an alert; raises nothing."""
-        self._send(self._fold.take(alert, self._means.steady()))
-        self._changed.set()
+        told = tuple(self._fold.take(alert, self._means.steady()))
+        if told:
+            self._send(told)
+            self._changed.set()
 
     def adopt(self, rules: Rules, sinks: Sequence[Sink]) -> None:
         """Goes on with other rules and sinks; one that keeps its name keeps what waits for it."""
