@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from doorward.admission.gate import IN_FLIGHT
+from doorward.admission.gate import IN_FLIGHT, PACE
 from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
@@ -30,6 +30,7 @@ from doorward.serving.edge import (
 )
 from doorward.serving.exchange import Exchange
 from doorward.serving.pages import Pages
+from doorward.serving.patience import Patience
 from doorward.serving.port import CERTIFICATE, CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
 from doorward.serving.respond import Cause, Reply
@@ -101,11 +102,12 @@ class Surroundings:
 class Door:
     """The ASGI app. `pulse.run` has to be run beside it; `drain` ends the streams that wait for changes."""
 
-    __slots__ = ("_around", "_exchange", "_requests", "_sessions", "_settings", "_streams", "pulse")
+    __slots__ = ("_around", "_exchange", "_patience", "_requests", "_sessions", "_settings", "_streams", "pulse")
 
     def __init__(self, around: Surroundings, settings: Settings) -> None:
         self._around, self._settings = around, settings
         self._requests = 0
+        self._patience = Patience()
         self.pulse = Pulse(settings.beat_seconds, around.monotonic)
         self._streams = Streams(self.pulse)
         self._exchange = Exchange(around.spine, self._streams, self.pulse)
@@ -127,6 +129,8 @@ class Door:
                 await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
             except Refused as refused:
                 self._tell(reply, refused)
+                if reply.principal is not None and refused.extra.get("limit") == PACE:
+                    await self._patience.hold(reply.principal.agent.id)
                 await reply.refuse(refused)
             except HangupError:
                 reply.detach()
