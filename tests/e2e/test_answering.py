@@ -6,14 +6,15 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e.client import REVISIONS, Client, Json, Said
 from tests.e2e.commands import asked, ordered, told
 from tests.e2e.log import events, of_call
+from tests.e2e.oauth import issuer
 from tests.e2e.operating import GROUPS, Company, Person, company
+from tests.e2e.served import issuing
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import PERMIT_ALL, Running, http_upstream, start, stop, write_config
 
@@ -284,7 +285,71 @@ def test_a_question_and_each_single_yes_outlive_kills(tmp_path: Path, witness: W
         assert stop(third) == 0
 
 
+def test_a_call_runs_once_although_the_gateway_is_killed_before_the_answer_and_before_the_retry(tmp_path: Path, witness: Witness) -> None:
+    write_config(tmp_path, {"upstreams": {"books": http_upstream(witness.url)}, "approvals": {"wait_seconds": 0}}, POLICIES)
+    running = start(tmp_path)
+    key = running.key()
+
+    def reason() -> str:
+        with Client(running.url("books"), key) as client:
+            return client.call("echo", {"mark": "twice killed"}).reason
+
+    assert reason() == "pending"
+    running.kill()
+    running = start(tmp_path)
+    [approval] = asked(running, "approval", "list")["approvals"]
+    digest = asked(running, "approval", "show", approval["id"])["digest"]
+    ordered(running, "approval", "approve", approval["id"], "--digest", digest)
+    running.kill()
+    running = start(tmp_path)
+    try:
+        assert [reason(), reason()] == ["", "pending"]
+        assert witness.marks().count("twice killed") == 1
+    finally:
+        assert stop(running) == 0
+
+
+def test_nobody_approves_what_an_agent_asks_for_them_whoever_issued_its_token(
+    corp: Company, people: dict[str, Person], witness: Witness
+) -> None:
+    """The agent acts for ines, as another issuer says: ines of the company cannot be told from her."""
+    before = dict(corp.document["identity"])
+    with issuing() as other:
+        rule = {"issuer": "other", "client": "agent", "agent": "helper", "team": "machines", "owner": "platform"}
+        trusted = issuer(other.url, scopes={"use": ["mcp"]})
+        corp.document["identity"] = {**before, "issuers": {**before["issuers"], "other": trusted}, "enrol": [*before["enrol"], rule]}
+        corp.change(GROUPS, POLICIES)
+        try:
+            token = other.access_token(corp.running.url("books"), sub="ines")
+            with Client(corp.running.url("books"), token) as client:
+                said = client.call("echo", {"mark": "for ines"})
+                assert said.reason == "pending", said
+                approval = next(one for one in asked(corp.running, "approval", "list")["approvals"] if one["id"] in said.text)
+                assert approval["subject"] == "other:ines"
+                assert answers(people["ines"], corp, approval["id"])[0] == 1
+                assert client.call("echo", {"mark": "for ines"}).reason == "pending"
+                assert answers(people["olga"], corp, approval["id"])[0] == 0
+                assert client.call("echo", {"mark": "for ines"}).reason == ""
+        finally:
+            corp.document["identity"] = before
+            corp.change(GROUPS, POLICIES)
+    assert witness.marks().count("for ines") == 1
+
+
 def test_what_json_says_is_json(corp: Company) -> None:
-    config: Any = str(corp.running.directory / "doorward.yaml")
-    for words in (("policy", "lint", "-c", config, "--json"), ("policy", "test", "-c", config, "--json")):
-        assert isinstance(json.loads(told(None, *words)[1]), dict)
+    corp.running.key()
+    for words in (
+        ("approval", "list"),
+        ("exception", "list"),
+        ("break-glass", "list"),
+        ("policy", "list"),
+        ("policy", "history"),
+        ("policy", "observed"),
+        ("policy", "diff", str(corp.running.directory / "policy.cedar")),
+        ("policy", "replay", str(corp.running.directory / "policy.cedar")),
+        ("policy", "explain", "--agent", "tester", "--tool", "books/echo"),
+    ):
+        assert isinstance(asked(corp.running, *words), dict), words
+    config = str(corp.running.directory / "doorward.yaml")
+    for what in ("lint", "test"):
+        assert isinstance(json.loads(told(None, "policy", what, "-c", config, "--json")[1]), dict), what
