@@ -41,6 +41,7 @@ from doorward.control.operator_sessions import OperatorSessions
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import plans
+from doorward.domain.alerts import Alarm
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.identity.own import own
@@ -113,7 +114,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     pipeline = _pipeline(works, state)
     asking = Asking(document.approvals, root, state, journal)
     state.waivers.follow(journaled(journal))
-    opening = Opening(root, journal, works.fingerprints.mask)
+    opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms)
     fleet = Fleet(opening, flight.count)
     identification = Identification(document, root, state)
 
@@ -317,7 +318,7 @@ class Opening:
 
     __slots__ = ("_journal", "_root", "_seams", "changed")
 
-    def __init__(self, root: Path, journal: Journal, mask: Callable[[str], str]) -> None:
+    def __init__(self, root: Path, journal: Journal, mask: Callable[[str], str], alarm: Alarm) -> None:
         self._root, self._journal = root, journal
         self.changed = _ignored
         self._seams = Seams(
@@ -328,6 +329,7 @@ class Opening:
             on_stderr=lambda name, line: journal.say("upstream_stderr", Level.DEBUG, upstream=name, line=mask(line)),
             on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=mask(text)),
             mask=mask,
+            alarm=alarm,
         )
 
     def __call__(self, name: UpstreamId, config: UpstreamConfig) -> Upstream:
