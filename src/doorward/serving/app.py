@@ -129,8 +129,7 @@ class Door:
                 await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
             except Refused as refused:
                 self._tell(reply, refused)
-                if reply.principal is not None and refused.extra.get("limit") == PACE:
-                    await self._patience.hold(reply.principal.agent.id)
+                await self._wait(reply, refused)
                 await reply.refuse(refused)
             except HangupError:
                 reply.detach()
@@ -211,6 +210,11 @@ class Door:
         """Lets the log hear of what a known caller was refused, unless the spine has told it already (then it has a reference)."""
         if reply.principal is not None and not refused.reference:
             self._around.spine.turned_down(reply.principal, refused)
+
+    async def _wait(self, reply: Reply, refused: Refused) -> None:
+        """Holds back the refusal of an agent that asks faster than it may."""
+        if reply.principal is not None and refused.extra.get("limit") == PACE:
+            await self._patience.hold(reply.principal.agent.id)
 
     def _presented(self, by_name: dict[bytes, bytes], scope: Scope, endpoint: UpstreamId | None) -> Presented:
         authorization, dpop = by_name.get(b"authorization"), by_name.get(b"dpop")
