@@ -9,54 +9,42 @@ STEPS = 60
 
 
 class Cap:
-    """The calls of one caller in one policy group. INVARIANT: what `is_full` lets in is never more than the bound in any window."""
+    """The calls of one caller in one policy group. INVARIANT: of those that are let in, no window ever holds more than the bound."""
 
-    __slots__ = ("_counts", "_latest", "_sum")
+    __slots__ = ("_counts", "_latest", "_newest", "sum")
 
     def __init__(self) -> None:
+        self._newest = [0, 0]
         self._counts: deque[list[int]] = deque()
-        self._sum = 0
-        self._latest = 0
-
-    @property
-    def sum(self) -> int:
-        """Those that count, as of the last question."""
-        return self._sum
-
-    def is_full(self, now: float, bound: Bound) -> bool:
-        """Whether there is no room for one more."""
-        self._forget(now, bound)
-        return self._sum >= bound.calls
+        self._latest = -1
+        self.sum = 0
+        """Those that count, as of the last call."""
 
     def take(self, now: float, bound: Bound) -> int:
-        """Counts one; gives its step, to give it back with."""
-        step = self._latest = max(_step(now, bound), self._latest)
-        if self._counts and self._counts[-1][0] == step:
-            self._counts[-1][1] += 1
-        else:
-            self._counts.append([step, 1])
-        self._sum += 1
-        return step
+        """Counts one, and gives its step, to give it back with. Whether that was one too many, `sum` says."""
+        step = int(now * STEPS / bound.seconds)
+        if step > self._latest:
+            self._turn(step)
+        self._newest[1] += 1
+        self.sum += 1
+        return self._latest
 
     def give_back(self, step: int) -> None:
         """One that was counted in a step did not happen."""
         for pair in self._counts:
             if pair[0] == step and pair[1] > 0:
                 pair[1] -= 1
-                self._sum -= 1
+                self.sum -= 1
                 return
 
     def wait(self, now: float, bound: Bound) -> float:
-        """The seconds until there is room again."""
-        if not self._counts:
-            return 0.0
-        return max((self._counts[0][0] + STEPS + 1) * bound.seconds / STEPS - now, 0.0)
+        """The seconds until there is room again for one more, as far as the oldest step is about that."""
+        oldest = next((pair[0] for pair in self._counts if pair[1]), self._latest)
+        return max((oldest + STEPS + 1) * bound.seconds / STEPS - now, 0.0)
 
-    def _forget(self, now: float, bound: Bound) -> None:
-        oldest = _step(now, bound) - STEPS
-        while self._counts and self._counts[0][0] < oldest:
-            self._sum -= self._counts.popleft()[1]
-
-
-def _step(now: float, bound: Bound) -> int:
-    return int(now * STEPS / bound.seconds)
+    def _turn(self, step: int) -> None:
+        """Begins a step, and forgets those that are out of the window."""
+        while self._counts and self._counts[0][0] < step - STEPS:
+            self.sum -= self._counts.popleft()[1]
+        self._newest, self._latest = [step, 0], step
+        self._counts.append(self._newest)

@@ -5,6 +5,7 @@ Nothing here knows of refusals: it is told what was answered, and tells what was
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final, TypeVar
 
 from doorward.admission.runaway.caps import Cap
@@ -29,24 +30,24 @@ _WEIGHT: Final = 0.2
 Tool = tuple[str, str]
 """An upstream and a tool of it."""
 
+Caps = tuple[tuple[Bound, Cap], ...]
+"""Bounds, and what counts for each."""
+
 Pair = tuple[int, int | None]
 """A call and its answer."""
 
 _K = TypeVar("_K")
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """One call and what was said to it."""
+class Came(Enum):
+    """What came of a call."""
 
-    key: int
-    answer: int | None
-    """None for an answer that is like no other."""
-    tool: Tool | None
-    """What was called, where it is a tool."""
-    errs: bool
-    reads: bool
-    """Whether the tool changes nothing."""
+    NOTHING = auto()
+    """It failed."""
+    NEWS = auto()
+    """An answer of what only reads: something new, if it is another than the last."""
+    EFFECT = auto()
+    """An answer of what may have changed something."""
 
 
 @dataclass(slots=True)
@@ -98,29 +99,39 @@ class Seen:
 class Course:
     """One caller's recent past."""
 
-    __slots__ = ("_fresh", "_ring", "_rounds", "_usual", "_window", "caps", "lists", "seen", "told", "tools", "total")
+    __slots__ = ("_capped", "_caps", "_fresh", "_ring", "_rounds", "_usual", "_window", "lists", "seen", "told", "tools", "total")
 
     def __init__(self) -> None:
         self.seen: OrderedDict[int, Seen] = OrderedDict()
         self.tools: OrderedDict[Tool, Seen] = OrderedDict()
         self.lists: OrderedDict[int, Seen] = OrderedDict()
-        self.caps: dict[str, tuple[float, Cap]] = {}
+        self._caps: dict[str, tuple[float, Cap]] = {}
+        self._capped: dict[frozenset[str], Caps] = {}
         self.told: dict[Rule, float] = {}
         """When each rule's last alert was."""
         self.total = 0
         self._ring: deque[Pair] = deque(maxlen=PERIODS[-1])
-        self._rounds = tuple([Level() for _ in PERIODS])
+        self._rounds = tuple([(period, Level()) for period in PERIODS])
         self._window, self._fresh, self._usual = 0, 0, 0.0
 
-    def cap(self, group: str, bound: Bound) -> Cap:
-        """The count of one policy group; a new one where the window is another than before."""
-        held = self.caps.get(group)
+    def capped(self, parents: frozenset[str], rules: Rules) -> Caps:
+        """The counts of the policy groups that a target belongs to; new ones where a window is another than before."""
+        known = self._capped.get(parents)
+        if known is None:
+            known = self._capped[parents] = tuple(
+                [(bound, self._cap(group, bound)) for group, bound in rules.caps.items() if group in parents]
+            )
+        return known
+
+    def _cap(self, group: str, bound: Bound) -> Cap:
+        held = self._caps.get(group)
         if held is None or held[0] != bound.seconds:
-            held = self.caps[group] = (bound.seconds, Cap())
+            held = self._caps[group] = (bound.seconds, Cap())
         return held[1]
 
-    def free(self) -> None:
-        """Lets everything that rests be tried again."""
+    def renew(self) -> None:
+        """Hears that the rules are others: what was seen is remembered, and what rests may be tried again."""
+        self._capped.clear()
         for memory in (self.seen, self.tools, self.lists):
             for seen in memory.values():
                 seen.rest = None
@@ -136,27 +147,43 @@ class Course:
         self._fresh += 1
         return None
 
-    def answered(self, told: Answered, rules: Rules, now: float) -> list[Found]:
-        """One call was made and answered; gives what is caught by it."""
+    def answered(self, key: int, answer: int | None, rules: Rules, now: float) -> list[Found]:
+        """One call was made and answered (None: like nothing else); gives what is caught by it."""
         self.total += 1
         if self.lists:
             self.lists.clear()
         found: list[Found] = []
-        seen = self.seen.get(told.key)
+        seen = self.seen.get(key)
         if seen is None:
-            seen = _place(self.seen, told.key, CALLS)
-            if rules.no_progress is not None and told.tool is not None:
-                self._progress(told, told.tool, rules.no_progress, now, found)
+            seen = _place(self.seen, key, CALLS)
         else:
-            self.seen.move_to_end(told.key)
-        same = told.answer is not None and told.answer == seen.answer
-        seen.answer = told.answer
+            self.seen.move_to_end(key)
+        same = answer is not None and answer == seen.answer
+        seen.answer = answer
         if seen.rest is not None:
             _tried(seen, same, now, found)
             return found
         self._repeats(seen, same, rules, now, found)
         if rules.cycles is not None:
-            self._circles((told.key, told.answer), rules.cycles, now, found)
+            self._circles((key, answer), rules.cycles, now, found)
+        return found
+
+    def tried(self, tool: Tool, answer: int | None, came: Came, bound: Bound, now: float) -> list[Found]:
+        """A tool was called with arguments that are not remembered: nothing may have come of that for long."""
+        seen = self.tools.get(tool)
+        if seen is None:
+            seen = _place(self.tools, tool, TOOLS)
+        else:
+            self.tools.move_to_end(tool)
+        in_vain = came is Came.NOTHING or (came is Came.NEWS and answer is not None and answer == seen.answer)
+        seen.answer = answer
+        found: list[Found] = []
+        if seen.rest is not None:
+            _tried(seen, in_vain, now, found)
+        elif not in_vain:
+            seen.same.clear()
+        elif seen.same.add(now, self.total, bound):
+            found.append(_caught(seen, bound, seen.same, now))
         return found
 
     def listed(self, key: int, answer: int, bound: Bound, now: float) -> Found | None:
@@ -171,23 +198,6 @@ class Course:
         if not seen.same.add(now, 0, bound):
             return None
         return _caught(seen, bound, seen.same, now)
-
-    def _progress(self, told: Answered, tool: Tool, bound: Bound, now: float, found: list[Found]) -> None:
-        """A tool was called with arguments that are not remembered: nothing may have come of it for long."""
-        seen = self.tools.get(tool)
-        if seen is None:
-            seen = _place(self.tools, tool, TOOLS)
-        else:
-            self.tools.move_to_end(tool)
-        in_vain = told.errs or (told.reads and told.answer is not None and told.answer == seen.answer)
-        seen.answer = told.answer
-        if not in_vain:
-            seen.rest = None
-            seen.same.clear()
-        elif seen.rest is not None:
-            _tried(seen, in_vain, now, found)
-        elif seen.same.add(now, self.total, bound):
-            found.append(_caught(seen, bound, seen.same, now))
 
     def _repeats(self, seen: Seen, same: bool, rules: Rules, now: float, found: list[Found]) -> None:
         repeated, polling = rules.repeated, rules.polling
@@ -208,13 +218,15 @@ class Course:
             level.clear()
 
     def _circles(self, pair: Pair, bound: Bound, now: float, found: list[Found]) -> None:
-        ring = self._ring
+        ring, answer = self._ring, pair[1]
+        before = len(ring)
         # One call again and again is no cycle, and an answer like no other ends every one.
-        turns = zip(PERIODS, self._rounds, strict=True) if not ring or ring[-1] != pair else ()
+        turns = self._rounds if not before or ring[-1] != pair else ()
         for period, level in turns:
-            if pair[1] is None or len(ring) < period or ring[-period] != pair:
+            ends = answer is None or before < period or ring[-period] != pair
+            if ends and level.count:
                 level.clear()
-            elif level.add(now, self.total, bound, 1 / period):
+            elif not ends and level.add(now, self.total, bound, 1 / period):
                 found.append(self._circle(period, level, bound, now))
         ring.append(pair)
 

@@ -31,18 +31,15 @@ def answer_digest(body: Mapping[str, object] | Fault) -> int | None:
     if isinstance(body, Fault):
         return hash((body.code, body.message))
     content = body.get("content")
-    if type(content) is not list or "structuredContent" in body or not all(map(_is_text, content)):
+    if type(content) is not list or "structuredContent" in body:
         return _whole(body)
-    return hash((body.get("isError"), *[block["text"] for block in content]))
+    texts = [block["text"] if type(block) is dict and block.keys() == _TEXT_KEYS else None for block in content]
+    return _whole(body) if None in texts else hash((body.get("isError"), *texts))
 
 
 def is_error(body: Mapping[str, object] | Fault) -> bool:
     """Whether an answer says that nothing came of the call."""
     return isinstance(body, Fault) or body.get("isError") is True
-
-
-def _is_text(block: object) -> bool:
-    return type(block) is dict and block.keys() == _TEXT_KEYS
 
 
 def _whole(body: Mapping[str, object]) -> int | None:

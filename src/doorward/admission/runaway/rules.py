@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from doorward.config.runaway import Cap, Circle, Runaway
+from doorward.config.runaway import Cap, Circle, Mode, Runaway
 
 
 class Rule(StrEnum):
@@ -47,6 +48,20 @@ class Rules:
     """By policy group."""
 
 
+_DEFAULTS: Final[Mapping[Rule, tuple[Mode, int, float]]] = {
+    Rule.REPEATED: ("refuse", 30, 120.0),
+    Rule.CYCLES: ("refuse", 20, 100.0),
+    Rule.POLLING: ("observe", 360, 3600.0),
+    Rule.NO_PROGRESS: ("observe", 100, 600.0),
+    Rule.FAN_OUT: ("observe", 200, 10.0),
+    Rule.LISTS: ("observe", 60, 300.0),
+    Rule.WRITE: ("observe", 2000, 3600.0),
+    Rule.DESTRUCTIVE: ("off", 2000, 3600.0),
+    Rule.EXTERNAL: ("off", 2000, 3600.0),
+}
+"""Of each rule what the document leaves out; measured: they let honest work go on (tests/admission/runaway/test_honest.py)."""
+
+
 def compiled(section: Runaway) -> Rules:
     """The rules of a document."""
     caps = {
@@ -66,6 +81,6 @@ def compiled(section: Runaway) -> Rules:
 
 
 def _bound(rule: Rule, part: Circle | Cap) -> Bound | None:
-    if part.mode == "off":
-        return None
-    return Bound(rule, part.calls, part.seconds, part.calls / part.seconds, part.mode == "refuse")
+    mode, calls, seconds = _DEFAULTS[rule]
+    mode, calls, seconds = part.mode or mode, part.calls or calls, part.seconds or seconds
+    return None if mode == "off" else Bound(rule, calls, seconds, calls / seconds, mode == "refuse")

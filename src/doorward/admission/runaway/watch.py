@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Answered, Course, Found, Seen
+from doorward.admission.runaway.course import Came, Course, Found, Pair, Seen
 from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
 from doorward.admission.runaway.rules import Bound, Rules
 from doorward.admission.runaway.words import alert, refusal
@@ -46,17 +46,18 @@ class Standing(Enum):
 class Step:
     """One call under watch, until it ends: a context for that."""
 
-    __slots__ = ("_answer", "_call", "_course", "_errs", "_key", "_taken", "_watch")
+    __slots__ = ("_answer", "_call", "_came", "_course", "_key", "_taken", "_watch")
 
     def __init__(self, watch: "Watch", call: Call, course: Course | None, key: int, taken: Sequence[tuple[Cap, int]]) -> None:
         self._watch, self._call, self._course, self._key, self._taken = watch, call, course, key, taken
         self._answer: int | None = None
-        self._errs: bool | None = None
+        self._came: Came | None = None
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
         """What the caller is given; an exchange that is open has no answer yet."""
         if self._course is not None and (isinstance(body, Fault) or body.get("resultType") != "input_required"):
-            self._answer, self._errs = answer_digest(body), is_error(body)
+            self._answer = answer_digest(body)
+            self._came = Came.NOTHING if is_error(body) else Came.EFFECT
 
     def __enter__(self) -> Self:
         return self
@@ -64,19 +65,14 @@ class Step:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, Refused):
             self._refused(error)
-        if self._course is not None and self._errs is not None:
-            self._watch._ended(self._course, self._call, self._told(self._errs))  # noqa: SLF001 - a step is half of the watch
+        if self._course is not None and self._came is not None:
+            self._watch._ended(self._course, self._call, (self._key, self._answer), self._came)  # noqa: SLF001 - a step is half of the watch
 
     def _refused(self, refused: Refused) -> None:
         if refused.reason in _SAID:
-            self._answer, self._errs = hash(refused.reason), True
-        for cap, step in self._taken if refused.ran is Ran.NO else ():
-            cap.give_back(step)
-
-    def _told(self, errs: bool) -> Answered:
-        target = self._call.target
-        tool = (target.upstream, target.name) if target.kind is Kind.TOOL else None
-        return Answered(self._key, self._answer, tool, errs, "read" in target.parents and _CHANGING.isdisjoint(target.parents))
+            self._answer, self._came = hash(refused.reason), Came.NOTHING
+        if refused.ran is Ran.NO:
+            _give_back(self._taken)
 
 
 class Watch:
@@ -99,7 +95,7 @@ class Watch:
         if rules != self._rules:
             self._rules = rules
             for course in self._courses.values():
-                course.free()
+                course.renew()
 
     def admit(self, call: Call, standing: Standing) -> Step:
         """A call that is about to be made; raises `Refused` RUNAWAY."""
@@ -127,10 +123,17 @@ class Watch:
         if found is not None:
             self._tell(course, call, found, now)
 
-    def _ended(self, course: Course, call: Call, told: Answered) -> None:
-        now = self._monotonic()
-        for found in course.answered(told, self._rules, now):
-            self._tell(course, call, found, now)
+    def _ended(self, course: Course, call: Call, pair: Pair, came: Came) -> None:
+        now, rules, target = self._monotonic(), self._rules, call.target
+        key, answer = pair
+        found: list[Found] = []
+        if rules.no_progress is not None and target.kind is Kind.TOOL and key not in course.seen:
+            if came is Came.EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
+                came = Came.NEWS
+            found += course.tried((target.upstream, target.name), answer, came, rules.no_progress, now)
+        found += course.answered(key, answer, rules, now)
+        for one in found:
+            self._tell(course, call, one, now)
 
     def _course(self, principal: Principal) -> Course:
         """The recent past of who calls; who is anonymous is told apart by address, which is all that is known."""
@@ -164,15 +167,17 @@ class Watch:
 
     def _capped(self, course: Course, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
         """Takes one of every cap that concerns a call; or none, and raises `Refused`."""
-        bounds = [(bound, course.cap(group, bound)) for group, bound in self._rules.caps.items() if group in call.target.parents]
-        for bound, cap in bounds:
-            if not cap.is_full(now, bound):
+        caps = course.capped(call.target.parents, self._rules)
+        taken = [(cap, cap.take(now, bound)) for bound, cap in caps]
+        for bound, cap in caps:
+            if cap.sum <= bound.calls:
                 continue
             found = Found(bound, cap.sum, bound.seconds)
             self._tell(course, call, found, now)
             if bound.refuses and standing is Standing.FREE:
+                _give_back(taken)
                 raise refusal(found, cap.wait(now, bound))
-        return [(cap, cap.take(now, bound)) for bound, cap in bounds]
+        return taken
 
     def _tell(self, course: Course, call: Call, found: Found, now: float) -> None:
         """Counts what was caught, and raises the alarm once in a window."""
@@ -192,3 +197,8 @@ def _refuse_resting(seen: Seen, now: float) -> None:
     wait = rest.wait(now) if rest is not None else 0.0
     if rest is not None and wait > 0:
         raise refusal(Found(rest.bound, rest.count, rest.seconds), wait)
+
+
+def _give_back(taken: Sequence[tuple[Cap, int]]) -> None:
+    for cap, step in taken:
+        cap.give_back(step)
