@@ -72,6 +72,8 @@ when {{ context.input.text like "*confidential*" || context.input.text like "*se
 )
 
 _ADMISSION = {"calls_per_minute": 1_000_000, "burst": 1_000_000, "concurrent": 1024}
+_RUNAWAY = {"repeated": {"mode": "observe"}, "cycles": {"mode": "observe"}}
+"""A load is a runaway: it is watched as everybody is, and let go on."""
 
 
 def calls_document(port: int) -> dict[str, object]:
@@ -107,6 +109,7 @@ def _document(upstreams: Mapping[str, object]) -> dict[str, object]:
         "upstreams": upstreams,
         "policies": {"files": ["*.cedar"]},
         "admission": _ADMISSION,
+        "runaway": _RUNAWAY,
         "audit": {"origin": "doorward.local/bench", "anchor_file": "anchor/checkpoints.txt"},
     }
 
