@@ -47,7 +47,10 @@ class Alert:
     reference: str = ""
     """The call, or the place in the log, that shows it; empty where there is none."""
     key: str = ""
-    """What it is about within its kind (an agent, an upstream, a limit): alerts of one kind and key are folded into one."""
+    """What it is about within its kind (an agent, an upstream, a limit): alerts of one kind and key are folded into one.
+
+    It goes out too: a person is named by pseudonym here as well.
+    """
 
 
 Alarm = Callable[[Alert], None]

@@ -267,6 +267,7 @@ def test_alerts_name_people_by_pseudonym() -> None:
     bench = Bench(document(payments={**PAYMENTS, "per": ["user", "agent"]}))
     bench.intend(pay(1000, by=ADA))
     assert bench.alerts[0].fields == {"budget": "payments", "percent": 100, "team": "finance", "user": "p:corp:ada", "agent": "claude"}
+    assert bench.alerts[0].key == "payments of user p:corp:ada, agent claude, 100 %"
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class Warnings:
             f"The budget {rule.name} of {counted} {what}: {rule.shown(account.spent(draw.at))} of {rule.shown(draw.limit)} {rule.span}."
         )
         fields: dict[str, str | int] = {"budget": rule.name, "percent": percent, "team": rule.config.team, **whose}
-        alert = Alert(AlertKind.BUDGET, sentence, fields, call.id, f"{draw.ledger}{draw.key}{percent}")
+        alert = Alert(AlertKind.BUDGET, sentence, fields, call.id, f"{rule.name} of {counted}, {percent} %")
         for alarm in self._alarms:
             alarm(alert)
 
