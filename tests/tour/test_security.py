@@ -81,7 +81,7 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
             "steps of sign-ins of operators (two of a browser, three of a command)",
             "an upstream's answer",
             "a text that a fact is derived of",
-            "questions that wait for people",
+            "questions to people",
             "calls that are kept waiting for people",
             "a service's answer",
             "exceptions and broken glasses",
@@ -110,7 +110,11 @@ def test_stated_limits_are_the_ones_that_ship() -> None:
         "operators who are signed in": [operator_sessions.MOST, operator_sessions.MOST_OF_ONE],
         "steps of sign-ins of operators (two of a browser, three of a command)": [signing.PACE.per_minute, signing.PACE.burst],
         "a text that a fact is derived of": [kind.CHARACTERS, url.LONGEST, path.LONGEST, sql.LONGEST, sql.TOKENS, kind.ELEMENTS],
-        "questions that wait for people": [terms.most_pending, terms.most_kept_of_agent, terms.most_kept],
+        "questions to people": [
+            *(terms.most_pending, terms.most_bytes_of_principal),
+            *(terms.most_kept_of_agent, terms.most_bytes_of_agent),
+            *(terms.most_kept, terms.most_bytes),
+        ],
         "calls that are kept waiting for people": [holding.PER_PRINCIPAL, holding.MOST, holding.MOST_BYTES],
         "a service's answer": [answer_hooks.BODY_BYTES, signature.TOLERANCE_SECONDS],
         "exceptions and broken glasses": [
