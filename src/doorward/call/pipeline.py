@@ -116,7 +116,6 @@ class Pipeline:
                     step.answered(reply.body)
                 track.left += seat.left()
             await self._conclude(track, None)  # 11
-            track.left += tuple(self._rooms.budgets.left(track.call))
             return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:
             raise await self._refuse(track, refused) from refused
@@ -258,7 +257,7 @@ class Pipeline:
             raise
         except asyncio.CancelledError:
             # The intent may become durable all the same: its outcome follows it in the same queue.
-            self._tell(endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
+            self._tell(track, endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
             raise
         if clearance.grant is not None:
             self._rooms.desk.used(clearance.grant)
@@ -334,7 +333,7 @@ class Pipeline:
         if track.is_concluded:
             return
         outcome = endings.outcome(track, refused, self._rooms.monotonic())
-        pending = self._tell(outcome)
+        pending = self._tell(track, outcome)
         track.is_concluded = True
         self._count(track, (outcome.reason or outcome.status).value)
         grant = track.recorded.clearance.grant if track.recorded else None
@@ -343,9 +342,12 @@ class Pipeline:
         if track.asked.snapshot.document.audit.receipts == "strict":
             await self._durable(pending, Ran.YES if refused is None else refused.ran)
 
-    def _tell(self, outcome: Outcome) -> asyncio.Future[Place]:
+    def _tell(self, track: Track, outcome: Outcome) -> asyncio.Future[Place]:
         """Queues an outcome, and what it gives back of budgets."""
-        return self._rooms.recorder.conclude(outcome, self._rooms.budgets.settled(outcome))
+        returns, left = self._rooms.budgets.settled(outcome)
+        if left:
+            track.left += left
+        return self._rooms.recorder.conclude(outcome, returns)
 
     async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
@@ -378,7 +380,7 @@ class Pipeline:
         gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
         self._count(track, gone.reason.value)
         if track.recorded is not None:
-            self._tell(endings.outcome(track, gone, self._rooms.monotonic()))
+            self._tell(track, endings.outcome(track, gone, self._rooms.monotonic()))
 
     def _count(self, track: Track, outcome: str) -> None:
         upstream = track.call.target.upstream if track.call else ""

@@ -83,7 +83,7 @@ class Bench:
 
     def conclude(self, outcome: Outcome) -> None:
         """Corrects as the log does it in its transaction."""
-        self.store.give_back(self.budgets.settled(outcome))
+        self.store.give_back(self.budgets.settled(outcome).returns)
 
     def rows(self) -> int:
         """What the store says counts now, under all keys together."""

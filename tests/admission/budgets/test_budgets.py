@@ -11,6 +11,7 @@ from doorward.admission.budgets.store import Raise, Spent
 from doorward.domain.actors import AuthnMethod, Subject
 from doorward.domain.alerts import AlertKind
 from doorward.domain.budgets import Draw, OverdrawnError
+from doorward.domain.calls import Reply
 from doorward.domain.ids import SubjectId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Status
@@ -281,7 +282,8 @@ def test_alerts_name_people_by_pseudonym() -> None:
 def test_callers_are_told_what_is_left(budget: Mapping[str, Any], entry: Mapping[str, object] | None) -> None:
     bench = Bench(document(one=budget))
     bench.intend(pay(100))
-    assert list(bench.budgets.left(pay(1))) == ([] if entry is None else [entry])
+    outcome = replace(ended(pay(100), Status.DELIVERED, 10), reply=Reply({}))
+    assert bench.budgets.settled(outcome).left == (() if entry is None else (entry,))
 
 
 def test_whoever_is_asked_about_a_call_is_not_asked_where_no_budget_holds_it() -> None:

@@ -6,31 +6,39 @@ from collections.abc import Iterator
 class Account:
     """The draws of one key that still count, by the moment at which they stop."""
 
-    __slots__ = ("_live", "_next", "_spent", "told")
+    __slots__ = ("_live", "_spent", "key", "next", "told")
 
-    def __init__(self) -> None:
-        self._live: dict[int, int] = {}
-        self._spent = 0
-        self._next = 0
+    def __init__(self, key: str) -> None:
+        self.key = key
+        """As rows have it."""
+        self.next = 0
+        """When something stops counting next; 0 where nothing counts."""
         self.told: dict[int, int] = {}
         """Until when nobody is told again, by what they were told of."""
+        self._live: dict[int, int] = {}
+        self._spent = 0
 
     def spent(self, at: int) -> int:
         """What counts at a moment."""
-        if at >= self._next and self._live:
+        if at >= self.next and self._live:
             self._live = {until: units for until, units in self._live.items() if until > at}
             self._spent = sum(self._live.values())
-            self._next = min(self._live, default=0)
+            self.next = min(self._live, default=0)
         return self._spent
 
-    def add(self, until: int, units: int) -> None:
-        """Counts a draw, or a correction (below 0) of one that still counts."""
-        if units < 0 and until not in self._live:
-            return
-        if not self._live or until < self._next:
-            self._next = until
-        self._live[until] = self._live.get(until, 0) + units
+    def add(self, until: int, units: int) -> int:
+        """Counts a draw, or a correction (below 0) of one that still counts; gives what counts then."""
+        live = self._live
+        if until in live:
+            live[until] += units
+        elif units < 0:
+            return self._spent
+        else:
+            live[until] = units
+            if not self.next or until < self.next:
+                self.next = until
         self._spent += units
+        return self._spent
 
     def ends(self) -> Iterator[tuple[int, int]]:
         """Each moment at which something stops counting, soonest first, with what counts after it."""

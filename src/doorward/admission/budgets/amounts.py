@@ -10,6 +10,8 @@ from doorward.domain.errors import DoorwardError
 
 ONE: Final = 10**AMOUNT_PLACES
 """A whole, in millionths."""
+_STEPS: Final = tuple(10 ** (AMOUNT_PLACES - places) for places in range(AMOUNT_PLACES + 1))
+"""Millionths in the last of so many places."""
 _TEXT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _MOST_DIGITS: Final = 40
 """Of a number: with more than this on either side of the point it is no amount."""
@@ -44,8 +46,9 @@ def millionths(value: object, places: int) -> int:
 
     Negative ones, and those that need more decimal places than so many, are none.
     """
-    if isinstance(value, str) and _TEXT.fullmatch(value):
-        value = Decimal(value)
+    text = value if isinstance(value, str) else str(value) if isinstance(value, Decimal) else ""
+    if _TEXT.fullmatch(text):
+        return _plainly(text, places)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UncountedError("is neither a number nor a decimal text such as 12.50")
     sign, digits, exponent = Decimal(value).as_tuple()
@@ -57,16 +60,32 @@ def millionths(value: object, places: int) -> int:
     # All in integers: the arithmetic of decimals rounds.
     scaled: int = number * 10 ** (exponent + AMOUNT_PLACES + _MOST_DIGITS)
     if scaled % 10 ** (AMOUNT_PLACES - places + _MOST_DIGITS):
-        raise UncountedError(f"has more than {places} decimal places")
+        raise _too_fine(places)
     return scaled // _SHIFT
 
 
 def written(units: int, places: int) -> str:
     """Millionths as a decimal text, with at least so many places and no more zeros than those."""
+    step = _STEPS[places]
+    if units >= 0 and not units % step:
+        whole, part = divmod(units // step, _STEPS[AMOUNT_PLACES - places])
+        return f"{whole}.{part:0{places}d}" if places else str(whole)
     whole, part = divmod(abs(units), ONE)
     digits = f"{part:0{AMOUNT_PLACES}d}"
     kept = max(places, len(digits.rstrip("0")))
     return f"{'-' if units < 0 else ''}{whole}{'.' if kept else ''}{digits[:kept]}"
+
+
+def _plainly(text: str, places: int) -> int:
+    """Digits with perhaps a point among them, in millionths: what nearly every amount is."""
+    whole, _, part = text.partition(".")
+    if len(part) > places and part[places:].strip("0"):
+        raise _too_fine(places)
+    return int(whole) * ONE + (int(part[:places].ljust(AMOUNT_PLACES, "0")) if places and part else 0)
+
+
+def _too_fine(places: int) -> UncountedError:
+    return UncountedError(f"has more than {places} decimal places")
 
 
 def _step(here: object, step: str) -> object:

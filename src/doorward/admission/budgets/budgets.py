@@ -4,8 +4,9 @@ INVARIANT: the rows written with intents are the truth; this mirror is never bel
 refuse what the rows would refuse, and the rows refuse whatever it has missed. A budget that cannot be computed denies.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +16,8 @@ from doorward.admission.budgets.amounts import UncountedError
 from doorward.admission.budgets.raises import Own, Raises
 from doorward.admission.budgets.rules import Rule, compiled
 from doorward.admission.budgets.store import BudgetStore
-from doorward.admission.budgets.warning import Warnings
+from doorward.admission.budgets.warning import NEARLY, PERCENT, Warnings
+from doorward.admission.selection import Key
 from doorward.config.model import Document
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.alerts import Alarm
@@ -24,10 +26,9 @@ from doorward.domain.calls import Call
 from doorward.domain.ids import CallId
 from doorward.domain.reasons import Refused
 from doorward.domain.receipts import Outcome
-from doorward.wire.limits import REQUESTS, Entry
+from doorward.wire.limits import Entry
 
 _encoder = msgspec.json.Encoder()
-_UNITS = {"calls": REQUESTS, "bytes": "content-bytes", "tokens": "tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,21 @@ class Standing:
     """When something stops counting next."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    rule: Rule
-    draw: Draw
+_Taken = tuple[Rule, Account, Draw]
+"""Whose account holds which draw: a tuple, as every call makes one."""
+
+
+class Settled(NamedTuple):
+    """How a call ends for its budgets."""
+
+    returns: tuple[Draw, ...]
+    """Corrections, of the draws that change alone."""
+    left: tuple[Entry, ...]
+    """What is left of each budget now, for the caller; of a call without a reply, nothing."""
+
+
+NOTHING = Settled((), ())
+"""Of a call that is in no budget."""
 
 
 class Budgets:
@@ -69,15 +81,15 @@ class Budgets:
         self._store = store
         self._now = seams.now
         self._rules: tuple[Rule, ...] = ()
-        self._accounts: dict[tuple[str, str], Account] = {}
-        self._open: dict[CallId, tuple[_Taken, ...]] = {}
+        self._accounts: dict[tuple[str, Key], Account] = {}
+        self._open: dict[CallId, list[_Taken]] = {}
         self._warnings = Warnings(seams.pseudonym)
         self.raises = Raises(store, seams.now, seams.is_own)
 
     async def load(self) -> None:
         """Goes on from what the store holds; raises `StoreError`. What calls of a dead process had set aside stays spent."""
         for row in await self._store.spent(int(self._now())):
-            self._account(row.ledger, row.key).add(row.until, row.units)
+            self._account(row.ledger, parts(row.key)).add(row.until, row.units)
         await self.raises.load()
 
     def adopt(self, document: Document) -> None:
@@ -90,8 +102,7 @@ class Budgets:
 
     def check(self, call: Call) -> None:
         """Raises `Refused` OVER_BUDGET for a call that could not draw what it needs; takes nothing."""
-        for _ in self._fits(call):
-            pass
+        self._fits(call)
 
     def draw(self, call: Call) -> tuple[Draw, ...]:
         """What a call takes of each budget that is about it, to be written with its intent; raises `Refused` OVER_BUDGET.
@@ -100,55 +111,42 @@ class Budgets:
         """
         if not self._rules:
             return ()
-        taken = tuple(self._fits(call))
+        taken = self._fits(call)
         if not taken:
             return ()
-        for one in taken:
-            draw = one.draw
-            account = self._account(draw.ledger, draw.key)
-            before = account.spent(draw.at)
-            account.add(draw.until, draw.units)
-            self._warnings.drawn(one.rule, account, draw, before, call)
+        for rule, account, draw in taken:
+            spent = account.add(draw.until, draw.units)
+            if spent * PERCENT >= draw.limit * NEARLY:
+                self._warnings.drawn(rule, account, draw, call)
         self._open[call.id] = taken
-        return tuple([one.draw for one in taken])
+        return tuple([draw for _, _, draw in taken])
 
     def dropped(self, call: CallId) -> None:
         """The intent was not written, so nothing was drawn."""
-        for one in self._open.pop(call, ()):
-            self._account(one.draw.ledger, one.draw.key).add(one.draw.until, -one.draw.units)
+        for _, account, draw in self._open.pop(call, ()):
+            account.add(draw.until, -draw.units)
 
     def overdrawn(self, call: Call, error: OverdrawnError) -> Refused:
         """The refusal of a call whose draw the store did not hold, whatever the mirror thought."""
-        rule = next(one.rule for one in self._open[call.id] if one.draw.budget == error.draw.budget)
+        rule, account, draw = next(one for one in self._open[call.id] if one[2].budget == error.draw.budget)
         self.dropped(call.id)
-        draw, account = error.draw, self._account(error.draw.ledger, error.draw.key)
         missed = error.spent - account.spent(draw.at)
         if missed > 0:
             account.add(draw.until, missed)
-        return self._over(rule, draw, call)
+        return self._over(rule, account, draw, call)
 
-    def settled(self, outcome: Outcome) -> tuple[Draw, ...]:
-        """What is corrected of a call's draws with its outcome: only those that change."""
+    def settled(self, outcome: Outcome) -> Settled:
+        """What is corrected of a call's draws with its outcome, and what is left of their budgets."""
         taken = self._open.pop(outcome.call.id, None) if self._open else None
         if taken is None:
-            return ()
+            return NOTHING
         returns: list[Draw] = []
-        for one in taken:
-            back = one.draw.units - one.rule.used(outcome, one.draw.units)
+        for rule, account, draw in taken:
+            back = draw.units - rule.used(outcome, draw.units)
             if back:
-                self._account(one.draw.ledger, one.draw.key).add(one.draw.until, -back)
-                returns.append(replace(one.draw, units=back))
-        return tuple(returns)
-
-    def left(self, call: Call) -> Iterator[Entry]:
-        """What is left of each budget that is about a call, for whoever made it."""
-        if not self._rules or call.principal.method is AuthnMethod.OWN:
-            return
-        at = int(self._now())
-        for rule in self._rules:
-            key = rule.chosen.of(call)
-            if key is not None:
-                yield self._entry(rule, key_text(key), call, at)
+                account.add(draw.until, -back)
+                returns.append(replace(draw, units=back))
+        return Settled(tuple(returns), () if outcome.reply is None else self._left(taken))
 
     def now(self) -> float:
         """The time that budgets go by: Unix seconds that never go back."""
@@ -166,7 +164,7 @@ class Budgets:
         """How each key that something counts under stands, the fullest first."""
         at = int(self._now())
         found = [
-            Standing(rule, parts(key), spent, rule.limit + self.raises.on(ledger, key), next(account.ends())[0])
+            Standing(rule, key, spent, rule.limit + self.raises.on(ledger, account.key), next(account.ends())[0])
             for (ledger, key), account in self._accounts.items()
             if ledger == rule.ledger and (spent := account.spent(at))
         ]
@@ -177,61 +175,67 @@ class Budgets:
         at = int(self._now())
         for account in self._accounts.values():
             account.spent(at)
-        self._accounts = {place: account for place, account in self._accounts.items() if not account.is_empty}
+        running = {id(account) for taken in self._open.values() for _, account, _ in taken}
+        kept = {place: account for place, account in self._accounts.items() if not account.is_empty or id(account) in running}
+        self._accounts = kept
         await self._store.sweep(at)
 
-    def _fits(self, call: Call) -> Iterator[_Taken]:
+    def _fits(self, call: Call) -> list[_Taken]:
+        """What a call would take; raises `Refused` OVER_BUDGET where a budget does not hold it."""
+        taken: list[_Taken] = []
         if call.principal.method is AuthnMethod.OWN:
-            return
+            return taken
         at = int(self._now())
         for rule in self._rules:
             key = rule.chosen.of(call)
             if key is not None:
-                yield _Taken(rule, self._fit(rule, key_text(key), call, at))
+                taken.append(self._fit(rule, key, call, at))
+        return taken
 
-    def _fit(self, rule: Rule, key: str, call: Call, at: int) -> Draw:
+    def _fit(self, rule: Rule, key: Key, call: Call, at: int) -> _Taken:
         try:
             units = rule.needs(call)
         except UncountedError as error:
             raise sentences.uncounted(rule, error) from error
         ledger = rule.ledger
-        limit = rule.limit + self.raises.of(ledger, key, call.principal)
-        account = self._accounts.get((ledger, key))
-        draw = Draw(rule.name, ledger, key, at, rule.until(at), units, limit, rule.shown(units))
-        if (0 if account is None else account.spent(at)) + units > limit:
-            raise self._over(rule, draw, call)
-        return draw
+        account = self._accounts.get((ledger, key)) or self._account(ledger, key)
+        limit = rule.limit + self.raises.of(ledger, account.key, call.principal)
+        draw = Draw(rule.name, ledger, account.key, at, rule.until(at), units, limit, rule.shown(units))
+        if account.spent(at) + units > limit:
+            raise self._over(rule, account, draw, call)
+        return rule, account, draw
 
-    def _over(self, rule: Rule, draw: Draw, call: Call) -> Refused:
-        account = self._accounts.get((draw.ledger, draw.key)) or Account()
+    def _over(self, rule: Rule, account: Account, draw: Draw, call: Call) -> Refused:
         self._warnings.refused(rule, account, draw, call)
         return sentences.over(rule, account, draw.units, draw.limit, draw.at)
 
-    def _entry(self, rule: Rule, key: str, call: Call, at: int) -> Entry:
-        account = self._accounts.get((rule.ledger, key)) or Account()
-        limit = rule.limit + self.raises.of(rule.ledger, key, call.principal)
-        left, reset = max(0, limit - account.spent(at)), next(account.ends(), None)
-        is_amount = rule.config.unit == "amount"
-        return {
-            "name": rule.name,
-            "quota": rule.number(limit) if is_amount else limit,
-            "left": rule.number(left) if is_amount else left,
-            "unit": (rule.config.currency or "amount") if is_amount else _UNITS[rule.config.unit],
-            **({} if reset is None else {"resetSeconds": reset[0] - at}),
-        }
+    def _left(self, taken: Sequence[_Taken]) -> tuple[Entry, ...]:
+        at = int(self._now())
+        return tuple([_entry(rule, account, draw.limit, at) for rule, account, draw in taken])
 
-    def _account(self, ledger: str, key: str) -> Account:
+    def _account(self, ledger: str, key: Key) -> Account:
         account = self._accounts.get((ledger, key))
         if account is None:
-            account = self._accounts[ledger, key] = Account()
+            account = self._accounts[ledger, key] = Account(key_text(key))
         return account
 
 
-def key_text(key: tuple[str, ...]) -> str:
+def _entry(rule: Rule, account: Account, limit: int, at: int) -> Entry:
+    left = max(0, limit - account.spent(at))
+    if rule.config.unit == "amount":
+        entry: dict[str, int | str] = {"name": rule.name, "quota": rule.number(limit), "left": rule.number(left), "unit": rule.label}
+    else:
+        entry = {"name": rule.name, "quota": limit, "left": left, "unit": rule.label}
+    if account.next > at:
+        entry["resetSeconds"] = account.next - at
+    return entry
+
+
+def key_text(key: Key) -> str:
     """A key as rows and raises have it."""
     return _encoder.encode(key).decode()
 
 
-def parts(key: str) -> tuple[str, ...]:
+def parts(key: str) -> Key:
     """The same, read again."""
     return msgspec.json.decode(key, type=tuple[str, ...])

@@ -15,10 +15,12 @@ from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.domain.receipts import Outcome, Status
+from doorward.wire.limits import REQUESTS
 
 _TOKEN_BYTES = 4
 _ERRORS = frozenset({Status.TOOL_ERROR, Status.UPSTREAM_ERROR})
 """What an upstream says of a call that did not do what it was for."""
+_LABELS = {"calls": REQUESTS, "bytes": "content-bytes", "tokens": "tokens"}
 _SPAN = {"day": "a day", "week": "a week", "month": "a month"}
 
 
@@ -36,6 +38,8 @@ class Rule:
     """What a call takes at its intent; raises `UncountedError`."""
     size: Callable[[int], int] | None
     """Of bytes that went through; None where what was taken stays as it is."""
+    label: str
+    """What callers are told that it counts."""
     config: config.Budget
 
     def used(self, outcome: Outcome, taken: int) -> int:
@@ -83,6 +87,7 @@ def _rule(name: str, budget: config.Budget, results: Mapping[UpstreamId, int]) -
         until=_until(budget),
         needs=_needs(budget, size, results),
         size=size,
+        label=(budget.currency or "amount") if budget.unit == "amount" else _LABELS[budget.unit],
         config=budget,
     )
 

@@ -10,7 +10,8 @@ from doorward.domain.calls import Call
 
 NEARLY = 80
 """Percent of the limit."""
-_WHOLE = 100
+PERCENT = 100
+"""The whole of it."""
 
 
 class Warnings:
@@ -26,23 +27,24 @@ class Warnings:
         """One more that is told."""
         self._alarms.append(alarm)
 
-    def drawn(self, rule: Rule, account: Account, draw: Draw, before: int, call: Call) -> None:
+    def drawn(self, rule: Rule, account: Account, draw: Draw, call: Call) -> None:
         """Tells of a draw by which a sum rose to four fifths of the limit, or to the limit."""
-        reached = next((percent for percent in (_WHOLE, NEARLY) if (before + draw.units) * 100 >= draw.limit * percent), None)
-        if reached is not None and before * 100 < draw.limit * reached:
+        after = account.spent(draw.at)
+        reached = PERCENT if after >= draw.limit else NEARLY
+        if (after - draw.units) * PERCENT < draw.limit * reached:
             self._tell(rule, account, draw, reached, call)
 
     def refused(self, rule: Rule, account: Account, draw: Draw, call: Call) -> None:
         """Tells of the first call that a budget does not hold any more; of one that needs more than the whole of it, nobody is told."""
         if draw.units <= draw.limit:
-            self._tell(rule, account, draw, _WHOLE, call)
+            self._tell(rule, account, draw, PERCENT, call)
 
     def _tell(self, rule: Rule, account: Account, draw: Draw, percent: int, call: Call) -> None:
         if draw.at < account.told.get(percent, 0):
             return
         account.told[percent] = draw.until
         whose = self._whose(rule, call)
-        what = "is used up" if percent == _WHOLE else f"is used by more than {NEARLY} %"
+        what = "is used up" if percent == PERCENT else f"is used by more than {NEARLY} %"
         counted = ", ".join(f"{name} {part}" for name, part in whose.items()) or "everybody"
         sentence = (
             f"The budget {rule.name} of {counted} {what}: {rule.shown(account.spent(draw.at))} of {rule.shown(draw.limit)} {rule.span}."
