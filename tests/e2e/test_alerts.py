@@ -124,7 +124,8 @@ def test_a_drift_failed_logins_and_misuse_are_told(tmp_path: Path, witness: Witn
         knocks = alert(chat, "authentication")
         assert (knocks["fields"]["attempts"], knocks["about"]) == (4, "127.0.0.0/24")
         with Client(running.url("witness"), key, EXCHANGE) as client:
-            for number in range(3):
+            # As many as are enough on either side of the end of a minute.
+            for number in range(6):
                 client.call("other", {"mark": f"private-{number}"})
         misuse = alert(chat, "misuse")
         assert misuse["about"] == "tester"
@@ -203,3 +204,19 @@ def test_sinks_come_and_go_by_a_reload(tmp_path: Path, witness: Witness, chat: C
         assert [line["sent"] for line in until(lambda: running.events("alert"))] == [False]
         ordered(running, "alert", "test")
         assert [message["type"] for message in chat.told] == ["alert.test"]
+
+
+def test_a_budget_that_is_used_up_and_an_agent_in_circles_are_told_with_the_call(tmp_path: Path, witness: Witness, chat: Chat) -> None:
+    it = document(witness, chat)
+    it["budgets"] = {"few": {"limit": 5, "of": {"tools": ["witness/echo"]}}}
+    it["runaway"] = {"repeated": {"mode": "refuse", "calls": 3, "seconds": 60}}
+    with gateway(tmp_path, it) as running, Client(running.url("witness"), running.key(), EXCHANGE) as client:
+        for _ in range(6):
+            client.call("stream", {"mark": "again"})
+        runaway = alert(chat, "runaway")
+        for number in range(6):
+            client.call("echo", {"mark": str(number)})
+        budget = alert(chat, "budget")
+        for found in (runaway, budget):
+            assert found["fields"]["agent"] == "tester"
+            assert [leaf for leaf in leaves(running.directory / "state") if leaf.get("call") == found["reference"]]
