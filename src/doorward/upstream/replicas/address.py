@@ -66,8 +66,3 @@ class Address:
     def is_serving(self) -> bool:
         """Whether its circuit lets everything through."""
         return self.speaker.vitals.circuit.is_closed
-
-    @property
-    def load(self) -> int:
-        """What makes another address the better choice: calls under way, and failures in a row, for failing is quick and draws calls."""
-        return self.outstanding + self.speaker.vitals.circuit.failures

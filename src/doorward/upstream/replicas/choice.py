@@ -6,9 +6,18 @@ from doorward.upstream.replicas.address import Address
 
 
 def least_busy(addresses: Iterable[Address]) -> Address | None:
-    """Of those that serve, the one with the least under way; among equals the one that was not chosen for longest."""
-    serving = [address for address in addresses if address.is_serving]
-    return min(serving, key=_load, default=None)
+    """Of those that serve, the one with the least under way; among equals the one that was not chosen for longest. (On the way of a call.)"""
+    best: Address | None = None
+    least = 0
+    for address in addresses:
+        circuit = address.speaker.vitals.circuit
+        if not circuit.is_closed:
+            continue
+        # Failing is quick and draws calls, so that each failure in a row counts as a call under way.
+        load = address.outstanding + circuit.failures
+        if best is None or load < least or (load == least and address.turn < best.turn):
+            best, least = address, load
+    return best
 
 
 def least_bad(addresses: Sequence[Address]) -> Address | None:
@@ -28,10 +37,6 @@ def may_leave_out(address: Address, others: Sequence[Address]) -> bool:
 def all_others_fail(address: Address, others: Sequence[Address]) -> bool:
     """Whether there is no address that calls could better go to."""
     return all(other.speaker.vitals.circuit.is_failing for other in others if other is not address)
-
-
-def _load(address: Address) -> tuple[int, int]:
-    return address.load, address.turn
 
 
 def _until(address: Address) -> float:

@@ -70,6 +70,8 @@ class Front:
         """Calls that went to a second address."""
         self.on_change: Callable[[], None] = _nothing
         self._addresses: tuple[Address, ...] = ()
+        self._fit: tuple[Address, ...] = ()
+        """Those that may be asked."""
         self._settle(self._opened(place) for place in places(config))
 
     @property
@@ -151,22 +153,27 @@ class Front:
 
     def _chosen(self, order: Order, failed: Address | None) -> Address | None:
         """Where a call goes: to its session, as long as the address serves, else where least is under way."""
-        fit = [address for address in self._addresses if self._takes_calls(address) and address is not failed]
-        held = self._holding(order)
+        fit = self._fit if failed is None else tuple(address for address in self._fit if address is not failed)
+        held = self._holding(order) if fit and fit[0].speaker.keeps_sessions else None
         is_held = held is not None and held in fit and held.is_serving
         chosen = held if is_held else least_busy(fit) or least_bad(fit)
         if chosen is None:
             return None
         chosen.turn = next(self._turns)
-        if chosen.speaker.keeps_sessions and chosen is not held:
+        if chosen is not held and chosen.speaker.keeps_sessions:
             self._affinity.bind(order, chosen)
         return chosen
 
     def _holding(self, order: Order) -> Address | None:
+        """Where the caller's session is."""
         bound = self._affinity.of(order)
         if bound is not None:
             return bound
         return next((one for one in self._addresses if one.stood_alone and one.speaker.holds_session(order)), None)
+
+    def _refit(self) -> None:
+        """Notes which addresses may be asked: to be called whenever one of them was looked at, drained, added or taken away."""
+        self._fit = tuple(address for address in self._addresses if self._takes_calls(address))
 
     def _takes_calls(self, address: Address) -> bool:
         """Whether an address may be asked at all: among several only if it was looked at, and shows what the others do."""
@@ -175,7 +182,7 @@ class Front:
 
     def _nowhere(self) -> Refused:
         """The refusal of a call that is sent nowhere."""
-        resting = [one.speaker.vitals.circuit.rests_seconds for one in self._addresses if self._takes_calls(one)]
+        resting = [one.speaker.vitals.circuit.rests_seconds for one in self._fit]
         if not resting:
             return unreachable(self._id, "each of its addresses is drained, held back, or not looked at yet")
         refused = unreachable(self._id, f"it is left alone for {min(resting):.1f} s, after: {self.state().error}")
@@ -226,6 +233,7 @@ class Front:
             elif address.why_held and not why:
                 self._tell(address, "shows the same definitions as the others again")
             address.why_held = why
+        self._refit()
 
     # Addresses.
 
@@ -294,6 +302,7 @@ class Front:
         self._alone = first.speaker if is_alone and not first.is_drained else None
         first.stood_alone = first.stood_alone or is_alone
         self._probing.is_alone = is_alone
+        self._refit()
 
     def _dismiss(self, address: Address) -> None:
         """Lets an address go that is no longer configured, once its calls have ended."""
@@ -304,7 +313,7 @@ class Front:
 
     def _may_open(self, address: Address, blame: Blame) -> bool:
         """Never more than half are left out, unless all of them fail; and for what calls may have brought about only one that has others."""
-        peers = [one for one in self._addresses if self._takes_calls(one)]
+        peers = self._fit
         if len(peers) > 1 and address in peers and may_leave_out(address, peers):
             return True
         return blame is Blame.ADDRESS and (address not in peers or all_others_fail(address, peers))
