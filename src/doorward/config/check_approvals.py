@@ -22,6 +22,15 @@ def approvals(document: Document, ground: Ground) -> Iterator[Found]:
         yield from address(webhook, (*at, "url"))
         yield from secret(webhook.secret, ground, (*at, "secret"))
         yield from _approvers(webhook.approvers, document, (*at, "approvers"))
+        yield from _shared(name, document, (*at, "secret"))
+
+
+def _shared(name: str, document: Document, at: tuple[Step, ...]) -> Iterator[Found]:
+    """A service that knows the secret of another one can answer for its approvers."""
+    webhooks = document.approvals.webhooks
+    others = [other for other, webhook in webhooks.items() if other != name and webhook.secret == webhooks[name].secret]
+    if others and webhooks[name].approvers:
+        yield error(f"expected a secret of its own: with this one {quoted(others[0])} can answer for the approvers here", *at)
 
 
 def _approvers(approvers: Mapping[str, tuple[str, ...]], document: Document, at: tuple[Step, ...]) -> Iterator[Found]:
