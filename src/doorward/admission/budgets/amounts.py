@@ -51,7 +51,12 @@ def millionths(value: object, places: int) -> int:
         return _plainly(text, places)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UncountedError("is neither a number nor a decimal text such as 12.50")
-    sign, digits, exponent = Decimal(value).as_tuple()
+    return _scaled(Decimal(value), places)
+
+
+def _scaled(value: Decimal, places: int) -> int:
+    """Any other number, in millionths."""
+    sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or abs(exponent) > _MOST_DIGITS:
         raise UncountedError("has more digits than can be counted")
     number = int("".join(map(str, digits)))
