@@ -23,23 +23,15 @@ def fields(entries: object) -> list[tuple[bytes, bytes]]:
     policies: list[str] = []
     limits: list[str] = []
     for entry in entries:
-        name, reset = entry["name"], entry.get("resetSeconds")
-        counted = _counted(entry)
-        if counted is None:
+        get = entry.get
+        reset, unit, window = get("resetSeconds"), get("unit"), get("windowSeconds")
+        if unit is not None and unit not in _UNITS:
             continue
-        policies.append(f'"{name}";q={entry["quota"]}{counted}')
-        limits.append(f'"{name}";r={entry["left"]}' if reset is None else f'"{name}";r={entry["left"]};t={reset}')
+        start = f'"{entry["name"]}";'
+        counted = "" if unit is None else f';qu="{unit}"'
+        policies.append(f"{start}q={entry['quota']}{counted}" if window is None else f"{start}q={entry['quota']}{counted};w={window}")
+        limits.append(f"{start}r={entry['left']}" if reset is None else f"{start}r={entry['left']};t={reset}")
     return [(b"ratelimit-policy", ",".join(policies).encode("ascii")), (b"ratelimit", ",".join(limits).encode("ascii"))] if policies else []
-
-
-def _counted(entry: Entry) -> str | None:
-    """What the quota of an entry is counted in and over; None where the header fields have no word for it."""
-    unit, window = entry.get("unit"), entry.get("windowSeconds")
-    if unit is None:
-        return "" if window is None else f";w={window}"
-    if unit not in _UNITS:
-        return None
-    return f';qu="{unit}"' if window is None else f';qu="{unit}";w={window}'
 
 
 def of_result(result: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
