@@ -154,9 +154,8 @@ class Front:
     def _chosen(self, order: Order, failed: Address | None) -> Address | None:
         """Where a call goes: to its session, as long as the address serves, else where least is under way."""
         fit = self._fit if failed is None else tuple(address for address in self._fit if address is not failed)
-        held = self._holding(order) if fit and fit[0].speaker.keeps_sessions else None
-        is_held = held is not None and held in fit and held.is_serving
-        chosen = held if is_held else least_busy(fit) or least_bad(fit)
+        held = self._at_session(order, fit)
+        chosen = held or least_busy(fit) or least_bad(fit)
         if chosen is None:
             return None
         chosen.turn = next(self._turns)
@@ -164,12 +163,14 @@ class Front:
             self._affinity.bind(order, chosen)
         return chosen
 
-    def _holding(self, order: Order) -> Address | None:
-        """Where the caller's session is."""
-        bound = self._affinity.of(order)
-        if bound is not None:
-            return bound
-        return next((one for one in self._addresses if one.stood_alone and one.speaker.holds_session(order)), None)
+    def _at_session(self, order: Order, fit: tuple[Address, ...]) -> Address | None:
+        """Where the caller's session is, if that serves."""
+        if not fit or not fit[0].speaker.keeps_sessions:
+            return None
+        held = self._affinity.of(order)
+        if held is None:
+            held = next((one for one in fit if one.stood_alone and one.speaker.holds_session(order)), None)
+        return held if held is not None and held.is_serving and held in fit else None
 
     def _refit(self) -> None:
         """Notes which addresses may be asked: to be called whenever one of them was looked at, drained, added or taken away."""
