@@ -95,7 +95,7 @@ def test_callers_who_leave_in_crowds_leave_nothing_behind(tmp_path: Path, witnes
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_large_arguments_and_results_pass_up_to_their_limits_and_no_further(tmp_path: Path, witness: Witness, revision: str) -> None:
-    document = {"upstreams": {"witness": http_upstream(witness.url, result_bytes=300_000)}, "admission": WIDE}
+    document = {"upstreams": {"witness": http_upstream(witness.url, result_bytes=300_000, extra_arguments="allow")}, "admission": WIDE}
     with doorward(tmp_path, document) as running, Client(running.url("witness"), running.key(), revision) as client:
         fits = "x" * 250_000
         assert json.loads(client.call("echo", {"mark": fits}).text) == {"mark": fits}
