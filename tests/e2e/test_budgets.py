@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -115,15 +116,17 @@ def test_what_ran_when_the_gateway_was_killed_stays_spent(tmp_path: Path, bank: 
     assert statuses["unknown"] == 3
 
 
-def test_what_was_not_forwarded_is_given_back(tmp_path: Path, bank: Witness) -> None:
-    (tmp_path / "token").write_text("soon-gone")
-    credential = {"header": "X-Api-Key", "value": "${file:token}"}
-    with doorward(tmp_path, {**document(bank), "upstreams": {"witness": http_upstream(bank.url, credential=credential)}}) as running:
-        assert pay(running, 600).reason == ""
-        (tmp_path / "token").unlink()
-        until(lambda: pay(running, 0).reason == "no_credential")
-        assert [pay(running, 300).reason for _ in range(3)] == ["no_credential"] * 3
-        assert (standing(running), paid(bank)) == ({"tester": ("600.00", "400.00")}, 600)
+def test_what_was_not_forwarded_is_given_back(tmp_path: Path) -> None:
+    witness = Witness()
+    witness.tools = [{"name": "pay", "description": "Pays.", "inputSchema": SCHEMA}]
+    with ExitStack() as stack:
+        bank = stack.enter_context(witnessing(witness))
+        with doorward(tmp_path, document(bank)) as running:
+            assert pay(running, 600).reason == ""
+            stack.close()
+            until(lambda: pay(running, 0).reason == "upstream_unreachable")
+            assert [pay(running, 300).reason for _ in range(3)] == ["upstream_unreachable"] * 3
+            assert standing(running) == {"tester": ("600.00", "400.00")}
 
 
 def test_an_approver_raises_a_budget_until_an_end(tmp_path: Path, bank: Witness) -> None:
