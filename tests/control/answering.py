@@ -31,7 +31,7 @@ WEBHOOKS: dict[str, Any] = {
         "secret": "${env:HOOK}",
         "approvers": {"corp:eve": ["ops"], "corp:otto": ["ops"], "corp:ada": ["ops"], "corp:fay": ["finance"]},
     },
-    "mail": {"url": "https://mail.example.com/doorward", "secret": "${env:HOOK}"},
+    "mail": {"url": "https://mail.example.com/doorward", "secret": "${env:HOOK_OF_MAIL}"},
 }
 ANSWERING: dict[str, Any] = {**SIGNING_IN, "control": {"listen": {**LISTEN, "groups": GROUPS}}, "approvals": {"webhooks": WEBHOOKS}}
 EVE: dict[str, Any] = {"sub": "eve", "name": "Eve", "groups": ["ops"]}
