@@ -5,8 +5,20 @@ from doorward.config.model import Document
 
 def json_schema() -> dict[str, object]:
     """The schema as JSON values, in a fixed order."""
-    generated = {key: _untitled(value) for key, value in Document.model_json_schema().items() if key != "title"}
+    generated = {key: _closed(_untitled(value)) for key, value in Document.model_json_schema().items() if key != "title"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Doorward", **generated}
+
+
+def _closed(value: object) -> object:
+    """The same, with no names in mappings but those of the shape that their names must have."""
+    match value:
+        case dict():
+            inner = {key: _closed(one) for key, one in value.items()}
+            return {**inner, "additionalProperties": False} if "patternProperties" in inner else inner
+        case list():
+            return [_closed(one) for one in value]
+        case _:
+            return value
 
 
 def _untitled(value: object) -> object:
