@@ -58,7 +58,7 @@ class Runaway(Part):
     fan_out: Circle = Field(
         Circle(),
         description="Calls that were not made lately, where they are also ten times as many as is usual for this caller. "
-        "Default: `observe`, 200 in 10 s",
+        "Default: `observe`, 600 in 10 s",
     )
     lists: Circle = Field(
         Circle(),

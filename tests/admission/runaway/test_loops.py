@@ -43,7 +43,7 @@ LOOPS = {
     "one call that answers with the time": ((step("status", f"{number} s up") for number in range(8_910)), 2.0, 460),
     "one tool with guessed arguments": (guesses(), 1.0, 125),
     "a search that finds nothing in other words": ((read("search", "[]", query=f"try {number}") for number in range(2_000)), 1.3, 135),
-    "a storm of different calls": ((step(f"tool{number % 7}", f"{number}", n=number) for number in range(3_000)), 0.01, 201),
+    "a storm of different calls": ((step(f"tool{number % 7}", f"{number}", n=number) for number in range(3_000)), 0.01, 601),
 }
 
 

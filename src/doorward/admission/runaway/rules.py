@@ -53,7 +53,7 @@ _DEFAULTS: Final[Mapping[Rule, tuple[Mode, int, float]]] = {
     Rule.CYCLES: ("refuse", 20, 100.0),
     Rule.POLLING: ("observe", 360, 3600.0),
     Rule.NO_PROGRESS: ("observe", 100, 600.0),
-    Rule.FAN_OUT: ("observe", 200, 10.0),
+    Rule.FAN_OUT: ("observe", 600, 10.0),
     Rule.LISTS: ("observe", 60, 300.0),
     Rule.WRITE: ("observe", 2000, 3600.0),
     Rule.DESTRUCTIVE: ("off", 2000, 3600.0),

@@ -1,0 +1,76 @@
+"""What makes a call the same call, and an answer the same answer."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
+from doorward.domain.calls import Fault
+from tests.admission.runaway.trail import failed, text
+from tests.made import call, target
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner), max_leaves=8)
+ARGUMENTS = st.dictionaries(st.text(), JSON, max_size=4)
+
+
+@given(ARGUMENTS, ARGUMENTS, JSON, JSON)
+def test_calls_are_the_same_by_their_arguments_whatever_else_they_carry(
+    one: dict[str, object], other: dict[str, object], first: object, second: object
+) -> None:
+    noisy = [call_digest(call(arguments, extras={"_meta": {"k": meta}})) for arguments in (one, other) for meta in (first, second)]
+    assert noisy[0] == noisy[1]
+    assert noisy[2] == noisy[3]
+    assert (noisy[0] == noisy[2]) is (call(one).digest == call(other).digest)
+
+
+def test_calls_of_other_targets_and_methods_are_others() -> None:
+    meta = {"_meta": {"k": 1}}
+    others = [
+        call({"a": 1}, extras=meta),
+        call({"a": 1}, extras=meta, to=target(name="push")),
+        call({"a": 1}, extras=meta, to=target("hub")),
+        call({"a": 1}, extras=meta, method="prompts/get"),
+        call({"a": 2}, extras=meta),
+    ]
+    assert len({call_digest(one) for one in others}) == len(others)
+
+
+def test_lists_are_others_by_their_cursor() -> None:
+    lists = [call(method="tools/list", extras=extras) for extras in ({}, {"cursor": "a"}, {"cursor": "b"})]
+    assert len({call_digest(one) for one in lists}) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        text("a"),
+        {"content": []},
+        {"content": [{"type": "text", "text": "a", "annotations": {}}]},
+        {"content": [{"type": "image", "data": "aGk=", "mimeType": "image/png"}]},
+        {**text("a"), "structuredContent": {"n": Decimal("1.50")}},
+        {"contents": [{"uri": "file:///a", "text": "a"}]},
+        {"messages": []},
+    ],
+)
+def test_an_answer_is_the_same_whatever_its_meta_says_and_another_if_it_errs(body: dict[str, object]) -> None:
+    assert answer_digest(body) == answer_digest({**body, "_meta": {"at": 1}})
+    assert answer_digest(body) is not None
+    assert answer_digest(body) != answer_digest({**body, "isError": True})
+
+
+def test_every_text_of_an_answer_counts() -> None:
+    both = [{"type": "text", "text": said} for said in "ab"]
+    answers: list[dict[str, object]] = [text("a"), text("b"), failed("a"), {"content": both}]
+    assert len({answer_digest(body) for body in answers}) == 4
+
+
+def test_what_is_no_json_is_like_nothing() -> None:
+    assert answer_digest({"messages": [object()]}) is None
+
+
+def test_errors_are_told_apart_by_what_they_say() -> None:
+    faults = [Fault(-32602, "no"), Fault(-32602, "not there"), Fault(-32603, "no")]
+    assert len({answer_digest(fault) for fault in faults}) == 3
+    assert [is_error(body) for body in (faults[0], failed("x"), text("x"))] == [True, True, False]
