@@ -92,6 +92,7 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/me": (EVERYBODY, "/v1/me", None),
     "GET /v1/operators": (EVERYBODY, "/v1/operators", None),
     "DELETE /v1/operators/{session}": (ADMINS, "/v1/operators/none", None),
+    "GET /v1/limits": (EVERYBODY, "/v1/limits", None),
     "GET /v1/sessions": (EVERYBODY, "/v1/sessions", None),
     "DELETE /v1/sessions/{session}": (ADMINS, "/v1/sessions/none", None),
 }
