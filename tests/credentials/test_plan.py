@@ -61,3 +61,8 @@ def test_no_header_of_a_client_can_stand_in_for_our_credential_cve_2026_110279()
     assert not taken & {"headers", "request", "presented", "call", "inbound", "meta"}
     assert set(inspect.signature(broker.Broker.lease).parameters) == {"self", "upstream", "principal"}
     assert UpstreamId("x") == "x"
+
+
+def test_a_credential_of_several_addresses_is_for_each_of_them() -> None:
+    urls = ("https://a.example.com/mcp", "https://b.example.com:8443/mcp", "https://a.example.com/other")
+    assert plan.plan("a", Upstream(urls=urls)) == Nothing("https://a.example.com https://b.example.com:8443")

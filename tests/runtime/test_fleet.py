@@ -119,3 +119,29 @@ def test_a_server_is_its_address_and_credential_and_not_its_patience() -> None:
     assert not is_same_server(one, one.model_copy(update={"url": "https://x.example.com"}))
     keyed = of(document(git={"credential": {"value": "${env:A}"}}))
     assert not is_same_server(one, keyed)
+
+
+@pytest.mark.anyio
+async def test_an_upstream_that_can_go_over_to_other_addresses_is_not_opened_anew() -> None:
+    yard = Yard()
+    fleet = yard.fleet()
+    fleet.match(document(git={"url": None, "urls": ["https://a.example.com", "https://b.example.com"]}))
+    yard.opened[0].adapts = True
+    wanted = document(git={"url": None, "urls": ["https://b.example.com", "https://c.example.com"]})
+    assert fleet.match(wanted) == ("git",), "it is looked at again"
+    assert fleet.upstream(GIT, of(wanted)) is yard.opened[0]
+    await fleet.close()
+    assert yard.closed == [1]
+
+
+def test_a_server_of_several_addresses_is_the_same_as_long_as_one_of_them_stays() -> None:
+    def at(*urls: str) -> Upstream:
+        return of(document(git={"url": None, "urls": list(urls)}))
+
+    assert is_same_server(at("https://a", "https://b"), at("https://b", "https://c"))
+    assert not is_same_server(at("https://a", "https://b"), at("https://c", "https://d"))
+    assert is_same_server(of(document(git={"url": "https://a"})), at("https://a", "https://b"))
+    one = of(document(git={"url": None, "stdio": {"command": ["x"]}}))
+    many = of(document(git={"url": None, "stdio": {"command": ["x"], "processes": 4}}))
+    other = of(document(git={"url": None, "stdio": {"command": ["y"]}}))
+    assert (is_same_server(one, many), is_same_server(one, other)) == (True, False)

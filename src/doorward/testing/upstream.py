@@ -108,6 +108,7 @@ class FakeUpstream:
         self.leases: list[Lease] = []
         """What it was shown at each look."""
         self.closed = 0
+        self.adapts = False
         self.on_change: Callable[[], None] = _nothing
         self.on_order: Callable[[Order], Awaitable[None]] = _unwatched
         """Awaited when an order arrives, before anything else is done about it."""
@@ -153,8 +154,8 @@ class FakeUpstream:
         return ()
 
     def adapt(self, config: Config) -> bool:
-        """Never: a changed configuration gets another upstream."""
-        return False
+        """Goes over to another configuration if it is told that it can; else that gets another upstream."""
+        return self.adapts
 
     def drain(self, address: str) -> bool:
         """Has no such address."""
