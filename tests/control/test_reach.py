@@ -60,6 +60,8 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "POST /v1/catalog/approve": (APPROVERS_HERE, "/v1/catalog/approve", {"items": [{**ITEM, "digest": "0" * 64}]}),
     "POST /v1/catalog/withdraw": (APPROVERS_HERE, "/v1/catalog/withdraw", {"items": [{**ITEM, "name": "gone"}]}),
     "POST /v1/upstreams/{upstream}/refresh": (APPROVERS_HERE, "/v1/upstreams/git/refresh", None),
+    "POST /v1/upstreams/drain": (OWNERS_HERE, "/v1/upstreams/drain", {"upstream": "git", "address": "none"}),
+    "POST /v1/upstreams/restore": (OWNERS_HERE, "/v1/upstreams/restore", {"upstream": "git", "address": "none"}),
     "GET /v1/approvals": (EVERYBODY, "/v1/approvals", None),
     "GET /v1/approvals/{approval}": (AUDITORS, "/v1/approvals/none", None),
     # For which teams an approver says yes is the desk's to decide: what policy asked for, not who owns the upstream.
@@ -93,6 +95,11 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/me": (EVERYBODY, "/v1/me", None),
     "GET /v1/operators": (EVERYBODY, "/v1/operators", None),
     "DELETE /v1/operators/{session}": (ADMINS, "/v1/operators/none", None),
+    # Which approver raises which budget is in test_budgets: those of its team; here there is none.
+    "GET /v1/budgets": (EVERYBODY, "/v1/budgets", None),
+    "GET /v1/budgets/{budget}": (EVERYBODY, "/v1/budgets/none", None),
+    "POST /v1/budgets/{budget}/raises": (APPROVERS, "/v1/budgets/none/raises", {"by": "1", "reason": "a fair", "days": 1}),
+    "DELETE /v1/budgets/{budget}/raises/{raise}": (APPROVERS, "/v1/budgets/none/raises/none", None),
     "GET /v1/limits": (EVERYBODY, "/v1/limits", None),
     "GET /v1/sessions": (EVERYBODY, "/v1/sessions", None),
     "DELETE /v1/sessions/{session}": (ADMINS, "/v1/sessions/none", None),
