@@ -24,7 +24,7 @@ from doorward.domain.catalog import Kind
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.telemetry.meter import Meter
 
-INSTANCES: Final = 2_048
+INSTANCES: Final = 1_024
 """Instances that are remembered, those last that called last."""
 LEAST_SECONDS: Final = 60.0
 """Between two alerts of one rule about one instance, however short its window."""
