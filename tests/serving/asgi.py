@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from doorward.admission.intake import Intake
 from doorward.call.inbound import Inbound, Notices
 from doorward.config.model import Listen
 from doorward.domain.actors import Agent, AuthnMethod, Principal
@@ -132,6 +133,9 @@ class Exchange:
     def on_hangup(self, callback: Callable[[], None]) -> None:
         self._hangup = callback
 
+    async def written(self) -> None:
+        """Whatever is sent is read at once."""
+
     def hang_up(self) -> None:
         assert self._hangup is not None
         self._hangup()
@@ -204,6 +208,7 @@ class House:
         self.now = 0.0
         ids = count()
         self.is_full = False
+        self.intake = Intake()
         around = Surroundings(
             self.spine,
             lambda _, upstream: upstream == "files",
@@ -211,6 +216,7 @@ class House:
             lambda: self.now,
             lambda: f"j{next(ids)}",
             is_full=lambda: self.is_full,
+            intake=self.intake,
         )
         self.door = Door(around, Settings(allowed(listen or Listen(), PORT), is_loopback=True, kept=kept or Kept()))
 

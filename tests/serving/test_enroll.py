@@ -33,6 +33,8 @@ class Connection:
 
     def on_hangup(self, callback: object) -> None: ...
 
+    async def written(self) -> None: ...
+
 
 class Knower:
     """A spine that knows whoever presents anything."""

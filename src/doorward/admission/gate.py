@@ -9,10 +9,11 @@ Of the seats of everybody, one agent holds at most `SHARE` times as many as are 
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
+from doorward.admission.intake import SHARE, Bounds, Intake
 from doorward.admission.limits import NOTHING, SHORTLY, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
 from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
@@ -27,9 +28,6 @@ CONCURRENT: Final = "admission.concurrent"
 IN_FLIGHT: Final = "admission.in_flight"
 """The public names of the limits that there are without anybody's doing: as the document has them."""
 
-SHARE: Final = 3
-"""How many seats an agent may hold for each that is free: alone it gets three quarters of all, two get three sevenths each."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -43,6 +41,8 @@ class Limits:
     """Calls of everybody at the same time."""
     declared: tuple[Limit, ...] = ()
     """Further limits."""
+    door: Bounds = field(default_factory=Bounds)
+    """What may be in the door, before a seat and after it."""
 
 
 class Seat:
@@ -77,7 +77,7 @@ class Seat:
 class Gate:
     """Admits calls, and says later whether they still may go on."""
 
-    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch")
+    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch", "intake")
 
     def __init__(
         self, switch: Switch, limits: Limits, monotonic: Callable[[], float], counters: Callable[[Flow | Share], Counter] = counter_of
@@ -89,6 +89,8 @@ class Gate:
         self._declared = Declared(limits.declared, counters)
         self._running: dict[AgentId, int] = {}
         self._inside = 0
+        self.intake = Intake(limits.door)
+        """What is in the door."""
 
     @property
     def inside(self) -> int:
@@ -125,6 +127,7 @@ class Gate:
             self._rates.adopt(limits.pace)
         self._declared.adopt(limits.declared)
         self._limits = limits
+        self.intake.bounds = limits.door
 
     def admit(self, call: Call) -> Seat:
         """A seat for a call; raises `Refused` STOPPED, REVOKED, OVERLOADED, OVER_CONCURRENCY or OVER_RATE.

@@ -189,6 +189,7 @@ class Gateway:
             shown=identification.certified.proxies.shown,
             challenges=identification.challenges,
             is_full=lambda: house.dispatch.gate.is_full,
+            intake=house.dispatch.gate.intake,
         )
         self._door = Door(around, Settings(allowed(listen, self.address[1]), _is_loopback(listen.host)))
         self._keep(self._listener.run(), self._door.pulse.run())

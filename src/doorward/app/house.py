@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from doorward import __version__
 from doorward.admission.gate import Gate, Limits
+from doorward.admission.intake import Bounds
 from doorward.admission.limits import compiled
 from doorward.admission.rates import Pace
 from doorward.admission.runaway.rules import compiled as rules_of
@@ -259,6 +260,8 @@ def measure(house: House) -> None:
     gauge("doorward_generation", "The snapshot in force", lambda: house.generations.current.generation)
     gauge("doorward_config_problems", "What of the files as they stand is not in force", lambda: len(house.workbench.problems))
     gauge("doorward_calls_in_flight", "Calls that are upstream", house.flight.count)
+    gauge("doorward_requests_in_door", "Requests of agents that are read or answered", lambda: house.dispatch.gate.intake.requests)
+    gauge("doorward_bytes_in_door", "Bytes that are kept for them", lambda: house.dispatch.gate.intake.bytes)
     gauge("doorward_approvals_waiting", "Calls that wait for a person's yes, or to be made", lambda: len(house.state.desk.questions()))
     gauge("doorward_callers_waiting", "Calls that are kept waiting for people", lambda: len(house.dispatch.holding))
     gauge("doorward_glass_broken", "Broken glasses", house.state.waivers.broken)
@@ -343,7 +346,8 @@ class Opening:
 def limits_of(document: Document) -> Limits:
     """The limits of the gate that a document asks for."""
     rules = document.admission
-    return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight, compiled(document.limits))
+    door = Bounds(rules.requests, rules.bytes_in_flight, rules.bytes_in_flight_per_agent)
+    return Limits(Pace(rules.calls_per_minute, rules.burst), rules.concurrent, rules.in_flight, compiled(document.limits), door)
 
 
 def halted(matter: Matter, fleet: Fleet) -> tuple[UpstreamId, ...]:

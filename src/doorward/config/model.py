@@ -191,6 +191,13 @@ class Admission(Part):
     burst: int = Field(100, ge=1, le=1_000_000, description="Calls of one agent that may come at once")
     concurrent: int = Field(32, ge=1, le=10_000, description="Calls of one agent at the same time")
     in_flight: int = Field(1024, ge=1, le=100_000, description="Calls of everybody at the same time; more are shed with 503")
+    requests: int = Field(
+        2048, ge=1, le=100_000, description="Requests of everybody that are read or answered at the same time; more are shed with 503"
+    )
+    bytes_in_flight_per_agent: int = Field(
+        64 * 2**20, ge=2**20, le=2**40, description="Bytes of one agent's requests, and of answers on their way to it, at the same time"
+    )
+    bytes_in_flight: int = Field(512 * 2**20, ge=2**20, le=2**40, description="The same of everybody; more are shed with 503")
 
 
 class Sessions(Part):

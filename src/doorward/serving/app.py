@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from doorward.admission.gate import IN_FLIGHT, PACE
+from doorward.admission.intake import REQUESTS, Intake, Place, overloaded
 from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
@@ -45,7 +46,7 @@ _LOG = logging.getLogger("doorward.serving")
 _HUNG_UP = 499
 """What is counted for a request whose client went before it was answered."""
 _CANCEL_BYTES = 1024
-"""Of a message that may be a cancellation: they are read however many calls run."""
+"""Of a message that may be a cancellation: they are read however much is going on."""
 _VERSION = b"mcp-protocol-version"
 _JSON = (b"content-type", b"application/json")
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
@@ -97,6 +98,8 @@ class Surroundings:
     """Whose certificate counts: the connection's own, or the one that a trusted proxy tells of."""
     is_full: Callable[[], bool] = has_room
     """Whether as many calls run as may: what comes then is turned away before it is read."""
+    intake: Intake = field(default_factory=Intake)
+    """Counts what is in the door."""
 
 
 class Door:
@@ -120,6 +123,14 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from its head to the last byte of its answer."""
         reply = Reply(send, self._around.challenges)
+        try:
+            await self._answer(scope, receive, reply)
+            if reply.place is not None:
+                await scope[CONNECTION].written()
+        finally:
+            reply.leave()
+
+    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         try:
             try:
                 await self._serve(scope, receive, reply)
@@ -164,29 +175,45 @@ class Door:
         if method == "OPTIONS":
             await reply.plain(200, b"", preflight(by_name))
             return
+        late: Refused | None = None
         if method == "POST":
             reply.takes = check_post(by_name, self._settings.limits.body_bytes)
-            if self._around.is_full() and not _may_cancel(by_name):
-                raise Refused(Reason.OVERLOADED, extra={"limit": IN_FLIGHT, "retryAfterSeconds": 1})
+            late = self._enter(by_name, reply)
         reply.presented = presented = self._presented(by_name, scope, upstream)
         principal = reply.principal = await self._around.spine.identified(presented)
         if upstream is not None and not self._around.sees(principal, upstream):
             raise nothing_here()
         arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
         if method == "POST":
-            await self._post(arrival, receive, reply)
+            claimed = _claimed(arrival, reply.place)
+            await self._post(arrival, receive, reply, late or claimed)
         else:
             await self._other(method, arrival, reply)
 
-    async def _post(self, arrival: Arrival, receive: Receive, reply: Reply) -> None:
+    def _enter(self, by_name: dict[bytes, bytes], reply: Reply) -> Refused | None:
+        """Takes a place in the door; raises `Refused` where it is full, or gives that for what is read to see whether it ends a call."""
+        intake = self._around.intake
+        full = REQUESTS if intake.is_full else IN_FLIGHT if self._around.is_full() else None
+        reply.place = intake.enter()
+        if full is None:
+            return None
+        if not _may_cancel(by_name):
+            raise overloaded(full)
+        return overloaded(full)
+
+    async def _post(self, arrival: Arrival, receive: Receive, reply: Reply, late: Refused | None) -> None:
         spoken = _spoken(arrival.text(_VERSION))
         reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
-        raw = await body(receive, self._settings.limits.body_bytes)
+        is_said = b"content-length" in arrival.fields
+        most = self._settings.limits.body_bytes
+        raw = await (body(receive, most) if is_said or reply.place is None else body(receive, most, reply.place.hold))
         # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
         arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
         message = parse(raw, self._settings.limits)
         # Whatever is wrong with it from here on, the error names the request.
         reply.request = message if isinstance(message, Request) else None
+        if late is not None and reply.request is not None and reply.request.method != "ping":
+            raise late
         if isinstance(spoken, Refused):
             raise spoken
         engine = self._exchange if spoken is Era.EXCHANGE else self._sessions
@@ -208,7 +235,10 @@ class Door:
 
     def _tell(self, reply: Reply, refused: Refused) -> None:
         """Lets the log hear of what a known caller was refused, unless the spine has told it already (then it has a reference)."""
-        if reply.principal is not None and not refused.reference:
+        if reply.principal is None:
+            # Whoever it was, it holds nothing in the door while it is told.
+            reply.leave()
+        elif not refused.reference:
             self._around.spine.turned_down(reply.principal, refused)
 
     async def _wait(self, reply: Reply, refused: Refused) -> None:
@@ -240,6 +270,18 @@ def _may_cancel(by_name: dict[bytes, bytes]) -> bool:
     """Whether a message may be the one that ends a call: short, and in a session (in the other era a call is ended by hanging up)."""
     length = by_name.get(b"content-length", b"")
     return b"mcp-session-id" in by_name and length.isdigit() and int(length) <= _CANCEL_BYTES
+
+
+def _claimed(arrival: Arrival, place: Place | None) -> Refused | None:
+    """Says whose a place is, and how long its body; raises `Refused` where that is too much, or gives it as `Door._enter` does."""
+    assert place is not None
+    try:
+        place.claim(arrival.principal.agent.id, int(arrival.fields.get(b"content-length", b"0")))
+    except Refused as refused:
+        if not _may_cancel(arrival.fields):
+            raise
+        return refused
+    return None
 
 
 def _spoken(version: str | None) -> Era | Refused:

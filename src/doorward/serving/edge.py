@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -170,12 +171,20 @@ def check_stream(readable: Takes) -> None:
         raise EdgeError(406, "The client must accept text/event-stream.")
 
 
-async def body(receive: Receive, limit_bytes: int) -> bytes:
-    """The whole body of a request; raises `EdgeError` 413 as soon as it is over the limit, `HangupError` if the client goes."""
+def _counted(count: int) -> None:
+    """A body whose length was said beforehand has been counted by it."""
+
+
+async def body(receive: Receive, limit_bytes: int, count: Callable[[int], None] = _counted) -> bytes:
+    """The whole body of a request; raises `EdgeError` 413 as soon as it is over the limit, `HangupError` if the client goes.
+
+    `count` hears of each piece's bytes, and may raise.
+    """
     event = await receive()
     if event["type"] != "http.request":
         raise HangupError
     whole: bytes = event["body"]
+    count(len(whole))
     if not event["more_body"] and len(whole) <= limit_bytes:
         return whole
     pieces = bytearray(whole)
@@ -183,6 +192,7 @@ async def body(receive: Receive, limit_bytes: int) -> bytes:
         event = await receive()
         if event["type"] != "http.request":
             raise HangupError
+        count(len(event["body"]))
         pieces += event["body"]
     if len(pieces) > limit_bytes:
         raise _too_large(limit_bytes)

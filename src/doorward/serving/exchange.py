@@ -79,6 +79,8 @@ class Exchange:
         stamp = {_SUBSCRIPTION: message.id}
         check_stream(reply.takes)
         self._streams.check(arrival.principal.id)
+        # From here on the bound of streams holds it, and a stream may last for days.
+        reply.leave()
         reply.still = lambda: self._spine.identify(arrival.presented)
         arrival.connection.on_hangup(reply.hung_up)
         acknowledged = {"notifications": honoured, "_meta": stamp}

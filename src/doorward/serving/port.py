@@ -37,6 +37,10 @@ class Connection(Protocol):
         """Calls `callback` once if the client goes before this request is answered; at once if it has gone already."""
         ...
 
+    async def written(self) -> None:
+        """Returns once the client has taken nearly all that was written, or has gone."""
+        ...
+
 
 class Tally(Protocol):
     """Counts what was answered; called once per request, must not block."""

@@ -130,6 +130,11 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             self._hangup = callback
 
+    async def written(self) -> None:
+        """See `port.Connection`: what the transport keeps is then less than one buffer of it."""
+        if self.flow.write_paused and not self._is_lost:
+            await self.flow.drain()
+
     def expire(self, now: float) -> None:
         """Ends the connection if its client has let a deadline pass; `now` in loop time."""
         if now < self.deadline and now < self.write_deadline:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from doorward.admission.intake import Place
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.reasons import Reason, Refused
@@ -57,6 +58,7 @@ class Reply:
         "headers",
         "journal",
         "keep",
+        "place",
         "presented",
         "principal",
         "request",
@@ -78,6 +80,8 @@ class Reply:
         self.journal: Journal | None = None
         self.keep: Callable[[], tuple[Journal, bytes]] | None = None
         """Opens the journal in which a stream's events are kept (session era); gives it with the first bytes of the stream."""
+        self.place: Place | None = None
+        """What it holds in the door, while it is bounded by that."""
         self.presented: Presented | None = None
         """What a challenge has to answer to."""
         self.principal: Principal | None = None
@@ -89,6 +93,11 @@ class Reply:
         self.still: Callable[[], object] | None = None
         """Raises `Refused` once the caller of a long stream has lost the right to it."""
         self.takes = _NOTHING
+
+    def leave(self) -> None:
+        """Gives back the place in the door, before its end for what has bounds of its own."""
+        if self.place is not None:
+            self.place.leave()
 
     # Being cancelled
 
@@ -132,7 +141,8 @@ class Reply:
     async def refuse(self, refused: Refused) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
         request = self.request
-        rendered = replies.refusal(refused, request.method if request else "", self.era or Era.EXCHANGE)
+        # What names no request is told by its status in either era.
+        rendered = replies.refusal(refused, request.method if request else "", (self.era if request else None) or Era.EXCHANGE)
         headers = [
             *self._challenge(rendered.status, refused),
             *_wait(rendered.status, refused),
@@ -159,6 +169,8 @@ class Reply:
         return [(b"www-authenticate", value.encode("ascii")) for value in told]
 
     async def _last(self, status: int, body: bytes, headers: Headers) -> None:
+        if self.place is not None:
+            self.place.keep(len(body))
         if self._turn is None:
             await self.plain(status, body, [_JSON, *headers])
         else:

@@ -1,0 +1,155 @@
+"""What is in the door: requests from their head to the end of their answer, and the bytes kept for them meanwhile. Integers alone.
+
+Who holds what is told apart by agent once the agent is known; until then a request counts for all. Of the places, as of the seats
+behind them, one agent holds at most `SHARE` times as many as are free.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.domain.ids import AgentId
+from doorward.domain.reasons import Reason, Refused
+
+REQUESTS: Final = "admission.requests"
+BYTES: Final = "admission.bytes_in_flight"
+BYTES_OF_AGENT: Final = "admission.bytes_in_flight_per_agent"
+"""The public names of these limits: as the document has them."""
+
+SHARE: Final = 3
+"""How many places, or seats, an agent may hold for each that is free: alone it gets three quarters of all, two get three sevenths each."""
+
+_SHORTLY: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may be in the door at the same time."""
+
+    requests: int = 2048
+    bytes: int = 512 * 2**20
+    bytes_of_agent: int = 64 * 2**20
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one agent has in the door."""
+
+    requests: int = 0
+    bytes: int = 0
+
+
+class Place:
+    """One request's place in the door. Leave it exactly when the request ends; what it holds is counted even where it is refused."""
+
+    __slots__ = ("_agent", "_bytes", "_intake")
+
+    def __init__(self, intake: "Intake") -> None:
+        self._intake: Intake | None = intake
+        self._agent: AgentId | None = None
+        self._bytes = 0
+
+    def claim(self, agent: AgentId, count: int) -> None:
+        """Says whose it is, and how many bytes will come; raises `Refused` OVERLOADED or OVER_CONCURRENCY where that is too much."""
+        intake = self._intake
+        assert intake is not None, "the place has been left"
+        self._agent = agent
+        held = intake._of.get(agent)  # noqa: SLF001 - a place is half of the intake
+        if held is None:
+            held = intake._of[agent] = _Held()  # noqa: SLF001
+        held.requests += 1
+        # Before this one there was one more free, and the agent had one fewer.
+        if held.requests - 1 >= SHARE * (intake.bounds.requests - intake.requests + 1):
+            raise _over_share(agent, held.requests)
+        self.hold(count)
+
+    def hold(self, count: int) -> None:
+        """Counts bytes; raises `Refused` OVERLOADED or OVER_CONCURRENCY where they are too many."""
+        intake, agent = self._intake, self._agent
+        if intake is None or agent is None:
+            return
+        self.keep(count)
+        of_agent, bounds = intake.bytes_of(agent), intake.bounds
+        if of_agent > bounds.bytes_of_agent:
+            raise _over_bytes(agent, of_agent, bounds.bytes_of_agent)
+        if intake.bytes > bounds.bytes:
+            raise overloaded(BYTES, f"{intake.bytes} bytes of requests and answers, at most {bounds.bytes}")
+
+    def keep(self, count: int) -> None:
+        """Counts bytes that there are whatever the bounds say, such as those of an answer."""
+        intake, agent = self._intake, self._agent
+        if intake is not None and agent is not None:
+            self._bytes += count
+            intake.bytes += count
+            intake._of[agent].bytes += count  # noqa: SLF001 - as above
+
+    def leave(self) -> None:
+        """Gives back the place and all that it holds; a second time does nothing."""
+        intake, self._intake = self._intake, None
+        if intake is not None:
+            intake._left(self._agent, self._bytes)  # noqa: SLF001 - as above
+
+
+class Intake:
+    """Counts what is in the door."""
+
+    __slots__ = ("_of", "bounds", "bytes", "requests")
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        """The bounds in force; may be set anew at any time."""
+        self.requests = 0
+        self.bytes = 0
+        self._of: dict[AgentId, _Held] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody gets a place."""
+        return self.requests >= self.bounds.requests
+
+    def enter(self) -> Place:
+        """One more place, of nobody yet; there is one even if all are taken, for what is not turned away then."""
+        self.requests += 1
+        return Place(self)
+
+    def requests_of(self, agent: AgentId) -> int:
+        """How many places one agent holds."""
+        held = self._of.get(agent)
+        return 0 if held is None else held.requests
+
+    def bytes_of(self, agent: AgentId) -> int:
+        """How many bytes are kept for one agent."""
+        held = self._of.get(agent)
+        return 0 if held is None else held.bytes
+
+    def _left(self, agent: AgentId | None, count: int) -> None:
+        self.requests -= 1
+        self.bytes -= count
+        if agent is not None:
+            held = self._of[agent]
+            held.requests -= 1
+            held.bytes -= count
+            if not held.requests:
+                del self._of[agent]
+
+
+def overloaded(limit: str, detail: str = "") -> Refused:
+    """Nobody gets in for now."""
+    return Refused(Reason.OVERLOADED, detail, extra={"limit": limit, "retryAfterSeconds": _SHORTLY})
+
+
+def _over_share(agent: AgentId, requests: int) -> Refused:
+    return Refused(
+        Reason.OVER_CONCURRENCY,
+        f"agent {agent} has {requests} requests in the door, which is over its share",
+        sentence="Too many requests at once: what is left is kept for others. Wait until one of yours ends, then try again.",
+        extra={"limit": REQUESTS, "retryAfterSeconds": _SHORTLY},
+    )
+
+
+def _over_bytes(agent: AgentId, count: int, most: int) -> Refused:
+    return Refused(
+        Reason.OVER_CONCURRENCY,
+        f"agent {agent} would have {count} bytes in the door, at most {most}",
+        sentence=f"Too much at once: your requests and their answers hold at most {most} bytes together. Wait for one to end, then try again.",
+        extra={"limit": BYTES_OF_AGENT, "retryAfterSeconds": _SHORTLY},
+    )
