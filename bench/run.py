@@ -83,12 +83,12 @@ def run(pace: Pace, say: Say) -> Figures:
     with tempfile.TemporaryDirectory(prefix="doorward-bench-") as name, ExitStack() as stack:
         directory = Path(name)
         machine = described(directory)
-        upstream = stack.enter_context(_server("bench.upstream"))
+        upstream = stack.enter_context(server("bench.upstream"))
         say("starting and stopping")
         ready = _ready(directory, upstream.port, pace)
         say("stages")
         stages = _stages(directory / "stages", upstream.port)
-        floor = stack.enter_context(_server("bench.floor", f"http://127.0.0.1:{upstream.port}/mcp"))
+        floor = stack.enter_context(server("bench.floor", f"http://127.0.0.1:{upstream.port}/mcp"))
         gateway = stack.enter_context(running(_calls(directory / "calls", upstream.port)))
         lists = stack.enter_context(running(write(directory / "lists", lists_document(upstream.port), POLICIES)))
         time.sleep(SETTLE_SECONDS)
@@ -185,7 +185,7 @@ def _place(gateway: Gateway) -> Place:
 
 
 @contextmanager
-def _server(module: str, *arguments: str) -> Iterator[Place]:
+def server(module: str, *arguments: str) -> Iterator[Place]:
     """A process of ours that says its port first."""
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE)
     assert process.stdout is not None

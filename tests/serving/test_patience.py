@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from doorward.admission.gate import PACE
+from doorward.admission.intake import Bounds
 from doorward.call.inbound import Inbound, Notices
 from doorward.domain.calls import Fault
 from doorward.domain.ids import AgentId
@@ -68,3 +69,12 @@ async def test_an_agent_over_its_pace_gets_its_refusal_whole_if_late_and_one_ove
     late = await house.ask("tools/list").done()
     assert (late.status, late.headers["retry-after"], clock() - begun >= STEP_SECONDS) == (429, "3", True)
     assert (await house.ask("tools/list").done()).status == 429
+
+
+async def test_an_agent_that_asks_for_more_at_once_than_it_may_gets_its_refusal_whole_if_late() -> None:
+    house = House()
+    house.intake.bounds = Bounds(bytes_of_agent=10)
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    late = await house.ask("tools/list").done()
+    assert (late.status, clock() - begun >= STEP_SECONDS) == (429, True)

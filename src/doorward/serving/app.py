@@ -242,8 +242,9 @@ class Door:
             self._around.spine.turned_down(reply.principal, refused)
 
     async def _wait(self, reply: Reply, refused: Refused) -> None:
-        """Holds back the refusal of an agent that asks faster than it may."""
-        if reply.principal is not None and refused.extra.get("limit") == PACE:
+        """Holds back the refusal of an agent that asks faster, or for more at once, than it may."""
+        is_greedy = refused.reason is Reason.OVER_CONCURRENCY or refused.extra.get("limit") == PACE
+        if is_greedy and reply.principal is not None:
             await self._patience.hold(reply.principal.agent.id)
 
     def _presented(self, by_name: dict[bytes, bytes], scope: Scope, endpoint: UpstreamId | None) -> Presented:

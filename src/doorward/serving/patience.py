@@ -1,4 +1,4 @@
-"""Answers to an agent that asks faster than it may, held back: who does not wait by itself is made to, and others are served meanwhile."""
+"""Refusals of an agent that asks faster, or more at once, than it may, held back: who does not wait is made to, and others are served meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
