@@ -37,7 +37,7 @@ def test_a_very_long_name_is_compared_as_a_whole() -> None:
 
 @given(st.text(max_size=12), st.sampled_from(["", "corp:", "a:b:", "CORP\\"]), st.sampled_from(["", "@example.com", "+tag@example.com"]))
 def test_whatever_the_name_more_around_it_makes_nobody_else(name: str, before: str, after: str) -> None:
-    if forms(name):
+    if any(not form.startswith("+") for form in forms(name)):
         assert not forms(f"{before}{name}{after}").isdisjoint(forms(name))
 
 

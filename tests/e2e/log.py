@@ -55,6 +55,10 @@ def until(fact: Callable[[], T | None]) -> T:
     return found
 
 
+PATIENT = {"repeated": {"mode": "observe"}, "cycles": {"mode": "observe"}}
+"""The section `runaway` of a gateway that is asked the same until the answer is another."""
+
+
 def vkey(state: Path) -> str:
     """The log's public key."""
     return str(Signer(ORIGIN, keys.read(state).signing).vkey)

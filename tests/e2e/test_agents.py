@@ -11,7 +11,7 @@ import pytest
 from tests import oidc
 from tests.e2e.client import REVISIONS, Client, Said
 from tests.e2e.commands import asked, ordered, told
-from tests.e2e.log import events, until
+from tests.e2e.log import PATIENT, events, until
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import Running, doorward, http_upstream, start, stop
 
@@ -40,6 +40,7 @@ def running(company: oidc.Provider, witness: Witness, tmp_path_factory: pytest.T
         "upstreams": {"up": http_upstream(witness.url)},
         "identity": {"issuers": {"corp": issuer}},
         "admission": {"calls_per_minute": 1_000_000, "burst": 1_000_000},
+        "runaway": PATIENT,
     }
     with doorward(tmp_path_factory.mktemp("agents"), document) as made:
         yield made

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from tests.certificates import Issued, authority, now, pem, server
 from tests.e2e.client import Client
 from tests.e2e.commands import ordered
-from tests.e2e.log import events, until
+from tests.e2e.log import PATIENT, events, until
 from tests.e2e.secured import DOMAIN, TURNED_AWAY, Place, asks, client, is_over, is_turned_away, loaded, named, print_of, rejected, said
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import Running, doorward, http_upstream, start, stop
@@ -49,6 +49,7 @@ def gateway(place: Place, witness: Witness) -> Iterator[Running]:
         "identity": {"enrol": enrol},
         "upstreams": {"up": http_upstream(witness.url)},
         "admission": {"calls_per_minute": 1_000_000, "burst": 1_000_000},
+        "runaway": PATIENT,
     }
     with doorward(place.directory, document) as running:
         yield running

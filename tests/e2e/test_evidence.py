@@ -13,7 +13,7 @@ import pytest
 from doorward import verifier
 from tests.e2e.client import EXCHANGE, REVISIONS, Client, Json, Said
 from tests.e2e.commands import asked, ordered, page, told
-from tests.e2e.log import Leaf, events, leaves, of_call, until, veil, verified, vkey
+from tests.e2e.log import PATIENT, Leaf, events, leaves, of_call, until, veil, verified, vkey
 from tests.e2e.witness import Witness, tool, witnessing
 from tests.gateway import PERMIT_ALL, Running, doorward, http_upstream, start
 from tests.net.raw import Peer, response
@@ -107,7 +107,8 @@ def test_allowed_call_leaves_an_intent_and_an_outcome_that_say_everything_but_va
     assert (intent["principal"]["agent"], intent["principal"]["team"], intent["principal"]["method"]) == ("tester", "testers", "agent_key")
     assert intent["arguments"]["fields"] == {"/mark": veiled.value("4711")}
     assert len(intent["arguments"]["commitment"]) == 64
-    assert intent["decision"] == {"effect": "allow", "policies": ["all"], "generation": asked(running, "status")["generation"]}
+    status = asked(running, "status")
+    assert intent["decision"] == {"effect": "allow", "policies": ["all"], "generation": status["generation"], "set": status["policies"]}
     assert intent["credential"] == {"kind": "static"}
     assert (outcome["type"], outcome["result"]["status"], len(outcome["result"]["commitment"])) == ("outcome", "delivered", 64)
     assert outcome["credential"]["audience"]
@@ -214,7 +215,7 @@ def test_call_without_a_credential_is_not_made_and_says_so(tmp_path: Path, witne
     (tmp_path / "token").write_text("soon-gone")
     credential = {"header": "X-Api-Key", "value": "${file:token}"}
     with (
-        doorward(tmp_path, {"upstreams": {"keyed": http_upstream(witness.url, credential=credential)}}) as running,
+        doorward(tmp_path, {"upstreams": {"keyed": http_upstream(witness.url, credential=credential)}, "runaway": PATIENT}) as running,
         Client(running.url("keyed"), running.key()) as client,
     ):
         assert client.call("echo").text

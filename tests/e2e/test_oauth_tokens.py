@@ -174,7 +174,7 @@ def test_a_sub_agent_gets_a_narrower_token_that_says_who_handed_on(ours: House) 
     leaves = of_call(ours.running.directory / "state", got.receipt)
     assert [leaf["principal"]["agent"] for leaf in leaves] == ["helper"] * len(leaves)
     pseudonym = veil(ours.running.directory / "state").pseudonym("desk")
-    assert leaves[0]["principal"]["act"] == [{"agent": "desk", "issuer": "self", "id": pseudonym}]
+    assert leaves[0]["principal"]["act"] == [{"agent": "desk", "team": "tools", "issuer": "self", "id": pseudonym}]
     assert call(ours.running.url(), child["access_token"], "up__other").status == 403
 
 

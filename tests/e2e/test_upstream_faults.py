@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.client import EXCHANGE, REVISIONS, Client, Json
-from tests.e2e.log import of_call, until
+from tests.e2e.log import PATIENT, of_call, until
 from tests.e2e.witness import Witness, tool, witnessing
 from tests.gateway import Running, doorward, http_upstream, stdio_upstream
 from tests.net.raw import STREAM_HEAD, Peer, chunk, response
@@ -131,7 +131,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, bad: Witness, good: Witnes
         "process": stdio_upstream(script(SERVER, SESSION), timeouts=SHORT),
     }
     admission = {"calls_per_minute": 1_000_000, "burst": 1_000_000}
-    with doorward(tmp_path_factory.mktemp("faults"), {"upstreams": upstreams, "admission": admission}) as gateway:
+    with doorward(tmp_path_factory.mktemp("faults"), {"upstreams": upstreams, "admission": admission, "runaway": PATIENT}) as gateway:
         yield gateway
 
 

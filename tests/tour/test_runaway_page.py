@@ -38,7 +38,7 @@ def test_the_model_tells_the_same_defaults() -> None:
 def test_the_example_of_the_page_loads_and_changes_what_it_names() -> None:
     [block] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     made = bounds(YAML(typ="safe").load(block)["runaway"])
-    assert (made["repeated"].calls, made["repeated"].seconds, made["no_progress"].refuses) == (120, 240, True)
+    assert (made["repeated"].calls, made["repeated"].seconds, made["no_progress"].refuses) == (300, 600, True)
     assert ("lists" in made, made["write"].calls, made["write"].refuses) == (False, 20, True)
 
 

@@ -38,12 +38,12 @@ class Runaway(Part):
 
     repeated: Circle = Field(
         Circle(),
-        description="The same call with the same answer, where it is half or more of all that is called. Default: `refuse`, 60 in 240 s",
+        description="The same call with the same answer, where it is half or more of all that is called. Default: `refuse`, 150 in 600 s",
     )
     cycles: Circle = Field(
         Circle(),
         description="The same two to four calls in turn, with the same answers and nothing in between; `calls` are rounds. "
-        "Default: `refuse`, 30 in 150 s",
+        "Default: `refuse`, 60 in 300 s",
     )
     polling: Circle = Field(
         Circle(),

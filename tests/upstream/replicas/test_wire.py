@@ -322,7 +322,10 @@ async def test_a_pool_of_processes_serves_on_while_one_that_was_killed_is_starte
         ended = await going
         lost = [one for one in ended if isinstance(one, Refused)]
         assert [(one.reason, one.ran) for one in lost] == [(Reason.UPSTREAM_BROKEN, Ran.MAYBE)]
-        assert len(set(await pids(4, "now"))) == 2
+        # The third one may be back already, as another process.
+        meanwhile = set(await pids(4, "now"))
+        assert str(doomed) not in meanwhile
+        assert len(meanwhile) in (2, 3)
         await until(lambda: duties(upstream) == ["serving"] * 3)
         again = set(await pids(3))
         assert len(again) == 3

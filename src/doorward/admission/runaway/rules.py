@@ -49,8 +49,8 @@ class Rules:
 
 
 _DEFAULTS: Final[Mapping[Rule, tuple[Mode, int, float]]] = {
-    Rule.REPEATED: ("refuse", 60, 240.0),
-    Rule.CYCLES: ("refuse", 30, 150.0),
+    Rule.REPEATED: ("refuse", 150, 600.0),
+    Rule.CYCLES: ("refuse", 60, 300.0),
     Rule.POLLING: ("observe", 360, 3600.0),
     Rule.NO_PROGRESS: ("observe", 100, 600.0),
     Rule.FAN_OUT: ("observe", 600, 10.0),
