@@ -7,7 +7,6 @@ memory says where to look; that a grant is used once is decided by the store, in
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from doorward.approval import room
 from doorward.approval.answers import DeskError, with_edit, with_no, with_yes
@@ -23,6 +22,7 @@ from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Ask
 from doorward.domain.ids import Digest, GrantId
+from doorward.domain.moments import rfc3339
 from doorward.domain.reasons import Reason, Refused
 
 __all__ = ["Approver", "Desk", "DeskError", "Terms"]
@@ -350,7 +350,7 @@ def _grant(question: Question) -> Grant:
         definition=question.binding.definition,
         principal=question.binding.principal,
         approved_by=", ".join(yes.by for yes in question.yeses) or question.decided_by,
-        expires_at=datetime.fromtimestamp(question.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        expires_at=rfc3339(question.expires_at),
         edited=question.edited,
     )
 

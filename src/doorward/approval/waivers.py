@@ -6,7 +6,6 @@ ends by the wall clock or by the time that it has run, whichever is first: a clo
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from doorward.approval.persons import forms_of
 from doorward.domain.actors import Principal
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, WaiverId
+from doorward.domain.moments import spoken
 from doorward.domain.receipts import Event, Scalar
 from doorward.domain.waivers import Waiver, WaiverKind, Waivers, nothing_waived
 
@@ -288,6 +288,6 @@ def _fields(waiver: Waiver) -> dict[str, Scalar]:
 
 
 def _sentence(waiver: Waiver) -> str:
-    end = datetime.fromtimestamp(waiver.ends, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    end = spoken(waiver.ends)
     what = waiver.action or "every action"
     return f"the glass is broken: no policy holds {waiver.agent!r} back from {what} until {end}; {waiver.by} broke it: {waiver.reason}"

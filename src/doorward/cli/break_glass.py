@@ -4,11 +4,12 @@ from typing import Any
 
 import click
 
-from doorward.cli.ends import minutes, second
+from doorward.cli.ends import minutes
 from doorward.cli.exception import show_notes
 from doorward.cli.options import asked, done, json_option, socket_option, warned
 from doorward.cli.shown import plain, show_json, show_table
 from doorward.client.admin import Admin, at
+from doorward.domain.moments import spoken
 
 EVERYTHING = "everything"
 _MEANS = (
@@ -43,7 +44,7 @@ def open_(admin: Admin, as_json: bool, agent: str, action: str, **wanted: Any) -
         show_json(answer)
         warned(answer)
         return
-    sentence = f"THE GLASS IS BROKEN for {agent} ({action or EVERYTHING}) until {second(answer['ends'])}"
+    sentence = f"THE GLASS IS BROKEN for {agent} ({action or EVERYTHING}) until {spoken(answer['ends'])}"
     done(answer, f"{sentence}; end it with: doorward break-glass close {answer['id']}")
 
 
@@ -57,7 +58,7 @@ def list_(admin: Admin, as_json: bool) -> None:
         show_json(answer)
         return
     rows = [
-        (one["id"], one["agent"], one["action"] or EVERYTHING, second(one["ends"]), one["by"], one["reason"]) for one in answer["broken"]
+        (one["id"], one["agent"], one["action"] or EVERYTHING, spoken(one["ends"]), one["by"], one["reason"]) for one in answer["broken"]
     ]
     show_table(("glass", "agent", "action", "until", "by", "reason"), rows)
     show_notes(answer["broken"])

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from doorward.cli.ends import minutes, moment, second
+from doorward.cli.ends import minutes, moment
 from doorward.cli.options import asked, done, json_option, socket_option
 from doorward.cli.shown import minute, plain, show_json, show_table
 from doorward.client.admin import Admin, at
+from doorward.domain.moments import spoken
 
 
 @click.group()
@@ -70,7 +71,7 @@ def raise_(admin: Admin, as_json: bool, budget: str, **wanted: Any) -> None:
     if as_json:
         show_json(answer)
         return
-    done(answer, f"raise {answer['id']}: {budget} holds {wanted['by']} more until {second(answer['ends'])}")
+    done(answer, f"raise {answer['id']}: {budget} holds {wanted['by']} more until {spoken(answer['ends'])}")
 
 
 @command.command("end")
@@ -110,5 +111,5 @@ def _window(budget: Mapping[str, Any]) -> str:
 def _show_raises(budget: Mapping[str, Any]) -> None:
     for one in budget["raises"]:
         whose = "all" if one["key"] is None else " ".join(f"{name}={part}" for name, part in one["key"].items())
-        told = f"+ {one['id']}: {budget['name']} of {whose} holds {one['by']} more until {second(one['ends'])}; {one['given_by']}: {one['reason']}"
+        told = f"+ {one['id']}: {budget['name']} of {whose} holds {one['by']} more until {spoken(one['ends'])}; {one['given_by']}: {one['reason']}"
         click.echo(plain(told))

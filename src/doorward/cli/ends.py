@@ -24,8 +24,3 @@ def moment(text: str) -> float:
         return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(f"expected a moment such as 2026-12-24T18:00:00Z, got {text[:40]!r}") from error
-
-
-def second(seconds: float) -> str:
-    """A moment to the second, in UTC: minutes are too coarse for what ends soon."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

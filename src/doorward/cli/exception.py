@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from doorward.cli.ends import minutes, moment, second
+from doorward.cli.ends import minutes, moment
 from doorward.cli.options import asked, done, given, json_option, socket_option, warned
 from doorward.cli.shown import minute, plain, show_json, show_table
 from doorward.client.admin import Admin, at
+from doorward.domain.moments import spoken
 
 
 @click.group()
@@ -41,7 +42,7 @@ def add(admin: Admin, as_json: bool, agent: str, action: str, reason: str, **wan
         show_json(answer)
         warned(answer)
         return
-    done(answer, f"exception {answer['id']}: {agent} may {action} until {second(answer['ends'])}")
+    done(answer, f"exception {answer['id']}: {agent} may {action} until {spoken(answer['ends'])}")
 
 
 @command.command("list")

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum, auto
 from hashlib import sha256
 from typing import Final
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from doorward.approval import shown, tally
 from doorward.approval.question import Question, State
 from doorward.control.visible import Html, difference, marked, pretty, spotted
+from doorward.domain.moments import spoken
 from doorward.wire.canonical import canonical
 from doorward.wire.jsonrpc import parse_object
 
@@ -116,7 +116,7 @@ def _row(question: Question) -> Mapping[str, object]:
         "reason": spotted(question.reason),
         "missing": tally.told(question) if question.state is State.PENDING else "",
         "state": question.state.value,
-        "until": _time(question.expires_at),
+        "until": spoken(question.expires_at),
     }
 
 
@@ -133,7 +133,7 @@ def _shown(question: Question) -> Mapping[str, object]:
             {"team": spotted(one.need.team), "people": one.need.people, "owner_may": one.need.owner_may, "by": ", ".join(one.by)}
             for one in tally.progress(question)
         ],
-        "asked_at": _time(question.asked_at),
+        "asked_at": spoken(question.asked_at),
         "end": {State.PENDING: "Answer until", State.APPROVED: "To be made until"}.get(question.state, "Ended, or ends"),
         "decided": _decided(question),
         "digest": question.shown_digest,
@@ -163,12 +163,8 @@ def _canonical(arguments: Mapping[str, object]) -> object:
 def _decided(question: Question) -> str:
     if not question.decided_by:
         return ""
-    return question.decided_by if question.decided_at is None else f"{question.decided_by}, {_time(question.decided_at)}"
+    return question.decided_by if question.decided_at is None else f"{question.decided_by}, {spoken(question.decided_at)}"
 
 
 def _names(names: Sequence[str]) -> Html:
     return Html(", ".join(spotted(name) for name in dict.fromkeys(names)))
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

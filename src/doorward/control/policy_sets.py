@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from pydantic import Field
 
@@ -12,6 +11,7 @@ from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Nothing, Route, Shape
 from doorward.control.turns import Turns
 from doorward.domain.ids import Digest
+from doorward.domain.moments import rfc3339
 from doorward.policy.difference import difference, over
 from doorward.policy.history import Entry, PolicySets, Why
 from doorward.policy.rules import Source, parse
@@ -226,7 +226,7 @@ def _view(entry: Entry, is_in_force: bool) -> EntryView:
     return EntryView(
         number=entry.number,
         digest=entry.digest,
-        at=datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        at=rfc3339(entry.at),
         by=entry.by,
         why=entry.why,
         generation=entry.generation,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
@@ -18,6 +17,7 @@ from doorward.config.problems import ConfigError, dotted
 from doorward.domain.catalog import Kind, Pin, Trust
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, Generation, UpstreamId
+from doorward.domain.moments import rfc3339
 from doorward.domain.receipts import Event, Scalar
 from doorward.policy.history import NONE, Kept, PolicySets, Why, digest_of
 from doorward.policy.problems import Problems
@@ -349,7 +349,7 @@ class Workbench:
         await self._store.put(pins)
 
     def _stamp(self) -> str:
-        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return rfc3339(self._now())
 
 
 @dataclass(frozen=True, slots=True)

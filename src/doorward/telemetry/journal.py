@@ -1,11 +1,12 @@
 """The journal: one JSON object a line, for whoever runs the process; receipts are elsewhere."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
 import msgspec
+
+from doorward.domain.moments import rfc3339_millis
 
 
 class Level(StrEnum):
@@ -34,7 +35,7 @@ class Journal:
         """One line: when, how much it matters, what happened (`snake_case`), and its facts."""
         if _RANK[level] < self._least:
             return
-        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = rfc3339_millis(self._now())
         shown = {name: _cut(value) for name, value in fields.items()}
         line = msgspec.json.encode({"ts": at, "level": level, "event": event, **shown}).decode()
         self._stream.write(line + "\n")

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
 from doorward.approval.channels.signature import KeyFormError, Message, key_of, sign
 from doorward.domain.errors import DoorwardError
+from doorward.domain.moments import rfc3339
 from doorward.domain.secret import Secret
 from doorward.net.errors import NetError
 from doorward.net.fetch import Fetched
@@ -63,8 +63,3 @@ class SignedPost:
             raise PostError(f"its secret: {error}") from None
         except DoorwardError as error:
             raise PostError(f"its secret cannot be read: {error}") from error
-
-
-def rfc3339(seconds: float) -> str:
-    """A moment to the second, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,11 +11,12 @@ from typing import Final
 import msgspec
 
 from doorward.approval.channels.port import ChannelError
-from doorward.approval.channels.signed_post import Post, PostError, SignedPost, rfc3339
+from doorward.approval.channels.signed_post import Post, PostError, SignedPost
 from doorward.approval.question import Question, State
 from doorward.approval.shown import asked_arguments
 from doorward.approval.tally import needs
 from doorward.config.approvals import Webhook as Declared
+from doorward.domain.moments import rfc3339
 from doorward.domain.secret import Secret
 from doorward.net.addresses import Reach, Rule
 from doorward.net.fetch import Caps, Fetch

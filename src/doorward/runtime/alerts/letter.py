@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from doorward.catalog.text import visible
 from doorward.domain.alerts import Alert
+from doorward.domain.moments import rfc3339_millis
 
 SENTENCE_LETTERS = 500
 FIELD_LETTERS = 200
@@ -31,7 +31,7 @@ class Letter:
     @property
     def time(self) -> str:
         """When, RFC 3339 in UTC."""
-        return datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339_millis(self.at)
 
 
 def letter(alert: Alert, count: int, stamp: tuple[str, float], mask: Callable[[str], str]) -> Letter:
