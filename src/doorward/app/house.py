@@ -142,9 +142,8 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     # What is waived decides what an agent sees.
     state.waivers.follow(lambda event, waiver: changes.wake())
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
-    cuts.connect(state.switch, state.registry, flight, changes, sessions)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
-    cuts.end_waits(state.switch, dispatch.holding)
+    cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     return House(
         root=root,

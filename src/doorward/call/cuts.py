@@ -7,6 +7,7 @@ from doorward.call.changes import Changes, Listener
 from doorward.call.flight import Flight
 from doorward.call.holding import Holding
 from doorward.call.sessions import End, Sessions
+from doorward.domain.calls import Call
 from doorward.domain.ids import SessionId
 from doorward.identity.registry import Change, Registry
 
@@ -14,22 +15,18 @@ _OF_CALLS = frozenset({MatterKind.UPSTREAM, MatterKind.TOOL})
 """Kinds that are of single calls: who listens for changes may go on, and hears what of the lists is gone."""
 
 
-def end_waits(switch: Switch, holding: Holding) -> None:
-    """Has whoever is kept waiting for approval follow the switch: the spine looks again then, and says what is the matter."""
+def connect(switch: Switch, registry: Registry, flight: Flight, holding: Holding, changes: Changes, sessions: Sessions) -> None:
+    """Has whatever runs or waits follow the switch, and the switch follow registry and sessions."""
 
     def cut(matter: Matter, why: str) -> None:
         name: Named = (matter.kind, matter.name)
-        holding.cut(lambda call: name in matters.touched(call))
 
-    switch.on_change(cut)
+        def is_touched(call: Call) -> bool:
+            return name in matters.touched(call)
 
-
-def connect(switch: Switch, registry: Registry, flight: Flight, changes: Changes, sessions: Sessions) -> None:
-    """Has whatever runs follow the switch, and the switch follow registry and sessions."""
-
-    def cut(matter: Matter, why: str) -> None:
-        name: Named = (matter.kind, matter.name)
-        flight.cut(lambda call: name in matters.touched(call), why)
+        flight.cut(is_touched, why)
+        # Of who is kept waiting for approval the spine looks again, and says what is the matter.
+        holding.cut(is_touched)
         if matter.kind not in _OF_CALLS:
             changes.end(lambda listener: _concerns(name, listener))
 

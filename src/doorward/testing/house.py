@@ -20,7 +20,7 @@ from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.call.approving import Link, no_page
 from doorward.call.changes import Changes
-from doorward.call.cuts import connect, end_waits
+from doorward.call.cuts import connect
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
@@ -228,8 +228,7 @@ async def build_house(plan: Plan) -> House:
     )
     dispatch = Dispatch(parts)
     generations.follow(changes.wake)
-    connect(watchmen.switch, watchmen.registry, flight, changes, parts.sessions)
-    end_waits(watchmen.switch, dispatch.holding)
+    connect(watchmen.switch, watchmen.registry, flight, dispatch.holding, changes, parts.sessions)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
     return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, alerts, environment)
 
