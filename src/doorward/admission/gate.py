@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from doorward.admission.intake import SHARE, Bounds, Intake
-from doorward.admission.limits import NOTHING, SHORTLY, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
+from doorward.admission.intake import SHARE, SHORTLY, Bounds, Intake
+from doorward.admission.limits import NOTHING, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
 from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
 from doorward.domain.actors import AuthnMethod, Principal
@@ -153,8 +153,9 @@ class Gate:
             raise _over_concurrency(agent, limits.concurrent)
         if running >= SHARE * (limits.in_flight - self._inside):
             raise _over_share(agent, running)
-        self._pace(agent)
-        taken = self._declared.take(call, self._monotonic())
+        now = self._monotonic()
+        self._pace(agent, now)
+        taken = self._declared.take(call, now)
         self._running[agent] = running + 1
         self._inside += 1
         return Seat(self, agent, self._switch.epoch, taken)
@@ -177,7 +178,7 @@ class Gate:
         Raises `Refused` OVER_RATE, which is what the agent is told then, whatever it was refused for.
         """
         if principal.method is not AuthnMethod.OWN:
-            self._pace(principal.agent.id)
+            self._pace(principal.agent.id, self._monotonic())
 
     def opened(self, principal: Principal) -> None:
         """One more session counts for its agent's pace like a call: each is kept and written. Raises `Refused` OVER_RATE."""
@@ -195,8 +196,8 @@ class Gate:
         """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""
         self._switch.still(call, epoch)
 
-    def _pace(self, agent: AgentId) -> None:
-        wait = self._rates.take(agent, self._monotonic())
+    def _pace(self, agent: AgentId, now: float) -> None:
+        wait = self._rates.take(agent, now)
         if wait > 0:
             raise _over_rate(agent, self._limits.pace, wait)
 

@@ -18,7 +18,8 @@ BYTES_OF_AGENT: Final = "admission.bytes_in_flight_per_agent"
 SHARE: Final = 3
 """How many places, or seats, an agent may hold for each that is free: alone it gets three quarters of all, two get three sevenths each."""
 
-_SHORTLY: Final = 1
+SHORTLY: Final = 1
+"""Seconds to wait where nobody knows when there is room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Intake:
 
 def overloaded(limit: str, detail: str = "") -> Refused:
     """Nobody gets in for now."""
-    return Refused(Reason.OVERLOADED, detail, extra={"limit": limit, "retryAfterSeconds": _SHORTLY})
+    return Refused(Reason.OVERLOADED, detail, extra={"limit": limit, "retryAfterSeconds": SHORTLY})
 
 
 def _over_share(agent: AgentId, requests: int) -> Refused:
@@ -142,7 +143,7 @@ def _over_share(agent: AgentId, requests: int) -> Refused:
         Reason.OVER_CONCURRENCY,
         f"agent {agent} has {requests} requests in the door, which is over its share",
         sentence="Too many requests at once: what is left is kept for others. Wait until one of yours ends, then try again.",
-        extra={"limit": REQUESTS, "retryAfterSeconds": _SHORTLY},
+        extra={"limit": REQUESTS, "retryAfterSeconds": SHORTLY},
     )
 
 
@@ -151,5 +152,5 @@ def _over_bytes(agent: AgentId, count: int, most: int) -> Refused:
         Reason.OVER_CONCURRENCY,
         f"agent {agent} would have {count} bytes in the door, at most {most}",
         sentence=f"Too much at once: your requests and their answers hold at most {most} bytes together. Wait for one to end, then try again.",
-        extra={"limit": BYTES_OF_AGENT, "retryAfterSeconds": _SHORTLY},
+        extra={"limit": BYTES_OF_AGENT, "retryAfterSeconds": SHORTLY},
     )

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from doorward.admission.intake import SHORTLY
 from doorward.admission.rates import CounterError, Key, Rates
 from doorward.admission.running import Running
 from doorward.admission.selection import Chosen, reads_of
@@ -21,8 +22,6 @@ from doorward.wire.limits import CONCURRENT, LIMITS_KEY, Entry
 
 KNOWN: Final = 4_096
 """Pairs of caller and target whose limits are remembered; beyond, all are worked out anew."""
-SHORTLY: Final = 1
-"""Seconds to wait where nobody knows when there is room again."""
 
 
 class Counter(Protocol):
@@ -131,12 +130,7 @@ class Taken:
 
     def left(self, now: float) -> tuple[Entry, ...]:
         """What is left of each limit now."""
-        told: list[Entry] = []
-        for row, key in self._counted:  # `_entry`, laid out: on the way of every call
-            left, reset = row.counter.left(key, now)
-            shown = row.limit.shown
-            told.append({**shown, "left": left} if reset is None else {**shown, "left": left, "resetSeconds": reset})
-        return tuple(told)
+        return tuple([_entry(row, key, now) for row, key in self._counted])
 
 
 NOTHING: Final = Taken(())

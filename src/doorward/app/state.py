@@ -77,11 +77,12 @@ async def open_state(document: Document, root: Path) -> State:
         raise
     try:
         passed = Elapsed(clocks.now, clocks.monotonic)
-        passed.has_been(database.now(head).ts_micros / 1_000_000)
+        last = database.now(head).ts_micros / 1_000_000
+        passed.has_been(last)
         state = _state(database, evidence, Terms.of(document.approvals), passed)
         await state.registry.load()
         await state.switch.load()
-        await state.desk.load(since=database.now(head).ts_micros / 1_000_000)
+        await state.desk.load(since=last)
         await state.waivers.load()
         await state.budgets.load()
         state.budgets.adopt(document)

@@ -64,7 +64,7 @@ def nobody_elses(own: Certificate | None, network: str, leaf: bytes | None, abov
     raise Refused(Reason.INVALID_REQUEST, "Client-Cert comes from nobody who is trusted to send it")
 
 
-def has_room() -> bool:
+def never_full() -> bool:
     """The answer of a door behind which nobody counts."""
     return False
 
@@ -96,7 +96,7 @@ class Surroundings:
     """What goes with a refusal that another credential would cure, as of now."""
     shown: Shown = nobody_elses
     """Whose certificate counts: the connection's own, or the one that a trusted proxy tells of."""
-    is_full: Callable[[], bool] = has_room
+    is_full: Callable[[], bool] = never_full
     """Whether as many calls run as may: what comes then is turned away before it is read."""
     intake: Intake = field(default_factory=Intake)
     """Counts what is in the door."""
@@ -197,9 +197,10 @@ class Door:
         reply.place = intake.enter()
         if full is None:
             return None
+        refused = overloaded(full)
         if not _may_cancel(by_name):
-            raise overloaded(full)
-        return overloaded(full)
+            raise refused
+        return refused
 
     async def _post(self, arrival: Arrival, receive: Receive, reply: Reply, late: Refused | None) -> None:
         spoken = _spoken(arrival.text(_VERSION))
