@@ -12,6 +12,7 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.errors import NetError
 from doorward.net.http import Pool
+from doorward.net.single import Single
 from doorward.net.stream import Stream
 from doorward.upstream.backoff import Backoff
 from doorward.upstream.circuit import Circuit
@@ -27,7 +28,6 @@ from doorward.upstream.seams import Seams
 from doorward.upstream.session import SessionHttp
 from doorward.upstream.sessions import own_key, shared_key
 from doorward.upstream.sight import Sight
-from doorward.upstream.single import Single
 from doorward.upstream.tasks import Tasks
 from doorward.upstream.watch import Watch
 from doorward.wire.eras import EXCHANGE_VERSIONS

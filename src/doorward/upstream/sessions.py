@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.secret import Secret
+from doorward.net.single import Single
 from doorward.upstream.order import Order
 from doorward.upstream.side import Side
 from doorward.upstream.sight import Introduction
-from doorward.upstream.single import Single
 from doorward.wire.jsonrpc import dump
 
 Headers = tuple[tuple[str, Secret], ...]

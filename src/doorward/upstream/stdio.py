@@ -14,6 +14,7 @@ from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import NetError
+from doorward.net.single import Single
 from doorward.upstream.backoff import Backoff
 from doorward.upstream.circuit import Circuit
 from doorward.upstream.discovery import Discovery
@@ -29,7 +30,6 @@ from doorward.upstream.process import Listener, Process, Program, StartError, st
 from doorward.upstream.relay import rank
 from doorward.upstream.seams import Seams
 from doorward.upstream.sight import Introduction, Sight
-from doorward.upstream.single import Single
 from doorward.upstream.tasks import Tasks
 
 FIRST_RESTART_SECONDS: Final = 0.5

@@ -6,7 +6,7 @@ import pytest
 
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import NetError, Trouble
-from doorward.upstream.single import Single
+from doorward.net.single import Single
 
 pytestmark = pytest.mark.anyio
 
