@@ -1,7 +1,8 @@
 """Amounts: a number among a call's arguments in millionths, exactly; what is no plain amount cannot be counted, and is refused. Pure."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -32,7 +33,11 @@ def steps(pointer: str) -> tuple[str, ...]:
 
 
 def value_at(arguments: object, path: tuple[str, ...]) -> object:
-    """What stands there; raises `UncountedError` where nothing does."""
+    """What stands there; raises `UncountedError` where nothing does, or where an upstream might read another field in its place.
+
+    Many readers of JSON take names in any letter case, some also with or without underscores, and the last of two that are alike
+    counts (Go's encoding/json, for one): with an `Amount` beside its `amount`, what is counted might not be what is paid.
+    """
     here = arguments
     for step in path:
         here = _step(here, step)
@@ -93,8 +98,23 @@ def _too_fine(places: int) -> UncountedError:
     return UncountedError(f"has more than {places} decimal places")
 
 
+def _is_doubled(names: Iterable[str], step: str) -> bool:
+    """Whether another of the names may be taken for this one."""
+    alike = _alike(step)
+    return any(name != step and _alike(name) == alike for name in names)
+
+
+def _alike(name: str) -> str:
+    """What names have in common that some reader takes for the same: their letters and digits in one case and width."""
+    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
+    letters = plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
+    return letters.upper().casefold()
+
+
 def _step(here: object, step: str) -> object:
     if isinstance(here, Mapping):
+        if len(here) > 1 and _is_doubled(here, step):
+            raise UncountedError("stands beside another field of a name that is read alike")
         return here.get(step, _Missing())
     if isinstance(here, list | tuple) and re.fullmatch(r"0|[1-9][0-9]{0,5}", step) and int(step) < len(here):
         return here[int(step)]
