@@ -177,16 +177,17 @@ async def test_a_grant_is_used_with_its_intent_and_given_back_when_nothing_was_f
 
 
 @pytest.mark.anyio
-async def test_refusals_over_a_limit_are_told_once_and_then_counted() -> None:
+@pytest.mark.parametrize("reason", [Reason.OVER_RATE, Reason.OVER_BUDGET])
+async def test_refusals_over_a_limit_are_told_once_and_then_counted(reason: Reason) -> None:
     at = await started(bench())
-    places = [await at.recorder.refuse(refusal(Reason.OVER_RATE)) for _ in range(1000)]
-    await at.recorder.refuse(refusal(Reason.OVER_RATE, agent="other"))
+    places = [await at.recorder.refuse(refusal(reason)) for _ in range(1000)]
+    await at.recorder.refuse(refusal(reason, agent="other"))
     assert (places[0] is not None, set(places[1:])) == (True, {None})
     at.clock.pass_seconds(60)
     await at.recorder.tick()
     leaves = (await at.leaves())[1:]
     assert [leaf["type"] for leaf in leaves] == ["refusal", "refusal", "refusals_counted"]
-    assert leaves[2]["fields"] == {"source": "claude", "reason": "over_rate", "more": 999, "minute": 1_699_999_980}
+    assert leaves[2]["fields"] == {"source": "claude", "reason": reason.value, "more": 999, "minute": 1_699_999_980}
 
 
 @pytest.mark.anyio

@@ -68,3 +68,15 @@ def test_labels_are_escaped_however_odd() -> None:
     odd = 'a"b\\c\nd'
     meter.ended(odd, "m", "o", 0)
     assert dict(named(meter, "doorward_calls_total")[0][1])["upstream"] == odd
+
+
+def test_what_is_read_by_name_is_read_whenever_somebody_looks() -> None:
+    meter, used, refused = Meter(), {"payments": 0.5}, {"payments": 1}
+    meter.gauges("doorward_budget_used_ratio", "The most used", "budget", lambda: used)
+    meter.counters("doorward_budget_refusals", "Refused", "budget", lambda: refused)
+    used["searches"], refused["payments"] = 1.5, 2
+    assert samples(meter) == [
+        ("doorward_budget_used_ratio", (("budget", "payments"),), 0.5),
+        ("doorward_budget_used_ratio", (("budget", "searches"),), 1.5),
+        ("doorward_budget_refusals_total", (("budget", "payments"),), 2.0),
+    ]

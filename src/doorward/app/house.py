@@ -264,6 +264,9 @@ def measure(house: House) -> None:
     gauge("doorward_approvals_waiting", "Calls that wait for a person's yes, or to be made", lambda: len(house.state.desk.questions()))
     gauge("doorward_callers_waiting", "Calls that are kept waiting for people", lambda: len(house.dispatch.holding))
     gauge("doorward_glass_broken", "Broken glasses", house.state.waivers.broken)
+    meter, budgets = house.meter, house.state.budgets
+    meter.gauges("doorward_budget_used_ratio", "Of each budget, the most that any of its keys has used", "budget", budgets.used)
+    meter.counters("doorward_budget_refusals", "Calls that a budget has refused", "budget", budgets.refused)
     for duty in (Duty.SERVING, Duty.EJECTED, Duty.UNSEEN, Duty.HELD_BACK, Duty.DRAINED):
         gauge(
             f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty)

@@ -16,7 +16,7 @@ SOURCES = 1000
 MINUTE_SECONDS = 60
 OVERFLOW = "other"
 
-OVER_LIMIT = frozenset({Reason.OVER_RATE, Reason.OVER_CONCURRENCY, Reason.OVERLOADED, Reason.RUNAWAY})
+OVER_LIMIT = frozenset({Reason.OVER_RATE, Reason.OVER_CONCURRENCY, Reason.OVERLOADED, Reason.RUNAWAY, Reason.OVER_BUDGET})
 """Reasons that a caller over its limits gets as often as it likes."""
 
 

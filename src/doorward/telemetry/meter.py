@@ -1,7 +1,7 @@
 """Counters and durations of calls: a dictionary each, so that counting costs nothing worth measuring; read by Prometheus."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,6 +14,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Gauge = Callable[[], float]
 
+By = Callable[[], Mapping[str, float]]
+"""Values by what stands in the one label."""
+
 
 @dataclass(slots=True)
 class _Durations:
@@ -24,7 +27,7 @@ class _Durations:
 class Meter:
     """Counts how calls end and how long they take."""
 
-    __slots__ = ("_durations", "_ended", "_gauges", "_requests", "_runaway")
+    __slots__ = ("_by", "_durations", "_ended", "_gauges", "_requests", "_runaway")
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str, str], int] = {}
@@ -32,6 +35,7 @@ class Meter:
         self._runaway: dict[str, int] = {}
         self._durations: dict[str, _Durations] = {}
         self._gauges: dict[str, tuple[str, Gauge]] = {}
+        self._by: list[Callable[[], Metric]] = []
 
     def ended(self, upstream: str, method: str, outcome: str, seconds: float) -> None:
         """One governed message ended: `outcome` is a status or a reason."""
@@ -56,6 +60,14 @@ class Meter:
         """Adds a value that is read when somebody looks."""
         self._gauges[name] = (text, read)
 
+    def gauges(self, name: str, text: str, label: str, read: By) -> None:
+        """Adds values that are read when somebody looks; as many as the configuration names, never one for each caller."""
+        self._by.append(lambda: _labelled(GaugeMetricFamily(name, text, labels=(label,)), read()))
+
+    def counters(self, name: str, text: str, label: str, read: By) -> None:
+        """The same for counts of what has happened since the process began."""
+        self._by.append(lambda: _labelled(CounterMetricFamily(name, text, labels=(label,)), read()))
+
     def collect(self) -> Iterator[Metric]:
         """The metric families, as Prometheus asks for them."""
         ended = CounterMetricFamily("doorward_calls", "Governed messages by how they ended", labels=("upstream", "method", "outcome"))
@@ -73,12 +85,20 @@ class Meter:
         yield from (ended, requests, runaway, seconds)
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
+        for family in self._by:
+            yield family()
 
     def page(self) -> bytes:
         """The page that a Prometheus server scrapes."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
         return generate_latest(registry)
+
+
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]) -> Metric:
+    for name, value in values.items():
+        family.add_metric((name,), value)
+    return family
 
 
 def _buckets(counts: list[int]) -> list[tuple[str, float]]:

@@ -30,7 +30,7 @@ def refused(bench: Bench, *args: Any, **more: Any) -> Refused:
 
 
 def raised(bench: Bench, units: int, **more: Any) -> Raise:
-    (rule,) = bench.budgets.rules()
+    rule, *_ = bench.budgets.rules()
     one = Raise("r1", rule.name, rule.ledger, '["claude"]', units, "Quarter's end.", "eve", NOON, NOON + 3600.0)
     return replace(one, **more)
 
@@ -307,3 +307,15 @@ def test_what_has_stopped_counting_is_forgotten() -> None:
 def test_what_is_no_tool_has_no_amount_and_is_in_no_budget_of_tools() -> None:
     bench = Bench(document(payments=PAYMENTS))
     assert bench.budgets.draw(call({"amount": 10**9}, to=target("bank", "pay"), method="prompts/get")) == ()
+
+
+def test_metrics_say_how_full_the_fullest_key_is_and_how_many_calls_were_refused_but_not_whose() -> None:
+    bench = Bench(document(payments=PAYMENTS, calls={"limit": 10}))
+    assert (bench.budgets.used(), bench.budgets.refused()) == ({"payments": 0.0, "calls": 0.0}, {"payments": 0, "calls": 0})
+    bench.intend(pay(250))
+    bench.intend(pay(500, "c2", principal("robin")))
+    refused(bench, 1000, "c3")
+    refused(bench, "ten", "c4")
+    assert (bench.budgets.used(), bench.budgets.refused()) == ({"payments": 0.5, "calls": 0.1}, {"payments": 2, "calls": 0})
+    asyncio.run(bench.budgets.raises.give(raised(bench, 1_000_000_000, key='["robin"]', ends=NOON + DAY / 4)))
+    assert bench.budgets.used()["payments"] == 0.25

@@ -4,7 +4,7 @@ INVARIANT: the rows written with intents are the truth; this mirror is never bel
 refuse what the rows would refuse, and the rows refuse whatever it has missed. A budget that cannot be computed denies.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ NOTHING = Settled((), ())
 class Budgets:
     """Every budget of the document in force. Used from the tasks of one event loop."""
 
-    __slots__ = ("_accounts", "_now", "_open", "_rules", "_store", "_warnings", "raises")
+    __slots__ = ("_accounts", "_now", "_open", "_refused", "_rules", "_store", "_warnings", "raises")
 
     def __init__(self, store: BudgetStore, seams: Seams) -> None:
         self._store = store
@@ -83,6 +83,7 @@ class Budgets:
         self._rules: tuple[Rule, ...] = ()
         self._accounts: dict[tuple[str, Key], Account] = {}
         self._open: dict[CallId, list[_Taken]] = {}
+        self._refused: dict[str, int] = {}
         self._warnings = Warnings(seams.pseudonym)
         self.raises = Raises(store, seams.now, seams.is_own)
 
@@ -95,6 +96,7 @@ class Budgets:
     def adopt(self, document: Document) -> None:
         """Goes on with the budgets of a document. What is drawn already stays, but for budgets that count otherwise now."""
         self._rules = compiled(document)
+        self._refused = dict(self.refused())
 
     def follow(self, alarm: Alarm) -> None:
         """Tells of each budget that is nearly used up, or is, from now on."""
@@ -170,6 +172,21 @@ class Budgets:
         ]
         return tuple(sorted(found, key=lambda one: (-one.spent, one.key)))
 
+    def refused(self) -> Mapping[str, int]:
+        """How many calls each budget has refused since the process began, by the names of those in force."""
+        return {rule.name: self._refused.get(rule.name, 0) for rule in self._rules}
+
+    def used(self) -> Mapping[str, float]:
+        """How much of each budget the key that has used most of it has used: 1 is all of it; by the names of those in force."""
+        shares = {rule.ledger: 0.0 for rule in self._rules}
+        limits = {rule.ledger: rule.limit for rule in self._rules}
+        at = int(self._now())
+        for (ledger, _), account in self._accounts.items():
+            if ledger in shares:
+                limit = limits[ledger] + self.raises.on(ledger, account.key)
+                shares[ledger] = max(shares[ledger], account.spent(at) / limit)
+        return {rule.name: shares[rule.ledger] for rule in self._rules}
+
     async def sweep(self) -> None:
         """Forgets what has stopped counting; to be called every minute or so. Raises `StoreError`."""
         at = int(self._now())
@@ -196,6 +213,7 @@ class Budgets:
         try:
             units = rule.needs(call)
         except UncountedError as error:
+            self._count(rule)
             raise sentences.uncounted(rule, error) from error
         ledger = rule.ledger
         account = self._accounts.get((ledger, key)) or self._account(ledger, key)
@@ -206,8 +224,12 @@ class Budgets:
         return rule, account, draw
 
     def _over(self, rule: Rule, account: Account, draw: Draw, call: Call) -> Refused:
+        self._count(rule)
         self._warnings.refused(rule, account, draw, call)
         return sentences.over(rule, account, draw.units, draw.limit, draw.at)
+
+    def _count(self, rule: Rule) -> None:
+        self._refused[rule.name] = self._refused.get(rule.name, 0) + 1
 
     def _left(self, taken: Sequence[_Taken]) -> tuple[Entry, ...]:
         at = int(self._now())
