@@ -20,7 +20,7 @@ EVERYTHING = (sys.executable, str(ROOT / "tests/conformance/everything.py"))
 
 
 def python_of(environment: str) -> str:
-    """The interpreter of one of the peers' environments (`sdk1`, `fastmcp`, `servers`, `sqlite`)."""
+    """The interpreter of one of the peers' environments (`sdk1`, `fastmcp`, `servers`, `sqlite`, `openbao`)."""
     return str(ENVIRONMENTS / environment / "bin" / "python")
 
 
