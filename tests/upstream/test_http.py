@@ -197,13 +197,14 @@ def _only_with_an_envelope() -> Answering:
     return answering
 
 
-async def test_mistake_that_stays_a_mistake_ends_after_one_more_try() -> None:
-    turned_away = saying(error({}, -32600, "never", status="400 Bad Request"))
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "405 Method Not Allowed", "415 Unsupported Media Type"])
+async def test_call_that_was_turned_away_by_who_speaks_what_was_assumed_is_not_sent_again(status: str) -> None:
+    turned_away = saying(error({}, -32600, "never", status=status))
     async with scripted(speaking(exchange_era(tools__call=turned_away))) as peer, over_http(peer.url) as upstream:
         with pytest.raises(Refused) as caught:
             await upstream.forward(order(), unheard)
     assert (caught.value.reason, caught.value.ran) == (Reason.UPSTREAM_BROKEN, Ran.NO)
-    assert methods(peer.requests) == ["server/discover", "tools/call", "server/discover", "tools/call"]
+    assert methods(peer.requests) == ["server/discover", "tools/call", "server/discover"]
 
 
 @pytest.mark.parametrize(

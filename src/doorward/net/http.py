@@ -123,17 +123,30 @@ class Pool:
 
     async def _connection(self, seconds: float) -> Connection:
         """A connection that was free or is new; raises NetError with nothing sent."""
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await self._free_or_new()
+            async with asyncio.timeout_at(deadline):
+                given = await self._free_or_room()
+        except TimeoutError as error:
+            # Ours alone: the other side may be well, and at work on what others have sent.
+            raise NetError(Trouble.BUSY, f"every connection was taken for {seconds:g} s", Ran.NO) from error
+        if given is not None:
+            return given
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._new()
         except TimeoutError as error:
             raise NetError(Trouble.CONNECT_TIMEOUT, f"no connection within {seconds:g} s", Ran.NO) from error
 
-    async def _free_or_new(self) -> Connection:
+    async def _free_or_room(self) -> Connection | None:
+        """A connection that is free, or None where there is room for a new one, which has to be made before anything is awaited."""
         while len(self._open) + self._opening >= self._bounds.connections:
             given = await self._wait()
             if given is not None and given.is_usable():
                 return given
+        return None
+
+    async def _new(self) -> Connection:
         if self._is_closed:
             raise NetError(Trouble.SHUT, "the pool is closed", Ran.NO)
         self._opening += 1

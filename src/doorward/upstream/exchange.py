@@ -41,6 +41,11 @@ class ExchangeHttp:
         self._on_change = on_change
         self._answers = Answers(tongue, on_change)
 
+    @property
+    def spoken(self) -> str:
+        """What it speaks, by which two speakers can be told apart."""
+        return self.version
+
     async def ask(self, order: Order, notices: Notices) -> Answer:
         """Asks once; raises Refused, NetError, or MistakenError if the upstream speaks something else and nothing ran."""
         number = next(self._numbers)

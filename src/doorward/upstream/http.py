@@ -140,11 +140,16 @@ class HttpUpstream:
     # Which era.
 
     async def _asked_anew(self, mistaken: Speaker, order: Order, notices: Notices, mistake: str) -> Answer:
-        """Asks again, once, whoever it is found to be: the first time nothing ran."""
+        """Asks again, once, if it is found to speak something else: the first time nothing ran.
+
+        INVARIANT: what was turned away by who speaks what was assumed is not sent twice, for only a mistake of ours says that nothing ran.
+        """
         try:
             speaker = await self._settled_anew(mistaken, order.lease)
         except Refused as refused:
             raise sent_in_vain(self._id, refused) from refused
+        if speaker.spoken == mistaken.spoken:
+            raise broken(self._id, f"{mistake}; and it speaks what was assumed", Ran.NO)
         try:
             return await speaker.ask(order, notices)
         except MistakenError as error:

@@ -71,6 +71,11 @@ class SessionHttp:
         self._answers = Answers(tongue, on_change)
         self._sessions = Sessions(SESSIONS, IDLE_SECONDS, self._open, self._end, asyncio.get_running_loop().time)
 
+    @property
+    def spoken(self) -> str:
+        """What it speaks, by which two speakers can be told apart: each session finds out its version by itself."""
+        return self.era
+
     async def ask(self, order: Order, notices: Notices) -> Answer:
         """Asks once; a session that is lost is made anew and the request, which was not processed, sent in it.
 
