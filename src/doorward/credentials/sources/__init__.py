@@ -1,0 +1,1 @@
+"""Where secrets come from, besides the gateway's own environment and files: a public port, and the sources that ship."""
