@@ -68,6 +68,12 @@ def test_a_sound_document_has_no_findings(ground: Ground) -> None:
         ({"policies": {"files": ["*.cedar"], "timezone": "Mars/Olympus"}}, [("error", "policies.timezone")]),
         ({"policies": {"files": ["*.cedar"], "timezone": "../../etc/passwd"}}, [("error", "policies.timezone")]),
         ({"admission": {"concurrent": 100, "in_flight": 10}}, [("note", "admission.concurrent")]),
+        ({"admission": {"in_flight": 100, "requests": 99}}, [("note", "admission.in_flight")]),
+        ({"admission": {"in_flight": 100, "requests": 100}}, []),
+        (
+            {"admission": {"bytes_in_flight_per_agent": 2**22, "bytes_in_flight": 2**21}},
+            [("note", "admission.bytes_in_flight_per_agent")],
+        ),
         ({"sessions": {"per_principal": 100, "overall": 10}}, [("note", "sessions.per_principal")]),
         ({"state": "rules.cedar"}, [("error", "state")]),
         ({"state": "rules.cedar/state"}, [("error", "state")]),

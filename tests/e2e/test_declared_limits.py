@@ -13,6 +13,14 @@ from tests.e2e.witness import Witness, witnessing
 from tests.gateway import doorward, http_upstream, write_config
 
 WIDE = {"calls_per_minute": 1_000_000, "burst": 1_000_000}
+BUILT_IN = [
+    "admission.calls_per_minute",
+    "admission.concurrent",
+    "admission.in_flight",
+    "admission.requests",
+    "admission.bytes_in_flight",
+    "admission.bytes_in_flight_per_agent",
+]
 HOUR = 3600
 SOON = range(HOUR // 2 - 60, HOUR // 2 + 1)
 """Half an hour, less what the test has taken."""
@@ -73,8 +81,10 @@ def test_what_is_left_is_told_and_an_agent_over_its_limit_is_told_which_and_nobo
             {"key": {"agent": "eve", "tool": "witness/echo"}, "used": 1, "left": 1},
         ]
         assert (rows["waits"]["concurrent"], rows["waits"]["busiest"]) == (1, [])
-        assert list(rows) == ["admission.calls_per_minute", "admission.concurrent", "admission.in_flight", "echoes", "waits"]
-        assert "tester witness/echo: 2, 0 left" in ordered(running, "limit", "list")
+        assert list(rows) == [*BUILT_IN, "echoes", "waits"]
+        listed = ordered(running, "limit", "list")
+        assert "tester witness/echo: 2, 0 left" in listed
+        assert "67108864 bytes at once" in listed
     assert "too many" not in witness.marks()
 
 

@@ -4,7 +4,9 @@ Who holds what is told apart by agent once the agent is known; until then a requ
 behind them, one agent holds at most `SHARE` times as many as are free.
 """
 
+import heapq
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from doorward.domain.ids import AgentId
@@ -121,6 +123,10 @@ class Intake:
         """How many bytes are kept for one agent."""
         held = self._of.get(agent)
         return 0 if held is None else held.bytes
+
+    def heaviest(self, most: int) -> tuple[tuple[str, int], ...]:
+        """The agents for which most bytes are kept, and how many."""
+        return tuple(heapq.nlargest(most, ((str(agent), held.bytes) for agent, held in self._of.items()), key=itemgetter(1)))
 
     def _left(self, agent: AgentId | None, count: int) -> None:
         self.requests -= 1

@@ -33,7 +33,9 @@ def list_(admin: Admin, as_json: bool) -> None:
 
 def _bound(limit: Mapping[str, Any]) -> str:
     rate = limit["rate"]
-    return f"{limit['concurrent']} at once" if rate is None else f"{rate['calls']} in {rate['seconds']} s, {rate['burst']} at once"
+    if rate is not None:
+        return f"{rate['calls']} in {rate['seconds']} s, {rate['burst']} at once"
+    return f"{limit['concurrent']} at once" if limit["bytes"] is None else f"{limit['bytes']} bytes at once"
 
 
 def _of(selection: Mapping[str, Any]) -> str:

@@ -163,6 +163,10 @@ def _bounds(document: Document) -> Iterator[Found]:
     admission, sessions = document.admission, document.sessions
     if admission.concurrent > admission.in_flight:
         yield note("in_flight ends this first", "admission", "concurrent")
+    if admission.in_flight > admission.requests:
+        yield note("requests ends this first", "admission", "in_flight")
+    if admission.bytes_in_flight_per_agent > admission.bytes_in_flight:
+        yield note("bytes_in_flight ends this first", "admission", "bytes_in_flight_per_agent")
     if sessions.per_principal > sessions.overall:
         yield note("overall ends this first", "sessions", "per_principal")
     observed = [name for name, upstream in document.upstreams.items() if upstream.posture is Posture.OBSERVE]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from doorward.admission.gate import CONCURRENT, IN_FLIGHT, PACE, Gate
+from doorward.admission.intake import BYTES, BYTES_OF_AGENT, REQUESTS
 from doorward.admission.limits import Row
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, Route, Shape
@@ -15,7 +16,7 @@ BUSIEST = 10
 
 
 class BusyView(Shape):
-    """What one key has used: calls of its burst, or calls that run."""
+    """What one key has used: calls of its burst, calls that run, requests or bytes in the door."""
 
     key: dict[str, str] = Field(description="What is counted apart: `agent`, `user` and so on; empty where all share one counter")
     used: int
@@ -37,7 +38,8 @@ class LimitView(Shape):
     of: dict[str, tuple[str, ...]] = Field(description="Which calls and lists it is about; empty: all")
     per: tuple[str, ...]
     rate: RateView | None
-    concurrent: int | None
+    concurrent: int | None = Field(description="How many at the same time: calls, or requests in the door")
+    bytes: int | None = Field(description="Of requests and answers in the door at the same time")
     when_unavailable: str = Field(description="What becomes of a call that only reads where its counter cannot be had")
     busiest: tuple[BusyView, ...]
 
@@ -66,15 +68,28 @@ class LimitRows:
     def _built_in(self) -> Iterable[LimitView]:
         limits, gate = self.gate.limits, self.gate
         pace = RateView(calls=limits.pace.per_minute, seconds=60, burst=limits.pace.burst)
-        yield _view(PACE, ("agent",), pace, _of_agents(gate.fastest(BUSIEST), pace.burst))
-        yield _view(CONCURRENT, ("agent",), limits.concurrent, _of_agents(gate.busiest(BUSIEST), limits.concurrent))
-        running = (BusyView(key={}, used=gate.inside, left=max(limits.in_flight - gate.inside, 0)),) if gate.inside else ()
-        yield _view(IN_FLIGHT, (), limits.in_flight, running)
+        yield _view(PACE, ("agent",), _of_agents(gate.fastest(BUSIEST), pace.burst), rate=pace)
+        yield _view(CONCURRENT, ("agent",), _of_agents(gate.busiest(BUSIEST), limits.concurrent), concurrent=limits.concurrent)
+        yield _view(IN_FLIGHT, (), _of_all(gate.inside, limits.in_flight), concurrent=limits.in_flight)
+        intake, door = gate.intake, limits.door
+        yield _view(REQUESTS, (), _of_all(intake.requests, door.requests), concurrent=door.requests)
+        yield _view(BYTES, (), _of_all(intake.bytes, door.bytes), count=door.bytes)
+        yield _view(BYTES_OF_AGENT, ("agent",), _of_agents(intake.heaviest(BUSIEST), door.bytes_of_agent), count=door.bytes_of_agent)
 
 
-def _view(name: str, per: tuple[str, ...], bound: RateView | int, busiest: tuple[BusyView, ...]) -> LimitView:
-    rate, concurrent = (bound, None) if isinstance(bound, RateView) else (None, bound)
-    return LimitView(name=name, of={}, per=per, rate=rate, concurrent=concurrent, when_unavailable="deny", busiest=busiest)
+def _view(
+    name: str,
+    per: tuple[str, ...],
+    busiest: tuple[BusyView, ...],
+    rate: RateView | None = None,
+    concurrent: int | None = None,
+    count: int | None = None,
+) -> LimitView:
+    return LimitView(name=name, of={}, per=per, rate=rate, concurrent=concurrent, bytes=count, when_unavailable="deny", busiest=busiest)
+
+
+def _of_all(used: int, most: int) -> tuple[BusyView, ...]:
+    return (BusyView(key={}, used=used, left=max(most - used, 0)),) if used else ()
 
 
 def _of_agents(used: Iterable[tuple[str, int]], most: int) -> tuple[BusyView, ...]:
@@ -90,6 +105,7 @@ def _declared(row: Row, now: float) -> LimitView:
         per=rule.per,
         rate=rate,
         concurrent=rule.concurrent,
+        bytes=None,
         when_unavailable=rule.when_unavailable,
         busiest=tuple(
             [
