@@ -121,7 +121,7 @@ class Circuit:
             self._open(self._next_seconds())
 
     def acquit(self) -> None:
-        """A probe was answered, if only with a refusal: calls go on."""
+        """A probe said nothing of it: calls go on."""
         self.is_doubted = False
 
     def trip(self, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.net.connection import Response
 from doorward.net.errors import LATE, NetError, Trouble
 from doorward.upstream.circuit import Blame
 
@@ -15,8 +16,17 @@ _UNTOUCHED = frozenset({400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 4
 """HTTP statuses that say that the request was turned away at the door; a redirect (3xx) says so as well."""
 
 
+UNACCEPTED = frozenset({401, 403})
+"""HTTP statuses that say that the credential will not do; whatever else such an answer holds is not looked at."""
+
+_CHALLENGE = 2048
+"""Bytes of a challenge that are kept."""
+
 _OURS = frozenset({Trouble.BUSY, Trouble.REQUEST, Trouble.SHUT})
 """Failures of our side, which say nothing of the upstream."""
+
+_OF_UPSTREAMS = frozenset({Reason.UPSTREAM_UNREACHABLE, Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_BROKEN})
+"""Refusals that tell of an upstream; any other is ours, such as a credential that is not there."""
 
 
 _CAUSES = 8
@@ -67,8 +77,22 @@ def turned_away(upstream: UpstreamId, status: int, detail: str = "") -> Refused:
     if status < 300:
         return broken(upstream, f"http status {status} without an answer")
     ran = Ran.NO if status in _UNTOUCHED or status < 400 else Ran.MAYBE
-    what = "does not accept the gateway's credential" if status in {401, 403} else f"turned the request away (HTTP {status})"
-    return _refused(Reason.UPSTREAM_BROKEN, upstream, what, detail or f"http status {status}", ran)
+    return _refused(Reason.UPSTREAM_BROKEN, upstream, f"turned the request away (HTTP {status})", detail or f"http status {status}", ran)
+
+
+def turned_down(upstream: UpstreamId, status: int, challenge: bytes) -> Refused:
+    """401 or 403: the credential will not do; `challenge` is the `WWW-Authenticate` of the answer, or empty."""
+    what = "does not accept the gateway's credential" if status == 401 else "does not allow this with the credential it was shown"
+    refused = _refused(Reason.CREDENTIAL_REFUSED, upstream, what, f"http status {status}", Ran.NO)
+    refused.challenge = challenge[:_CHALLENGE].decode("latin-1")
+    return refused
+
+
+def of_status(upstream: UpstreamId, response: Response) -> Refused:
+    """The refusal behind an HTTP status without an answer in it."""
+    if response.status in UNACCEPTED:
+        return turned_down(upstream, response.status, response.headers.get(b"www-authenticate", b""))
+    return turned_away(upstream, response.status)
 
 
 def of_net(upstream: UpstreamId, error: NetError) -> Refused:
@@ -103,7 +127,8 @@ def is_unsent(error: NetError | Refused) -> bool:
 
 def blame(error: NetError | Refused) -> Blame:
     """Whose failure it was, as far as it tells."""
-    if _trouble(error) in _OURS:
+    is_ours = isinstance(error, Refused) and error.reason not in _OF_UPSTREAMS
+    if is_ours or _trouble(error) in _OURS:
         return Blame.NOBODY
     return Blame.ADDRESS if is_unsent(error) else Blame.CALL
 

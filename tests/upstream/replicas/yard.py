@@ -56,6 +56,9 @@ class FakeSpeaker:
     probes: int = 0
     era: Era | None = Era.EXCHANGE
     fails_with: Callable[[], Refused] = unsent
+    probes_fail_with: Callable[[], Refused] | None = None
+    most_probes: int = 10_000
+    probed: list[tuple[str, Order]] = field(default_factory=list)
     held: list["asyncio.Future[Refused | None]"] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
 
@@ -70,6 +73,10 @@ class FakeSpeaker:
     async def forward(self, order: Order, notices: Notices) -> Answer:
         if order.method in PROBES:
             self.probes += 1
+            self.probed.append((self.name, order))
+            assert self.probes <= self.most_probes, "probes without a rest between them"
+            if self.probes_fail_with is not None:
+                raise self._noted(self.probes_fail_with())
         else:
             self.sends.append((self.name, order))
         self.sessions.add(order.principal)
@@ -127,6 +134,7 @@ class Yard:
         self.speakers: dict[str, FakeSpeaker] = {}
         self.opened: list[FakeSpeaker] = []
         self.sends: list[tuple[str, Order]] = []
+        self.probed: list[tuple[str, Order]] = []
         self.events: list[str] = []
         self.alerts: list[Alert] = []
         self.changes = 0
@@ -170,7 +178,7 @@ class Yard:
 
     def _opening(self, name: str) -> Callable[[Circuit], FakeSpeaker]:
         def opened(circuit: Circuit) -> FakeSpeaker:
-            speaker = self.speakers[name] = FakeSpeaker(name, circuit, self.sends)
+            speaker = self.speakers[name] = FakeSpeaker(name, circuit, self.sends, probed=self.probed)
             self.opened.append(speaker)
             return speaker
 

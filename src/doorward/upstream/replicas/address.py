@@ -54,6 +54,8 @@ class Address:
     """When it was last chosen, as a number that only grows."""
     used_at: float = float("-inf")
     """When a call or probe last ended there, on the monotonic clock."""
+    unprobed_until: float = float("-inf")
+    """On the same clock: no probe before that, while it is left out."""
     shown: Shown | None = None
     """The definitions it showed last."""
     why_held: str = ""

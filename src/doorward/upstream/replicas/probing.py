@@ -98,7 +98,7 @@ class Probing:
         """Seconds until an address is to be probed; None if it need not be."""
         circuit, now = address.speaker.vitals.circuit, self._clock()
         if not circuit.is_closed:
-            return self._pace.troubled_seconds if circuit.is_tried else max(0.0, circuit.until - now)
+            return self._pace.troubled_seconds if circuit.is_tried else max(0.0, circuit.until - now, address.unprobed_until - now)
         if circuit.is_doubted:
             return 0.0
         if self.is_alone:
@@ -118,14 +118,23 @@ class Probing:
             vitals.failed(f"a probe was not answered within {self._pace.answer_seconds:g} s", Blame.ADDRESS)
             circuit.condemn()
         except Refused as refused:
-            # The driver has noted it. Whoever turns a probe away at the door is there, and tells the same to every call.
-            if refused.ran is not Ran.NO or blame(refused) is Blame.ADDRESS:
-                circuit.condemn()
-            else:
-                circuit.acquit()
+            self._judge(address, refused)
         finally:
             circuit.end_try()
             address.used_at = self._clock()
+
+    def _judge(self, address: Address, refused: Refused) -> None:
+        """What a probe that got no answer says; the driver has noted it."""
+        vitals, whose = address.speaker.vitals, blame(refused)
+        if whose is Blame.NOBODY:
+            # Nothing was learned. A call that can be made may decide, and must not find each of its tries taken by probes.
+            vitals.circuit.acquit()
+            address.unprobed_until = self._clock() + self._pace.quiet_seconds
+        elif whose is Blame.CALL and refused.ran is Ran.NO:
+            # Whoever turns a probe away at the door is there: the credential of the last look may be accepted no more.
+            vitals.well()
+        else:
+            vitals.circuit.condemn()
 
     async def _ask(self, address: Address) -> None:
         """What costs a server least in its era: any answer is one, an error too."""
