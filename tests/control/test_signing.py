@@ -9,7 +9,7 @@ import pytest
 
 from doorward.control.network import COOKIE
 from doorward.control.signing import BEGUN_COOKIE
-from doorward.identity.sign_in import challenge
+from doorward.wire.pkce import challenge
 from tests.control.door import ANN, LISTEN, ORIGIN, RAY, SIGNING_IN, ZOE, Browser, Got, NetworkDoor, network_door
 
 pytestmark = pytest.mark.anyio

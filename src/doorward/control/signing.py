@@ -25,7 +25,8 @@ from doorward.control.routes import ControlError, Done, Shape
 from doorward.control.screens import entered, overview, question, told, welcome
 from doorward.domain.errors import UnrecordedError
 from doorward.domain.receipts import Event, Scalar
-from doorward.identity.sign_in import BEGUN_SECONDS, Begun, Person, SignIn, SignInError, challenge
+from doorward.identity.sign_in import BEGUN_SECONDS, Begun, Person, SignIn, SignInError
+from doorward.wire.pkce import challenge
 from doorward.wire.sealed import Seal
 
 BEGUN_COOKIE = "__Host-doorward-sign-in"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from doorward.domain.errors import DoorwardError
 from doorward.identity.tokens.issuer import Issuer
-from doorward.identity.tokens.keys import Web, endpoint, metadata
+from doorward.net.fetch import Web
+from doorward.net.oauth.metadata import endpoint, metadata, texts
+from doorward.wire.pkce import METHOD
 
 
 class ProviderError(DoorwardError):
@@ -32,22 +34,19 @@ async def provider(issuer: Issuer, web: Web) -> Provider:
     `code_challenge_methods_supported` may be absent: Entra leaves it out and knows S256. Where it is there it must hold S256.
     """
     document = await metadata(issuer, web)
-    challenges = document.get("code_challenge_methods_supported")
-    if challenges is not None and "S256" not in _texts(challenges):
+    challenges = texts(document, "code_challenge_methods_supported")
+    if challenges is not None and METHOD not in challenges:
         raise ProviderError("the provider does not know PKCE with S256")
+    secrets = texts(document, "token_endpoint_auth_methods_supported")
     return Provider(
         authorization=endpoint(document, "authorization_endpoint", issuer),
         token=endpoint(document, "token_endpoint", issuer),
         keys=issuer.jwks_url or endpoint(document, "jwks_uri", issuer),
         userinfo=endpoint(document, "userinfo_endpoint", issuer) if "userinfo_endpoint" in document else None,
-        secrets=frozenset(_texts(document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"]))),
+        secrets=frozenset({"client_secret_basic"}) if secrets is None else secrets,
         names_itself=_says(document, "authorization_response_iss_parameter_supported"),
     )
 
 
 def _says(document: Mapping[str, object], name: str) -> bool:
     return document.get(name) is True
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -5,12 +5,11 @@ LAW: what `finish` gives was said by the provider that `begin` sent the browser 
 
 import hmac
 import re
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from hashlib import sha256
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 from doorward.config import identity as config
 from doorward.domain.errors import DoorwardError
@@ -20,8 +19,10 @@ from doorward.identity.people import Person as Person
 from doorward.identity.people import PersonError, habits, has_groups, has_overage, person
 from doorward.identity.provider import Provider, ProviderError, provider
 from doorward.identity.tokens.issuer import issuer as described
-from doorward.identity.tokens.keys import Keys, RemoteKeys, Web
-from doorward.net.fetch import json_object
+from doorward.identity.tokens.keys import Keys, RemoteKeys
+from doorward.net.fetch import Web, json_object
+from doorward.net.oauth.asking import FORM, basic, error_code
+from doorward.wire.pkce import METHOD, challenge
 
 BEGUN_SECONDS = 600.0
 """How long a person may take at the provider."""
@@ -30,7 +31,6 @@ _RETRY_SECONDS = 5.0
 _CODE_LENGTH = 4096
 _CODE = re.compile(r"[\x21-\x7e]+")
 _ERROR = re.compile(r"[a-z_]{1,60}")
-_FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
 
 AGAIN = "The sign-in did not fit together; please begin again."
 BROKEN = "The identity provider could not be used; an operator of this gateway can read why."
@@ -118,7 +118,7 @@ class SignIn:
             "state": begun.state,
             "nonce": begun.nonce,
             "code_challenge": challenge(begun.verifier),
-            "code_challenge_method": "S256",
+            "code_challenge_method": METHOD,
         }
         if welcome is Welcome.ASKED:
             # OpenID Connect Core 3.1.2.1 and 15.1: every provider knows `login`, but Google, which documents this one in its place.
@@ -163,12 +163,12 @@ class SignIn:
     async def _tokens(self, found: Provider, begun: Begun, code: str) -> dict[str, object]:
         """The answer of the token endpoint."""
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": begun.redirect_uri, "code_verifier": begun.verifier}
-        headers = list(_FORM)
+        headers = list(FORM)
         secret = self._secret()
         if secret is None:
             fields["client_id"] = self._client.client_id
         elif "client_secret_basic" in found.secrets:
-            headers.append(("Authorization", _basic(self._client.client_id, secret)))
+            headers.append(("Authorization", basic(self._client.client_id, secret)))
         elif "client_secret_post" in found.secrets:
             fields |= {"client_id": self._client.client_id, "client_secret": secret.reveal()}
         else:
@@ -176,9 +176,7 @@ class SignIn:
         answer = await self._web.post(found.token, urlencode(fields).encode(), headers)
         said = json_object(answer)
         if answer.status != 200:
-            error = said.get("error")
-            name = error if isinstance(error, str) and _ERROR.fullmatch(error) else "no error that is known"
-            raise ProviderError(f"the token endpoint answered {answer.status}, {name}")
+            raise ProviderError(f"the token endpoint answered {answer.status}, {error_code(said)}")
         return said
 
     async def _person(self, found: Provider, claims: Mapping[str, object], access_token: str | None) -> Person:
@@ -223,16 +221,6 @@ class SignIn:
 
     def _random(self) -> str:
         return urlsafe_b64encode(self._draw(32)).rstrip(b"=").decode()
-
-
-def challenge(verifier: str) -> str:
-    """The S256 challenge of a PKCE verifier (RFC 7636)."""
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def _basic(client: str, secret: Secret) -> str:
-    """Client id and secret as RFC 6749 2.3.1 writes them: form-encoded, then as HTTP Basic."""
-    return "Basic " + b64encode(f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()).decode()
 
 
 def _text(answer: Mapping[str, object], name: str) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.addresses import STRICT, Rule
@@ -52,6 +52,18 @@ class Fetched:
     def media_type(self) -> str:
         """The `Content-Type` without parameters, in lower case; empty where there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Web(Protocol):
+    """Asks others, as `Fetch` does. Raises `NetError`."""
+
+    async def get(self, url: str, headers: Headers = ()) -> Fetched:
+        """One GET."""
+        ...
+
+    async def post(self, url: str, body: bytes, headers: Headers = ()) -> Fetched:
+        """One POST."""
+        ...
 
 
 class Fetch:

@@ -8,7 +8,7 @@ from joserfc.jwk import ECKey, OctKey
 
 from doorward.config import identity as config
 from doorward.identity.tokens.issuer import Issuer, issuer
-from doorward.identity.tokens.keys import KEPT_SECONDS, KeysError, RemoteKeys, fresh_seconds, metadata_urls, public_keys
+from doorward.identity.tokens.keys import KEPT_SECONDS, KeysError, RemoteKeys, fresh_seconds, public_keys
 from doorward.net.fetch import Fetched
 from tests.identity.tokens.mint import EC, ED, NOW, OTHER, RSA, URL, Web, jwks
 from tests.made import Clock
@@ -65,17 +65,6 @@ async def test_a_configured_place_needs_no_metadata() -> None:
     await keys.refresh()
     assert keys.find("one", "ES256")
     assert there.asked == [KEYS]
-
-
-def test_metadata_of_an_issuer_with_a_path_is_where_each_standard_says() -> None:
-    assert metadata_urls("https://idp.example.com/realms/a") == (
-        "https://idp.example.com/realms/a/.well-known/openid-configuration",
-        "https://idp.example.com/.well-known/oauth-authorization-server/realms/a",
-    )
-    assert metadata_urls("https://corp.auth0.example/") == (
-        "https://corp.auth0.example/.well-known/openid-configuration",
-        "https://corp.auth0.example/.well-known/oauth-authorization-server",
-    )
 
 
 @pytest.mark.parametrize(

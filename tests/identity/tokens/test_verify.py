@@ -13,7 +13,8 @@ from doorward.domain.actors import Principal
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Chain, NotYetError
 from doorward.identity.tokens.issuer import own
-from doorward.identity.tokens.jws import check_signature, fits, read
+from doorward.identity.tokens.jws import check_signature, read
+from doorward.net.oauth.jose import fits
 from tests.identity.tokens.mint import EC, ED, NOW, OTHER, RSA, URL, House, b64, claims, header, signed, token
 
 pytestmark = pytest.mark.anyio

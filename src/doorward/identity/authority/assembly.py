@@ -26,8 +26,8 @@ from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.people import habits
 from doorward.identity.resources import Resources
 from doorward.identity.tokens.dpop import Proofs, Wanted
-from doorward.identity.tokens.keys import Web
 from doorward.identity.tokens.trusted import Trust
+from doorward.net.fetch import Web
 from doorward.wire.sealed import Seal
 
 _UPSTREAM: Final = re.compile(r"(?=.{1,31}\Z)[a-z](?:-?[a-z0-9])*")

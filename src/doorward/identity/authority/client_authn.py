@@ -15,7 +15,8 @@ from doorward.identity.authority.families import AuthorityStore
 from doorward.identity.authority.port import Client, OAuthError, TokenRequest
 from doorward.identity.authority.signed import ALGORITHMS, Keys, SignedError, Times, Wanted
 from doorward.identity.tokens.issuer import Habits, Issuer
-from doorward.identity.tokens.keys import KeysError, RemoteKeys, Web, public_keys
+from doorward.identity.tokens.keys import KeysError, RemoteKeys, public_keys
+from doorward.net.fetch import Web
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _WHAT: Final = "client assertion"

@@ -19,7 +19,7 @@ from doorward.domain.reasons import Refused
 from doorward.identity import patterns
 from doorward.identity.authority import redirects
 from doorward.identity.authority.port import Client, Grant, OAuthError, Origin
-from doorward.identity.tokens.keys import Web
+from doorward.net.fetch import Web
 from doorward.net.urls import UrlError, parse_url
 from doorward.wire.jsonrpc import Limits, parse_value
 

@@ -14,8 +14,10 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
 from doorward.identity.tokens.issuer import Issuer
 from doorward.identity.tokens.jws import refused
-from doorward.identity.tokens.keys import KeysError, Web, endpoint, metadata
-from doorward.net.fetch import json_object
+from doorward.identity.tokens.keys import KeysError
+from doorward.net.fetch import Web, json_object
+from doorward.net.oauth.asking import FORM
+from doorward.net.oauth.metadata import endpoint, metadata
 from doorward.net.urls import parse_url
 from doorward.wire.jsonrpc import dump
 
@@ -28,7 +30,6 @@ _PAUSE_SECONDS = 5.0
 _MOST_PEOPLE = 4096
 _SECONDS = 10.0
 _EARLY_SECONDS = 60.0
-_FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _ALL = dump({"securityEnabledOnly": False})
 """Every kind of group: one left out might be the one that a policy forbids."""
 
@@ -122,7 +123,7 @@ class Groups:
             "client_secret": secret.reveal(),
             "scope": f"{place.scheme}://{place.authority}/.default",
         }
-        answer = await self._web.post(await self._token_url(), urlencode(fields).encode(), _FORM)
+        answer = await self._web.post(await self._token_url(), urlencode(fields).encode(), FORM)
         if answer.status != 200:
             raise KeysError(f"the token endpoint answered with status {answer.status}")
         said = json_object(answer)

@@ -11,10 +11,11 @@ from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
 from doorward.domain.reasons import Reason, Refused
+from doorward.net.oauth.jose import ALGORITHMS, fits
 from doorward.wire.jsonrpc import Limits, parse_value
 
 SHOWN: Final = 120
@@ -29,24 +30,6 @@ _KID = 256
 
 _DIRECTIONS = frozenset({"jku", "x5u", "jwk", "x5c", "crit", "b64", "zip", "enc"})
 """Header parameters that bring a key or change how the rest is read: whoever obeys them verifies what an attacker wants."""
-
-_KINDS: Final = {
-    "ES256": "P-256",
-    "ES384": "P-384",
-    "ES512": "P-521",
-    "EdDSA": "Ed25519",
-    "Ed25519": "Ed25519",
-    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
-}
-"""Every algorithm that can be verified here, and the curve (or RSA) of its keys (RFC 7518 §3.1, RFC 8037, RFC 9864)."""
-ALGORITHMS: Final = frozenset(_KINDS)
-
-_ED25519 = {"EdDSA", "Ed25519"}
-"""Two names of one algorithm (RFC 9864)."""
-_RSA_BITS = range(2048, 8193)
-"""RFC 7518 §3.3 says 2048 at least; larger ones than the upper bound only cost time."""
-_RSA_EXPONENTS = range(65537, 2**32)
-"""FIPS 186-5 §5.4 asks for more than 2^16; larger ones than any in use only cost time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +101,6 @@ def check_signature(signed: Signed, key: Key) -> None:
         raise refused("the token's signature cannot be checked") from error
     if is_good is not True:
         raise refused("the token's signature is wrong")
-
-
-def fits(key: Key, alg: str) -> bool:
-    """Whether a key may verify an algorithm, by its own `alg`, type, curve and size. INVARIANT: never for a symmetric key."""
-    kind = _KINDS.get(alg)
-    said = key.get("alg", alg)
-    if kind is None or not (said == alg or {said, alg} == _ED25519):
-        return False
-    match key:
-        case RSAKey():
-            public = key.public_key
-            return kind == "RSA" and public.key_size in _RSA_BITS and public.public_numbers().e in _RSA_EXPONENTS
-        case ECKey() | OKPKey():
-            return key.curve_name == kind
-        case _:
-            return False
 
 
 def seconds(claims: Mapping[str, object], name: str) -> float | None:

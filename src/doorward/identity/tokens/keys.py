@@ -4,7 +4,7 @@ LAW: a key comes from where the configured issuer says, and from nowhere else. W
 on for a bounded time; after that there are none.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,10 +15,10 @@ from joserfc.jwk import Key, import_key
 
 from doorward.domain.errors import DoorwardError
 from doorward.identity.tokens.issuer import Issuer
-from doorward.identity.tokens.jws import fits, shown
 from doorward.net.errors import NetError
-from doorward.net.fetch import Fetched, json_object
-from doorward.net.urls import UrlError, parse_url
+from doorward.net.fetch import Fetched, Web, json_object
+from doorward.net.oauth.jose import fits
+from doorward.net.oauth.metadata import MetadataError, endpoint, metadata
 
 KEPT_SECONDS: Final = 86_400.0
 """How old keys may be: an issuer that cannot be asked for a day is trusted no more."""
@@ -54,18 +54,6 @@ class Keys(Protocol):
 
     async def refresh(self) -> None:
         """Asks for the keys anew, unless that was done just now; bounded in time. Raises nothing of its own: `find` says what came of it."""
-        ...
-
-
-class Web(Protocol):
-    """Asks others (`net/fetch.py`). Raises `NetError`."""
-
-    async def get(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
-        """One GET."""
-        ...
-
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Fetched:
-        """One POST."""
         ...
 
 
@@ -125,7 +113,7 @@ class RemoteKeys:
         try:
             fetched = await self._web.get(self._issuer.jwks_url or await self._jwks_url())
             keys = public_keys(_document(fetched), self._issuer.algorithms)
-        except (NetError, KeysError) as error:
+        except (NetError, KeysError, MetadataError) as error:
             self.trouble = str(error)
             return
         # What has not changed stays the same object: tokens that it has verified need not be verified again.
@@ -136,45 +124,6 @@ class RemoteKeys:
 
     async def _jwks_url(self) -> str:
         return endpoint(await metadata(self._issuer, self._web), "jwks_uri", self._issuer)
-
-
-async def metadata(issuer: Issuer, web: Web) -> dict[str, object]:
-    """What an issuer says of itself; raises `KeysError` or `NetError`."""
-    for url in metadata_urls(issuer.url):
-        fetched = await web.get(url)
-        if fetched.status == 200:
-            return _own_words(fetched, issuer)
-    raise KeysError(f"no metadata of {shown(issuer.url)} was found")
-
-
-def _own_words(fetched: Fetched, issuer: Issuer) -> dict[str, object]:
-    """RFC 8414 §3.3: metadata of exactly this issuer, or one issuer could bring the keys of another (mix-up)."""
-    found = json_object(fetched)
-    if found.get("issuer") != issuer.url:
-        raise KeysError(f"the metadata is of {shown(found.get('issuer'))}, expected {shown(issuer.url)}")
-    return found
-
-
-def endpoint(document: Mapping[str, object], name: str, issuer: Issuer) -> str:
-    """A URL that the metadata names; raises `KeysError`."""
-    url = document.get(name)
-    if not isinstance(url, str):
-        raise KeysError(f"the metadata of {issuer.name} names no {name}")
-    try:
-        scheme = parse_url(url).scheme
-    except UrlError as error:
-        raise KeysError(f"the {name} of {issuer.name} cannot be used: {error}") from error
-    if scheme != "https" and not issuer.is_plain:
-        raise KeysError(f"the {name} of {issuer.name} was expected to be https")
-    return url
-
-
-def metadata_urls(issuer: str) -> tuple[str, str]:
-    """Where an issuer's metadata is: as OpenID Connect Discovery §4 says, and as RFC 8414 §3 does."""
-    scheme, _, rest = issuer.partition("://")
-    host, slash, path = rest.partition("/")
-    path = (slash + path).rstrip("/")
-    return f"{scheme}://{host}{path}/.well-known/openid-configuration", f"{scheme}://{host}/.well-known/oauth-authorization-server{path}"
 
 
 def public_keys(document: Mapping[str, object], algorithms: frozenset[str]) -> dict[Slot, Key]:

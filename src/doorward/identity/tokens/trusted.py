@@ -11,7 +11,8 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
 from doorward.identity.tokens.groups import Groups
 from doorward.identity.tokens.issuer import Issuer, issuer, own
-from doorward.identity.tokens.keys import Keys, RemoteKeys, Web
+from doorward.identity.tokens.keys import Keys, RemoteKeys
+from doorward.net.fetch import Web
 
 _LOOK_SECONDS: Final = 15.0
 

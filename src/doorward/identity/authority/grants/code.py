@@ -6,14 +6,13 @@ seen a code, and not its verifier, can neither use nor spoil it.
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
-from hashlib import sha256
 from typing import Final
 
 from doorward.identity.authority.families import Code, Family, Use
 from doorward.identity.authority.grants.kit import Asking, Kit, agent, end_reused, opened, required, resource
 from doorward.identity.authority.mint import digest
 from doorward.identity.authority.port import Grant, OAuthError
+from doorward.wire.pkce import challenge as made_of
 
 CODE_SECONDS: Final = 60.0
 
@@ -53,8 +52,7 @@ def is_verified(verifier: str, challenge: str) -> bool:
     """Whether a verifier is the one behind an S256 challenge (RFC 7636 §4.6)."""
     if _VERIFIER.fullmatch(verifier) is None:
         return False
-    made = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=")
-    return hmac.compare_digest(made, challenge.encode())
+    return hmac.compare_digest(made_of(verifier), challenge)
 
 
 def _family(kit: Kit, asking: Asking, code: Code) -> tuple[Family, str]:
