@@ -106,3 +106,21 @@ def test_as_many_as_are_left_can_be_taken_and_no_more(times: list[float], per_mi
     assert (waits == 0) is (left > 0)
     assert sum(taken(rates, "a", [now] * (burst + 1))) == left
     assert reset is None or rates.wait("a", now + reset) <= waits
+
+
+def test_room_is_found_as_soon_as_any_bucket_is_full_also_one_that_was_taken_from_late() -> None:
+    rates = Rates(PACE, most=2)
+    taken(rates, "a", [0.0] * 5)
+    taken(rates, "b", [0.0])
+    assert rates.take("c", 0.5) == pytest.approx(0.5)
+    assert rates.take("c", 1.0) == 0
+    assert rates.take("d", 1.5) == pytest.approx(0.5)
+    assert (rates.wait("d", 2.0), rates.take("d", 2.0)) == (0, 0)
+
+
+def test_another_pace_makes_room_as_soon_as_its_buckets_are_full() -> None:
+    rates = Rates(Pace(per_minute=1, burst=5), most=1)
+    taken(rates, "a", [0.0])
+    assert rates.take("b", 1.0) == pytest.approx(59)
+    rates.adopt(PACE)
+    assert rates.take("b", 3.0) == 0

@@ -77,6 +77,7 @@ class Rates:
         self._full_at = {key: latest + min((full_at - latest) * times, depth) for key, full_at in self._full_at.items()}
         self._interval, self._depth = flow.interval, depth
         self._burst = round(flow.depth / flow.interval)
+        self._next_sweep = float("-inf")
 
     def take(self, key: Key, now: float) -> float:
         """Takes one call out of a bucket and gives 0; or takes nothing and gives the seconds until there is one."""
@@ -88,10 +89,10 @@ class Rates:
         wait = after - self._depth - now
         if wait > _DRIFT:
             return wait
-        if key not in self._full_at and len(self._full_at) >= self._most:
-            room_in = self._sweep(now)
-            if room_in > 0:
+        if key not in self._full_at:
+            if len(self._full_at) >= self._most and (room_in := self._sweep(now)) > 0:
                 return room_in
+            self._next_sweep = min(self._next_sweep, after)
         self._full_at[key] = after
         return 0.0
 
@@ -112,7 +113,10 @@ class Rates:
         if now < self._latest:
             now = self._latest
         self._latest = now
-        full_at = self._full_at.get(key, now)
+        full_at = self._full_at.get(key)
+        if full_at is None:
+            self._next_sweep = min(self._next_sweep, now + self._interval)
+            full_at = now
         self._full_at[key] = (max(now, full_at)) + self._interval
 
     def leave(self, key: Key) -> None:
