@@ -114,7 +114,7 @@ class Pipeline:
                     answer = await self._forward(track, recorded, lease, notices)  # 9
                     reply = await self._inspect_response(track, recorded, answer)  # 10
                     step.answered(reply.body)
-                track.left += seat.left()
+                track.left += (*seat.left(), *step.left())
             await self._conclude(track, None)  # 11
             return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:

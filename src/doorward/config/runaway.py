@@ -42,7 +42,7 @@ class Runaway(Part):
     )
     cycles: Circle = Field(
         Circle(),
-        description="The same two to four calls in turn, with the same answers and nothing in between; `calls` are rounds. "
+        description="The same two to eight calls in turn, with the same answers and nothing in between; `calls` are rounds. "
         "Default: `refuse`, 60 in 300 s",
     )
     polling: Circle = Field(

@@ -28,6 +28,13 @@ def retries() -> Iterator[Made]:
         yield step("get_page", f"page {number}", url=f"https://example.com/{number}")
 
 
+def fixes(rounds: int) -> Iterator[Made]:
+    """Tests that fail in the same way, though something is changed before each."""
+    for number in range(rounds):
+        yield step("edit_file", "edited", path="a.py", old=f"v{number}", new=f"v{number + 1}")
+        yield step("run_tests", failed("1 failed"), suite="all")
+
+
 def talk() -> Iterator[Made]:
     """Many people's tasks over one key: each begins alike, and goes its own way."""
     for person in range(300):
@@ -46,6 +53,12 @@ HONEST = {
     "three tries of each of 100 pages": (retries(), 0.5),
     "one file edited 40 times, with a test run in between": (edits(40), 1.0),
     "one file edited 400 times, with a test run in between": (edits(400), 3.0),
+    "tests that fail the same way after each of 100 edits": (fixes(100), 2.5),
+    "something that is not there for a minute, looked for every 2 s": (
+        (step("get_pod", failed("not found"), pod="a") for _ in range(30)),
+        2.0,
+    ),
+    "a server that fails for an hour, tried again every 20 s": ((read("report", failed("503")) for _ in range(180)), 20.0),
     "500 letters that are all sent": ((step("send", "sent", to=f"{number}@example.com") for number in range(500)), 0.5),
     "20 calls at once, the same": ((read("get_menu", "soup") for _ in range(20)), 0.0),
     "the tasks of 300 people over one key": (talk(), 0.3),

@@ -1,6 +1,7 @@
 """The watch: what it says, when what it caught may try again, what it never refuses, and how much it remembers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,43 @@ def test_only_one_tries_at_a_time() -> None:
     assert trail.make(*STUCK)
 
 
+def test_what_was_on_its_way_when_a_call_was_caught_makes_its_rest_no_longer() -> None:
+    trail = Trail()
+    for _ in range(149):
+        trail.make(*STUCK)
+    together = [trail.watch.admit(EMPTY, Standing.FREE) for _ in range(8)]
+    for step_ in together:
+        with step_:
+            step_.answered(text("[]"))
+    assert not trail.make(*STUCK)
+    assert trail.refused[-1].extra["retryAfterSeconds"] == 60
+
+
+def test_many_that_ask_the_same_at_once_do_not_know_the_answer_yet() -> None:
+    trail = Trail()
+    for _ in range(2):
+        together = [trail.watch.admit(EMPTY, Standing.FREE) for _ in range(140)]
+        for step_ in together:
+            with step_:
+                step_.answered(text("[]"))
+    assert trail.alerts == []
+    while not trail.refused:
+        trail.make(*STUCK)
+    assert trail.made < 50
+
+
+def test_two_that_take_turns_at_the_same_call_are_caught_as_one_would_be() -> None:
+    trail, begun = Trail(), 0
+    pending = trail.watch.admit(EMPTY, Standing.FREE)
+    with suppress(Refused):
+        for begun in range(1_000):  # noqa: B007 - counted
+            following = trail.watch.admit(EMPTY, Standing.FREE)
+            with pending:
+                pending.answered(text("[]"))
+            pending = following
+    assert begun == 151
+
+
 def test_another_answer_ends_a_rest() -> None:
     trail = caught()
     trail.clock.at += 60
@@ -149,6 +187,29 @@ def test_an_upstream_that_does_not_answer_is_an_answer_of_its_own() -> None:
         with pytest.raises(Refused), trail.watch.admit(EMPTY, Standing.FREE):
             raise Refused(Reason.UPSTREAM_TIMEOUT, ran=Ran.MAYBE)
     assert not trail.make(*STUCK)
+
+
+def test_an_upstream_that_is_down_makes_no_circle_of_the_calls_that_wait_for_it() -> None:
+    trail = Trail()
+    for _ in range(1_000):
+        with pytest.raises(Refused), trail.watch.admit(EMPTY, Standing.FREE):
+            raise Refused(Reason.UPSTREAM_UNREACHABLE, ran=Ran.NO)
+        trail.clock.at += 0.1
+    assert trail.make(*STUCK)
+    assert trail.alerts == []
+
+
+def test_a_caller_is_told_how_often_it_may_still_repeat_itself_before_it_is_refused() -> None:
+    trail = Trail({"repeated": {"calls": 20, "seconds": 60}, "cycles": OFF})
+    left = []
+    for _ in range(5):
+        with trail.watch.admit(EMPTY, Standing.FREE) as made:
+            made.answered(failed("no"))
+        left.append(made.left())
+    assert not trail.make(*STUCK)
+    told = {"name": "runaway.repeated", "quota": 20, "unit": "repetitions", "windowSeconds": 60}
+    # The first counts as one, those that repeat an error as five: 1, 6, 11, 16, 21.
+    assert left == [(), ({**told, "left": 3},), ({**told, "left": 2},), ({**told, "left": 1},), ()]
 
 
 def test_an_exchange_that_is_open_is_no_answer_and_counts_for_a_cap() -> None:
@@ -230,6 +291,13 @@ def test_as_many_instances_calls_tools_and_lists_are_remembered_as_there_is_room
     for number in range(500):
         trail.watch.show(replace(listed(cursor=str(number)), principal=principal(key="big")), 1)
     assert len(course.lists) == TOOLS
+
+
+def test_nobody_is_forgotten_because_another_agent_comes_from_ever_new_instances() -> None:
+    trail = caught()
+    for number in range(INSTANCES + 10):
+        trail.make(call(by=principal("mallory", key=f"m{number}")))
+    assert (trail.make(*STUCK), len(trail.watch)) == (False, INSTANCES)
 
 
 MADE = st.tuples(st.integers(0, 4), st.integers(0, 2), st.floats(0, 30))

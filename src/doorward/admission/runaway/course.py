@@ -11,13 +11,18 @@ from typing import Final, TypeVar
 from doorward.admission.runaway.caps import Cap
 from doorward.admission.runaway.levels import Level
 from doorward.admission.runaway.rules import Bound, Rule, Rules
+from doorward.domain.ids import AgentId
 
 CALLS: Final = 64
 """Different calls of one caller that are remembered, those last that were made last."""
 TOOLS: Final = 32
 """Tools of one caller that are remembered."""
-PERIODS: Final = (2, 3, 4)
+PERIODS: Final = (2, 3, 4, 5, 6, 7, 8)
 """Calls in one round of a cycle."""
+FAILED: Final = 5
+"""As so many counts a repetition whose answer is the same error, with nothing new in between: who is kept from it loses little."""
+NEAR: Final = 5
+"""A caller is told what is left before it is refused, from this part of a bound on: one in so many."""
 PAUSE_SECONDS: Final = 60.0
 """How long a call rests that is caught for the first time."""
 LONGEST_SECONDS: Final = 900.0
@@ -83,13 +88,34 @@ class Found:
     seconds: float
 
 
+@dataclass(slots=True)
+class Turn:
+    """One call of a caller: what was known when it was asked, and what came of it."""
+
+    key: int
+    knew: int | None = None
+    """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
+    rest: Rest | None = None
+    """What is tried by it; None for a call that was on its way before it was caught."""
+    tools_rest: Rest | None = None
+    """The same of its tool."""
+    answer: int | None = None
+    """None: like nothing else."""
+    came: Came | None = None
+    """None: it is not known, or nobody is told."""
+    near: tuple[tuple[Bound, int], ...] = ()
+    """The rules that are to refuse it before long, and how many more such calls there may be at once."""
+
+
 class Seen:
     """One call among those that are remembered, or one tool."""
 
-    __slots__ = ("answer", "every", "rest", "same")
+    __slots__ = ("answer", "every", "latest", "rest", "same")
 
     def __init__(self) -> None:
         self.answer: int | None = None
+        self.latest = 0
+        """Its number, when it was answered last, among everything that its caller did."""
         self.same = Level()
         """Of those that were answered as the one before."""
         self.every = Level()
@@ -99,9 +125,26 @@ class Seen:
 class Course:
     """One caller's recent past."""
 
-    __slots__ = ("_capped", "_caps", "_fresh", "_ring", "_rounds", "_usual", "_window", "lists", "seen", "told", "tools", "total")
+    __slots__ = (
+        "_capped",
+        "_caps",
+        "_fresh",
+        "_news",
+        "_ring",
+        "_rounds",
+        "_turning",
+        "_usual",
+        "_window",
+        "agent",
+        "lists",
+        "seen",
+        "told",
+        "tools",
+        "total",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, agent: AgentId) -> None:
+        self.agent = agent
         self.seen: OrderedDict[int, Seen] = OrderedDict()
         self.tools: OrderedDict[Tool, Seen] = OrderedDict()
         self.lists: OrderedDict[int, Seen] = OrderedDict()
@@ -110,6 +153,9 @@ class Course:
         self.told: dict[Rule, float] = {}
         """When each rule's last alert was."""
         self.total = 0
+        self._news = 0
+        """The number of the last call whose answer was not the one before."""
+        self._turning = False
         self._ring: deque[Pair] = deque(maxlen=PERIODS[-1])
         self._rounds = tuple([(period, Level()) for period in PERIODS])
         self._window, self._fresh, self._usual = 0, 0, 0.0
@@ -147,29 +193,51 @@ class Course:
         self._fresh += 1
         return None
 
-    def answered(self, key: int, answer: int | None, rules: Rules, now: float) -> list[Found]:
-        """One call was made and answered (None: like nothing else); gives what is caught by it."""
-        self.total += 1
+    def begin(self, key: int, tool: Tool) -> Turn:
+        """A call that is about to be made."""
+        seen = self.seen.get(key)
+        turn = Turn(key) if seen is None else Turn(key, seen.answer, seen.rest)
+        if self.tools and (tried := self.tools.get(tool)) is not None:
+            turn.tools_rest = tried.rest
+        return turn
+
+    def answered(self, turn: Turn, rules: Rules, now: float) -> list[Found]:
+        """One call was made and answered; gives what is caught by it."""
         if self.lists:
             self.lists.clear()
-        found: list[Found] = []
-        seen = self.seen.get(key)
-        if seen is None:
-            seen = _place(self.seen, key, CALLS)
-        else:
-            self.seen.move_to_end(key)
+        answer, seen = turn.answer, self._recalled(turn.key)
         same = answer is not None and answer == seen.answer
+        if same and answer != turn.knew:
+            return []
+        self.total += 1
         seen.answer = answer
-        if seen.rest is not None:
-            _tried(seen, same, now, found)
-            return found
-        self._repeats(seen, same, rules, now, found)
-        if rules.cycles is not None:
-            self._circles((key, answer), rules.cycles, now, found)
+        found: list[Found] = []
+        amount = self._amount(seen, turn) if same else 0
+        if seen.rest is None:
+            self._repeats(seen, turn, amount, rules, now, found)
+            self._circles(turn, amount, rules.cycles, now, found)
+        else:
+            _tried(seen, turn.rest, same, now, found)
+        if not same:
+            self._news = self.total
+        seen.latest = self.total
         return found
 
-    def tried(self, tool: Tool, answer: int | None, came: Came, bound: Bound, now: float) -> list[Found]:
+    def _recalled(self, key: int) -> Seen:
+        """What is remembered of a call, which is now the one made last."""
+        seen = self.seen.get(key)
+        if seen is None:
+            return _place(self.seen, key, CALLS)
+        self.seen.move_to_end(key)
+        return seen
+
+    def _amount(self, seen: Seen, turn: Turn) -> int:
+        """What a repetition counts."""
+        return FAILED if turn.came is Came.NOTHING and self._news <= seen.latest else 1
+
+    def tried(self, tool: Tool, turn: Turn, bound: Bound, now: float) -> list[Found]:
         """A tool was called with arguments that are not remembered: nothing may have come of that for long."""
+        answer, came = turn.answer, turn.came
         seen = self.tools.get(tool)
         if seen is None:
             seen = _place(self.tools, tool, TOOLS)
@@ -179,7 +247,7 @@ class Course:
         seen.answer = answer
         found: list[Found] = []
         if seen.rest is not None:
-            _tried(seen, in_vain, now, found)
+            _tried(seen, turn.tools_rest, in_vain, now, found)
         elif not in_vain:
             seen.same.clear()
         elif seen.same.add(now, self.total, bound):
@@ -199,14 +267,17 @@ class Course:
             return None
         return _caught(seen, bound, seen.same, now)
 
-    def _repeats(self, seen: Seen, same: bool, rules: Rules, now: float, found: list[Found]) -> None:
+    def _repeats(self, seen: Seen, turn: Turn, amount: int, rules: Rules, now: float, found: list[Found]) -> None:
+        """A call that was not caught; an `amount` of 0 says that its answer is another."""
         repeated, polling = rules.repeated, rules.polling
         if repeated is not None:
             level = seen.same
-            if not same:
+            if not amount:
                 level.clear()
-            if level.add(now, self.total, repeated):
+            if level.add(now, self.total, repeated, amount or 1):
                 self._judged(seen, level, repeated, 2, found)
+            else:
+                _near(turn, repeated, level, amount)
         if polling is not None and seen.every.add(now, self.total, polling):
             self._judged(seen, seen.every, polling, 4, found)
 
@@ -217,18 +288,36 @@ class Course:
         else:
             level.clear()
 
-    def _circles(self, pair: Pair, bound: Bound, now: float, found: list[Found]) -> None:
-        ring, answer = self._ring, pair[1]
-        before = len(ring)
-        # One call again and again is no cycle, and an answer like no other ends every one.
-        turns = self._rounds if not before or ring[-1] != pair else ()
+    def _circles(self, turn: Turn, amount: int, bound: Bound | None, now: float, found: list[Found]) -> None:
+        """One call more in a round, or (an `amount` of 0) one that ends every cycle, for its answer is another."""
+        if bound is None:
+            return
+        ring, pair = self._ring, (turn.key, turn.answer)
+        if not amount:
+            self._straighten()
+        # One call again and again is no cycle.
+        turns = self._rounds if amount and ring and ring[-1] != pair else ()
         for period, level in turns:
-            ends = answer is None or before < period or ring[-period] != pair
-            if ends and level.count:
-                level.clear()
-            elif not ends and level.add(now, self.total, bound, 1 / period):
+            self._turning = True
+            if self._turns(period, level, pair) and level.add(now, self.total, bound, amount / period):
                 found.append(self._circle(period, level, bound, now))
+            _near(turn, bound, level, amount)
         ring.append(pair)
+
+    def _turns(self, period: int, level: Level, pair: Pair) -> bool:
+        """Whether a call is the one that was made so many before it; if not, no round of that length goes on."""
+        ring = self._ring
+        if len(ring) >= period and ring[-period] == pair:
+            return True
+        level.clear()
+        return False
+
+    def _straighten(self) -> None:
+        """No round goes on."""
+        if self._turning:
+            self._turning = False
+            for _, level in self._rounds:
+                level.clear()
 
     def _circle(self, period: int, level: Level, bound: Bound, now: float) -> Found:
         """A cycle is caught: every call of it rests."""
@@ -248,17 +337,21 @@ def _place(memory: OrderedDict[_K, Seen], key: _K, most: int) -> Seen:
     return seen
 
 
-def _tried(seen: Seen, same: bool, now: float, found: list[Found]) -> None:
-    """What rests was tried again: it rests on for longer, or is free."""
-    rest = seen.rest
-    assert rest is not None
-    if same:
+def _tried(seen: Seen, rest: Rest | None, same: bool, now: float, found: list[Found]) -> None:
+    """What rests was tried again: it rests on for longer, or is free. What was on its way when it was caught does not try it."""
+    if not same:
+        seen.rest = None
+        seen.same.clear()
+        seen.every.clear()
+    elif rest is not None and rest is seen.rest:
         rest.longer(now)
         found.append(Found(rest.bound, rest.count, rest.seconds))
-        return
-    seen.rest = None
-    seen.same.clear()
-    seen.every.clear()
+
+
+def _near(turn: Turn, bound: Bound, level: Level, amount: int) -> None:
+    """Notes a rule that is to refuse the call before long."""
+    if amount and bound.refuses and level.height * NEAR >= bound.calls:
+        turn.near += ((bound, int((bound.calls - level.height) / amount) + 1),)
 
 
 def _caught(seen: Seen, bound: Bound, level: Level, now: float) -> Found:

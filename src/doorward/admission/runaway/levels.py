@@ -6,10 +6,11 @@ from doorward.admission.runaway.rules import Bound
 class Level:
     """What has come in faster than it may go on for ever."""
 
-    __slots__ = ("_height", "count", "first", "latest", "since")
+    __slots__ = ("count", "first", "height", "latest", "since")
 
     def __init__(self) -> None:
-        self._height = 0.0
+        self.height = 0.0
+        """What has not drained yet, as of the last call."""
         self.latest = 0.0
         self.count = 0
         """Calls since it was last empty."""
@@ -20,13 +21,13 @@ class Level:
 
     def add(self, now: float, number: int, bound: Bound, amount: float = 1.0) -> bool:
         """One more; `number` counts everything that its caller does. Whether the bound is reached."""
-        height = self._height - (now - self.latest) * bound.pace if now > self.latest else self._height
+        height = self.height - (now - self.latest) * bound.pace if now > self.latest else self.height
         if height <= 0.0:
             height, self.count, self.since, self.first = 0.0, 0, now, number
-        self._height, self.latest = height + amount, max(now, self.latest)
+        self.height, self.latest = height + amount, max(now, self.latest)
         self.count += 1
-        return self._height >= bound.calls
+        return self.height >= bound.calls
 
     def clear(self) -> None:
         """Begins anew."""
-        self._height, self.count = 0.0, 0
+        self.height, self.count = 0.0, 0

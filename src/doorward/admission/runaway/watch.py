@@ -5,6 +5,7 @@ calls are not watched. INVARIANT: an instance's first call is never refused, and
 an exchange that is open.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Came, Course, Found, Pair, Seen
+from doorward.admission.runaway.course import Came, Course, Found, Seen, Tool, Turn
 from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
 from doorward.admission.runaway.rules import Bound, Rules
 from doorward.admission.runaway.words import alert, refusal
@@ -21,17 +22,21 @@ from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.alerts import Alarm, Alert, AlertKind
 from doorward.domain.calls import Call, Fault
 from doorward.domain.catalog import Kind
+from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.telemetry.meter import Meter
+from doorward.wire.limits import Entry
 
 INSTANCES: Final = 1_024
 """Instances that are remembered, those last that called last."""
 LEAST_SECONDS: Final = 60.0
 """Between two alerts of one rule about one instance, however short its window."""
 
+_UNIT: Final = "repetitions"
+"""What is left is told in; no unit of HTTP's header fields, so it stands in `_meta` alone."""
 _CHANGING: Final = frozenset({"write", "destructive"})
 _SAID: Final = frozenset({Reason.UPSTREAM_UNREACHABLE, Reason.UPSTREAM_TIMEOUT, Reason.UPSTREAM_BROKEN, Reason.UNSAFE_RESPONSE})
-"""Refusals that are an answer of the upstream, in a way; the others say what to do themselves."""
+"""Refusals that are an answer of the upstream, in a way, where the call may have run; the others say what to do themselves."""
 
 
 class Standing(Enum):
@@ -46,18 +51,21 @@ class Standing(Enum):
 class Step:
     """One call under watch, until it ends: a context for that."""
 
-    __slots__ = ("_answer", "_call", "_came", "_course", "_key", "_taken", "_watch")
+    __slots__ = ("_call", "_course", "_taken", "_turn", "_watch")
 
-    def __init__(self, watch: "Watch", call: Call, course: Course | None, key: int, taken: Sequence[tuple[Cap, int]]) -> None:
-        self._watch, self._call, self._course, self._key, self._taken = watch, call, course, key, taken
-        self._answer: int | None = None
-        self._came: Came | None = None
+    def __init__(self, watch: "Watch", call: Call, course: Course | None, turn: Turn, taken: Sequence[tuple[Cap, int]]) -> None:
+        self._watch, self._call, self._course, self._turn, self._taken = watch, call, course, turn, taken
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
         """What the caller is given; an exchange that is open has no answer yet."""
         if self._course is not None and (isinstance(body, Fault) or body.get("resultType") != "input_required"):
-            self._answer = answer_digest(body)
-            self._came = Came.NOTHING if is_error(body) else Came.EFFECT
+            self._turn.answer = answer_digest(body)
+            self._turn.came = Came.NOTHING if is_error(body) else Came.EFFECT
+
+    def left(self) -> tuple[Entry, ...]:
+        """What is left of the rules that are to refuse such a call before long; once it has ended."""
+        near = self._turn.near
+        return tuple([_entry(bound, left) for bound, left in near]) if near else ()
 
     def __enter__(self) -> Self:
         return self
@@ -65,20 +73,21 @@ class Step:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, Refused):
             self._refused(error)
-        if self._course is not None and self._came is not None:
-            self._watch._ended(self._course, self._call, (self._key, self._answer), self._came)  # noqa: SLF001 - a step is half of the watch
+        if self._course is not None and self._turn.came is not None:
+            self._watch._ended(self._course, self._call, self._turn)  # noqa: SLF001 - a step is half of the watch
 
     def _refused(self, refused: Refused) -> None:
-        if refused.reason in _SAID:
-            self._answer, self._came = hash(refused.reason), Came.NOTHING
         if refused.ran is Ran.NO:
+            # Nothing was made of it: an address that is down or rests says when it may be tried again, and is no news of the call.
             _give_back(self._taken)
+        elif refused.reason in _SAID:
+            self._turn.answer, self._turn.came = hash(refused.reason), Came.NOTHING
 
 
 class Watch:
     """Watches every instance."""
 
-    __slots__ = ("_alarm", "_courses", "_meter", "_monotonic", "_rules")
+    __slots__ = ("_alarm", "_courses", "_meter", "_monotonic", "_of", "_rules")
 
     def __init__(self, rules: Rules, monotonic: Callable[[], float], meter: Meter, alarm: Alarm) -> None:
         self._rules = rules
@@ -86,6 +95,7 @@ class Watch:
         self._meter = meter
         self._alarm = alarm
         self._courses: OrderedDict[str, Course] = OrderedDict()
+        self._of: dict[AgentId, int] = {}
 
     def __len__(self) -> int:
         return len(self._courses)
@@ -100,14 +110,15 @@ class Watch:
     def admit(self, call: Call, standing: Standing) -> Step:
         """A call that is about to be made; raises `Refused` RUNAWAY."""
         if call.principal.method is AuthnMethod.OWN:
-            return Step(self, call, None, 0, ())
+            return Step(self, call, None, Turn(0), ())
         now, rules, key = self._monotonic(), self._rules, call_digest(call)
         course = self._course(call.principal)
         if standing is Standing.FREE:
             self._rested(course, call, key, now)
             if rules.fan_out is not None and key not in course.seen:
                 self._spread(course, call, rules.fan_out, now)
-        return Step(self, call, course, key, self._capped(course, call, standing, now) if rules.caps else ())
+        turn = course.begin(key, _tool(call))
+        return Step(self, call, course, turn, self._capped(course, call, standing, now) if rules.caps else ())
 
     def show(self, call: Call, generation: int) -> None:
         """A list that is about to be shown, as of a generation of what there is; raises `Refused` RUNAWAY."""
@@ -123,15 +134,14 @@ class Watch:
         if found is not None:
             self._tell(course, call, found, now)
 
-    def _ended(self, course: Course, call: Call, pair: Pair, came: Came) -> None:
+    def _ended(self, course: Course, call: Call, turn: Turn) -> None:
         now, rules, target = self._monotonic(), self._rules, call.target
-        key, answer = pair
         found: list[Found] = []
-        if rules.no_progress is not None and target.kind is Kind.TOOL and key not in course.seen:
-            if came is Came.EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
-                came = Came.NEWS
-            found += course.tried((target.upstream, target.name), answer, came, rules.no_progress, now)
-        found += course.answered(key, answer, rules, now)
+        if rules.no_progress is not None and target.kind is Kind.TOOL and turn.key not in course.seen:
+            if turn.came is Came.EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
+                turn.came = Came.NEWS
+            found += course.tried(_tool(call), turn, rules.no_progress, now)
+        found += course.answered(turn, rules, now)
         for one in found:
             self._tell(course, call, one, now)
 
@@ -142,11 +152,27 @@ class Watch:
         course = self._courses.get(instance)
         if course is None:
             if len(self._courses) >= INSTANCES:
-                self._courses.popitem(last=False)
-            course = self._courses[instance] = Course()
+                self._forget()
+            agent = principal.agent.id
+            course = self._courses[instance] = Course(agent)
+            self._of[agent] = self._of.get(agent, 0) + 1
         else:
             self._courses.move_to_end(instance)
         return course
+
+    def _forget(self) -> None:
+        """Makes room: of the agents that have as many instances as is usual or more, the one that called longest ago.
+
+        So nobody is forgotten because another agent comes from ever new instances.
+        """
+        usual = len(self._courses) / len(self._of)
+        instance, course = next(one for one in self._courses.items() if self._of[one[1].agent] >= usual)
+        del self._courses[instance]
+        left = self._of[course.agent] - 1
+        if left:
+            self._of[course.agent] = left
+        else:
+            del self._of[course.agent]
 
     def _rested(self, course: Course, call: Call, key: int, now: float) -> None:
         """Raises `Refused` for a call that is to rest, itself or as one of its tool."""
@@ -154,7 +180,7 @@ class Watch:
         if seen is not None and seen.rest is not None:
             _refuse_resting(seen, now)
         if course.tools and seen is None and call.target.kind is Kind.TOOL:
-            tool = course.tools.get((call.target.upstream, call.target.name))
+            tool = course.tools.get(_tool(call))
             if tool is not None and tool.rest is not None:
                 _refuse_resting(tool, now)
 
@@ -190,6 +216,14 @@ class Watch:
         target = tool_of(call)
         fields: dict[str, str | int] = {"agent": agent, "rule": bound.rule, "target": target, "calls": found.count}
         self._alarm(Alert(AlertKind.RUNAWAY, alert(found, agent, target), fields, call.id, f"{agent} {bound.rule}"))
+
+
+def _tool(call: Call) -> Tool:
+    return call.target.upstream, call.target.name
+
+
+def _entry(bound: Bound, left: int) -> Entry:
+    return {"name": f"runaway.{bound.rule}", "quota": bound.calls, "left": left, "unit": _UNIT, "windowSeconds": math.ceil(bound.seconds)}
 
 
 def _refuse_resting(seen: Seen, now: float) -> None:
