@@ -11,6 +11,7 @@ from doorward.domain.reasons import Ran
 from doorward.net.addresses import STRICT, Reach, Rule
 from doorward.net.errors import NetError, Trouble
 from doorward.net.fetch import Caps, Fetch, Fetched, json_object
+from doorward.net.tls import Shown
 from doorward.wire.jsonrpc import Limits
 from tests.certificates import FOR_SERVERS, Wanted, authority
 from tests.net.raw import STREAM_HEAD, Peer, Script, chunk, response, scripted
@@ -206,6 +207,32 @@ async def test_https_is_trusted_only_with_a_certificate_of_the_declared_authorit
         for fetch in (Fetch(LOOPBACK, ca_file=str(tmp_path / "other"), lookup=here), Fetch(LOOPBACK, lookup=here)):
             assert await failing(f"https://good.example:{server.port}/", fetch) == (Trouble.TLS, Ran.NO)
         assert len(server.requests) == 1
+
+
+async def test_a_server_that_asks_for_our_certificate_is_shown_it(tmp_path: Path) -> None:
+    root = authority()
+    (tmp_path / "root").write_text(root.pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # TLS 1.2 tells us in the handshake that a certificate is missing; 1.3 would let us write first.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(*root.leaf(Wanted(uris=(), dns=("good.example",), usages=FOR_SERVERS)).written(tmp_path, "server"))
+    context.load_verify_locations(tmp_path / "root")
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def here(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async with scripted(hello, context) as server:
+        url, ours = f"https://good.example:{server.port}/", Shown(*root.leaf().written(tmp_path, "client"))
+        fetch = Fetch(LOOPBACK, ca_file=str(tmp_path / "root"), shown=ours, lookup=here)
+        assert (await fetch.get(url)).status == 200
+        assert (await failing(url, Fetch(LOOPBACK, ca_file=str(tmp_path / "root"), lookup=here)))[0] is Trouble.TLS
+
+
+def test_a_certificate_of_ours_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NetError) as caught:
+        Fetch(STRICT, shown=Shown(tmp_path / "none.pem", tmp_path / "none.key"))
+    assert caught.value.trouble is Trouble.TLS
 
 
 def test_authorities_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from doorward.net.errors import EgressError, NetError, Trouble
 from doorward.net.http import Bounds, Headers, Pool, Route
 from doorward.net.reader import Limits as ReaderLimits
 from doorward.net.stream import Stream
-from doorward.net.tls import client_context
+from doorward.net.tls import Shown, TlsError, client_context
 from doorward.net.urls import UrlError, parse_url
 from doorward.wire.jsonrpc import Limits as JsonLimits
 from doorward.wire.jsonrpc import parse_object
@@ -71,12 +71,23 @@ class Fetch:
 
     __slots__ = ("_caps", "_context", "_is_closed", "_lookup", "_pools", "_rule")
 
-    def __init__(self, rule: Rule = STRICT, *, ca_file: str | None = None, caps: Caps = CAPS, lookup: Lookup = system_lookup) -> None:
-        """`ca_file`: the only authorities (PEM) instead of the system's; raises `NetError` TLS where it cannot be read."""
+    def __init__(
+        self,
+        rule: Rule = STRICT,
+        *,
+        ca_file: str | None = None,
+        shown: Shown | None = None,
+        caps: Caps = CAPS,
+        lookup: Lookup = system_lookup,
+    ) -> None:
+        """`ca_file`: the only authorities (PEM) instead of the system's; `shown`: a certificate of ours.
+
+        Raises `NetError` TLS where one of them cannot be read.
+        """
         self._rule = rule
         self._caps = caps
         self._lookup = lookup
-        self._context = None if ca_file is None else _context(ca_file)
+        self._context = None if ca_file is None and shown is None else _context(ca_file, shown)
         self._pools: set[Pool] = set()
         self._is_closed = False
 
@@ -154,8 +165,10 @@ def _with_usual(headers: Headers) -> Headers:
     return (*headers, *(line for name, line in _USUAL.items() if name not in given))
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
+def _context(ca_file: str | None, shown: Shown | None) -> ssl.SSLContext:
     try:
-        return client_context(ca_file)
+        return client_context(ca_file, shown)
+    except TlsError as error:
+        raise NetError(Trouble.TLS, str(error), Ran.NO) from error
     except (OSError, ssl.SSLError) as error:
-        raise NetError(Trouble.TLS, f"certificates (PEM) were expected in {ca_file[:200]!r}", Ran.NO) from error
+        raise NetError(Trouble.TLS, f"certificates (PEM) were expected in {(ca_file or '')[:200]!r}", Ran.NO) from error

@@ -36,11 +36,25 @@ class Served:
     """The roots (PEM) that clients' certificates must lead to; intermediates among them only help to get there."""
 
 
-def client_context(cafile: str | None = None) -> ssl.SSLContext:
-    """A context for one upstream, made once and kept: it trusts the system's authorities, or only those of `cafile`."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a client shows of itself in TLS (RFC 8705)."""
+
+    certificate: Path
+    """Its chain (PEM), its own certificate first."""
+    key: Path
+
+
+def client_context(cafile: str | None = None, shown: Shown | None = None) -> ssl.SSLContext:
+    """A context for one upstream, made once and kept: it trusts the system's authorities, or only those of `cafile`.
+
+    Raises `TlsError` where what is to be shown cannot be loaded, and `OSError` where the authorities cannot.
+    """
     context = ssl.create_default_context(cafile=cafile)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    if shown is not None:
+        _load_own(context, shown.certificate, shown.key)
     return context
 
 
@@ -55,19 +69,19 @@ def server_context(served: Served) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_ciphers(_CIPHERS)
     context.set_alpn_protocols(["http/1.1"])
-    _load_own(context, served)
+    _load_own(context, served.certificate, served.key)
     if served.clients is not Clients.OFF:
         context.verify_mode = ssl.CERT_REQUIRED if served.clients is Clients.REQUIRED else ssl.CERT_OPTIONAL
         _load_authorities(context, served.authorities)
     return context
 
 
-def _load_own(context: ssl.SSLContext, served: Served) -> None:
+def _load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
         # A password of no characters: OpenSSL would ask the terminal for one otherwise.
-        context.load_cert_chain(served.certificate, served.key, password="")
+        context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
-        raise TlsError(f"expected a certificate in {served.certificate} and its key in {served.key}: {_said(error)}") from error
+        raise TlsError(f"expected a certificate in {certificate} and its key in {key}: {_said(error)}") from error
 
 
 def _load_authorities(context: ssl.SSLContext, authorities: str) -> None:
