@@ -140,3 +140,8 @@ async def test_a_raise_that_has_ended_by_itself_is_told_and_forgotten(it: Plane)
     await it.budgets.raises.sweep(it.recorder.note)
     assert (await it.events())[-1] == ("budget_raise_ended", "doorward", {"raise": "raise-1", "budget": "payments"})
     assert (await it.ask("GET", "/v1/budgets/payments"))[1]["raises"] == []
+
+
+async def test_raises_together_stay_within_what_can_be_counted_also_those_for_single_keys(it: Plane) -> None:
+    given_now = [(await given(it, by="1e12", key={"agent": "claude"}))[0] for _ in range(6)]
+    assert given_now == [200, 200, 200, 200, 409, 409]

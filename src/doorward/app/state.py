@@ -78,7 +78,7 @@ async def open_state(document: Document, root: Path) -> State:
     try:
         passed = Elapsed(clocks.now, clocks.monotonic)
         last = database.now(head).ts_micros / 1_000_000
-        passed.has_been(last)
+        passed.has_been(max(last, await SqliteBudgets(evidence.log.writer).swept()))
         state = _state(database, evidence, Terms.of(document.approvals), passed)
         await state.registry.load()
         await state.switch.load()

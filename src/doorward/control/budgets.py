@@ -149,7 +149,8 @@ class BudgetRows:
             ends=self._end(wanted),
             names=tuple(sorted({operator.shown, *operator.names} - {""})),
         )
-        if rule.limit + self.budgets.raises.on(rule.ledger, None) + units > MOST_UNITS:
+        raised = sum(other.units for other in self.budgets.raises.all() if other.ledger == rule.ledger)
+        if rule.limit + raised + units > MOST_UNITS:
             raise ControlError(409, "refused", f"budget {rule.name} cannot hold so much")
         try:
             self.budgets.raises.check(one)

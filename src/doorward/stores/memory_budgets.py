@@ -12,6 +12,7 @@ class MemoryBudgets:
     def __init__(self) -> None:
         self._sums: dict[tuple[str, str, int], int] = {}
         self._raises: dict[str, Raise] = {}
+        self._swept = 0
 
     async def spent(self, at: int) -> tuple[Spent, ...]:
         """Every sum that still counts."""
@@ -32,7 +33,14 @@ class MemoryBudgets:
 
     async def sweep(self, at: int) -> None:
         """Forgets sums that do not count any more."""
-        self._sums = {row: units for row, units in self._sums.items() if row[2] > at}
+        kept = {row: units for row, units in self._sums.items() if row[2] > at}
+        if len(kept) < len(self._sums):
+            self._swept = max(self._swept, at)
+        self._sums = kept
+
+    async def swept(self) -> int:
+        """The latest moment at which sums were forgotten."""
+        return self._swept
 
     def overdrawn(self, draws: Sequence[Draw]) -> OverdrawnError | None:
         """The first draw that its budget does not hold."""

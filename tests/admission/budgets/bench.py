@@ -100,7 +100,7 @@ class Bench:
 
     def _opened(self, known: float = 0.0) -> Budgets:
         self.now = Elapsed(self.wall, self.steady)
-        self.now.has_been(known)
+        self.now.has_been(max(known, asyncio.run(self.store.swept())))
         budgets = Budgets(self.store, Seams(self.now, is_owners, lambda person: f"p:{person}"))
         budgets.follow(self.alerts.append)
         asyncio.run(budgets.load())

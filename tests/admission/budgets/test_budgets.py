@@ -319,3 +319,18 @@ def test_metrics_say_how_full_the_fullest_key_is_and_how_many_calls_were_refused
     assert (bench.budgets.used(), bench.budgets.refused()) == ({"payments": 0.5, "calls": 0.1}, {"payments": 2, "calls": 0})
     asyncio.run(bench.budgets.raises.give(raised(bench, 1_000_000_000, key='["robin"]', ends=NOON + DAY / 4)))
     assert bench.budgets.used()["payments"] == 0.25
+
+
+def test_a_day_that_is_over_does_not_come_again_with_a_clock_that_was_set_back_and_a_restart() -> None:
+    bench = Bench(document(payments=PAYMENTS))
+    bench.intend(pay(1000))
+    bench.wall.at -= DAY
+    bench.pass_seconds(DAY / 2 + 60)
+    asyncio.run(bench.budgets.sweep())
+    # The log goes by the clock alone: it knows of nothing later than its last entry.
+    bench.restart(NOON)
+    bench.intend(pay(1000, "c2"))
+    bench.pass_seconds(DAY / 2)
+    refused(bench, 1, "c3")
+    bench.pass_seconds(DAY / 2)
+    bench.intend(pay(1000, "c4"))

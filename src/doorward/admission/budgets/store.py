@@ -56,5 +56,9 @@ class BudgetStore(Protocol):
         ...
 
     async def sweep(self, at: int) -> None:
-        """Forgets sums that have stopped counting at this moment."""
+        """Forgets sums that have stopped counting at this moment, and remembers that it has been, where there were any."""
+        ...
+
+    async def swept(self) -> int:
+        """The latest moment at which sums were forgotten, 0 for none: time has been there, whatever a clock says later."""
         ...

@@ -13,7 +13,10 @@ from doorward.stores.sqlite.writer import Writer
 _SUM = "SELECT coalesce(sum(units), 0) FROM budget_spent WHERE ledger = ? AND key = ? AND until > ?"
 _DRAW = "INSERT INTO budget_spent VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units"
 _GIVE_BACK = "UPDATE budget_spent SET units = units - ?4 WHERE ledger = ?1 AND key = ?2 AND until = ?3"
-_SPENT = "SELECT ledger, key, until, units FROM budget_spent WHERE until > ?"
+_SPENT = "SELECT ledger, key, until, units FROM budget_spent WHERE until > ? AND ledger <> ''"
+_SWEEP = "DELETE FROM budget_spent WHERE until <= ? AND ledger <> ''"
+_SWEPT = "SELECT max(?, coalesce(max(until), 0)) FROM budget_spent WHERE ledger = ''"
+"""The row of no ledger says when others were last deleted."""
 
 
 def overdrawn(transaction: apsw.Connection, draws: Sequence[Draw]) -> OverdrawnError | None:
@@ -64,4 +67,22 @@ class SqliteBudgets:
 
     async def sweep(self, at: int) -> None:
         """Forgets sums that do not count any more."""
-        await self._writer.submit(lambda db: select(db, "DELETE FROM budget_spent WHERE until <= ?", (at,)))
+        await self._writer.submit(lambda db: _sweep(db, at))
+
+    async def swept(self) -> int:
+        """The latest moment at which sums were forgotten."""
+        return await self._writer.submit(lambda db: _swept(db, 0))
+
+
+def _sweep(db: apsw.Connection, at: int) -> None:
+    db.execute(_SWEEP, (at,))
+    if db.changes():
+        latest = _swept(db, at)
+        db.execute("DELETE FROM budget_spent WHERE ledger = ''")
+        db.execute("INSERT INTO budget_spent VALUES ('', '', ?, 0)", (latest,))
+
+
+def _swept(db: apsw.Connection, at: int) -> int:
+    """The latest moment at which sums were forgotten, or this one, which is known as well."""
+    ((latest,),) = select(db, _SWEPT, (at,))
+    return int(latest)

@@ -95,6 +95,21 @@ async def sums_that_do_not_count_are_swept(opening: Opening[tuple[BudgetStore, L
         assert await store.spent(0) == (Spent(DRAW.ledger, DRAW.key, END + 1, 30),)
 
 
+async def it_is_known_when_sums_were_swept(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
+    """The latest moment, and only where there was something to sweep."""
+    async with opening() as (store, log):
+        assert await store.swept() == 0
+        await store.sweep(END)
+        assert await store.swept() == 0
+        await log.append(_intent("a", DRAW))
+        await store.sweep(END + 5)
+        await log.append(_intent("b", DRAW))
+        await store.sweep(END + 2)
+        await store.sweep(END + 9)
+    async with opening() as (store, log):
+        assert (await store.swept(), await store.spent(0)) == (END + 5, ())
+
+
 async def raises_are_kept_whole_until_they_are_dropped(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """Unknown ones and none at all are no error."""
     for_all = replace(RAISE, id="r2", key=None, names=())
@@ -117,6 +132,7 @@ BUDGETS: tuple[Check[tuple[BudgetStore, LogStore]], ...] = (
     an_outcome_corrects_what_its_intent_drew,
     an_intent_that_was_not_written_gives_nothing_back,
     sums_that_do_not_count_are_swept,
+    it_is_known_when_sums_were_swept,
     raises_are_kept_whole_until_they_are_dropped,
 )
 
