@@ -226,7 +226,8 @@ async def test_a_server_that_asks_for_our_certificate_is_shown_it(tmp_path: Path
         url, ours = f"https://good.example:{server.port}/", Shown(*root.leaf().written(tmp_path, "client"))
         fetch = Fetch(LOOPBACK, ca_file=str(tmp_path / "root"), shown=ours, lookup=here)
         assert (await fetch.get(url)).status == 200
-        assert (await failing(url, Fetch(LOOPBACK, ca_file=str(tmp_path / "root"), lookup=here)))[0] is Trouble.TLS
+        assert await failing(url, Fetch(LOOPBACK, ca_file=str(tmp_path / "root"), lookup=here)) == (Trouble.UNREACHABLE, Ran.NO)
+        assert len(server.requests) == 1
 
 
 def test_a_certificate_of_ours_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
