@@ -20,6 +20,7 @@ class IdleUpstream:
         self.id = name
         self.on_change: Callable[[], None] = lambda: None
         self.is_drained = False
+        self.moved = 0
 
     async def close(self) -> None:
         return

@@ -65,6 +65,16 @@ async def test_what_did_not_change_goes_on_and_what_did_is_opened_anew() -> None
 
 
 @pytest.mark.anyio
+async def test_it_counts_the_calls_of_each_upstream_that_went_to_a_second_address() -> None:
+    yard = Yard()
+    fleet = yard.fleet()
+    fleet.match(FIRST)
+    yard.opened[1].moved = 3
+    assert fleet.moved() == {"git": 0, "hg": 3}
+    await fleet.close()
+
+
+@pytest.mark.anyio
 async def test_what_was_removed_is_closed_once_its_calls_have_ended() -> None:
     yard = Yard(busy={"git": 2})
     fleet = yard.fleet()

@@ -39,6 +39,10 @@ class Fleet:
         """Every open upstream."""
         return {name: upstream for name, (_, upstream) in self._running.items()}
 
+    def moved(self) -> Mapping[str, float]:
+        """How many calls of each upstream went to a second address."""
+        return {name: upstream.moved for name, upstream in self.all().items()}
+
     def match(self, document: Document) -> tuple[UpstreamId, ...]:
         """Opens and retires drivers so that they match a document; gives the names that are new or changed."""
         changed = []

@@ -108,6 +108,7 @@ class FakeUpstream:
         self.leases: list[Lease] = []
         """What it was shown at each look."""
         self.closed = 0
+        self.moved = 0
         self.adapts = False
         self.on_change: Callable[[], None] = _nothing
         self.on_order: Callable[[Order], Awaitable[None]] = _unwatched

@@ -27,6 +27,8 @@ class Health:
     error: str
     """The last failure, for operators; empty if there was none."""
     failures: int
+    is_shut: bool = False
+    """Whether each of its addresses is left out, so that calls are refused at once."""
 
 
 class Duty(StrEnum):

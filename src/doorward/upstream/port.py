@@ -60,6 +60,9 @@ class Driver(Protocol):
 class Upstream(Driver, Protocol):
     """One upstream of the configuration, at one address or several."""
 
+    moved: int
+    """Calls that went to a second address, for nothing of them was sent to the first."""
+
     def addresses(self) -> tuple[AddressState, ...]:
         """Its addresses, in the order of the configuration."""
         ...

@@ -1,6 +1,6 @@
 """What nobody tells of by itself: an alert when it goes wrong, one when it is right again, and silence in between."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -20,7 +20,7 @@ HIDDEN = Suspicion((GIT, Kind.TOOL, "commit"), Sort.HIDDEN_TEXT, "a zero-width s
 
 
 def down(failures: int) -> Health:
-    return Health(Condition.DOWN, 0, "unreachable", failures)
+    return Health(Condition.DOWN, 0, "unreachable; it last said: 'no account ada@example.com'", failures)
 
 
 @dataclass(slots=True)
@@ -77,8 +77,18 @@ async def test_an_upstream_is_down_after_three_failures_and_back_when_it_answers
     room = Room(upstreams={GIT: down(2)})
     assert await room.look() == []
     room.upstreams[GIT] = down(3)
-    assert await room.look() == [(AlertKind.BREAKER, "the upstream git does not answer: unreachable", "git")]
+    assert await room.look() == [(AlertKind.BREAKER, "the upstream git does not answer, 3 times in a row", "git")]
     room.upstreams[GIT] = Health(Condition.STARTING, 0, "unreachable", 3)
+    assert await room.look() == []
+    room.upstreams[GIT] = UP
+    assert await room.look() == [(AlertKind.BREAKER, "the upstream git answers again", "git")]
+
+
+async def test_an_upstream_whose_calls_are_refused_at_once_is_down_after_any_number_of_failures_until_they_are_not() -> None:
+    shut = replace(down(1), is_shut=True)
+    room = Room(upstreams={GIT: shut})
+    assert await room.look() == [(AlertKind.BREAKER, "the upstream git does not answer, and calls are refused at once", "git")]
+    room.upstreams[GIT] = replace(UP, is_shut=True)
     assert await room.look() == []
     room.upstreams[GIT] = UP
     assert await room.look() == [(AlertKind.BREAKER, "the upstream git answers again", "git")]

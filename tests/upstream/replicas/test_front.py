@@ -196,6 +196,7 @@ async def test_an_address_that_shows_something_else_is_held_back_and_told_of() -
     yard = await Yard("a", "b", "c").seen(a=OTHER)
     assert yard.duties() == {"a": "held_back", "b": "serving", "c": "serving"}
     assert yard.events == ["a shows other definitions than the others and gets no calls: tool echo"]
+    assert [(alert.kind, alert.key, "echo" in alert.sentence) for alert in yard.alerts] == [(AlertKind.DRIFT, "demo a", False)]
     assert set(await yard.calls(10)) == {"b", "c"}
     await yard.seen(a=OTHER)
     assert len(yard.events) == 1, "it is told once"
@@ -215,7 +216,97 @@ async def test_those_that_were_right_are_not_outvoted_by_being_down() -> None:
         await yard.call()
     assert all(name != "c" for name, _ in yard.sends)
     assert (yard.front.drain("a"), yard.front.drain("b")) == (True, True)
-    assert (await yard.front.discover(LEASE), await yard.call()) == (OTHER, "c"), "the operator has said who is right"
+    with pytest.raises(Refused, match="not looked at yet"):
+        await yard.call()
+    assert all(name != "c" for name, _ in yard.sends), "the operator has said who is right, but nobody compared that with what is accepted"
+    assert yard.changes == 1
+    assert (await yard.front.discover(LEASE), await yard.call()) == (OTHER, "c")
+    await yard.front.close()
+
+
+async def test_one_that_was_held_back_gets_no_call_when_it_is_the_last_to_stay_before_it_was_looked_at() -> None:
+    yard = await Yard("a", "b", "c").seen(c=OTHER)
+    assert yard.front.adapt(config("c"))
+    assert (await yard.calls(3), yard.duties()) == ("!!!", {"c": "unseen"})
+    assert (await yard.front.discover(LEASE), await yard.calls(2), yard.duties()) == (OTHER, "cc", {"c": "serving"})
+    await yard.front.close()
+
+
+async def test_one_that_was_never_seen_gets_no_call_when_it_is_the_last_to_stay_before_it_was_looked_at() -> None:
+    yard = Yard("a", "b")
+    yard.speakers["b"].is_up = False
+    await yard.seen()
+    yard.speakers["b"].is_up = True
+    assert yard.front.adapt(config("b"))
+    assert await yard.calls(2) == "!!"
+    assert (await yard.front.discover(LEASE), await yard.calls(2)) == (VIEW, "bb")
+    await yard.front.close()
+
+
+async def test_what_was_taken_away_is_closed_also_when_the_upstream_ends_before_its_calls() -> None:
+    yard = await Yard("a", "b").seen()
+    b = yard.speakers["b"]
+    b.holds = True
+    going = [yard.begin() for _ in range(2)]
+    await settled()
+    assert yard.front.adapt(config("a"))
+    await yard.front.close()
+    assert b.closed == 1
+    b.release()
+    await asyncio.gather(*going)
+
+
+async def test_what_was_taken_away_is_shown_no_credential_any_more_and_alerts_of_nothing() -> None:
+    yard = await Yard("a", "b").seen()
+    b = yard.speakers["b"]
+    b.holds = True
+    going = [yard.begin() for _ in range(12)]
+    await settled()
+    assert yard.front.adapt(config("a"))
+    b.is_up = False
+    b.release(broke_off())
+    await asyncio.gather(*going, return_exceptions=True)
+    await asyncio.sleep(100)
+    assert (b.probes, yard.alerts) == (0, [])
+    await yard.front.close()
+
+
+async def test_of_one_that_stands_alone_its_state_tells_and_the_journal_but_no_alert_of_its_own() -> None:
+    yard = await Yard("a").seen()
+    yard.speakers["a"].is_up = False
+    await yard.calls(3)
+    assert (yard.front.state().is_shut, len(yard.events), yard.alerts) == (True, 1, [])
+    yard.speakers["a"].is_up = True
+    await asyncio.sleep(2)
+    assert (yard.front.state().is_shut, len(yard.events), yard.alerts) == (False, 2, [])
+    await yard.front.close()
+
+
+async def test_an_address_that_is_left_out_is_not_chosen_however_busy_the_others_are() -> None:
+    yard = await Yard("a", "b").seen()
+    yard.speakers["a"].is_up = False
+    await asyncio.sleep(25)
+    assert yard.duties() == {"a": "ejected", "b": "serving"}
+    yard.speakers["b"].holds = True
+    going = [yard.begin(f"agent {number}") for number in range(20)]
+    await settled()
+    assert [name for name, _ in yard.sends] == ["b"] * 20
+    yard.speakers["b"].release()
+    await asyncio.gather(*going)
+    await yard.front.close()
+
+
+async def test_a_session_at_an_address_that_is_left_out_is_not_gone_to() -> None:
+    yard = await Yard("a", "b").seen()
+    for speaker in yard.speakers.values():
+        speaker.keeps_sessions = True
+    where = await yard.call("ann")
+    yard.speakers[where].is_up = False
+    await asyncio.sleep(25)
+    assert yard.duties()[where] == "ejected"
+    yard.sends.clear()
+    await yard.call("ann")
+    assert [name for name, _ in yard.sends] == ["b" if where == "a" else "a"], "it is not even tried there"
     await yard.front.close()
 
 

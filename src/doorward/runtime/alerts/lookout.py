@@ -64,13 +64,15 @@ class Lookout:
         for name, health in found.items():
             if name in self._down:
                 self._look_at_down(name, health)
-            elif health.condition is Condition.DOWN and health.failures >= FAILURES:
+            elif health.is_shut or (health.condition is Condition.DOWN and health.failures >= FAILURES):
                 self._down.add(name)
                 fields: dict[str, str | int] = {"upstream": name, "failures": health.failures}
-                self._alarm(Alert(AlertKind.BREAKER, f"the upstream {name} does not answer: {health.error}", fields, key=name))
+                # LAW: not a word of the upstream's, who may repeat what a call held. The journal and the status have them.
+                what = "and calls are refused at once" if health.is_shut else f"{health.failures} times in a row"
+                self._alarm(Alert(AlertKind.BREAKER, f"the upstream {name} does not answer, {what}", fields, key=name))
 
     def _look_at_down(self, name: UpstreamId, health: Health) -> None:
-        if health.condition is Condition.UP:
+        if health.condition is Condition.UP and not health.is_shut:
             self._down.discard(name)
             self._alarm(Alert(AlertKind.BREAKER, f"the upstream {name} answers again", {"upstream": name}, key=name))
 

@@ -61,6 +61,8 @@ class Address:
     why_held: str = ""
     """In what it differs from the others, for which it is held back."""
     is_drained: bool = False
+    is_sole: bool = False
+    """What it shows is given out as it is: there is no other address to compare it with, or there was none when it was looked at."""
     stood_alone: bool = False
     """Whether calls may be under way that nobody counted."""
 

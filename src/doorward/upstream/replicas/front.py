@@ -1,7 +1,7 @@
 """One upstream in front of its addresses: a call goes to one of them, and to a second only if not one byte of it was sent to the first."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -11,19 +11,19 @@ from typing import Final
 from doorward.config.model import Upstream as Config
 from doorward.domain.alerts import Alert, AlertKind
 from doorward.domain.calls import Answer
-from doorward.domain.ids import Digest, UpstreamId
+from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Refused
 from doorward.upstream.circuit import Blame, Circuit, Terms
-from doorward.upstream.faults import is_unsent, late, unreachable
+from doorward.upstream.faults import is_unsent, unreachable
 from doorward.upstream.health import AddressState, Condition, Duty, Health
 from doorward.upstream.order import Order
 from doorward.upstream.port import Notices
 from doorward.upstream.replicas.address import Address, Place, Speaker
 from doorward.upstream.replicas.affinity import Affinity
 from doorward.upstream.replicas.choice import all_others_fail, least_bad, least_busy, may_leave_out
+from doorward.upstream.replicas.looks import Looks
 from doorward.upstream.replicas.probing import Pace, Probing
-from doorward.upstream.replicas.shown import agreed, differences, shown
 from doorward.upstream.seams import Seams
 from doorward.upstream.sight import Sight
 from doorward.upstream.tasks import Tasks
@@ -35,8 +35,6 @@ LEAVING: Final = 256
 """Addresses that were taken out of the configuration and still have calls."""
 GRACE_SECONDS: Final = 30.0
 """How long they may take, as with a whole upstream that is replaced."""
-LOOK_SECONDS: Final = 30.0
-"""How long one address among several may take to show what it offers, so that the others are not waited for."""
 
 _BEST: Final = (Condition.UP, Condition.STARTING, Condition.UNKNOWN, Condition.DOWN)
 
@@ -59,20 +57,23 @@ class Front:
         self._probing = Probing(pace, seams.monotonic, seams.chance, partial(seams.on_event, upstream))
         self._probing.on_answer = self._answered
         self._leaving = Tasks(LEAVING, partial(seams.on_event, upstream))
+        self._gone: set[Address] = set()
+        """Those that were taken away and are not closed yet."""
         self._affinity = Affinity()
         self._turns = count(1)
-        self._agreed: Digest | None = None
+        self._looks = Looks(upstream, self._compared, seams.monotonic)
         self._sight: Sight | None = None
         self._is_looking = False
         self._alone: Speaker | None = None
         """The one that calls go straight to."""
         self.moved = 0
-        """Calls that went to a second address."""
         self.on_change: Callable[[], None] = _nothing
         self._addresses: tuple[Address, ...] = ()
         self._fit: tuple[Address, ...] = ()
         """Those that may be asked."""
-        self._settle(self._opened(place) for place in places(config))
+        opened = tuple(self._opened(place) for place in places(config))
+        opened[0].is_sole = len(opened) == 1
+        self._settle(opened)
 
     @property
     def id(self) -> UpstreamId:
@@ -89,8 +90,9 @@ class Front:
     async def start(self, lease: Lease) -> None:
         """Makes its addresses ready; raises Refused if none is."""
         self._probing.lease = lease
-        failures = [failure for failure in await asyncio.gather(*(_started(one, lease) for one in self._used())) if failure is not None]
-        if len(failures) == len(self._addresses):
+        ends = await asyncio.gather(*(_started(one, lease) for one in self._used()))
+        failures = [failure for failure in ends if failure is not None]
+        if len(failures) == len(ends):
             raise failures[0]
 
     async def discover(self, lease: Lease) -> Sight:
@@ -109,13 +111,14 @@ class Front:
         """Ends everything at every address, within a bound of seconds."""
         await self._probing.close()
         await self._leaving.close()
-        await asyncio.gather(*(address.speaker.close() for address in self._addresses))
+        await asyncio.gather(*(address.speaker.close() for address in (*self._addresses, *self._gone)))
 
     def state(self) -> Health:
         """How its best address is doing; the last failure is of one that is not doing as well."""
         healths = sorted((address.speaker.state() for address in self._addresses), key=lambda health: _BEST.index(health.condition))
         best, worst = healths[0], healths[-1]
-        return best if best.condition is worst.condition else replace(best, error=worst.error)
+        is_shut = not any(address.is_serving for address in self._addresses)
+        return replace(best, is_shut=is_shut, error=best.error if best.condition is worst.condition else worst.error)
 
     # Calls.
 
@@ -143,7 +146,7 @@ class Front:
             return await address.speaker.forward(order, notices)
         except Refused:
             # A probe soon tells whether it fails for everybody, so that not every call has to find that out.
-            self._probing.attend(address)
+            self._attend(address)
             raise
         finally:
             address.outstanding -= 1
@@ -172,14 +175,9 @@ class Front:
             held = next((one for one in fit if one.stood_alone and one.speaker.holds_session(order)), None)
         return held if held is not None and held.is_serving and held in fit else None
 
-    def _refit(self) -> None:
-        """Notes which addresses may be asked: to be called whenever one of them was looked at, drained, added or taken away."""
-        self._fit = tuple(address for address in self._addresses if self._takes_calls(address))
-
     def _takes_calls(self, address: Address) -> bool:
         """Whether an address may be asked at all: among several only if it was looked at, and shows what the others do."""
-        is_known = len(self._addresses) == 1 or (address.shown is not None and not address.why_held)
-        return is_known and not address.is_drained
+        return (address.is_sole or self._looks.admits(address)) and not address.is_drained
 
     def _nowhere(self) -> Refused:
         """The refusal of a call that is sent nowhere."""
@@ -193,48 +191,16 @@ class Front:
     # Looks.
 
     async def _seen(self, lease: Lease) -> Sight:
-        if len(self._addresses) == 1 and self._alone is not None:
+        if self._alone is not None:
             return await self._alone.discover(lease)
-        looked = self._worth_a_look()
-        found = await asyncio.gather(*(self._look(address, lease) for address in looked))
-        sights = {address: sight for address, sight in zip(looked, found, strict=True) if isinstance(sight, Sight)}
-        for address, sight in sights.items():
-            address.shown, address.used_at = shown(sight), self._seams.monotonic()
-        self._compare()
-        right = [sight for address, sight in sights.items() if not address.why_held]
-        if right:
-            return right[0]
-        nothing = unreachable(self._id, "only addresses that show other definitions answer")
-        raise nothing if sights else next(refused for refused in found if isinstance(refused, Refused))
+        try:
+            return await self._looks.all(self._worth_a_look(), self._used, lease)
+        finally:
+            self._settle(self._addresses)
 
     def _worth_a_look(self) -> tuple[Address, ...]:
         """Those that answer, or were never seen; all, where there are none of these."""
         return tuple(one for one in self._used() if one.is_serving or one.shown is None) or self._used()
-
-    async def _look(self, address: Address, lease: Lease) -> Sight | Refused:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                return await address.speaker.discover(lease)
-        except TimeoutError:
-            refused = late(self._id, f"it did not show what it offers within {LOOK_SECONDS:g} s")
-            address.speaker.vitals.failed(refused.detail, Blame.ADDRESS)
-            return refused
-        except Refused as refused:
-            return refused
-
-    def _compare(self) -> None:
-        """Holds back what shows other definitions than most. INVARIANT: what was seen last of one that does not answer counts as well."""
-        seen = [(address, address.shown) for address in self._used() if address.shown is not None]
-        self._agreed = agreed((view.digest for _, view in seen), self._agreed)
-        right = next((view for _, view in seen if view.digest == self._agreed), None)
-        for address, view in seen:
-            why = differences(right, view) if right is not None and view.digest != right.digest else ""
-            if why and why != address.why_held:
-                self._tell(address, f"shows other definitions than the others and gets no calls: {why}")
-            elif address.why_held and not why:
-                self._tell(address, "shows the same definitions as the others again")
-            address.why_held = why
-        self._refit()
 
     # Addresses.
 
@@ -251,15 +217,16 @@ class Front:
         if not any(place.key in held for place in places):
             return False
         self._config = config
-        if len(held) == 1 and self._sight is not None:
-            # Nobody compared what it shows as long as it stood alone.
-            self._addresses[0].shown = shown(self._sight)
-            self._agreed = self._addresses[0].shown.digest
-        self._settle(held[place.key] if place.key in held else self._opened(place) for place in places)
+        first = self._addresses[0]
+        if first.is_sole and self._sight is not None:
+            self._looks.seen_alone(first, self._sight)
+        first.is_sole = first.is_sole and len(places) == 1
+        self._addresses = tuple(held[place.key] if place.key in held else self._opened(place) for place in places)
         for address in held.values():
             if address not in self._addresses:
                 self._dismiss(address)
-        self._compare()
+        self._looks.compare(self._used())
+        self._settle(self._addresses)
         return True
 
     def drain(self, address: str) -> bool:
@@ -279,8 +246,10 @@ class Front:
             if address.is_drained is not is_drained:
                 self._tell(address, what)
             address.is_drained = is_drained
+        self._looks.compare(self._used())
         self._settle(self._addresses)
-        self._compare()
+        if self._looks.is_due and len(self._addresses) > 1:
+            self.on_change()
         return bool(found)
 
     def _opened(self, place: Place) -> Address:
@@ -296,21 +265,37 @@ class Front:
         for address in self._addresses if len(self._addresses) > 1 else ():
             self._probing.attend(address)
 
-    def _settle(self, addresses: Iterable[Address]) -> None:
-        self._addresses = tuple(addresses)
-        is_alone = len(self._addresses) == 1
-        first = self._addresses[0]
-        self._alone = first.speaker if is_alone and not first.is_drained else None
+    def _attend(self, address: Address) -> None:
+        """INVARIANT: what is configured no longer is shown no credential any more, however its last calls end."""
+        if address in self._addresses:
+            self._probing.attend(address)
+
+    def _settle(self, addresses: tuple[Address, ...]) -> None:
+        """Notes which addresses may be asked: to be called whenever one of them was looked at, drained, added or taken away."""
+        self._addresses = addresses
+        first, is_alone = addresses[0], len(addresses) == 1
+        first.is_sole = is_alone and (first.is_sole or self._looks.admits(first))
         first.stood_alone = first.stood_alone or is_alone
+        self._alone = first.speaker if first.is_sole and not first.is_drained else None
         self._probing.is_alone = is_alone
-        self._refit()
+        self._fit = tuple(address for address in addresses if self._takes_calls(address))
 
     def _dismiss(self, address: Address) -> None:
         """Lets an address go that is no longer configured, once its calls have ended."""
         self._probing.leave(address)
         self._affinity.forget(address)
-        address.speaker.on_change = _nothing
-        self._leaving.spawn(_closed(address))
+        address.speaker.on_change = address.speaker.vitals.circuit.on_turn = _nothing
+        self._gone.add(address)
+        self._leaving.spawn(self._closed(address))
+
+    async def _closed(self, address: Address) -> None:
+        """Waits for the calls at an address, for a while, and closes it."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + GRACE_SECONDS
+        while (address.outstanding or address.stood_alone) and clock() < deadline:  # noqa: ASYNC110 -- nothing tells of the last call
+            await asyncio.sleep(0.05)
+        await address.speaker.close()
+        self._gone.discard(address)
 
     def _may_open(self, address: Address, blame: Blame) -> bool:
         """Never more than half are left out, unless all of them fail; and for what calls may have brought about only one that has others."""
@@ -321,15 +306,17 @@ class Front:
 
     def _turned(self, address: Address) -> None:
         circuit = address.speaker.vitals.circuit
-        self._probing.attend(address)
+        self._attend(address)
         if circuit.is_doubted:
             return
         if not circuit.is_closed:
             # The words of an upstream may hold anything: they are for the journal alone.
             what = f"is left out for {circuit.rests_seconds:.1f} s after {circuit.failures} failures in a row"
-            self._alarm(address, what, f": {address.speaker.state().error}")
+            self._tell(address, f"{what}: {address.speaker.state().error}")
+            self._alarm(AlertKind.BREAKER, address, what)
             return
-        self._alarm(address, "is back")
+        self._tell(address, "is back")
+        self._alarm(AlertKind.BREAKER, address, "is back")
         if not self._is_looking:
             self.on_change()  # it may have been replaced meanwhile
 
@@ -338,11 +325,19 @@ class Front:
         if address.shown is None and len(self._addresses) > 1 and not self._is_looking:
             self.on_change()
 
-    def _alarm(self, address: Address, what: str, more: str = "") -> None:
-        self._tell(address, f"{what}{more}")
-        fields = {"upstream": self._id, "address": address.name}
-        sentence = f"The upstream `{self._id}`: {address.name} {what}"
-        self._seams.alarm(Alert(AlertKind.BREAKER, sentence, fields, key=f"{self._id} {address.name}"))
+    def _compared(self, address: Address) -> None:
+        if not address.why_held:
+            self._tell(address, "shows the same definitions as the others again")
+            return
+        what = "shows other definitions than the others and gets no calls"
+        self._tell(address, f"{what}: {address.why_held}")
+        self._alarm(AlertKind.DRIFT, address, what)
+
+    def _alarm(self, kind: AlertKind, address: Address, what: str) -> None:
+        """Alerts of one among several; of an upstream as a whole, and so of one that stands alone, whoever looks at its state alerts."""
+        if len(self._addresses) > 1:
+            fields = {"upstream": self._id, "address": address.name}
+            self._seams.alarm(Alert(kind, f"The upstream `{self._id}`: {address.name} {what}", fields, key=f"{self._id} {address.name}"))
 
     def _tell(self, address: Address, what: str) -> None:
         self._seams.on_event(self._id, f"{address.name} {what}")
@@ -382,15 +377,6 @@ async def _started(address: Address, lease: Lease) -> Refused | None:
     except Refused as refused:
         return refused
     return None
-
-
-async def _closed(address: Address) -> None:
-    """Waits for the calls at an address, for a while, and closes it."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + GRACE_SECONDS
-    while (address.outstanding or address.stood_alone) and loop.time() < deadline:  # noqa: ASYNC110 -- nothing tells of the last call
-        await asyncio.sleep(0.05)
-    await address.speaker.close()
 
 
 def _but_addresses(config: Config) -> Config:
