@@ -271,6 +271,7 @@ def measure(house: House) -> None:
         gauge(
             f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty)
         )
+    meter.counters("doorward_calls_moved", "Calls sent to a second address, for nothing reached the first", "upstream", house.fleet.moved)
     gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
     gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
 
