@@ -10,8 +10,8 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.upstream.health import AddressState, Condition, Duty
 from doorward.upstream.port import unheard
 from tests.loops import JumpingLoop
-from tests.upstream.kit import LEASE, order
-from tests.upstream.replicas.yard import OTHER, VIEW, FakeSpeaker, Yard, broke_off, config, settled
+from tests.upstream.kit import order
+from tests.upstream.replicas.yard import FakeSpeaker, Yard, broke_off, config, settled
 
 pytestmark = pytest.mark.anyio
 
@@ -192,57 +192,6 @@ async def test_a_principal_stays_where_its_session_is_until_that_address_is_gone
     await yard.front.close()
 
 
-async def test_an_address_that_shows_something_else_is_held_back_and_told_of() -> None:
-    yard = await Yard("a", "b", "c").seen(a=OTHER)
-    assert yard.duties() == {"a": "held_back", "b": "serving", "c": "serving"}
-    assert yard.events == ["a shows other definitions than the others and gets no calls: tool echo"]
-    assert [(alert.kind, alert.key, "echo" in alert.sentence) for alert in yard.alerts] == [(AlertKind.DRIFT, "demo a", False)]
-    assert set(await yard.calls(10)) == {"b", "c"}
-    await yard.seen(a=OTHER)
-    assert len(yard.events) == 1, "it is told once"
-    assert (await yard.front.discover(LEASE)) is VIEW
-    await yard.seen(a=VIEW)
-    assert (yard.events[1:], set(await yard.calls(10))) == (["a shows the same definitions as the others again"], {"a", "b", "c"})
-    await yard.front.close()
-
-
-async def test_those_that_were_right_are_not_outvoted_by_being_down() -> None:
-    yard = await Yard("a", "b", "c").seen(c=OTHER)
-    yard.speakers["a"].is_up = yard.speakers["b"].is_up = False
-    with pytest.raises(Refused) as caught:
-        await yard.front.discover(LEASE)
-    assert (caught.value.reason, caught.value.ran) == (Reason.UPSTREAM_UNREACHABLE, Ran.NO)
-    with pytest.raises(Refused):
-        await yard.call()
-    assert all(name != "c" for name, _ in yard.sends)
-    assert (yard.front.drain("a"), yard.front.drain("b")) == (True, True)
-    with pytest.raises(Refused, match="not looked at yet"):
-        await yard.call()
-    assert all(name != "c" for name, _ in yard.sends), "the operator has said who is right, but nobody compared that with what is accepted"
-    assert yard.changes == 1
-    assert (await yard.front.discover(LEASE), await yard.call()) == (OTHER, "c")
-    await yard.front.close()
-
-
-async def test_one_that_was_held_back_gets_no_call_when_it_is_the_last_to_stay_before_it_was_looked_at() -> None:
-    yard = await Yard("a", "b", "c").seen(c=OTHER)
-    assert yard.front.adapt(config("c"))
-    assert (await yard.calls(3), yard.duties()) == ("!!!", {"c": "unseen"})
-    assert (await yard.front.discover(LEASE), await yard.calls(2), yard.duties()) == (OTHER, "cc", {"c": "serving"})
-    await yard.front.close()
-
-
-async def test_one_that_was_never_seen_gets_no_call_when_it_is_the_last_to_stay_before_it_was_looked_at() -> None:
-    yard = Yard("a", "b")
-    yard.speakers["b"].is_up = False
-    await yard.seen()
-    yard.speakers["b"].is_up = True
-    assert yard.front.adapt(config("b"))
-    assert await yard.calls(2) == "!!"
-    assert (await yard.front.discover(LEASE), await yard.calls(2)) == (VIEW, "bb")
-    await yard.front.close()
-
-
 async def test_what_was_taken_away_is_closed_also_when_the_upstream_ends_before_its_calls() -> None:
     yard = await Yard("a", "b").seen()
     b = yard.speakers["b"]
@@ -307,19 +256,6 @@ async def test_a_session_at_an_address_that_is_left_out_is_not_gone_to() -> None
     yard.sends.clear()
     await yard.call("ann")
     assert [name for name, _ in yard.sends] == ["b" if where == "a" else "a"], "it is not even tried there"
-    await yard.front.close()
-
-
-async def test_an_address_that_was_never_seen_gets_no_calls_until_it_is() -> None:
-    yard = Yard("a", "b")
-    yard.speakers["b"].is_up = False
-    await yard.seen()
-    assert (yard.duties(), set(await yard.calls(5))) == ({"a": "serving", "b": "unseen"}, {"a"})
-    yard.speakers["b"].is_up, yard.speakers["b"].sight = True, OTHER
-    await asyncio.sleep(5)
-    assert (yard.changes > 0, yard.duties()["b"], set(await yard.calls(5))) == (True, "unseen", {"a"})
-    await yard.seen()
-    assert yard.duties()["b"] == "held_back"
     await yard.front.close()
 
 
@@ -396,17 +332,4 @@ async def test_the_state_is_that_of_the_best_address_and_each_is_shown() -> None
         AddressState("a", Duty.EJECTED, 0, 3, 0.5, "unreachable: no connection", ""),
         AddressState("b", Duty.SERVING, 0, 0, 0.0, "", ""),
     )
-    await yard.front.close()
-
-
-async def test_a_look_is_not_held_up_by_an_address_that_hangs() -> None:
-    yard = Yard("a", "b")
-
-    async def hang(lease: object) -> object:
-        return await asyncio.Event().wait()
-
-    yard.speakers["b"].discover = hang  # type: ignore[method-assign, assignment]
-    began = asyncio.get_running_loop().time()
-    assert await yard.front.discover(LEASE) is VIEW
-    assert asyncio.get_running_loop().time() - began == 30
     await yard.front.close()
