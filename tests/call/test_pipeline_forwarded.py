@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 
 from doorward.admission import stops
+from doorward.credentials.broker import PAUSE_SECONDS
+from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
+from doorward.domain.actors import AuthnMethod
 from doorward.domain.ids import AgentId, UpstreamId
-from doorward.domain.reasons import Ran, Reason
+from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.testing.house import Plan
 from doorward.testing.playbook import Running, leaves, playbook, tool_call
 from doorward.testing.trace import Counted, Gone, GotRefusal, Leaf
-from doorward.testing.upstream import text, waits
+from doorward.testing.upstream import breaks, text, waits
 from tests.call.steps import GIT, PLAN, got, sent
 
 CALL = tool_call("git__commit", {"n": 1})
@@ -34,6 +37,7 @@ async def test_a_call_without_its_credential_is_not_made() -> None:
             Counted("git", "no_credential"),
         ]
         environment["TOKEN"] = "two"
+        book.house.clock.pass_seconds(PAUSE_SECONDS)
         trace = await book.play(CALL)
         assert leaves(trace)[-1].body["credential"] == {
             "kind": "static",
@@ -140,3 +144,55 @@ async def test_an_upstream_that_was_removed_meanwhile_was_not_reached() -> None:
             GotRefusal(Reason.UPSTREAM_UNREACHABLE),
             Counted("git", "upstream_unreachable"),
         ]
+
+
+TURNED_DOWN = breaks(Reason.CREDENTIAL_REFUSED, Ran.NO)
+
+
+@pytest.mark.anyio
+async def test_an_upstream_that_turns_a_credential_down_is_shown_another_one_once() -> None:
+    async with playbook(replace(PLAN, upstreams=KEYED, environment={"TOKEN": "one"})) as book:
+        await book.play(CALL)
+        book.house.clock.pass_seconds(PAUSE_SECONDS)
+        book.house.environment["TOKEN"] = "two"
+        book.house.upstreams[GIT_ID].will(TURNED_DOWN, text("done"))
+        trace = await book.play(CALL)
+        shown = [[secret.reveal() for _, secret in order.lease.headers] for order in book.house.upstreams[GIT_ID].orders]
+        assert shown == [["Bearer one"], ["Bearer one"], ["Bearer two"]]
+        assert [leaf.body["type"] for leaf in leaves(trace)] == ["intent", "outcome"]
+        assert leaves(trace)[-1].body["credential"]["id"] == "lease-2"
+
+
+@pytest.mark.anyio
+async def test_without_another_credential_the_call_is_refused_and_was_not_made() -> None:
+    async with playbook(replace(PLAN, upstreams=KEYED, environment={"TOKEN": "one"})) as book:
+        book.house.upstreams[GIT_ID].will(TURNED_DOWN)
+        await book.play(CALL)
+        assert len(book.house.upstreams[GIT_ID].orders) == 1
+        book.house.clock.pass_seconds(PAUSE_SECONDS)
+        book.house.upstreams[GIT_ID].will(TURNED_DOWN)
+        trace = await book.play(CALL)
+        assert trace[2:4] == [Leaf("outcome", "not_forwarded", ("credential_refused",)), GotRefusal(Reason.CREDENTIAL_REFUSED)]
+        assert len(book.house.upstreams[GIT_ID].orders) == 2
+
+
+@pytest.mark.anyio
+async def test_a_person_who_has_to_connect_first_is_asked_before_any_other_is() -> None:
+    """Nobody is asked to approve a call that cannot be made."""
+
+    class Unconnected(Mint):
+        def holder(self, use: Use) -> str | None:
+            if use.call.principal.method is AuthnMethod.OWN:
+                return EVERYBODY
+            raise Refused(Reason.CONSENT_NEEDED, "no connection", extra={"connect": "c1"})
+
+        async def mint(self, use: Use) -> Minted:
+            assert use.call.principal.method is AuthnMethod.OWN
+            return Minted()
+
+    plan = replace(PLAN, policies=f'{PLAN.policies} @id("asked") @reason("Ask.") @approval("ops") forbid (principal, action, resource);')
+    async with playbook(replace(plan, mints=lambda upstream, of: Unconnected())) as book:
+        trace = await book.play(CALL)
+        assert [leaf.body["type"] for leaf in leaves(trace)] == ["refusal"]
+        assert GotRefusal(Reason.CONSENT_NEEDED) in trace
+        assert book.house.watchmen.desk.questions() == ()

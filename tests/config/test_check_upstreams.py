@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from doorward.app.places import anchored
-from doorward.config.check_upstreams import WRITE_A_REFERENCE, upstreams
+from doorward.config.check_credentials import WRITE_A_REFERENCE
+from doorward.config.check_upstreams import upstreams
 from doorward.config.ground import Ground
 from doorward.config.model import Upstream
 from doorward.config.problems import dotted

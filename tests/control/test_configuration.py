@@ -15,7 +15,7 @@ async def test_the_document_is_shown_without_any_text_a_secret_may_stand_in(tmp_
     async with plane(tmp_path) as it:
         _, answer = await it.ask("GET", "/v1/config", uid=ANN)
         upstreams = answer["document"]["upstreams"]
-        assert upstreams["git"]["credential"] == {"header": "Authorization", "value": "${env:GIT_TOKEN}"}
+        assert upstreams["git"]["credential"] == {"kind": "header", "header": "Authorization", "value": "${env:GIT_TOKEN}"}
         assert upstreams["time"]["stdio"]["env"] == {"MODE": "a literal"}
         assert "plainly-a-secret" not in json.dumps(answer)
         assert (answer["generation"], answer["digest"]) == (1, it.generations.current.document_digest)

@@ -25,7 +25,7 @@ from tests.net.raw import Peer, Script, response
 
 DEMO = UpstreamId("demo")
 LEASE = Lease(LeaseId("l1"), "none", "", "")
-KEYED = Lease(LeaseId("l2"), "static", "", "", headers=(("Authorization", Secret("Bearer xyz")),))
+KEYED = Lease(LeaseId("l2"), "static", "", "", headers=(("Authorization", Secret("Bearer xyz")),), account="xyz")
 SHORT = Timeouts(connect=2, first_byte=0.8, idle=0.8, total=1.5, start=10)
 """Where running late is what is tested."""
 PATIENT = Timeouts(connect=20, first_byte=20, idle=20, total=30, start=20)

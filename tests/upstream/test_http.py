@@ -137,8 +137,9 @@ async def test_credential_that_is_turned_away_is_no_sign_of_an_era() -> None:
     async with scripted(speaking({"server/discover": answering})) as peer, over_http(peer.url) as upstream:
         with pytest.raises(Refused) as caught:
             await upstream.forward(order(), unheard)
-    assert (caught.value.reason, caught.value.ran, methods(peer.requests)) == (Reason.UPSTREAM_BROKEN, Ran.NO, ["server/discover"])
+    assert (caught.value.reason, caught.value.ran, methods(peer.requests)) == (Reason.CREDENTIAL_REFUSED, Ran.NO, ["server/discover"])
     assert caught.value.public == "The upstream `demo` does not accept the gateway's credential; the call was not made."
+    assert caught.value.challenge == "Bearer"
 
 
 async def test_upstream_that_speaks_none_of_our_versions_is_refused() -> None:

@@ -122,7 +122,7 @@ async def test_other_principals_keep_their_sessions_when_one_is_lost() -> None:
         (giving({"protocolVersion": "2024-11-05", "capabilities": {}}), Reason.UPSTREAM_BROKEN),
         (giving({"protocolVersion": "1999-01-01", "capabilities": {}}), Reason.UPSTREAM_BROKEN),
         (giving({}), Reason.UPSTREAM_BROKEN),
-        (saying(response(b"", status="403 Forbidden")), Reason.UPSTREAM_BROKEN),
+        (saying(response(b"", status="403 Forbidden")), Reason.CREDENTIAL_REFUSED),
         (saying(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"), Reason.UPSTREAM_UNREACHABLE),
     ],
 )

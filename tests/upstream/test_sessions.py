@@ -28,7 +28,7 @@ class Held:
         if self.refusing:
             raise Refused(Reason.UPSTREAM_UNREACHABLE, str(DEMO))
         self.opened.append(key.principal)
-        return Session(key, f"s{len(self.opened)}", "v", Introduction(("v",), {}, {}, None), ())
+        return Session(key, f"s{len(self.opened)}", "v", Introduction(("v",), {}, {}, None), (), ())
 
     def end(self, session: Session) -> None:
         self.ended.append(session.key.principal)

@@ -110,6 +110,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()
+        await house.broker.close()
         if self._network is not None:
             await self._network.close()
         if self._control is not None:

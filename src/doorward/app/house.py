@@ -20,6 +20,7 @@ from doorward.app import clocks
 from doorward.app.alerting import Alerting
 from doorward.app.asking import Asking, Edits
 from doorward.app.identity import Identification
+from doorward.app.leasing import broker_of, follow
 from doorward.app.places import anchored
 from doorward.app.state import State
 from doorward.approval.loud import journaled
@@ -36,10 +37,9 @@ from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.config.model import Upstream as UpstreamConfig
-from doorward.config.references import Resolver
 from doorward.control.answers import Answers
 from doorward.control.operator_sessions import OperatorSessions
-from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.broker import Broker
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import plans
 from doorward.domain.alerts import Alarm
@@ -87,6 +87,7 @@ class House:
     asking: Asking
     answers: Answers
     alerting: Alerting
+    broker: Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     state.waivers.follow(lambda event, waiver: changes.wake())
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
+    follow(works.broker, state.switch, state.registry)
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     return House(
@@ -164,6 +166,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         asking=asking,
         answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.inspection, works.moments, state).problems),
         alerting=works.alerting,
+        broker=works.broker,
     )
 
 
@@ -187,7 +190,7 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         flight=Flight(),
         changes=Changes(),
         fingerprints=fingerprints,
-        broker=Broker(plans(document), Sources(Resolver(root, os.environ), root, fingerprints, clocks.monotonic, clocks.new_id)),
+        broker=broker_of(document, root, fingerprints),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         inspection=Inspection(guards(generations, fingerprints), remade),

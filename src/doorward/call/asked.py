@@ -11,6 +11,7 @@ from doorward.domain.decisions import Observation
 from doorward.domain.findings import Finding
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
+from doorward.domain.secret import Secret
 from doorward.domain.tickets import Recorded
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.limits import Entry
@@ -37,6 +38,8 @@ class Asked:
     trace: str
     standing: Standing = Standing.FREE
     """Whether it goes on what was begun before."""
+    presented: Secret | None = None
+    """The access token of an issuer outside that its client presented."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from doorward.call.approving import Link, Pending, Way, error, going_on, input_r
 from doorward.call.asked import Asked
 from doorward.call.changes import Changes, Listener
 from doorward.call.holding import Ended, Holding
-from doorward.call.inbound import Inbound, Notices
+from doorward.call.inbound import Inbound, Notices, presented
 from doorward.call.limits import reaches
 from doorward.call.listing import KINDS, Listing
 from doorward.call.outbound import EDITED, NOTHING, order_of, rendered, shown_notice, undeclared
@@ -291,6 +291,7 @@ class Errand:
             trace=self._inbound.trace,
             # Only what we have sealed ourselves gets through stage 2 as such.
             standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
+            presented=presented(self._inbound),
         )
 
     def notices(self, notices: Notices) -> Notices:

@@ -8,6 +8,8 @@ from doorward.domain.calls import Call, Fault, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Finding
 from doorward.domain.ids import PolicyId
+from doorward.domain.leases import Lease
+from doorward.domain.moments import rfc3339
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Outcome, Refusal, Status
 
@@ -65,6 +67,12 @@ def not_forwarded(track: Track, call: Call, reason: Reason, now: float) -> Outco
         lease={},
         milliseconds=int((now - track.started) * 1000),
     )
+
+
+def leased(lease: Lease) -> dict[str, str]:
+    """What the last leaf says of a credential, never its value."""
+    told = {"kind": lease.kind, "id": lease.id, "audience": lease.audience, "scope": lease.scope}
+    return told if lease.expires_at is None else {**told, "expires": rfc3339(lease.expires_at)}
 
 
 def listed(track: Track) -> Refusal:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Protocol
 
-from doorward.domain.actors import Principal
+from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import SessionId, UpstreamId
 from doorward.domain.reasons import Refused
+from doorward.domain.secret import Secret
 from doorward.identity.chain import Presented
+from doorward.identity.tokens.issuer import OWN
 from doorward.wire.jsonrpc import Request
 
 Notices = Callable[[Notice], Awaitable[None]]
@@ -39,6 +41,16 @@ class Inbound:
     session: SessionId | None
     again: Callable[[], Principal]
     """Who asks, verified anew and still in this session if there is one: for a call that was kept waiting. Raises `Refused`."""
+
+
+def presented(inbound: Inbound) -> Secret | None:
+    """The access token that a request came with, if an issuer outside gave it: for who exchanges it there, and for nobody else."""
+    principal = inbound.principal
+    if principal.method is not AuthnMethod.ACCESS_TOKEN or principal.proof.issuer == OWN:
+        return None
+    value = next((value for name, value in inbound.headers if name.lower() == b"authorization"), b"")
+    _, _, token = value.decode("latin-1").strip(" \t").partition(" ")
+    return Secret(token.strip(" ")) if token else None
 
 
 class Session(Protocol):

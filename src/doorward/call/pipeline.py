@@ -20,6 +20,7 @@ from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
+from doorward.credentials.port import Use
 from doorward.domain.budgets import OverdrawnError
 from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
@@ -110,8 +111,7 @@ class Pipeline:
                 clearance = await self._approve(track, inspected)  # 6
                 with self._watched(track, clearance) as step:
                     recorded = track.recorded = await self._intend(track, clearance)  # 7
-                    lease = await self._credential(track, recorded)  # 8
-                    answer = await self._forward(track, recorded, lease, notices)  # 9
+                    answer = await self._carried(track, recorded, notices)  # 8, 9
                     reply = await self._inspect_response(track, recorded, answer)  # 10
                     step.answered(reply.body)
                 track.left += (*seat.left(), *step.left())
@@ -196,6 +196,7 @@ class Pipeline:
     async def _approve(self, track: Track, inspected: Inspected) -> Clearance:
         """Stage 6: nothing to ask, or a grant for exactly this call is there; with other arguments than asked for, if approvers say so."""
         decision, call = inspected.authorized.decision, inspected.authorized.admitted.call
+        self._rooms.broker.check(_use(track, call))
         if isinstance(decision, Allow):
             return Clearance(inspected, None)
         self._rooms.budgets.check(call)
@@ -263,11 +264,24 @@ class Pipeline:
             self._rooms.desk.used(clearance.grant)
         return Recorded(clearance, intent, place)
 
+    async def _carried(self, track: Track, recorded: Recorded, notices: Notices) -> Answer:
+        """Stages 8 and 9; where the upstream turns its credential down, nothing has run: another one is tried, once."""
+        lease = await self._credential(track, recorded)
+        try:
+            return await self._forward(track, recorded, lease, notices)
+        except Refused as refused:
+            if refused.reason is not Reason.CREDENTIAL_REFUSED:
+                raise
+            self._rooms.broker.turned_down(_use(track, recorded.intent.call), lease, refused.challenge)
+            another = await self._credential(track, recorded)
+            if another.headers == lease.headers:
+                raise
+        return await self._forward(track, recorded, another, notices)
+
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
-        call = recorded.intent.call
-        lease = await self._rooms.broker.lease(call.target.upstream, call.principal)
-        track.lease = {"kind": lease.kind, "id": lease.id, "audience": lease.audience, "scope": lease.scope}
+        lease = await self._rooms.broker.lease(_use(track, recorded.intent.call))
+        track.lease = endings.leased(lease)
         return lease
 
     async def _forward(self, track: Track, recorded: Recorded, lease: Lease, notices: Notices) -> Answer:
@@ -385,3 +399,8 @@ class Pipeline:
     def _count(self, track: Track, outcome: str) -> None:
         upstream = track.call.target.upstream if track.call else ""
         self._rooms.meter.ended(upstream, track.asked.method, outcome, self._rooms.monotonic() - track.started)
+
+
+def _use(track: Track, call: Call) -> Use:
+    """For what a credential is asked."""
+    return Use(call, track.asked.presented)

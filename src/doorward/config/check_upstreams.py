@@ -6,25 +6,19 @@ import shutil
 from collections.abc import Iterator, Mapping
 
 from doorward.config.addresses import is_loopback, is_special, split_url
+from doorward.config.check_credentials import WRITE_A_REFERENCE, credential_of, text_of
+from doorward.config.credentials import NoCredential
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form, by_look, by_name
-from doorward.config.model import Credential, Stdio, Timeouts, ToolRule, Upstream
+from doorward.config.model import Stdio, Timeouts, ToolRule, Upstream
 from doorward.config.problems import Step, quoted
-from doorward.config.references import MalformedError, Resolver, references_in
+from doorward.config.references import references_in
 from doorward.domain.catalog import Reversibility
-
-OURS = frozenset(
-    "host connection content-length content-type content-encoding transfer-encoding te trailer upgrade accept accept-encoding keep-alive "
-    "proxy-connection expect last-event-id origin".split()
-)
-"""Headers that Doorward or HTTP itself writes; besides them all that begin with `mcp-`."""
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OPTION = re.compile(r"--?([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?", re.DOTALL)
 LIKENESS = str.maketrans({"-": None, "0": "o", "1": "l", "i": "l", "5": "s"})
 """Names that read alike to a person in a hurry."""
-
-WRITE_A_REFERENCE = "a secret may not stand in the document; write ${env:NAME} or ${file:path} in its place"
 
 
 def upstreams(every: Mapping[str, Upstream], ground: Ground) -> Iterator[Found]:
@@ -70,10 +64,11 @@ def _urls(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
 
 def _of_url(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
     if upstream.credential is not None:
-        yield from _credential(upstream.credential, ground, (*at, "credential"))
+        yield from credential_of(upstream.credential, ground, (*at, "credential"))
     hosts = {parts.hostname for url in upstream.addresses if not isinstance(parts := split_url(url), str)}
     is_plain = any(url.startswith("http:") for url in upstream.addresses)
-    if is_plain and upstream.credential is not None and not all(is_loopback(host or "") for host in hosts):
+    has_one = upstream.credential is not None and not isinstance(upstream.credential, NoCredential)
+    if is_plain and has_one and not all(is_loopback(host or "") for host in hosts):
         yield note("the credential travels unencrypted over http", *at, "credential")
     if upstream.plain_http and upstream.addresses and not is_plain:
         yield error("plain_http is said of an https url; one of them is a mistake", *at, "plain_http")
@@ -100,35 +95,6 @@ def _url(upstream: Upstream, url: str, at: tuple[Step, ...]) -> Iterator[Found]:
         yield error("this address is loopback, private or otherwise special-use; if that is meant, say private: true", *at)
 
 
-def _credential(credential: Credential, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
-    header = credential.header.lower()
-    if header in OURS or header.startswith("mcp-"):
-        yield error(f"the header {quoted(credential.header)} is Doorward's own to write", *at, "header")
-    if not credential.value.isprintable():
-        yield error("expected a text on one line", *at, "value")
-    found = list(_text(credential.value, ground, (*at, "value")))
-    yield from found
-    if not found and not references_in(credential.value):
-        yield error(WRITE_A_REFERENCE, *at, "value")
-
-
-def _text(text: str, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
-    """What is wrong with a text that may hold references; missing variables and files are notes, for they may come later."""
-    try:
-        pointers = references_in(text)
-    except MalformedError as malformed:
-        yield error(str(malformed), *at)
-        return
-    literal = text
-    for pointer in pointers:
-        literal = literal.replace(str(pointer), "")
-    if by_form(literal):
-        yield error(WRITE_A_REFERENCE, *at)
-    resolver = Resolver(ground.root, ground.environment)
-    yield from (note(sentence, *at) for sentence in resolver.missing(text))
-    yield from (note(f"others may read the secret in {file}; chmod 600 it", *at) for file in resolver.exposed(text))
-
-
 def _stdio(stdio: Stdio, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
     for name, value in stdio.env.items():
         yield from _variable(name, value, ground, (*at, "env", name))
@@ -147,7 +113,7 @@ def _variable(name: str, value: str, ground: Ground, at: tuple[Step, ...]) -> It
         yield error("expected the name of an environment variable: letters, digits and underscores", *at)
     if "\0" in value:
         yield error("a variable may not hold a NUL character", *at)
-    found = list(_text(value, ground, at))
+    found = list(text_of(value, ground, at))
     yield from found
     is_literal = not any(finding.path == at for finding in found) and not references_in(value)
     if is_literal and (by_name(name, value) or by_look(value)):

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
+from doorward.config.credentials import SECRETS, BasicCredential, HeaderCredential
 from doorward.config.facts import MemberFact
 from doorward.config.identity import SignIn
-from doorward.config.model import Credential, Document, Stdio, Upstream
+from doorward.config.model import Document, Stdio, Upstream
 from doorward.config.part import Part
 from doorward.config.problems import Step, dotted, quoted
 from doorward.config.references import names
 
-SECRET_FIELDS = {(Credential, "value"), (Stdio, "env"), (SignIn, "client_secret")}
+SECRET_FIELDS = {
+    *((part, field) for part, fields in SECRETS.items() for field in fields),
+    (Stdio, "env"),
+    (SignIn, "client_secret"),
+}
 """Fields whose texts may hold references; of these, only references are told."""
 
 CHANGES = 50
@@ -101,8 +106,10 @@ def _headline(value: object) -> str:
             return f"{quoted(first)} and {len(others)} more"
         case Upstream(stdio=Stdio(command=command)) | Stdio(command=command):
             return f"a process of {quoted(command[0])}"
-        case Credential(header=header, value=text):
+        case HeaderCredential(header=header, value=text):
             return f"{quoted(header)} from {names(text)}"
+        case BasicCredential(username=username, password=password):
+            return f"basic from {names(username)} and {names(password)}"
         case Part():
             said = {field: getattr(value, field) for field in type(value).model_fields if field in value.model_fields_set}
             return ", ".join(f"{field} {_teller(value, field)(inner)}" for field, inner in said.items()) or "as by default"

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from doorward.config.model import Credential, Document, Stdio, Upstream
+from doorward.config.credentials import PARTS as CREDENTIALS
+from doorward.config.model import Document, Stdio, Upstream
 from doorward.config.part import Part
 from doorward.config.problems import Step, listed, meant, quoted
 
 SAID = re.compile(r"[A-Za-z0-9 _./:+-]{0,32}")
 """Texts that a message may repeat: short and plain. Anything else could be a secret in the wrong place."""
 
-SECRET_PARTS = (Credential, Stdio)
+SECRET_PARTS = (*CREDENTIALS, Stdio)
 """Parts whose texts are never repeated, whatever they look like."""
 
 EXPECTED = {
@@ -25,6 +26,7 @@ EXPECTED = {
     "bool_type": "true or false",
     "string_type": "a text",
     "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
     "dict_type": "a mapping of names",
     "tuple_type": "a sequence",
     "list_type": "a sequence",
@@ -85,8 +87,10 @@ def _one(details: ErrorDetails) -> tuple[tuple[Step, ...], str]:
 
 
 def _untagged(path: tuple[Step, ...]) -> tuple[Step, ...]:
-    """A path as it leads through the document: the model puts the kind of a fact between its name and its fields."""
+    """A path as it leads through the document: the model puts the kind of a fact or credential before its fields."""
     match path:
+        case ("upstreams", _, "credential", _, *_):
+            return path[:3] + path[4:]
         case ("upstreams", _, "tools", _, "facts", _, kind, *_) if kind != "[key]":
             return path[:6] + path[7:]
     return path

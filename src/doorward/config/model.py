@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
 from doorward.config.budgets import Budget, BudgetName
+from doorward.config.credentials import Credential
 from doorward.config.facts import FactName, FactRule
 from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
@@ -84,13 +85,6 @@ class ToolRule(Part):
     )
 
 
-class Credential(Part):
-    """A static secret in a header of each request to an upstream (HTTP only)."""
-
-    header: str = Field("Authorization", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description="The header that carries it")
-    value: Reference = Field(description="The header's text with a reference in it, such as `Bearer ${env:GITHUB_TOKEN}`")
-
-
 class Stdio(Part):
     """An upstream that is a process speaking MCP on its standard streams."""
 
@@ -136,7 +130,7 @@ class Upstream(Part):
     )
     posture: Posture = Field(Posture.ENFORCE, description="`observe`: a call that policy denies passes, and its receipt says so")
     team: Name = Field("platform", description="The team that owns it")
-    credential: Credential | None = Field(None, description="What it is shown on each call")
+    credential: Credential | None = Field(None, description="With which credential it is met; none by default")
     timeouts: Timeouts = Field(Timeouts(), description="How long it may take")
     refresh_seconds: float = Field(300, gt=0, le=86400, description="How old the list of definitions may get")
     result_bytes: int = Field(4 * 2**20, ge=1024, le=64 * 2**20, description="The largest result that is passed on")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from doorward.config.credentials import SECRETS
 from doorward.config.facts import MemberFact
 from doorward.config.model import Document, ToolRule, Upstream
 from doorward.config.references import names
@@ -72,7 +73,8 @@ def masked(document: Document) -> Document:
 def _masked_upstream(upstream: Upstream) -> Upstream:
     changes: dict[str, object] = {"tools": {name: _unlisted(rule) for name, rule in upstream.tools.items()}}
     if upstream.credential is not None:
-        changes["credential"] = upstream.credential.model_copy(update={"value": names(upstream.credential.value)})
+        secrets = {field: names(getattr(upstream.credential, field)) for field in SECRETS[type(upstream.credential)]}
+        changes["credential"] = upstream.credential.model_copy(update=secrets)
     if upstream.stdio is not None:
         changes["stdio"] = upstream.stdio.model_copy(update={"env": {key: names(text) for key, text in upstream.stdio.env.items()}})
     return upstream.model_copy(update=changes)

@@ -1,129 +1,270 @@
-"""The broker: gives the spine a lease for an upstream, once the intent is on record.
+"""The broker: gives the spine a lease for a call, once its intent is on record.
 
-INVARIANT: only `call/pipeline.py` calls `lease`, with the ticket of a durable intent in hand. Leases are kept for a bounded time, and a
-changed file is read anew within a second: a rotated secret needs no restart.
+INVARIANTS: only `call/pipeline.py` calls `lease`, for a call whose intent is durable; a lease is given to its own holder alone, and never
+after its end. Whatever is made is fingerprinted before anybody else has it.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from math import inf
 
-from doorward.config.references import File
 from doorward.credentials import plan as planned
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import Plan
-from doorward.credentials.static import Resolving, load
+from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
 from doorward.domain.actors import Principal
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import LeaseId, UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Reason, Refused
-
-KEPT_SECONDS = 60.0
-"""How long a lease is given out at most before its references are read again, whatever the files' times say."""
+from doorward.net.errors import NetError
+from doorward.net.single import Single
 
 LOOKED_AFTER_SECONDS = 1.0
-"""How old the last look at a file's times may be: the staleness bound of a rotation."""
+"""How old the last look at what a lease was made of may be: the staleness bound of a rotation."""
 
-Stamp = tuple[int, int, int] | None
+PAUSE_SECONDS = 2.0
+"""After a failure nothing is asked for again for so long: an outage is not made worse by those who wait."""
+
+MOST = 50_000
+"""Leases and failures that are kept; those that were made first go."""
+
+GRACE_SECONDS = 60.0
+"""What a better lease has taken the place of is given back after so long: calls may still be under way with it."""
+
+CLOSE_SECONDS = 5.0
+
+Key = tuple[UpstreamId, str]
+"""Upstream and holder."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """A lease that is given out again."""
+    """A lease that is given out again; times are of the monotonic clock."""
 
-    plan: Plan
     lease: Lease
-    stamps: tuple[Stamp, ...]
-    until: float
+    minted: Minted
+    principal: Principal
+    made: float
     look_at: float
+    due: float
+    """From when on another is made, which may fail."""
+    until: float
+    """From when on it is not given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """That nothing could be made, and until when that is not tried again."""
+
+    until: float
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the broker takes from what it puts into a lease."""
+    """What the broker works with."""
 
-    resolver: Resolving
-    root: Path
-    """What relative paths of references are relative to."""
+    mint_of: Callable[[UpstreamId, Plan], Mint]
     fingerprints: Fingerprints
     monotonic: Callable[[], float]
+    now: Callable[[], float]
     new_id: Callable[[], str]
 
 
 class Broker:
     """Leases credentials by plan."""
 
-    __slots__ = ("_held", "_kinds", "_plans", "_sources")
+    __slots__ = ("_failed", "_flights", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks")
 
     def __init__(self, plans: Mapping[UpstreamId, Plan], sources: Sources) -> None:
         self._sources = sources
-        self._held: dict[UpstreamId, _Held] = {}
+        self._held: dict[Key, _Held] = {}
+        self._failed: dict[Key, _Failed] = {}
+        self._flights: dict[Key, Single[_Held]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: dict[asyncio.Task[None], Minted] = {}
+        self._plans: Mapping[UpstreamId, Plan] = {}
+        self._mints: dict[UpstreamId, Mint] = {}
         self.adopt(plans)
 
     def adopt(self, plans: Mapping[UpstreamId, Plan]) -> None:
-        """Goes on with other plans; leases of a plan that changed are not given out again. Raises `MalformedError` and changes nothing."""
-        self._kinds = {upstream: planned.kind(plan) for upstream, plan in plans.items()}
-        self._plans = plans
-        self._held = {upstream: held for upstream, held in self._held.items() if plans.get(upstream) == held.plan}
+        """Goes on with other plans; leases of a plan that changed are not given out again. Raises `DoorwardError` and changes nothing."""
+        kinds = {upstream: planned.kind(plan) for upstream, plan in plans.items()}
+        kept = {name: self._mints[name] for name, plan in plans.items() if name in self._mints and self._plans.get(name) == plan}
+        mints = {name: kept.get(name) or self._sources.mint_of(name, plan) for name, plan in plans.items()}
+        self._kinds, self._plans, self._mints = kinds, plans, mints
+        for key in [key for key in self._held if key[0] not in kept]:
+            self._drop(key, GRACE_SECONDS)
+        self._failed.clear()
+        self._flights = {key: flight for key, flight in self._flights.items() if key[0] in kept}
 
     def kind(self, upstream: UpstreamId) -> str:
         """How receipts name the plan of an upstream; `none` for one without a plan, whose lease is refused."""
         return self._kinds.get(upstream, "none")
 
-    async def lease(self, upstream: UpstreamId, principal: Principal) -> Lease:
-        """The credential for one upstream; raises `Refused` NO_CREDENTIAL. Static secrets are the same for every principal."""
-        del principal
+    def check(self, use: Use) -> None:
+        """Raises `Refused` where it is certain that there is no credential for a use before somebody does something (CONSENT_NEEDED)."""
+        mint = self._mints.get(use.call.target.upstream)
+        if mint is not None:
+            mint.holder(use)
+
+    async def lease(self, use: Use) -> Lease:
+        """The credential for one call; raises `Refused` NO_CREDENTIAL or CONSENT_NEEDED."""
+        upstream = use.call.target.upstream
+        mint = self._mints.get(upstream)
+        if mint is None:
+            raise _refused(upstream, "there is no credential plan")
+        holder = mint.holder(use)
+        if holder is None:
+            return (await self._made(upstream, mint, use)).lease
+        held = self._held.get((upstream, holder))
+        if held is not None and self._sources.monotonic() < held.look_at:
+            return held.lease
+        return await self._looked_after((upstream, holder), mint, use)
+
+    def turned_down(self, use: Use, lease: Lease, challenge: str) -> None:
+        """The upstream has not accepted a lease (`challenge`: its `WWW-Authenticate`, or empty): it is not given out again."""
+        upstream = use.call.target.upstream
+        mint = self._mints.get(upstream)
+        if mint is not None:
+            mint.turned_down(use, challenge)
+        fresh = self._sources.monotonic() - PAUSE_SECONDS
+        # What was made just now is not made again for each call to an upstream that accepts nothing.
+        for key in [key for key, held in self._held.items() if key[0] == upstream and held.lease is lease and held.made <= fresh]:
+            self._drop(key, 0.0)
+
+    def withdraw(self, concerns: Callable[[Principal], bool]) -> None:
+        """Takes back at once what was leased for those who are stopped or revoked; what is everybody's stays."""
+        for key in [key for key, held in self._held.items() if key[1] != EVERYBODY and concerns(held.principal)]:
+            self._drop(key, 0.0)
+
+    async def close(self) -> None:
+        """Gives back whatever can be given back, within seconds."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        owed = [*self._owed.values(), *(held.minted for held in self._held.values())]
+        self._owed.clear()
+        self._held.clear()
+        giving = [asyncio.ensure_future(_given_back(minted, 0.0)) for minted in owed if minted.release is not None]
+        if giving:
+            _, late = await asyncio.wait(giving, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def _looked_after(self, key: Key, mint: Mint, use: Use) -> Lease:
+        """What is held if it still holds, else another; while the old one holds, nobody waits for a new one."""
         now = self._sources.monotonic()
-        held = self._held.get(upstream)
-        if held is None or now >= held.look_at:
-            held = self._held[upstream] = self._looked_after(upstream, held, now)
+        held = self._held.get(key)
+        if held is None or not self._holds(held, now):
+            self._drop(key, GRACE_SECONDS)
+            return (await self._fetched(key, mint, use)).lease
+        if now >= held.due and key not in self._flights:
+            self._spawn(self._renewed(key, mint, use))
+        held.look_at = min(held.until, now + LOOKED_AFTER_SECONDS)
         return held.lease
 
-    def forget(self, upstream: UpstreamId) -> None:
-        """Gives out what is held for an upstream no longer: it was revoked, or the upstream refused it."""
-        self._held.pop(upstream, None)
+    def _holds(self, held: _Held, now: float) -> bool:
+        if now >= held.until or (held.lease.expires_at is not None and self._sources.now() >= held.lease.expires_at):
+            return False
+        return held.minted.is_current is None or held.minted.is_current()
 
-    def _looked_after(self, upstream: UpstreamId, held: _Held | None, now: float) -> _Held:
-        plan = self._plans.get(upstream)
-        if plan is None:
-            raise _refused(upstream, "there is no credential plan")
-        stamps = self._stamps(plan)
-        if held is not None and now < held.until and stamps == held.stamps:
-            held.look_at = min(held.until, now + LOOKED_AFTER_SECONDS)
-            return held
-        self._held.pop(upstream, None)
-        return _Held(plan, self._loaded(upstream, plan), stamps, now + KEPT_SECONDS, now + LOOKED_AFTER_SECONDS)
-
-    def _loaded(self, upstream: UpstreamId, plan: Plan) -> Lease:
-        # Read on the loop: references are small local files (64 KiB at most), and one read serves a minute of calls.
+    async def _fetched(self, key: Key, mint: Mint, use: Use) -> _Held:
+        """Another one for a holder: made once for all who ask meanwhile, and not again right after a failure. Raises `Refused`."""
+        failed = self._failed.get(key)
+        if failed is not None:
+            if self._sources.monotonic() < failed.until:
+                raise failed.refused.copied()
+            del self._failed[key]
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = Single()
         try:
-            material = load(plan, self._sources.resolver)
+            return await flight.run(partial(self._kept, key, mint, use))
+        except NetError as error:
+            raise _refused(key[0], str(error)) from None
+        finally:
+            if not flight.is_running and self._flights.get(key) is flight:
+                del self._flights[key]
+
+    async def _renewed(self, key: Key, mint: Mint, use: Use) -> None:
+        """Another one before the old one ends; where that fails the old one goes on."""
+        try:
+            await self._fetched(key, mint, use)
+        except Refused:
+            return
+
+    async def _kept(self, key: Key, mint: Mint, use: Use) -> _Held:
+        try:
+            held = await self._made(key[0], mint, use)
+        except Refused as refused:
+            if refused.reason is Reason.NO_CREDENTIAL:
+                if len(self._failed) >= MOST:
+                    del self._failed[next(iter(self._failed))]
+                self._failed[key] = _Failed(self._sources.monotonic() + PAUSE_SECONDS, refused)
+            raise
+        if self._mints.get(key[0]) is not mint:
+            # The configuration has changed meanwhile: it serves those who waited, and nobody else.
+            self._give_back(held.minted, GRACE_SECONDS)
+            return held
+        self._drop(key, GRACE_SECONDS)
+        if len(self._held) >= MOST:
+            self._drop(next(iter(self._held)), GRACE_SECONDS)
+        self._held[key] = held
+        return held
+
+    async def _made(self, upstream: UpstreamId, mint: Mint, use: Use) -> _Held:
+        """A lease that nobody had before; raises `Refused`."""
+        try:
+            minted = await mint.mint(use)
         except DoorwardError as error:
             raise _refused(upstream, str(error)) from None
-        for secret in material.secrets:
+        for secret in minted.secrets:
             self._sources.fingerprints.add(secret.reveal())
-        return Lease(
+        now, life = self._sources.monotonic(), inf if minted.seconds is None else minted.seconds
+        until = now + min(life, inf if minted.renewed_after is None else minted.renewed_after)
+        plan = self._plans.get(upstream)
+        lease = Lease(
             id=LeaseId(self._sources.new_id()),
-            kind=planned.kind(plan),
-            audience=plan.audience,
-            scope="",
-            headers=material.headers,
-            environment=material.environment,
+            kind=self.kind(upstream),
+            audience="" if plan is None else plan.audience,
+            scope=minted.scope,
+            headers=minted.headers,
+            environment=minted.environment,
+            account=minted.account,
+            expires_at=None if minted.seconds is None else self._sources.now() + minted.seconds,
         )
+        due = until if life > until - now else now + life - min(60.0, life / 5)
+        return _Held(lease, minted, use.call.principal, now, min(due, now + LOOKED_AFTER_SECONDS), due, until)
 
-    def _stamps(self, plan: Plan) -> tuple[Stamp, ...]:
-        """Taken before the files are read: a change between the two is seen at the next look."""
-        files = [pointer for pointer in planned.pointers(plan) if isinstance(pointer, File)]
-        return tuple(_stamp(self._sources.root / file.path) for file in files)
+    def _drop(self, key: Key, after_seconds: float) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._give_back(held.minted, after_seconds)
+
+    def _give_back(self, minted: Minted, after_seconds: float) -> None:
+        if minted.release is not None:
+            task = self._spawn(_given_back(minted, after_seconds))
+            self._owed[task] = minted
+            task.add_done_callback(lambda done: self._owed.pop(done, None))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
 
-def _stamp(path: Path) -> Stamp:
+async def _given_back(minted: Minted, after_seconds: float) -> None:
+    """Gives a credential back to its issuer; where that fails it ends by itself, later."""
+    assert minted.release is not None
+    await asyncio.sleep(after_seconds)
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        await minted.release()
+    except DoorwardError:
+        return
 
 
 def _refused(upstream: UpstreamId, why: str) -> Refused:

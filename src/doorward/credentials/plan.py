@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from doorward.config.credentials import BasicCredential, Credential, HeaderCredential, NoCredential
 from doorward.config.model import Document, Upstream
 from doorward.config.references import Pointer, references_in
 from doorward.domain.ids import UpstreamId
@@ -32,6 +33,16 @@ class StaticHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Basic:
+    """A user name and a password (RFC 7617)."""
+
+    audience: str
+    username: str
+    password: str
+    """Both as texts with their references."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """The environment of a process, with or without secrets in it."""
 
@@ -40,7 +51,10 @@ class Environment:
     """Names and texts with their references."""
 
 
-Plan = Nothing | StaticHeader | Environment
+Static = StaticHeader | Basic | Environment
+"""What is the same for everybody, and read from where references lead."""
+
+Plan = Nothing | Static
 
 
 def plans(document: Document) -> Mapping[UpstreamId, Plan]:
@@ -53,9 +67,19 @@ def plan(name: str, upstream: Upstream) -> Plan:
     if upstream.stdio is not None:
         return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
     audience = " ".join(dict.fromkeys(_origin(url) for url in upstream.addresses))
-    if upstream.credential is None:
-        return Nothing(audience)
-    return StaticHeader(audience, upstream.credential.header, upstream.credential.value)
+    return Nothing(audience) if upstream.credential is None else _shown(upstream.credential, audience)
+
+
+def _shown(credential: Credential, audience: str) -> Plan:
+    match credential:
+        case NoCredential():
+            return Nothing(audience)
+        case HeaderCredential(header=header, value=value):
+            return StaticHeader(audience, header, value)
+        case BasicCredential(username=username, password=password):
+            return Basic(audience, username, password)
+        case _:
+            assert_never(credential)
 
 
 def texts(of: Plan) -> tuple[str, ...]:
@@ -65,6 +89,8 @@ def texts(of: Plan) -> tuple[str, ...]:
             return ()
         case StaticHeader():
             return (of.value,)
+        case Basic():
+            return (of.username, of.password)
         case Environment():
             return tuple(text for _, text in of.variables)
         case _:
@@ -77,12 +103,14 @@ def pointers(of: Plan) -> tuple[Pointer, ...]:
 
 
 def kind(of: Plan) -> str:
-    """How receipts name the plan: `none` where no secret is involved, else `static`."""
+    """How receipts name the plan: `none` where no secret is involved, else by what is shown."""
     match of:
         case Nothing():
             return "none"
         case StaticHeader():
             return "static"
+        case Basic():
+            return "basic"
         case Environment():
             return "static" if pointers(of) else "none"
         case _:

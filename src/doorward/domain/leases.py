@@ -12,8 +12,12 @@ class Lease:
 
     id: LeaseId
     kind: str
-    """The plan that made it: `none`, `static`."""
+    """The plan that made it: `none`, `static` and others (`credentials/plan.py`)."""
     audience: str
     scope: str
     headers: tuple[tuple[str, Secret], ...] = ()
     environment: tuple[tuple[str, Secret], ...] = ()
+    account: str = ""
+    """Whose account it opens: stays while the secret itself is renewed. Sessions with upstreams hang on it."""
+    expires_at: float | None = None
+    """When it ends (Unix seconds); None where nobody says."""

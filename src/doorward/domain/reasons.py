@@ -50,7 +50,9 @@ class Reason(StrEnum):
     REJECTED = "rejected"
     UNRECORDED = "unrecorded"
     GRANT_GONE = "grant_gone"
+    CONSENT_NEEDED = "consent_needed"
     NO_CREDENTIAL = "no_credential"
+    CREDENTIAL_REFUSED = "credential_refused"
     REVOKED_MEANWHILE = "revoked_meanwhile"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -103,6 +105,8 @@ TABLE: dict[Reason, Row] = {
     Reason.UNRECORDED: Row(5031, _S.SERVICE_UNAVAILABLE, "The call could not be recorded, so it was not made."),
     Reason.GRANT_GONE: Row(4281, _S.CONFLICT, "The approval for this call is used or has expired.", _T),
     Reason.NO_CREDENTIAL: Row(5032, _S.SERVICE_UNAVAILABLE, "No credential for this upstream is available; the call was not made."),
+    Reason.CONSENT_NEEDED: Row(4282, _S.FORBIDDEN, "A person must connect this upstream first. Ask them to, then try again.", _T),
+    Reason.CREDENTIAL_REFUSED: Row(5023, _S.BAD_GATEWAY, "The upstream does not accept the credential; the call was not made."),
     Reason.REVOKED_MEANWHILE: Row(4033, _S.FORBIDDEN, "This was stopped or revoked before the call was made."),
     Reason.UPSTREAM_UNREACHABLE: Row(5020, _S.BAD_GATEWAY, "The upstream could not be reached; the call was not made."),
     Reason.UPSTREAM_TIMEOUT: Row(5040, _S.GATEWAY_TIMEOUT, "The upstream did not answer in time; the call may have run."),
@@ -120,10 +124,11 @@ class Refused(Exception):
     `sentence` replaces the table's public one (it may name an upstream the caller can see, or a policy's `@reason`);
     `detail` is for operators and receipts only; `extra` goes to the public error's `data` (such as `supported` versions, or `retryAfterSeconds`).
     `reference` is the id of the leaf that records it; the pipeline writes it once that leaf is on its way. `said` is what an upstream said
-    in its own words: it may hold anything, so it is shown to operators and never recorded.
+    in its own words: it may hold anything, so it is shown to operators and never recorded. `challenge` is the `WWW-Authenticate` of an
+    upstream that has not accepted a credential.
     """
 
-    __slots__ = ("detail", "extra", "policies", "ran", "reason", "reference", "said", "sentence")
+    __slots__ = ("challenge", "detail", "extra", "policies", "ran", "reason", "reference", "said", "sentence")
 
     def __init__(
         self,
@@ -144,6 +149,13 @@ class Refused(Exception):
         self.extra = extra or {}
         self.reference = ""
         self.said = ""
+        self.challenge = ""
+
+    def copied(self) -> "Refused":
+        """The same for another call: each writes its own reference into it."""
+        other = Refused(self.reason, self.detail, sentence=self.sentence, policies=self.policies, ran=self.ran, extra=dict(self.extra))
+        other.said, other.challenge = self.said, self.challenge
+        return other
 
     @property
     def public(self) -> str:

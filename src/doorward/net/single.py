@@ -32,7 +32,7 @@ class Single(Generic[T]):
         try:
             return await asyncio.shield(task)
         except Refused as refused:
-            raise _own(refused) from refused
+            raise refused.copied() from refused
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if task.cancelled() and current is not None and not current.cancelling():
@@ -50,12 +50,3 @@ def _seen(task: "asyncio.Task[T]") -> None:
     """Those who waited may all be gone: the error is seen here, so that nobody calls it lost."""
     if not task.cancelled():
         task.exception()
-
-
-def _own(refused: Refused) -> Refused:
-    """A refusal of one's own: each call writes its reference into it."""
-    own = Refused(
-        refused.reason, refused.detail, sentence=refused.sentence, policies=refused.policies, ran=refused.ran, extra=dict(refused.extra)
-    )
-    own.said = refused.said
-    return own

@@ -1,6 +1,6 @@
 """A whole house in memory: the real rooms with one another, and nothing real around them (no file, socket, process or clock)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,10 @@ from doorward.config.model import Document
 from doorward.config.references import Resolver
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.minting import Tools, mint_of
+from doorward.credentials.plan import Plan as CredentialPlan
 from doorward.credentials.plan import plans
+from doorward.credentials.port import Mint
 from doorward.domain.actors import Agent, Principal
 from doorward.domain.alerts import Alert
 from doorward.domain.errors import DoorwardError
@@ -104,6 +107,8 @@ class Plan:
     """What of an agent is let past policy."""
     link: Link = no_page
     """The page on which a question is answered."""
+    mints: Callable[[UpstreamId, CredentialPlan], Mint] | None = None
+    """What makes credentials, in place of what ships."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,9 @@ async def build_house(plan: Plan) -> House:
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
-    sources = Sources(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints, clock.monotonic, Ids("lease"))
+    tools = Tools(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints)
+    mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
+    sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,

@@ -12,7 +12,7 @@ from doorward.net.connection import Timeouts
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
-from doorward.upstream.faults import MistakenError, broken, having_said, turned_away
+from doorward.upstream.faults import UNACCEPTED, MistakenError, broken, having_said, of_status, turned_away
 from doorward.upstream.introductions import of_discovery
 from doorward.upstream.messages import HEADER_MISMATCH, UNSUPPORTED_VERSION, Tongue, answer, exchange_params, read_response, request
 from doorward.upstream.order import Order, own_order
@@ -88,8 +88,8 @@ class ExchangeHttp:
     def _turned_away(self, response: HttpResponse, number: int) -> Answer:
         """The JSON-RPC error in an answer of another status than 200, if it is an answer to this request."""
         response.forsake()
-        refusal = turned_away(self._tongue.upstream, response.status)
-        if not isinstance(response.body, bytes) or response.status in {401, 403}:
+        refusal = of_status(self._tongue.upstream, response)
+        if not isinstance(response.body, bytes) or response.status in UNACCEPTED:
             raise refusal
         message = read_response(self._tongue, response.body)
         if message is None or message.id != number:

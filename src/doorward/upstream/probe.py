@@ -9,7 +9,7 @@ from doorward.domain.reasons import Ran, Refused
 from doorward.net.connection import Response
 from doorward.net.http import Pool
 from doorward.upstream.answers import Answers, Asked
-from doorward.upstream.faults import broken, turned_away
+from doorward.upstream.faults import UNACCEPTED, broken, of_status
 from doorward.upstream.introductions import SpeaksExchange, SpeaksNeither, SpeaksSession, verdict
 from doorward.upstream.messages import Tongue, exchange_params, read_response, request
 from doorward.upstream.order import own_order
@@ -32,8 +32,8 @@ async def probe(tongue: Tongue, pool: Pool, lease: Lease) -> str | None:
     headers.extend((name, secret.reveal()) for name, secret in lease.headers)
     response = await pool.post(headers, request(1, METHOD, exchange_params(order, None, version, tongue.client_info)))
     body = await _body(tongue, response)
-    if response.status in {401, 403}:
-        raise turned_away(tongue.upstream, response.status)
+    if response.status in UNACCEPTED:
+        raise of_status(tongue.upstream, response)
     match verdict(body, response.status):
         case SpeaksExchange(version):
             return version

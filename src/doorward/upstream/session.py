@@ -15,13 +15,25 @@ from doorward.net.errors import LATE, NetError
 from doorward.net.http import Pool
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
-from doorward.upstream.faults import MistakenError, before_call, broken, cut, having_said, is_unsent, late, sent_in_vain, turned_away
+from doorward.upstream.faults import (
+    UNACCEPTED,
+    MistakenError,
+    before_call,
+    broken,
+    cut,
+    having_said,
+    is_unsent,
+    late,
+    of_status,
+    sent_in_vain,
+    turned_away,
+)
 from doorward.upstream.introductions import SpeaksExchange, of_initialization, verdict
 from doorward.upstream.messages import METHOD_NOT_FOUND, Tongue, answer, notification, read_response, reply, request, session_params
 from doorward.upstream.order import Order, own_order
 from doorward.upstream.port import Notices, unheard
 from doorward.upstream.relay import Relay, rank
-from doorward.upstream.sessions import Key, LostError, Session, Sessions, declared_capabilities
+from doorward.upstream.sessions import Headers, Key, LostError, Session, Sessions, declared_capabilities
 from doorward.upstream.side import SIDE, SideStreams
 from doorward.upstream.sight import Introduction
 from doorward.upstream.tasks import Tasks
@@ -152,7 +164,7 @@ class SessionHttp:
         try:
             if token is not None and session.id is not None:
                 await self._side.attend(session.side, asked, partial(self._stream, session, (), SIDE), partial(self._respond, session))
-            return await self._send(session, asked, request(number, order.method, session_params(order, token)))
+            return await self._send(session, asked, order.lease, request(number, order.method, session_params(order, token)))
         except asyncio.CancelledError:
             self._side.forsake(session.side, number)
             self._tell_cancelled(session, number, "the caller cancelled it")
@@ -165,8 +177,9 @@ class SessionHttp:
             if token is not None:
                 await self._side.dismiss(session.side, number)
 
-    async def _send(self, session: Session, asked: Asked, body: bytes) -> Answer:
-        response = await self._pool.post(_headers(session), body)
+    async def _send(self, session: Session, asked: Asked, lease: Lease, body: bytes) -> Answer:
+        # With the credential of this very call: another one of the same account may be bound to another call.
+        response = await self._pool.post(_headers(session, lease.headers), body)
         if response.status != OK:
             return self._turned_away(response, asked.number, session)
         if isinstance(response.body, bytes):
@@ -180,8 +193,8 @@ class SessionHttp:
         status = response.status
         body = response.body if isinstance(response.body, bytes) else b""
         message = read_response(self._tongue, body)
-        if message is None or not isinstance(message.body, Fault) or status in {401, 403}:
-            raise _lost() if status == 404 and session.id is not None else turned_away(self._tongue.upstream, status)
+        if message is None or not isinstance(message.body, Fault) or status in UNACCEPTED:
+            raise _lost() if status == 404 and session.id is not None else of_status(self._tongue.upstream, response)
         fault = message.body
         if isinstance(verdict(fault, OK), SpeaksExchange):
             raise MistakenError("it speaks the exchange era")
@@ -217,7 +230,7 @@ class SessionHttp:
         raise cut(self._tongue.upstream, f"its stream broke off more than {RESUMPTIONS} times")
 
     async def _stream(self, session: Session, more: tuple[tuple[str, str], ...], timeouts: Timeouts) -> Stream | None:
-        response = await self._pool.get([*_headers(session), *more], timeouts)
+        response = await self._pool.get([*_headers(session, session.credential), *more], timeouts)
         if response.status == OK and isinstance(response.body, Stream):
             return response.body
         response.forsake()
@@ -235,7 +248,7 @@ class SessionHttp:
         number = next(self._numbers)
         asked = Asked(number, Era.SESSION, Relay(None, None), unheard, partial(self._respond, session))
         try:
-            await self._send(session, asked, request(number, "logging/setLevel", {"level": order.log_level}))
+            await self._send(session, asked, order.lease, request(number, "logging/setLevel", {"level": order.log_level}))
         except (NetError, Refused) as error:
             session.level = None
             raise before_call(self._tongue.upstream, error) from error
@@ -249,7 +262,7 @@ class SessionHttp:
     async def _post_aside(self, session: Session, body: bytes) -> None:
         """Says something that gets no answer. If it does not arrive, the request it belongs to runs into its own time-out."""
         try:
-            response = await self._pool.post(_headers(session), body, ASIDE)
+            response = await self._pool.post(_headers(session, session.credential), body, ASIDE)
         except NetError:
             return
         response.forsake()
@@ -261,7 +274,7 @@ class SessionHttp:
         if session.id is None:
             return
         try:
-            response = await self._pool.delete(_headers(session), FAREWELL)
+            response = await self._pool.delete(_headers(session, session.credential), FAREWELL)
         except NetError:
             return  # it is gone or does not answer: the upstream ends the session by itself after a while
         response.forsake()
@@ -282,8 +295,9 @@ class SessionHttp:
             "capabilities": declared_capabilities(order),
             "clientInfo": self._tongue.client_info,
         }
-        blank = Session(key, None, "", Introduction((), {}, {}, None), ())
-        response = await self._pool.post(_headers(blank), request(number, "initialize", client))
+        credential = order.lease.headers
+        blank = Session(key, None, "", Introduction((), {}, {}, None), (), credential)
+        response = await self._pool.post(_headers(blank, credential), request(number, "initialize", client))
         if response.status != OK:
             found: Answer | Broken = self._turned_away(response, number, blank)
         else:
@@ -294,8 +308,8 @@ class SessionHttp:
         introduction = of_initialization(found.body)
         if not introduction.versions or introduction.versions[0] not in HTTP_VERSIONS:
             raise broken(upstream, f"a version of the session era was expected, not {introduction.versions[:1]}", Ran.NO)
-        session = _session(key, _session_id(self._tongue, response), introduction)
-        begun = await self._pool.post(_headers(session), notification("notifications/initialized"))
+        session = _session(key, _session_id(self._tongue, response), introduction, credential)
+        begun = await self._pool.post(_headers(session, credential), notification("notifications/initialized"))
         begun.forsake()
         if not 200 <= begun.status < 300:
             raise turned_away(upstream, begun.status, f"notifications/initialized was answered with http status {begun.status}")
@@ -313,16 +327,16 @@ def _is_lost(status: int, fault: Fault, is_ours: bool) -> bool:
     return status == 400 and not is_ours and "session" in fault.message.lower()
 
 
-def _headers(session: Session) -> list[tuple[str, str]]:
-    return [*session.headers, *((name, secret.reveal()) for name, secret in session.key.credential)]
+def _headers(session: Session, credential: Headers) -> list[tuple[str, str]]:
+    return [*session.headers, *((name, secret.reveal()) for name, secret in credential)]
 
 
-def _session(key: Key, session_id: str | None, introduction: Introduction) -> Session:
+def _session(key: Key, session_id: str | None, introduction: Introduction, credential: Headers) -> Session:
     version = introduction.versions[0]
     headers = [] if version == "2025-03-26" else [("MCP-Protocol-Version", version)]
     if session_id is not None:
         headers.append(("Mcp-Session-Id", session_id))
-    return Session(key, session_id, version, introduction, tuple(headers))
+    return Session(key, session_id, version, introduction, tuple(headers), credential)
 
 
 def _session_id(tongue: Tongue, response: HttpResponse) -> str | None:

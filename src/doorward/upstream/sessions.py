@@ -20,7 +20,8 @@ Headers = tuple[tuple[str, Secret], ...]
 class Key(NamedTuple):
     """Whose session it is; nobody else's calls go through it. (A tuple: one is made and looked up on each call.)"""
 
-    credential: Headers
+    account: str
+    """Of the credential: a renewed token goes on with the session, another account never does."""
     principal: str
     capabilities: bytes
 
@@ -36,6 +37,8 @@ class Session:
     introduction: Introduction
     headers: tuple[tuple[str, str], ...]
     """What each request in it carries besides the credential: version and id."""
+    credential: Headers
+    """What was shown last: for what is said beside calls, such as its end."""
     level: int | None = None
     """The least severe log level that was set in it."""
     side: Side = field(default_factory=Side)
@@ -80,6 +83,7 @@ class Sessions:
         if session is None:
             session = await self._opened(slot, key, order)
         session.users += 1
+        session.credential = order.lease.headers
         return session
 
     def leave(self, session: Session) -> None:
@@ -155,7 +159,7 @@ CARRIED: Final = ("experimental", "extensions")
 def own_key(order: Order) -> Key:
     """The key of a session that belongs to one principal."""
     declared = declared_capabilities(order)
-    return Key(order.lease.headers, order.principal, dump(declared) if declared else b"")
+    return Key(order.lease.account, order.principal, dump(declared) if declared else b"")
 
 
 def declared_capabilities(order: Order) -> Mapping[str, object]:
@@ -165,4 +169,4 @@ def declared_capabilities(order: Order) -> Mapping[str, object]:
 
 def shared_key(order: Order) -> Key:
     """The key of the one session of an upstream that is declared stateless; a credential still has one of its own."""
-    return Key(order.lease.headers, "", b"")
+    return Key(order.lease.account, "", b"")

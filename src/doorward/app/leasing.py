@@ -1,0 +1,48 @@
+"""The credentials of upstreams in this house: what they are made with, and who takes them back."""
+
+import os
+from pathlib import Path
+
+from doorward.admission import matters
+from doorward.admission.matters import Matter, Named
+from doorward.admission.stops import Switch
+from doorward.app import clocks
+from doorward.config.model import Document
+from doorward.config.references import Resolver
+from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.minting import Tools, mint_of
+from doorward.credentials.plan import plans
+from doorward.identity.registry import Change, Registry
+
+
+def broker_of(document: Document, root: Path, fingerprints: Fingerprints) -> Broker:
+    """What leases the credentials of a document's upstreams; raises a `DoorwardError`."""
+    tools = Tools(Resolver(root, os.environ), root, fingerprints)
+    sources = Sources(
+        mint_of=lambda upstream, plan: mint_of(upstream, plan, tools),
+        fingerprints=fingerprints,
+        monotonic=clocks.monotonic,
+        now=clocks.now,
+        new_id=clocks.new_id,
+    )
+    return Broker(plans(document), sources)
+
+
+def follow(broker: Broker, switch: Switch, registry: Registry) -> None:
+    """Has the broker take back what was leased for whoever is stopped, suspended or revoked."""
+
+    def stopped(matter: Matter, why: str) -> None:
+        _withdraw(broker, matter)
+
+    def narrowed(change: Change) -> None:
+        if change.is_narrower:
+            _withdraw(broker, matters.agent(change.agent) if change.key is None else matters.key(change.key))
+
+    switch.on_change(stopped)
+    registry.follow(narrowed)
+
+
+def _withdraw(broker: Broker, matter: Matter) -> None:
+    name: Named = (matter.kind, matter.name)
+    broker.withdraw(lambda principal: name in matters.of_principal(principal))

@@ -1,0 +1,47 @@
+"""How each kind of plan is made into credentials: one `Mint` for one upstream."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.plan import Basic, Environment, Nothing, Plan, StaticHeader
+from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
+from doorward.credentials.static import Resolving, StaticMint
+from doorward.domain.ids import UpstreamId
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What mints work with, whatever their plan."""
+
+    resolver: Resolving
+    root: Path
+    """What relative paths of references are relative to."""
+    fingerprints: Fingerprints
+
+
+class NoMint(Mint):
+    """Nothing is shown."""
+
+    def holder(self, use: Use) -> str:
+        """Everybody's."""
+        del use
+        return EVERYBODY
+
+    async def mint(self, use: Use) -> Minted:
+        """Nothing."""
+        del use
+        return Minted()
+
+
+def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
+    """What makes the credentials of an upstream by its plan."""
+    del upstream
+    match plan:
+        case Nothing():
+            return NoMint()
+        case StaticHeader() | Basic() | Environment():
+            return StaticMint(plan, tools.resolver, tools.root, tools.fingerprints.mark)
+        case _:
+            assert_never(plan)
