@@ -137,15 +137,49 @@ async def test_client_that_does_not_read_is_cut_off() -> None:
         writer.close()
 
 
-async def test_connections_over_the_cap_are_told_so() -> None:
-    async with listening(connections=2) as (listener, port):
-        held = [await opened(port, b"") for _ in range(2)]
+async def test_connections_over_the_cap_are_told_so_where_something_goes_on_everywhere() -> None:
+    app = Holding()
+    async with listening(app, connections=2) as (listener, port):
+        held = [await opened(port, GET) for _ in range(2)]
         await settled(listener, 2)
+        await app.entered.wait()
+        await asyncio.sleep(0)
         assert (await said(port, b"")).startswith(b"HTTP/1.1 503 ")
-        for _, writer in held:
+        app.go.set()
+        for reader, writer in held:
+            assert (await reader.readuntil(b"GET /x ")).startswith(b"HTTP/1.1 200 ")
             writer.close()
-        await settled(listener, 0)
+
+
+async def test_a_crowd_that_says_nothing_or_half_a_head_keeps_neither_who_comes_nor_who_is_answered_out() -> None:
+    app = Holding()
+    async with listening(app, connections=9) as (listener, port):
+        answered, answered_writer = await opened(port, GET)
+        await app.entered.wait()
+        crowd = [await opened(port, said_so_far) for said_so_far in (b"", b"GET /x HTTP/1.1\r\nHo") for _ in range(4)]
+        await settled(listener, 9)
+        app.go.set()
+        assert (await answered.readuntil(b"GET /x ")).startswith(b"HTTP/1.1 200 ")
+        more = [await opened(port, b"") for _ in range(20)]
         assert (await said(port, CLOSING)).endswith(b"GET /x ")
+        assert listener.connections <= 9
+        for _, writer in (*crowd, *more, (answered, answered_writer)):
+            writer.close()
+
+
+async def test_who_takes_an_answer_slowly_does_not_lose_it_to_who_comes() -> None:
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8000000")]})
+        await send({"type": "http.response.body", "body": b"z" * 8_000_000})
+
+    async with listening(large, connections=1) as (listener, port):
+        reader, writer = await opened(port, GET)
+        connection = await only(listener)
+        await until(lambda: connection.flow.write_paused)
+        assert (await said(port, b"")).startswith(b"HTTP/1.1 503 ")
+        await reader.readuntil(b"\r\n\r\n")
+        assert len(await reader.readexactly(8_000_000)) == 8_000_000
+        writer.close()
 
 
 async def test_app_learns_of_a_hang_up() -> None:
@@ -226,3 +260,24 @@ async def main():
 def test_running_out_of_file_descriptors_does_not_end_the_accept_loop(run: str) -> None:
     done = subprocess.run([sys.executable, "-c", EXHAUSTED.replace("{run}", run)], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout[:11]) == (0, "alive after"), done.stderr
+
+
+LIMITED = """
+import asyncio, resource
+from doorward.serving.listener import Bind, Listener
+from tests.serving.sockets import echo
+
+async def main():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    listener = Listener(echo, Bind(port=0, connections=400, backlog=100))
+    await listener.open()
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(564, hard) if hard > 0 else True)
+
+asyncio.run(main())
+"""
+
+
+def test_the_process_may_open_as_many_files_as_its_connections_need_if_its_hard_limit_lets_it() -> None:
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

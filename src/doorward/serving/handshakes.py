@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
+from itertools import islice
 
 _LOG = logging.getLogger("doorward.serving")
 _PAUSE_SECONDS = 1.0
@@ -25,14 +26,14 @@ class Handshakes:
     def __init__(
         self, context: ssl.SSLContext, seconds: float, connect: Callable[[], asyncio.Protocol], room: Callable[[int], bool]
     ) -> None:
-        """`room` says whether one more connection may come, besides so many that are on their way in."""
+        """`room` says whether one more connection may come, besides so many that are on their way in; it may let some of them go."""
         self._context = context
         self._seconds = seconds
         self._connect = connect
         self._room = room
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._arriving: dict[asyncio.Task[None], None] = {}
 
     async def open(self, host: str, port: int, backlog: int) -> tuple[str, int]:
         """Takes the address and begins to accept; gives host and port as bound. Raises `OSError`."""
@@ -51,6 +52,12 @@ class Handshakes:
     def swap(self, context: ssl.SSLContext) -> None:
         """The next connection speaks TLS with this; open ones go on."""
         self._context = context
+
+    def let_go(self, count: int) -> None:
+        """Ends so many handshakes, those that have lasted longest."""
+        for task in tuple(islice(self._arriving, count)):
+            del self._arriving[task]
+            task.cancel()
 
     def close(self) -> None:
         """Accepts no more, and lets go of who is not in yet."""
@@ -76,8 +83,8 @@ class Handshakes:
                 accepted.close()
                 continue
             task = loop.create_task(self._greet(accepted))
-            self._arriving.add(task)
-            task.add_done_callback(self._arriving.discard)
+            self._arriving[task] = None
+            task.add_done_callback(lambda done: self._arriving.pop(done, None))
 
     async def _greet(self, accepted: socket.socket) -> None:
         """One handshake: at its end the protocol has its connection, or nobody hears of it."""

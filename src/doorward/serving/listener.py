@@ -1,7 +1,6 @@
 """The data plane's listening socket: accepts within a cap, sweeps deadlines, and drains without cutting a running call."""
 
 import asyncio
-import resource
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from doorward.identity.certificate import Certificate
+from doorward.serving.crowd import PART, files_for, leaving
 from doorward.serving.handshakes import Handshakes
 from doorward.serving.port import App
 from doorward.serving.protocol import Limits, StrictProtocol
@@ -18,8 +18,6 @@ from doorward.serving.protocol import Limits, StrictProtocol
 _SWEEP_SECONDS = 0.5
 """How late a deadline may be noticed."""
 _DRAIN_STEP_SECONDS = 0.02
-_RESERVED_FILES = 64
-"""File descriptors left for upstreams, the database and logs when connections take all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class Bind:
     host: str = "127.0.0.1"
     port: int = 8420
     connections: int = 4096
-    """Connections at the same time; fewer where the process may not open so many files. Those beyond it are told 503."""
+    """Connections at the same time; fewer where the process may not open so many files. One more takes the place of one on which
+    nothing goes on; where there is none such, it is told 503."""
     backlog: int = 1024
     limits: Limits = field(default_factory=Limits)
     tls: ssl.SSLContext | None = None
@@ -59,17 +58,22 @@ class Listener:
 
     async def open(self) -> tuple[str, int]:
         """Takes the address and begins to accept; gives host and port as bound. Raises `OSError` if the address cannot be had."""
-        cap = min(self._bind.connections, max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED_FILES))
-
-        def connect() -> StrictProtocol:
-            return StrictProtocol(self._config, self._state, self._bind.limits, cap)
+        bind = self._bind
+        cap = files_for(bind.connections, bind.backlog)
 
         def has_room(arriving: int) -> bool:
-            return len(self._state.connections) + arriving < cap
+            if len(self._state.connections) + arriving <= cap:
+                return True
+            if self._handshakes is not None and arriving * PART > cap:
+                self._handshakes.let_go(arriving // PART + 1)
+                return True
+            return self._made_room()
 
-        bind = self._bind
+        def connect() -> StrictProtocol:
+            return StrictProtocol(self._config, self._state, bind.limits, lambda: has_room(0))
+
         if bind.tls is not None:
-            self._handshakes = Handshakes(bind.tls, bind.limits.handshake_seconds, connect, has_room)
+            self._handshakes = Handshakes(bind.tls, bind.limits.handshake_seconds, connect, lambda arriving: has_room(arriving + 1))
             return await self._handshakes.open(bind.host, bind.port, bind.backlog)
         self._server = await asyncio.get_running_loop().create_server(connect, bind.host, bind.port, backlog=bind.backlog)
         host, port = self._server.sockets[0].getsockname()[:2]
@@ -122,6 +126,15 @@ class Listener:
 
     def _open(self) -> tuple[StrictProtocol, ...]:
         return cast("tuple[StrictProtocol, ...]", tuple(self._state.connections))
+
+    def _made_room(self) -> bool:
+        """Ends some connections on which nothing goes on; whether there were any."""
+        silent = leaving(self._open())
+        for connection in silent:
+            # It counts no longer from here on: its socket is gone before anything else is accepted.
+            self._state.connections.discard(connection)
+            connection.transport.abort()
+        return bool(silent)
 
     async def _emptied(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -107,11 +107,13 @@ class _Cycle(RequestResponseCycle):
 class StrictProtocol(HttpToolsProtocol):
     """A connection whose every wait has an end. Deadlines are plain numbers that the listener's sweep reads: no timer per request."""
 
-    def __init__(self, config: Config, server_state: ServerState, limits: Limits, cap: int) -> None:
+    def __init__(self, config: Config, server_state: ServerState, limits: Limits, has_room: Callable[[], bool]) -> None:
         super().__init__(config, server_state, {})
         self.access_log = False
         self.limits = limits
-        self.cap = cap
+        self.quiet_since = inf
+        """See `crowd.Silent`."""
+        self._has_room = has_room
         self.deadline = inf
         self.write_deadline = inf
         self._head_bytes = 0
@@ -135,6 +137,13 @@ class StrictProtocol(HttpToolsProtocol):
         if self.flow.write_paused and not self._is_lost:
             await self.flow.drain()
 
+    @property
+    def is_silent(self) -> bool:
+        """See `crowd.Silent`."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        is_answered = cycle is None or (cycle.response_complete and not self.pipeline)
+        return is_answered and self.quiet_since < inf and not self.transport.get_write_buffer_size()
+
     def expire(self, now: float) -> None:
         """Ends the connection if its client has let a deadline pass; `now` in loop time."""
         if now < self.deadline and now < self.write_deadline:
@@ -151,13 +160,16 @@ class StrictProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected."""
         super().connection_made(transport)
-        self.deadline = self.loop.time() + self.limits.head_seconds
+        now = self.loop.time()
+        self.deadline = now + self.limits.head_seconds
         secured = transport.get_extra_info("ssl_object")
         if secured is not None:
             self._meet(secured)
-        if len(self.connections) > self.cap:
+        if not self._has_room():
             self._refuse(503, "too many connections")
             self._close()
+        # Only now, so that it is not what makes room for itself.
+        self.quiet_since = now
 
     def _meet(self, secured: ssl.SSLObject) -> None:
         """Reads the client's certificate, once for all requests."""
@@ -303,7 +315,8 @@ class StrictProtocol(HttpToolsProtocol):
     def _rest(self, keep_alive: bool) -> None:
         """Nothing is going on: waits for the next request, if there may be one."""
         if keep_alive:
-            self.deadline = self.loop.time() + self.limits.idle_seconds
+            self.quiet_since = self.loop.time()
+            self.deadline = self.quiet_since + self.limits.idle_seconds
         else:
             self._close()
 
