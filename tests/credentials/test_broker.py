@@ -68,7 +68,7 @@ class Press(Mint):
 
         return release
 
-    def turned_down(self, use: Use, challenge: str) -> None:
+    def turned_down(self, use: Use, lease: Lease, challenge: str) -> None:
         self.challenges.append(challenge)
 
 

@@ -70,3 +70,23 @@ async def test_stopped_work_has_ended() -> None:
     with pytest.raises(NetError) as caught:
         await waiting
     assert (caught.value.trouble, caught.value.ran) == (Trouble.SHUT, Ran.NO)
+
+
+async def test_whoever_waits_for_the_end_of_work_neither_stops_it_nor_hears_how_it_ended() -> None:
+    release = asyncio.Event()
+
+    async def work() -> None:
+        await release.wait()
+        raise ValueError("lost")
+
+    single: Single[None] = Single()
+    await single.settled()
+    running = asyncio.create_task(single.run(work))
+    await asyncio.sleep(0)
+    impatient, patient = (asyncio.create_task(single.settled()) for _ in range(2))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    release.set()
+    await patient
+    with pytest.raises(ValueError, match="lost"):
+        await running

@@ -130,7 +130,7 @@ class Broker:
         upstream = use.call.target.upstream
         mint = self._mints.get(upstream)
         if mint is not None:
-            mint.turned_down(use, challenge)
+            mint.turned_down(use, lease, challenge)
         fresh = self._sources.monotonic() - PAUSE_SECONDS
         # What was made just now is not made again for each call to an upstream that accepts nothing.
         for key in [key for key, held in self._held.items() if key[0] == upstream and held.lease is lease and held.made <= fresh]:
@@ -200,10 +200,7 @@ class Broker:
         try:
             held = await self._made(key[0], mint, use)
         except Refused as refused:
-            if refused.reason is Reason.NO_CREDENTIAL:
-                if len(self._failed) >= MOST:
-                    del self._failed[next(iter(self._failed))]
-                self._failed[key] = _Failed(self._sources.monotonic() + PAUSE_SECONDS, refused)
+            self._fail(key, refused)
             raise
         if self._mints.get(key[0]) is not mint:
             # The configuration has changed meanwhile: it serves those who waited, and nobody else.
@@ -214,6 +211,14 @@ class Broker:
             self._drop(next(iter(self._held)), GRACE_SECONDS)
         self._held[key] = held
         return held
+
+    def _fail(self, key: Key, refused: Refused) -> None:
+        """Remembers a failure for a moment; who has to connect is asked again at once."""
+        if refused.reason is not Reason.NO_CREDENTIAL:
+            return
+        if len(self._failed) >= MOST:
+            del self._failed[next(iter(self._failed))]
+        self._failed[key] = _Failed(self._sources.monotonic() + PAUSE_SECONDS, refused)
 
     async def _made(self, upstream: UpstreamId, mint: Mint, use: Use) -> _Held:
         """A lease that nobody had before; raises `Refused`."""

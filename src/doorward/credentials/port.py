@@ -6,6 +6,7 @@ from typing import Protocol
 
 from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
+from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 
 Header = tuple[str, Secret]
@@ -65,6 +66,7 @@ class Mint(Protocol):
         """A fresh credential for the holder of a use; raises a `DoorwardError` or `Refused`, and is bounded in time."""
         ...
 
-    def turned_down(self, use: Use, challenge: str) -> None:
-        """The upstream has not accepted what was minted for a use; `challenge` is its `WWW-Authenticate`, or empty. It waits for nothing."""
-        del use, challenge
+    def turned_down(self, use: Use, lease: Lease, challenge: str) -> None:
+        """The upstream has not accepted a lease of a use, which others may have taken the place of; `challenge` is its `WWW-Authenticate`, or
+        empty. It waits for nothing."""
+        del use, lease, challenge

@@ -39,6 +39,11 @@ class Single(Generic[T]):
                 raise NetError(Trouble.SHUT, "it was stopped", Ran.NO) from None  # the work was cancelled, not the one who waits
             raise
 
+    async def settled(self) -> None:
+        """Waits until no work is under way, however it ends; whoever waits no longer stops nothing."""
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
     async def stop(self) -> None:
         """Cancels the work under way and waits until it has ended."""
         if self._task is not None:
