@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from doorward.call.pipeline import LARGE_BYTES
+from doorward.call.looks import LARGE_BYTES
 from doorward.domain.calls import Fault, Notice
 from doorward.domain.findings import Direction, Disposition, Finding, Severity
 from doorward.domain.reasons import Ran, Reason

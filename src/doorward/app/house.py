@@ -20,7 +20,7 @@ from doorward.app import clocks
 from doorward.app.alerting import Alerting
 from doorward.app.asking import Asking, Edits
 from doorward.app.identity import Identification
-from doorward.app.leasing import broker_of, follow
+from doorward.app.leasing import Withdrawing, broker_of
 from doorward.app.places import anchored
 from doorward.app.state import State
 from doorward.approval.loud import journaled
@@ -144,7 +144,6 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     state.waivers.follow(lambda event, waiver: changes.wake())
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
-    follow(works.broker, state.switch, state.registry)
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     return House(
@@ -190,7 +189,7 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         flight=Flight(),
         changes=Changes(),
         fingerprints=fingerprints,
-        broker=broker_of(document, root, fingerprints),
+        broker=broker_of(document, root, fingerprints, Withdrawing(state.switch, state.registry)),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         inspection=Inspection(guards(generations, fingerprints), remade),

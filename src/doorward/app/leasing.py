@@ -1,6 +1,7 @@
 """The credentials of upstreams in this house: what they are made with, and who takes them back."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.admission import matters
@@ -16,7 +17,15 @@ from doorward.credentials.plan import plans
 from doorward.identity.registry import Change, Registry
 
 
-def broker_of(document: Document, root: Path, fingerprints: Fingerprints) -> Broker:
+@dataclass(frozen=True, slots=True)
+class Withdrawing:
+    """Who says that somebody is stopped, suspended or revoked."""
+
+    switch: Switch
+    registry: Registry
+
+
+def broker_of(document: Document, root: Path, fingerprints: Fingerprints, withdrawing: Withdrawing) -> Broker:
     """What leases the credentials of a document's upstreams; raises a `DoorwardError`."""
     tools = Tools(Resolver(root, os.environ), root, fingerprints)
     sources = Sources(
@@ -26,10 +35,12 @@ def broker_of(document: Document, root: Path, fingerprints: Fingerprints) -> Bro
         now=clocks.now,
         new_id=clocks.new_id,
     )
-    return Broker(plans(document), sources)
+    broker = Broker(plans(document), sources)
+    _follow(broker, withdrawing)
+    return broker
 
 
-def follow(broker: Broker, switch: Switch, registry: Registry) -> None:
+def _follow(broker: Broker, withdrawing: Withdrawing) -> None:
     """Has the broker take back what was leased for whoever is stopped, suspended or revoked."""
 
     def stopped(matter: Matter, why: str) -> None:
@@ -39,8 +50,8 @@ def follow(broker: Broker, switch: Switch, registry: Registry) -> None:
         if change.is_narrower:
             _withdraw(broker, matters.agent(change.agent) if change.key is None else matters.key(change.key))
 
-    switch.on_change(stopped)
-    registry.follow(narrowed)
+    withdrawing.switch.on_change(stopped)
+    withdrawing.registry.follow(narrowed)
 
 
 def _withdraw(broker: Broker, matter: Matter) -> None:

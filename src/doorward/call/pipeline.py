@@ -7,7 +7,6 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from doorward.admission.budgets.budgets import Budgets
 from doorward.admission.gate import Gate
@@ -18,6 +17,7 @@ from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
+from doorward.call.looks import BLOCKING, Looks
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
 from doorward.credentials.port import Use
@@ -26,7 +26,7 @@ from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
-from doorward.domain.findings import Direction, Disposition, Finding
+from doorward.domain.findings import Direction, Disposition
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
@@ -35,22 +35,12 @@ from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, 
 from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
 from doorward.inspection.chain import Inspection
 from doorward.policy.concerns import asked, concerns
-from doorward.policy.dispose import DEFAULT, Table, dispose
+from doorward.policy.dispose import DEFAULT, Table
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.policy.shown import shown
 from doorward.telemetry.meter import Meter
 from doorward.wire.limits import Entry
-
-LARGE_BYTES = 16 * 1024
-"""Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
-READERS = 2
-"""Large messages that are inspected at the same time."""
-
-_BLOCKING = frozenset({Disposition.BLOCK, Disposition.ASK})
-"""What stops a message: of a request what asks only where nobody answers for findings, of a response always, for it has run."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +69,11 @@ class Rooms:
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_readers", "_rooms")
+    __slots__ = ("_looks", "_rooms")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._readers = asyncio.Semaphore(READERS)
+        self._looks = Looks(rooms.table)
 
     @property
     def gate(self) -> Gate:
@@ -178,18 +168,18 @@ class Pipeline:
     async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
         """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
         call, inspection = authorized.admitted.call, self._rooms.inspection
-        findings = await self._read(len(call.canonical), lambda: inspection.request(call))
+        findings = await self._looks.read(len(call.canonical), lambda: inspection.request(call))
         if not findings:
             return Inspected(authorized, ())
         track.findings = findings
         team = track.asked.snapshot.document.approvals.findings
-        blocking = _BLOCKING if team is None else _BLOCKING - {Disposition.ASK}
-        redacted = self._disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO, blocking)
+        blocking = BLOCKING if team is None else BLOCKING - {Disposition.ASK}
+        redacted = self._looks.disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO, blocking)
         if redacted:
-            cut = track.call = await self._read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
+            cut = track.call = await self._looks.read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
             authorized = self._authorize(track, Admitted(cut, authorized.admitted.epoch))
         if team is not None:
-            decision = asked(authorized.decision, call.principal.agent.id, self._questionable(findings), team)
+            decision = asked(authorized.decision, call.principal.agent.id, self._looks.questionable(findings), team)
             authorized = Authorized(authorized.admitted, decision)
         return Inspected(authorized, findings)
 
@@ -218,7 +208,7 @@ class Pipeline:
         if again.authorized.admitted.call is not call:
             raise Refused(Reason.UNSAFE_REQUEST, "what the approvers put in would be changed before it is sent")
         asks = again.authorized.decision.policies if isinstance(again.authorized.decision, Ask) else ()
-        found, lifted = (concerns(self._questionable(one.findings)) for one in (again, asked_about))
+        found, lifted = (concerns(self._looks.questionable(one.findings)) for one in (again, asked_about))
         if not (set(asks) <= set(before.decision.policies) and found <= lifted):
             raise Refused(Reason.FORBIDDEN, "with what the approvers put in, the call would have to be asked about anew", policies=asks)
         return again
@@ -292,7 +282,7 @@ class Pipeline:
         async def inspected_notices(notice: Notice) -> None:
             seen = self._rooms.inspection.notice(call, notice)
             track.findings += seen
-            redacted = self._disposed(seen, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.MAYBE)
+            redacted = self._looks.disposed(seen, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.MAYBE)
             await notices(self._rooms.inspection.edit_notice(notice, redacted) if redacted else notice)
 
         with self._rooms.flight.of(call):
@@ -302,45 +292,17 @@ class Pipeline:
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
         call, inspection = recorded.intent.call, self._rooms.inspection
-        findings = await self._read(answer.size_bytes, lambda: inspection.response(call, answer))
+        findings = await self._looks.read(answer.size_bytes, lambda: inspection.response(call, answer))
         is_edited = recorded.clearance.grant is not None and recorded.clearance.grant.edited is not None
         reply = Reply(answer.body, is_edited)
         if findings:
             track.findings += findings
-            redacted = self._disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
+            redacted = self._looks.disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
             if redacted:
-                body = await self._read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted))
+                body = await self._looks.read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted))
                 reply = Reply(body, is_edited)
         track.reply = reply
         return reply
-
-    async def _read(self, size_bytes: int, work: Callable[[], T]) -> T:
-        """The work of reading a message; of a large one in a thread, for it may take long and other calls must not wait for it."""
-        if size_bytes <= LARGE_BYTES:
-            return work()
-        async with self._readers:
-            return await asyncio.to_thread(work)
-
-    def _disposed(
-        self,
-        findings: tuple[Finding, ...],
-        direction: Direction,
-        reason: Reason,
-        ran: Ran,
-        blocking: frozenset[Disposition] = _BLOCKING,
-    ) -> tuple[Finding, ...]:
-        """The findings to redact; raises `Refused` when one of them blocks."""
-        verdicts = [(finding, dispose(finding, direction, self._rooms.table)) for finding in findings]
-        blocked = [finding for finding, verdict in verdicts if verdict in blocking]
-        if blocked:
-            # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
-            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocked[:8]))
-            raise Refused(reason, detail, sentence=endings.sentence(reason, blocked[0]), ran=ran)
-        return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
-
-    def _questionable(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The findings of a request that people are asked about."""
-        return tuple(finding for finding in findings if dispose(finding, Direction.REQUEST, self._rooms.table) is Disposition.ASK)
 
     async def _conclude(self, track: Track, refused: Refused | None) -> None:
         """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
