@@ -18,6 +18,11 @@ from doorward.net.http import Headers
 class PostError(DoorwardError):
     """A message that a service did not take; the message is for operators and holds no secret."""
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """`status`: what the service answered; None where it did not."""
+        super().__init__(message)
+        self.status = status
+
 
 class Post(Protocol):
     """The way out (`net.fetch.Fetch`): to checked addresses alone, following nothing, bounded in time and size."""
@@ -53,7 +58,7 @@ class SignedPost:
         except NetError as error:
             raise PostError(f"{error.trouble}: {error}") from error
         if not 200 <= answer.status < 300:
-            raise PostError(f"expected a status of 2xx, got {answer.status}")
+            raise PostError(f"expected a status of 2xx, got {answer.status}", answer.status)
         return answer.status
 
     def _key(self) -> bytes:

@@ -83,7 +83,7 @@ class Alarms:
         for name, sink in wanted.items():
             held = self._boxes.get(name)
             if held is None:
-                self._boxes[name] = Outbox(sink, SinkMeans(self._letter, self._told, self._means.now))
+                self._boxes[name] = Outbox(sink, SinkMeans(self._letter, self._told, self._means.now, self._means.steady))
             else:
                 held.adopt(sink)
         self._changed.set()

@@ -1,19 +1,21 @@
 """The letters of one sink, in their order: tried again and again for a while, and counted where they are given up.
 
-INVARIANT: `put` never waits, and never fails; a sink that is slow or gone holds its own letters alone.
+INVARIANT: `put` never waits, and never fails; a sink that is slow or gone holds its own letters alone, and a letter that a sink turns
+down holds none of the others: what stands in it may be somebody else's choice, and must not hide what comes after it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 import anyio
 
 from doorward.domain.alerts import Alert, AlertKind
 from doorward.runtime.alerts.letter import Letter
-from doorward.runtime.alerts.sink import Sink, SinkError
+from doorward.runtime.alerts.sink import Sink, SinkError, TurnedDownError
 
 WAITING: Final = 200
 """Letters that one sink keeps; those that come later are counted, for the first ones tell of the cause."""
@@ -35,6 +37,24 @@ class Means:
     """Tells whoever runs the process of a sink: its name, and what is wrong (empty: it works again)."""
     now: Callable[[], float]
     """Unix seconds."""
+    steady: Callable[[], float]
+    """Seconds of a clock that never steps, by which letters get old."""
+
+
+class _End(Enum):
+    """What became of an attempt."""
+
+    TAKEN = auto()
+    TURNED_DOWN = auto()
+    """The sink is there; it may take another one."""
+    UNANSWERED = auto()
+
+
+@dataclass(slots=True)
+class _Held:
+    letter: Letter
+    since: float
+    was_tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +80,11 @@ class Outbox:
         "_delivered",
         "_dropped",
         "_failure",
+        "_is_choosy",
         "_last",
         "_letters",
         "_means",
+        "_rest",
         "_scope",
         "_settled",
         "_sink",
@@ -73,11 +95,14 @@ class Outbox:
     def __init__(self, sink: Sink, means: Means) -> None:
         self._sink = sink
         self._means = means
-        self._letters: deque[Letter] = deque()
+        self._letters: deque[_Held] = deque()
+        self._rest = FIRST_REST_SECONDS
         self._woken, self._again, self._settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._settled.set()
         self._scope = anyio.CancelScope()
         self._failure = ""
+        self._is_choosy = False
+        """Whether the last letter was turned down by a sink that is there."""
         self._dropped = self._undelivered = self._delivered = 0
         self._last: float | None = None
 
@@ -99,8 +124,10 @@ class Outbox:
         if len(self._letters) >= WAITING:
             self._give_up()
             return
-        self._letters.append(letter)
+        self._letters.append(_Held(letter, self._means.steady()))
         self._woken.set()
+        if self._is_choosy:
+            self._again.set()
         if not self._failure:
             self._settled.clear()
 
@@ -118,48 +145,64 @@ class Outbox:
         with self._scope:
             while True:
                 while self._letters:
-                    await self._carried(self._letters[0])
-                    self._letters.popleft()
-                    self._tell_dropped()
+                    await self._carry(self._next())
                 self._settled.set()
                 self._woken.clear()
                 await self._woken.wait()
 
     async def tried(self, letter: Letter) -> tuple[str, bool]:
         """What the sink answers to one attempt, and whether it took the letter."""
+        answer, end = await self._attempt(letter)
+        return answer, end is _End.TAKEN
+
+    async def _attempt(self, letter: Letter) -> tuple[str, _End]:
         try:
             async with asyncio.timeout(DELIVER_SECONDS):
-                return await self._sink.deliver(letter), True
+                return await self._sink.deliver(letter), _End.TAKEN
+        except TurnedDownError as error:
+            return str(error)[:_SHOWN], _End.TURNED_DOWN
         except SinkError as error:
-            return str(error)[:_SHOWN], False
+            return str(error)[:_SHOWN], _End.UNANSWERED
         except TimeoutError:
-            return f"no end within {DELIVER_SECONDS:g} s", False
+            return f"no end within {DELIVER_SECONDS:g} s", _End.UNANSWERED
         except Exception as error:  # noqa: BLE001 -- the root of a task: a sink that fails in its own way fails, and holds no other
-            return f"it failed with {type(error).__name__}", False
+            return f"it failed with {type(error).__name__}", _End.TURNED_DOWN
 
-    async def _carried(self, letter: Letter) -> None:
-        """Returns once the letter is delivered, or given up."""
-        rest = FIRST_REST_SECONDS
-        while True:
-            answer, was_taken = await self.tried(letter)
-            if was_taken:
-                self._took()
-                return
-            self._failure = answer
-            self._settled.set()
-            self._means.told(self._sink.name, answer)
-            if self._means.now() - letter.at >= KEPT_SECONDS:
-                self._give_up()
-                return
-            with anyio.move_on_after(rest):
-                await self._again.wait()
-            self._again.clear()
-            rest = min(rest * 2, LAST_REST_SECONDS)
+    def _next(self) -> _Held:
+        """The first letter; of a sink that turned one down the first that it was not shown yet, which is put first."""
+        if self._is_choosy:
+            self._letters.rotate(-next((place for place, held in enumerate(self._letters) if not held.was_tried), 0))
+        return self._letters[0]
+
+    async def _carry(self, held: _Held) -> None:
+        """One attempt with the first letter; where it is not taken, a rest before the next one."""
+        held.was_tried = True
+        answer, end = await self._attempt(held.letter)
+        self._is_choosy = end is _End.TURNED_DOWN
+        if end is _End.TAKEN:
+            self._letters.popleft()
+            self._took()
+            self._tell_dropped()
+            return
+        self._failure = answer
+        self._settled.set()
+        self._means.told(self._sink.name, answer)
+        if self._means.steady() - held.since >= KEPT_SECONDS:
+            self._letters.popleft()
+            self._give_up()
+            return
+        if self._is_choosy:
+            self._letters.rotate(-1)
+        with anyio.move_on_after(self._rest):
+            await self._again.wait()
+        self._again.clear()
+        self._rest = min(self._rest * 2, LAST_REST_SECONDS)
 
     def _took(self) -> None:
         if self._failure:
             self._means.told(self._sink.name, "")
         self._failure = ""
+        self._rest = FIRST_REST_SECONDS
         self._delivered += 1
         self._last = self._means.now()
 
@@ -169,8 +212,9 @@ class Outbox:
 
     def _tell_dropped(self) -> None:
         """Once a sink is back it hears how many it has missed, before anything newer."""
-        if self._failure or not self._undelivered:
+        if not self._undelivered:
             return
         missed, self._undelivered = self._undelivered, 0
         sentence = f"{missed} alerts could not be sent to {self._sink.name} while it failed; the journal has them"
-        self._letters.appendleft(self._means.letter(Alert(AlertKind.LOG, sentence, {"missed": missed}, key=self._sink.name), 1))
+        told = self._means.letter(Alert(AlertKind.LOG, sentence, {"missed": missed}, key=self._sink.name), 1)
+        self._letters.appendleft(_Held(told, self._means.steady()))

@@ -10,6 +10,10 @@ class SinkError(DoorwardError):
     """A letter that a sink did not take; the message is for operators and holds no secret."""
 
 
+class TurnedDownError(SinkError):
+    """The other side is there, and did not take this letter; it may take another one."""
+
+
 class Sink(Protocol):
     """One place that alerts go to. Used from the tasks of one event loop."""
 

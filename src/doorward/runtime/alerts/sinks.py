@@ -14,7 +14,7 @@ from doorward.net.errors import NetError
 from doorward.net.fetch import Caps, Fetch
 from doorward.net.syslog import Server
 from doorward.runtime.alerts.letter import Letter
-from doorward.runtime.alerts.sink import Sink, SinkError
+from doorward.runtime.alerts.sink import Sink, SinkError, TurnedDownError
 
 ELEMENT: Final = "doorward@32473"
 """The name of the structured data; 32473 is the number that RFC 5612 sets aside for those who have none."""
@@ -46,7 +46,7 @@ class WebhookSink:
         try:
             return str(await self.post.send(f"alert.{letter.kind}", f"alert_{letter.id}", fields))
         except PostError as error:
-            raise SinkError(str(error)) from error
+            raise (SinkError if error.status is None else TurnedDownError)(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
