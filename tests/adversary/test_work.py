@@ -107,10 +107,19 @@ def test_honest_patterns_are_tried_on_long_texts(pattern: str, text: str) -> Non
     assert looked(schema, {"a": "no\nmatch \0"}) == ["schema_pattern"]
 
 
-def test_a_message_of_too_many_values_is_refused_before_they_are_made() -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" + b"[]," * (4 * MIB // 3 - 4) + b"[]]",
+        b"[" + b",".join([b"[" * 60 + b"]" * 60] * (4 * MIB // 121)) + b"]",
+        b"[" + b",".join([b'{"a":' * 60 + b"1" + b"}" * 60] * (4 * MIB // 362)) + b"]",
+    ],
+    ids=["in one list", "in lists in lists", "in objects in objects"],
+)
+def test_a_message_of_too_many_values_is_refused_before_they_are_made(raw: bytes) -> None:
     before = time.perf_counter()
     with pytest.raises(Refused) as refused:
-        parse_value(b"[" + b"[]," * (4 * MIB // 3 - 4) + b"[]]", Limits(body_bytes=4 * MIB, string_bytes=4 * MIB))
+        parse_value(raw, Limits(body_bytes=4 * MIB, string_bytes=4 * MIB))
     assert (refused.value.reason, time.perf_counter() - before < 0.2) == (Reason.MALFORMED, True)
 
 

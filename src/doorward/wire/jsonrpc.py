@@ -95,7 +95,7 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     """
     if len(raw) > limits.body_bytes:
         raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
-    if raw.count(b",") >= limits.nodes and _commas(raw) >= limits.nodes:
+    if len(raw) > limits.nodes and _holds_more(raw, limits.nodes):
         raise _too_many(limits)
     try:
         value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
@@ -182,10 +182,18 @@ def _check_extent(value: object, limits: Limits) -> None:
             raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
 
 
-def _commas(raw: bytes) -> int:
-    """The commas of a JSON text that are not in its strings: as many values at least. Making them all only to count them takes too long."""
+def _holds_more(raw: bytes, values: int) -> bool:
+    """Whether a JSON text certainly holds more values than that; making them all only to count them takes too long.
+
+    It holds as many at least as there are commas, or brackets that open, outside its strings, and half as many as there are strings.
+    """
+    if raw.count(b",") < values and raw.count(b"[") + raw.count(b"{") <= values and raw.count(b'"') <= 4 * values:
+        return False
     unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
-    return sum(part.count(b",") for part in unescaped.split(b'"')[::2])
+    if unescaped.count(b'"') > 4 * values:
+        return True
+    between = b"".join(unescaped.split(b'"')[::2])
+    return between.count(b",") >= values or between.count(b"[") + between.count(b"{") > values
 
 
 def _too_many(limits: Limits) -> Refused:
