@@ -1,5 +1,6 @@
 """The journal: one JSON object a line, whatever is told."""
 
+import errno
 import io
 import json
 
@@ -58,3 +59,33 @@ def test_long_text_is_cut_and_secrets_say_nothing() -> None:
     told.say("event", long="x" * 5000, secret=Secret("hunter2"), error=ValueError("odd"))
     line = json.loads(stream.getvalue())
     assert (len(line["long"]), line["long"][-1], line["secret"], line["error"]) == (1001, "…", "Secret(…)", "odd")
+
+
+class FullDisk(io.StringIO):
+    """Takes lines as long as there is room."""
+
+    has_room = True
+
+    def write(self, text: str) -> int:
+        if not self.has_room:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return super().write(text)
+
+
+def test_a_stream_that_cannot_be_written_fails_nobody_and_the_lines_it_cost_are_counted() -> None:
+    stream = FullDisk()
+    told = Journal(stream, lambda: AT)
+    told.say("first")
+    stream.has_room = False
+    for _ in range(3):
+        told.say("lost")
+    stream.has_room = True
+    told.say("second")
+    told.say("third")
+    found = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line.get("lines")) for line in found] == [
+        ("first", None),
+        ("journal_lines_lost", 3),
+        ("second", None),
+        ("third", None),
+    ]

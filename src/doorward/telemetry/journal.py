@@ -22,14 +22,19 @@ _RANK = {level: rank for rank, level in enumerate(Level)}
 
 
 class Journal:
-    """Writes lines to a stream; text from outside is escaped as JSON, and cut."""
+    """Writes lines to a stream; text from outside is escaped as JSON, and cut.
 
-    __slots__ = ("_least", "_now", "_stream")
+    LAW: a stream that cannot be written (a full disk, a reader that has gone) fails nobody who speaks; how many lines it has cost is told
+    by the first one that can be written again.
+    """
+
+    __slots__ = ("_least", "_lost", "_now", "_stream")
 
     def __init__(self, stream: TextIO, now: Callable[[], float], least: Level = Level.INFO) -> None:
         self._stream = stream
         self._now = now
         self._least = _RANK[least]
+        self._lost = 0
 
     def say(self, event: str, level: Level = Level.INFO, **fields: object) -> None:
         """One line: when, how much it matters, what happened (`snake_case`), and its facts."""
@@ -37,8 +42,16 @@ class Journal:
             return
         at = rfc3339_millis(self._now())
         shown = {name: _cut(value) for name, value in fields.items()}
-        line = msgspec.json.encode({"ts": at, "level": level, "event": event, **shown}).decode()
-        self._stream.write(line + "\n")
+        try:
+            if self._lost:
+                self._write({"ts": at, "level": Level.WARNING, "event": "journal_lines_lost", "lines": self._lost})
+                self._lost = 0
+            self._write({"ts": at, "level": level, "event": event, **shown})
+        except OSError:
+            self._lost += 1
+
+    def _write(self, line: dict[str, object]) -> None:
+        self._stream.write(msgspec.json.encode(line).decode() + "\n")
         self._stream.flush()
 
 

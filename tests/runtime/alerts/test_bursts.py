@@ -1,6 +1,6 @@
 """When something comes too often from one source."""
 
-from doorward.runtime.alerts.bursts import SOURCES, Bursts
+from doorward.runtime.alerts.bursts import OTHERS, SOURCES, Bursts
 
 
 def test_a_burst_is_told_when_the_threshold_is_reached_and_each_time_again() -> None:
@@ -18,3 +18,4 @@ def test_sources_without_number_are_counted_as_one_and_nobody_hides_among_them()
     for number in range(SOURCES):
         bursts.count(str(number), 0.0)
     assert [bursts.count(f"new {number}", 0.0) for number in range(5)] == [0, 0, 0, 0, 5]
+    assert (bursts.counted("new 9"), bursts.counted("7"), bursts.is_loud("new 9"), bursts.is_loud("7")) == (OTHERS, "7", True, False)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.domain.alerts import Alert, AlertKind
-from doorward.runtime.alerts.fold import HOUR_SECONDS, KEYS, OF_CALLERS, Fold, Folded, Pace, of_count
+from doorward.runtime.alerts.fold import FROM_OUTSIDE, HOUR_SECONDS, KEYS, Fold, Folded, Pace, of_count
 
 PACE = Pace(interval_seconds=60, per_hour=10)
 
@@ -23,7 +23,7 @@ def test_the_first_goes_out_at_once_and_those_that_follow_as_one_with_a_count() 
 
 
 def test_what_goes_on_is_told_once_an_interval_and_what_has_ended_is_forgotten() -> None:
-    fold = Fold(PACE)
+    fold = Fold(Pace(60, 100))
     list(fold.take(alert(), 0))
     list(fold.take(alert(), 30))
     list(fold.due(60))
@@ -48,12 +48,16 @@ def test_what_is_due_next_is_the_end_of_the_first_interval() -> None:
     assert fold.next_due() == 65
 
 
-def test_what_callers_cause_leaves_half_of_an_hour_to_the_others() -> None:
+def test_what_comes_from_outside_leaves_half_of_an_hour_to_the_others_and_each_kind_a_part_to_the_next() -> None:
     fold = Fold(PACE)
-    flood = [folded for number in range(100) for folded in fold.take(alert(str(number), AlertKind.AUTHENTICATION), 0)]
-    assert [folded.goes_out for folded in flood] == [True] * 5 + [False] * 95
-    stops = [folded for number in range(6) for folded in fold.take(alert(str(number), AlertKind.STOP), 1)]
-    assert [folded.goes_out for folded in stops] == [True] * 5 + [False]
+
+    def flood(kind: AlertKind, count: int = 100) -> int:
+        told = [folded for number in range(count) for folded in fold.take(alert(str(number), kind), 0)]
+        assert len(told) == count
+        return sum(folded.goes_out for folded in told)
+
+    assert [flood(kind) for kind in (AlertKind.AUTHENTICATION, AlertKind.BREAKER, AlertKind.DRIFT)] == [3, 2, 0]
+    assert flood(AlertKind.STOP, 6) == 5
 
 
 def test_an_hour_later_it_is_told_how_many_stood_in_the_journal_alone() -> None:
@@ -108,4 +112,4 @@ def test_no_alert_is_lost_and_no_hour_goes_beyond_its_bound(raised: list[tuple[A
         # Hours follow each other; any hour's worth of time touches two of them.
         sent = [folded for when, folded in told if at <= when < at + HOUR_SECONDS and folded.goes_out]
         assert len(sent) <= 2 * PACE.per_hour
-        assert len([one for one in sent if one.alert.kind in OF_CALLERS]) <= PACE.per_hour
+        assert len([one for one in sent if one.alert.kind in FROM_OUTSIDE]) <= PACE.per_hour

@@ -10,7 +10,7 @@ from doorward.domain.alerts import Alert, AlertKind
 from doorward.domain.ids import CallId, Generation
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Event, Place, Refusal, Scalar
-from doorward.runtime.alerts.heard import Heard, Means
+from doorward.runtime.alerts.heard import MANY, Heard, Means
 from tests import made
 
 PLACE = Place(7, "2026-11-18T12:00:00Z")
@@ -156,6 +156,27 @@ def test_failed_authentications_are_counted_by_network_whoever_it_is() -> None:
             key="192.0.2.0/24",
         )
     ]
+
+
+def test_failed_authentications_from_many_networks_are_a_burst_though_each_sends_few() -> None:
+    room = Room()
+    for number in range(2, 2 + 3 * MANY):
+        room.heard.turned_away(f"10.{number}.0.1", Reason.UNAUTHENTICATED)
+    assert room.alerts == [
+        Alert(
+            AlertKind.AUTHENTICATION,
+            "30 callers without a valid credential were turned away within a minute, few from each of many networks",
+            {"source": "many networks", "attempts": 30},
+            key="many networks",
+        )
+    ]
+
+
+def test_one_network_that_makes_a_burst_makes_no_other_one_of_many_networks() -> None:
+    room = Room()
+    for _ in range(100):
+        room.heard.turned_away("192.0.2.1", Reason.UNAUTHENTICATED)
+    assert {one.key for one in room.alerts} == {"192.0.2.0/24"}
 
 
 def test_failed_sign_ins_of_operators_count_too() -> None:

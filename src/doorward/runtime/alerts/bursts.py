@@ -24,7 +24,14 @@ class Bursts:
         minute = int(now // MINUTE_SECONDS)
         if minute != self._minute:
             self._minute, self._counts = minute, {}
-        if source not in self._counts and len(self._counts) >= SOURCES:
-            source = OTHERS
+        source = self.counted(source)
         found = self._counts[source] = self._counts.get(source, 0) + 1
         return found if found % self.threshold == 0 else 0
+
+    def counted(self, source: str) -> str:
+        """What a source is counted under: itself, unless there are too many."""
+        return source if source in self._counts or len(self._counts) < SOURCES else OTHERS
+
+    def is_loud(self, source: str) -> bool:
+        """Whether a source alone makes a burst in the minute that runs."""
+        return self._counts.get(self.counted(source), 0) >= self.threshold

@@ -1,8 +1,10 @@
 """How many alerts become few messages: the first of a kind and key at once, then one a while with a count. Pure: the time is an argument.
 
-INVARIANT: whatever callers can cause in any number takes at most half of what goes out in an hour, so that it hides nothing else.
+INVARIANT: whatever callers and upstreams can cause in any number takes at most half of what goes out in an hour, and each kind of it
+at most a quarter, so that it hides neither what operators and the gateway itself do, nor what comes of another kind.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,8 +15,10 @@ KEYS: Final = 1000
 """Kinds and keys that are told apart at the same time; those beyond are folded into one of their kind."""
 OTHERS: Final = "others"
 HOUR_SECONDS: Final = 3600.0
-OF_CALLERS: Final = frozenset({AlertKind.MISUSE, AlertKind.AUTHENTICATION, AlertKind.RUNAWAY, AlertKind.BUDGET})
-"""What somebody outside can set off as often as it likes."""
+FROM_OUTSIDE: Final = frozenset(
+    {AlertKind.MISUSE, AlertKind.AUTHENTICATION, AlertKind.RUNAWAY, AlertKind.BUDGET, AlertKind.BREAKER, AlertKind.DRIFT}
+)
+"""What somebody outside can set off as often as it likes: a caller, also by calls that make an upstream fail, or an upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,14 @@ class _Open:
 class Fold:
     """What was told lately, and what has come since."""
 
-    __slots__ = ("_hour_ends", "_kept_back", "_open", "_pace", "_sent", "_sent_of_callers")
+    __slots__ = ("_hour_ends", "_kept_back", "_open", "_pace", "_sent", "_sent_from_outside")
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._open: dict[tuple[AlertKind, str], _Open] = {}
         self._hour_ends = float("-inf")
-        self._sent = self._sent_of_callers = self._kept_back = 0
+        self._sent = self._kept_back = 0
+        self._sent_from_outside: Counter[AlertKind] = Counter()
 
     def adopt(self, pace: Pace) -> None:
         """Goes on at another pace."""
@@ -94,20 +99,26 @@ class Fold:
 
     def _told(self, alert: Alert, count: int, now: float) -> Iterator[Folded]:
         yield from self._new_hour(now)
-        is_of_callers = alert.kind in OF_CALLERS
-        is_full = self._sent >= self._pace.per_hour or (is_of_callers and self._sent_of_callers * 2 >= self._pace.per_hour)
+        is_full = self._is_full(alert.kind)
         if is_full:
             self._kept_back += count
         else:
             self._sent += 1
-            self._sent_of_callers += is_of_callers
+            self._sent_from_outside.update([alert.kind] if alert.kind in FROM_OUTSIDE else ())
         yield Folded(alert, count, goes_out=not is_full)
+
+    def _is_full(self, kind: AlertKind) -> bool:
+        """Whether no more of a kind may go out in this hour."""
+        most, outside = self._pace.per_hour, self._sent_from_outside
+        is_outside_full = outside.total() * 2 >= most or outside[kind] * 4 >= most
+        return self._sent >= most or (kind in FROM_OUTSIDE and is_outside_full)
 
     def _new_hour(self, now: float) -> Iterator[Folded]:
         if now < self._hour_ends:
             return
         kept_back, self._kept_back = self._kept_back, 0
-        self._hour_ends, self._sent, self._sent_of_callers = now + HOUR_SECONDS, 0, 0
+        self._hour_ends, self._sent = now + HOUR_SECONDS, 0
+        self._sent_from_outside.clear()
         if kept_back:
             self._sent = 1
             yield Folded(_kept_back(kept_back), 1)

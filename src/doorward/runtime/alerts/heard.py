@@ -17,6 +17,9 @@ from doorward.runtime.alerts.bursts import Bursts
 MISUSE: Final = frozenset({Reason.FORBIDDEN, Reason.UNSAFE_REQUEST})
 """What a well-meaning agent does once or twice, and then no more."""
 UNKNOWN: Final = frozenset({Reason.UNAUTHENTICATED, Reason.REVOKED})
+MANY: Final = 10
+"""Times as many as from one network make a burst where they come from many, each of which sends too few for one."""
+EVERYWHERE: Final = "many networks"
 _OWN: Final = "doorward"
 
 
@@ -34,16 +37,18 @@ class Means:
 class Heard:
     """Follows the log (`audit.followers.Follower`)."""
 
-    __slots__ = ("_knocks", "_means", "_misuses")
+    __slots__ = ("_knocks", "_means", "_misuses", "_scattered")
 
     def __init__(self, means: Means, failed_authentications: int, refusals: int) -> None:
         """How many of each in a minute are a burst."""
         self._means = means
         self._knocks, self._misuses = Bursts(failed_authentications), Bursts(refusals)
+        self._scattered = Bursts(failed_authentications * MANY)
 
     def adopt(self, failed_authentications: int, refusals: int) -> None:
         """Goes on with other thresholds."""
         self._knocks.threshold, self._misuses.threshold = failed_authentications, refusals
+        self._scattered.threshold = failed_authentications * MANY
 
     def noted(self, event: Event, place: Place | None) -> None:
         """Alerts of the events that somebody should look at."""
@@ -65,9 +70,10 @@ class Heard:
         """Alerts of an agent that does again and again what it may not."""
         if refusal.reason not in MISUSE or refusal.principal.method is AuthnMethod.OWN:
             return
-        agent = refusal.principal.agent.id
+        agent: str = refusal.principal.agent.id
         count = self._misuses.count(agent, self._means.now())
         if count:
+            agent = self._misuses.counted(agent)
             sentence = f"{count} calls of the agent {agent!r} were refused as forbidden or unsafe within a minute"
             fields: dict[str, str | int] = {"agent": agent, "refusals": count, "reason": refusal.reason.value}
             self._means.alarm(Alert(AlertKind.MISUSE, sentence, fields, refusal.id, agent))
@@ -78,11 +84,16 @@ class Heard:
             self._knocked(network, "callers without a valid credential")
 
     def _knocked(self, network: str, what: str) -> None:
-        source = prefix(network)
-        count = self._knocks.count(source, self._means.now())
+        source, now = prefix(network), self._means.now()
+        count = self._knocks.count(source, now)
         if count:
-            sentence = f"{count} {what} were turned away from {source} within a minute"
-            self._means.alarm(Alert(AlertKind.AUTHENTICATION, sentence, {"source": source, "attempts": count}, key=source))
+            source = self._knocks.counted(source)
+            self._burst(f"{count} {what} were turned away from {source} within a minute", source, count)
+        elif not self._knocks.is_loud(source) and (count := self._scattered.count(EVERYWHERE, now)):
+            self._burst(f"{count} {what} were turned away within a minute, few from each of many networks", EVERYWHERE, count)
+
+    def _burst(self, sentence: str, source: str, count: int) -> None:
+        self._means.alarm(Alert(AlertKind.AUTHENTICATION, sentence, {"source": source, "attempts": count}, key=source))
 
 
 _TOLD: Final = (
