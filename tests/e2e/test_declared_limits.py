@@ -11,6 +11,8 @@ from tests.e2e.commands import asked, ordered
 from tests.e2e.log import events, leaves
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import doorward, http_upstream, write_config
+from tests.net.raw import Peer
+from tests.upstream.kit import error
 
 WIDE = {"calls_per_minute": 1_000_000, "burst": 1_000_000}
 BUILT_IN = [
@@ -86,6 +88,39 @@ def test_what_is_left_is_told_and_an_agent_over_its_limit_is_told_which_and_nobo
         assert "tester witness/echo: 2, 0 left" in listed
         assert "67108864 bytes at once" in listed
     assert "too many" not in witness.marks()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_what_is_left_is_told_in_header_fields_also_of_errors_and_of_streams(tmp_path: Path, witness: Witness, revision: str) -> None:
+    async def fails(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        await peer.send(error(message, -32000))
+
+    async def breaks(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        peer.reset()
+
+    witness.behaviours |= {"echo": fails, "other": breaks}
+    calls = {"unit": "calls", "limit": 9, "window": {"seconds": 86_400}}
+    whole = {
+        **document(witness, each=of_tool("stream", concurrent=3), all={"rate": {"calls": 4, "seconds": HOUR}}),
+        "budgets": {"sum": calls},
+    }
+    with doorward(tmp_path, whole) as running, Client(running.url("witness"), running.key(), revision) as client:
+        failed, broken = client.call("echo"), client.call("other")
+        assert failed.error["code"] == -32000
+        assert told_left(failed) == {"all": 3, "sum": 8}
+        assert (broken.reason, told_left(broken)) == ("upstream_broken", {"all": 2})
+        pending = client.begin_call("stream", progressToken=1)
+        assert pending.event() is not None
+        streamed = {name.lower(): value for name, value in pending.opened().getheaders()}
+        assert streamed["ratelimit-policy"] == '"all";q=4;w=3600,"each";q=3;qu="concurrent-requests","sum";q=9;qu="requests"'
+        witness.release()
+        assert limits(pending.said())[0]["left"] == 1
+
+
+def told_left(said: Said) -> dict[str, int]:
+    """What the header field says is left, by limit."""
+    fields = said.headers["ratelimit"].split(",")
+    return {name.strip('"'): int(rest.split(";")[0].removeprefix("r=")) for name, _, rest in (field.partition(";") for field in fields)}
 
 
 def test_lists_are_limited_apart_from_calls_with_429_and_a_time_to_come_back(tmp_path: Path, witness: Witness) -> None:

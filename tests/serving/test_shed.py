@@ -12,12 +12,12 @@ from doorward.call.inbound import Inbound, Notices
 from doorward.domain.calls import Fault, Notice
 from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Reason, Refused
-from doorward.wire.limits import LIMITS_KEY
+from doorward.wire.limits import LIMITS_KEY, Entry
 from tests.serving.asgi import HOST, KEY, FakeSpine, House
 
 pytestmark = pytest.mark.anyio
 
-ENTRY = {"name": "payments", "quota": 10, "windowSeconds": 60, "left": 3, "resetSeconds": 6}
+ENTRY: Entry = {"name": "payments", "quota": 10, "windowSeconds": 60, "left": 3, "resetSeconds": 6}
 FIELDS = ('"payments";q=10;w=60', '"payments";r=3;t=6')
 
 
@@ -65,6 +65,41 @@ async def test_what_a_result_tells_of_limits_is_in_its_header_fields_too() -> No
     house.spine.answer = answer
     told = await house.ask("tools/list").done()
     assert (told.headers["ratelimit-policy"], told.headers["ratelimit"]) == FIELDS
+
+
+async def test_an_error_of_the_upstream_and_a_refusal_for_anything_else_tell_what_is_left_in_header_fields_alone() -> None:
+    house = House()
+    ends: list[Fault | Reason] = [Fault(-32000, "no", {"why": "so"}), Reason.UPSTREAM_TIMEOUT, Reason.UNKNOWN_TARGET]
+
+    async def answer(inbound: Inbound, notices: Notices) -> dict[str, object] | Fault:
+        end = ends.pop(0)
+        inbound.limited(lambda: (ENTRY,))
+        if isinstance(end, Fault):
+            return end
+        raise Refused(end)
+
+    house.spine.answer = answer
+    failed = await house.ask("tools/call", {"name": "echo"}).done()
+    assert (failed.headers["ratelimit-policy"], failed.headers["ratelimit"]) == FIELDS
+    assert failed.json["error"] == {"code": -32000, "message": "no", "data": {"why": "so"}}
+    assert (await house.ask("tools/call", {"name": "echo"}).done()).headers["ratelimit"] == FIELDS[1]
+    # What the caller is not to know of has no limits either.
+    assert "ratelimit" not in (await house.ask("tools/call", {"name": "echo"}).done()).headers
+
+
+async def test_a_stream_tells_what_is_left_when_it_begins() -> None:
+    house = House()
+    left: list[Entry] = [{**ENTRY, "left": 9}, {**ENTRY, "left": 3}]
+
+    async def answer(inbound: Inbound, notices: Notices) -> dict[str, object] | Fault:
+        inbound.limited(lambda: (left[-1],))
+        await notices(Notice("notifications/progress", {"progressToken": 1, "progress": 1}))
+        left.pop()
+        return {"resultType": "complete", "_meta": {LIMITS_KEY: [left[-1]]}}
+
+    house.spine.answer = answer
+    told = await house.ask("tools/call", {"name": "echo"}).done()
+    assert (told.headers["content-type"], told.headers["ratelimit-policy"], told.headers["ratelimit"]) == ("text/event-stream", *FIELDS)
 
 
 async def test_a_refusal_by_a_limit_names_it_in_its_data_and_header_fields() -> None:

@@ -51,20 +51,20 @@ class Seat:
     __slots__ = ("_agent", "_gate", "_taken", "epoch")
 
     def __init__(self, gate: "Gate", agent: AgentId | None, epoch: int, taken: Taken = NOTHING) -> None:
-        self._gate: Gate | None = gate if agent is not None else None
+        self._gate = gate
         self._agent = agent
         self._taken = taken
         self.epoch = epoch
 
     def left(self) -> tuple[Entry, ...]:
-        """What is left now of each declared limit that concerns the call, while it runs."""
-        return () if self._gate is None or self._taken is NOTHING else self._taken.left(self._gate._monotonic())  # noqa: SLF001 - as below
+        """What is left now of each declared limit that concerns the call, also once it has ended."""
+        return () if self._taken is NOTHING else self._taken.left(self._gate._monotonic())  # noqa: SLF001 - as below
 
     def leave(self) -> None:
         """Gives the place back; a second time does nothing."""
-        gate, self._gate = self._gate, None
-        if gate is not None and self._agent is not None:
-            gate._left(self._agent)  # noqa: SLF001 - a seat is half of the gate
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            self._gate._left(agent)  # noqa: SLF001 - a seat is half of the gate
             self._taken.leave()
 
     def __enter__(self) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from doorward.admission.runaway.watch import Standing
-from doorward.call.inbound import Notices
+from doorward.call.inbound import Left, Notices, untold
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Observation
@@ -38,6 +38,8 @@ class Asked:
     trace: str
     standing: Standing = Standing.FREE
     """Whether it goes on what was begun before."""
+    limited: Callable[[Left], None] = untold
+    """Hears what is left of limits once there is a seat."""
     presented: Secret | None = None
     """The access token of an issuer outside that its client presented."""
 

@@ -241,6 +241,7 @@ class Dispatch:
             resolve=lambda: listed(inbound, call_id, KINDS[inbound.request.method]),
             carry=_never,
             trace=inbound.trace,
+            limited=inbound.limited,
         )
         result, left = await parts.pipeline.show(asked, lambda: parts.listing.page(inbound, snapshot))
         return rendered(inbound, None, result, in_meta(left))
@@ -289,6 +290,7 @@ class Errand:
             resolve=self._resolve,
             carry=self._carry,
             trace=self._inbound.trace,
+            limited=self._inbound.limited,
             # Only what we have sealed ourselves gets through stage 2 as such.
             standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
             presented=presented(self._inbound),

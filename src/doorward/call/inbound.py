@@ -12,9 +12,17 @@ from doorward.domain.secret import Secret
 from doorward.identity.chain import Presented
 from doorward.identity.tokens.issuer import OWN
 from doorward.wire.jsonrpc import Request
+from doorward.wire.limits import Entry
 
 Notices = Callable[[Notice], Awaitable[None]]
 """Where notifications on the way go, already inspected and renamed."""
+
+Left = Callable[[], tuple[Entry, ...]]
+"""What is left, whenever it is asked, of each limit and budget that concerns a call."""
+
+
+def untold(left: Left) -> None:
+    """Nobody is there to be told what is left of limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Inbound:
     session: SessionId | None
     again: Callable[[], Principal]
     """Who asks, verified anew and still in this session if there is one: for a call that was kept waiting. Raises `Refused`."""
+    limited: Callable[[Left], None] = untold
+    """Hears what is left of limits once the call has a seat: for answers whose body cannot tell it."""
 
 
 def presented(inbound: Inbound) -> Secret | None:

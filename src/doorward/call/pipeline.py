@@ -96,6 +96,7 @@ class Pipeline:
         try:
             call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call) as seat:  # 3
+                asked.limited(lambda: track.left or (*seat.left(), *self._rooms.budgets.left(asked.id)))
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
                 inspected = await self._inspect_request(track, authorized)  # 5, 5b
                 clearance = await self._approve(track, inspected)  # 6
@@ -126,6 +127,7 @@ class Pipeline:
         try:
             call = track.call = self._resolve(asked)  # 2
             with self._rooms.gate.admit(call) as seat:  # 3
+                asked.limited(seat.left)
                 limits.check_list(call, map(UpstreamId, asked.snapshot.document.upstreams))  # 4
                 self._rooms.watch.show(call, asked.snapshot.generation)
                 shown = await view()

@@ -60,6 +60,7 @@ class Exchange:
             headers=arrival.headers,
             session=None,
             again=partial(self._spine.identify, arrival.presented),
+            limited=reply.limited,
         )
         reply.started(asyncio.current_task())
         arrival.connection.on_hangup(reply.hung_up)

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from doorward.admission.intake import Place
+from doorward.call.inbound import Left
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.reasons import Reason, Refused
@@ -50,6 +51,7 @@ class Reply:
     __slots__ = (
         "_challenges",
         "_is_gone",
+        "_left",
         "_send",
         "_task",
         "_turn",
@@ -73,6 +75,7 @@ class Reply:
         self._task: asyncio.Task[object] | None = None
         self._turn: asyncio.Lock | None = None
         self._is_gone = False
+        self._left: Left = tuple
         self.cause: Cause | None = None
         self.era: Era | None = None
         self.headers: Headers = []
@@ -98,6 +101,10 @@ class Reply:
         """Gives back the place in the door, before its end for what has bounds of its own."""
         if self.place is not None:
             self.place.leave()
+
+    def limited(self, left: Left) -> None:
+        """Hears what is left of limits: for the head of an answer whose body does not tell it, or comes later."""
+        self._left = left
 
     # Being cancelled
 
@@ -136,7 +143,7 @@ class Reply:
         assert self.request is not None
         status = replies.fault_status(outcome) if isinstance(outcome, Fault) and self.era is Era.EXCHANGE else 200
         body = replies.body(self.request.id, outcome)
-        await self._last(status, body, [] if isinstance(outcome, Fault) else limits.of_result(outcome))
+        await self._last(status, body, limits.fields(self._left()) if isinstance(outcome, Fault) else limits.of_result(outcome))
 
     async def refuse(self, refused: Refused) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
@@ -146,7 +153,7 @@ class Reply:
         headers = [
             *self._challenge(rendered.status, refused),
             *_wait(rendered.status, refused),
-            *limits.fields(refused.extra.get(limits.LIMITS_KEY)),
+            *limits.fields(refused.extra.get(limits.LIMITS_KEY) or self._left_at(refused)),
         ]
         if request is not None:
             await self._last(rendered.status, replies.body(request.id, rendered.body), headers)
@@ -155,6 +162,10 @@ class Reply:
         # An error that names no request can be told apart from another's only by its status.
         status = max(rendered.status, 400)
         await self._last(status, replies.error_body(None, rendered.body), headers)
+
+    def _left_at(self, refused: Refused) -> object:
+        """What is left of limits where a call is refused for anything else; nothing of what the caller is not to know of."""
+        return () if refused.reason is Reason.UNKNOWN_TARGET else self._left()
 
     def _challenge(self, status: int, refused: Refused) -> Headers:
         """What would have been a good credential, where another one would do."""
@@ -202,7 +213,9 @@ class Reply:
         async with self._turn:
             if self._is_gone:
                 return
-            await self._send({"type": "http.response.start", "status": 200, "headers": [*_STREAM, *self.headers]})
+            await self._send(
+                {"type": "http.response.start", "status": 200, "headers": [*_STREAM, *self.headers, *limits.fields(self._left())]}
+            )
             # Also when empty: the head goes out with it, and the client knows that it is listened to.
             await self._send({"type": "http.response.body", "body": first, "more_body": True})
 

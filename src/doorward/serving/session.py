@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from doorward.call.inbound import Inbound, Session, Spine
@@ -114,7 +114,7 @@ class Sessions:
         if message.method == "ping":
             await reply.deliver({})
             return
-        inbound = _inbound(arrival, session, message, meta, partial(self._again, arrival))
+        inbound = replace(_inbound(arrival, session, message, meta, partial(self._again, arrival)), limited=reply.limited)
         await self._call(arrival, session, inbound, reply)
 
     async def _call(self, arrival: Arrival, session: Session, inbound: Inbound, reply: Reply) -> None:

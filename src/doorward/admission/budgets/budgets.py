@@ -150,6 +150,11 @@ class Budgets:
                 returns.append(replace(draw, units=back))
         return Settled(tuple(returns), () if outcome.reply is None else self._left(taken))
 
+    def left(self, call: CallId) -> tuple[Entry, ...]:
+        """What is left of each budget that a call has drawn on, while it runs."""
+        taken = self._open.get(call)
+        return () if taken is None else self._left(taken)
+
     def now(self) -> float:
         """The time that budgets go by: Unix seconds that never go back."""
         return self._now()
