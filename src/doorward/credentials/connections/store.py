@@ -56,8 +56,8 @@ class ConnectionStore(Protocol):
         """Every connection, and when it was last used."""
         ...
 
-    async def put(self, kept: Kept) -> tuple[str, ...]:
-        """Keeps a new connection in place of any other of its holder, upstream and agent, in one transaction; gives the ids of those."""
+    async def put(self, kept: Kept) -> None:
+        """Keeps a new connection in place of any other of its holder, upstream and agent, in one transaction."""
         ...
 
     async def update(self, kept: Kept) -> bool:

@@ -131,18 +131,25 @@ def _given(said: Mapping[str, object]) -> Given:
     kind = said.get("token_type", "bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise _odd("bearer tokens were expected")
-    access, refresh, id_token = said.get("access_token"), said.get("refresh_token"), said.get("id_token")
-    if not isinstance(access, str) or len(access) > _LONGEST or not _BEARER.fullmatch(access):
-        raise _odd("an access token that fits into a header was expected")
-    if refresh is not None and (not isinstance(refresh, str) or len(refresh) > _LONGEST or not _REFRESH.fullmatch(refresh)):
-        raise _odd("a refresh token of printable ASCII was expected")
+    access = _text(said, "access_token", _BEARER)
+    if access is None:
+        raise _odd("an access token was expected")
     return Given(
-        access=Secret(access),
-        refresh=Secret(refresh) if isinstance(refresh, str) else None,
+        access=access,
+        refresh=_text(said, "refresh_token", _REFRESH),
         lifetime_seconds=_lifetime(said.get("expires_in")),
         scopes=_scopes(said.get("scope")),
-        id_token=Secret(id_token) if isinstance(id_token, str) else None,
+        id_token=_text(said, "id_token", _BEARER),
     )
+
+
+def _text(said: Mapping[str, object], name: str, form: re.Pattern[str]) -> Secret | None:
+    value = said.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > _LONGEST or not form.fullmatch(value):
+        raise _odd(f"its {name} has another form")
+    return Secret(value)
 
 
 def _lifetime(value: object) -> float | None:

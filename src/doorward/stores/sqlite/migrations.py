@@ -133,6 +133,22 @@ CREATE INDEX budget_spent_until ON budget_spent (until);
 CREATE TABLE budget_raise (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
 """
 
+_CONNECTIONS = """
+CREATE TABLE connection (
+    id TEXT PRIMARY KEY,
+    place TEXT NOT NULL UNIQUE,
+    used_at REAL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE TABLE oauth_client (
+    issuer TEXT,
+    client TEXT,
+    number INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (issuer, client)
+) STRICT;
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
@@ -142,4 +158,5 @@ MIGRATIONS = (
     Migration(6, "waivers", _WAIVERS),
     Migration(7, "policy sets", _POLICY_SETS),
     Migration(8, "budgets", _BUDGETS),
+    Migration(9, "connections", _CONNECTIONS),
 )
