@@ -26,7 +26,7 @@ async def test_budgets_go_on_from_the_latest_time_at_which_one_was_seen_to_end_t
     later = int(clocks.now()) + DAY
     draw = Draw("payments", "payments@1", "[]", later - 2, later - 1, 1, 1, "1 call")
     await state.evidence.log.append(Entry(encoded({"type": "intent"}), opens=CallId("c"), draws=(draw,)))
-    await SqliteBudgets(state.evidence.log.writer).sweep(later)
+    await SqliteBudgets(state.evidence.log.writer, state.at_rest.envelope).sweep(later)
     assert state.budgets.now() < later
     await state.close()
     state = await opened(tmp_path)

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from doorward.config.check_tls import tls
+from doorward.config.check_tls import tls, towards
 from doorward.config.ground import Ground, Weight
-from doorward.config.model import Document
+from doorward.config.model import Document, UpstreamTls
 from tests.certificates import DAY, FOR_SERVERS, Wanted, authority, named, now, pem, server
 
 ROOT = authority()
@@ -112,3 +112,22 @@ def test_certificate_for_clients_alone_is_noted_and_one_of_a_weak_key_refused(he
     (here / "weak.key").touch(0o600)
     (here / "weak.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     assert found(here, listens(certificate="weak.pem", key="weak.key")) == [("listen.tls.certificate", ERROR)]
+
+
+SHOWN = {"certificate": "server.pem", "key": "server.key"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({**SHOWN, "ca_file": "roots.pem"}, []),
+        ({"ca_file": "missing.pem"}, [("tls.ca_file", ERROR)]),
+        ({"certificate": "server.pem"}, [("tls", ERROR)]),
+        ({"key": "server.key"}, [("tls", ERROR)]),
+        ({**SHOWN, "certificate": "missing.pem"}, [("tls.certificate", ERROR)]),
+        ({**SHOWN, "key": "server.pem"}, [("tls.key", ERROR)]),
+    ],
+)
+def test_what_tls_is_spoken_to_an_upstream_with(here: Path, rules: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    found = towards(UpstreamTls.model_validate(rules), here, ("tls",))
+    assert [(".".join(map(str, one.path)), one.weight.value) for one in found] == expected

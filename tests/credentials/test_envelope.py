@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from doorward.credentials.envelope import (
@@ -82,9 +82,8 @@ def test_why_a_record_does_not_open_is_told_apart() -> None:
 @given(st.binary(max_size=100))
 def test_a_rewrapped_record_opens_under_the_new_key_alone_with_its_contents_as_they_were(plain: bytes) -> None:
     old, both = envelope(), envelope()
-    keys = {STORE_KEY: b"s" * 32, NEW_KEY: b"n" * 32}
     sealed = old.seal(plain, HERE)
-    both.adopt(keys, NEW_KEY)
+    both.add(NEW_KEY, b"n" * 32)
     again = both.rewrap(sealed, HERE)
     new = Envelope({NEW_KEY: b"n" * 32}, NEW_KEY, b"i" * 32, os.urandom)
     assert new.open(again, HERE) == plain == both.open(sealed, HERE)
@@ -116,6 +115,23 @@ def test_marks_say_nothing_without_their_key_and_outlast_store_keys() -> None:
     rotated = Envelope({NEW_KEY: b"n" * 32}, NEW_KEY, b"i" * 32, os.urandom)
     here = envelope().mark("consent.subject", "corp:ann")
     assert strange.mark("consent.subject", "corp:ann") != here == rotated.mark("consent.subject", "corp:ann")
+
+
+@given(st.text(max_size=60), WORDS)
+def test_a_hidden_name_is_always_the_same_and_is_read_again(name: str, purpose: str) -> None:
+    assume(name)
+    hidden = envelope().hide(purpose, name)
+    assert (envelope().hide(purpose, name), envelope().shown(purpose, hidden)) == (hidden, name)
+    for strange in (hidden[:-2], "A" + hidden, "", "é"):
+        with pytest.raises(AlteredError):
+            envelope().shown(purpose, strange)
+    with pytest.raises(AlteredError):
+        envelope().shown(purpose + "x", hidden)
+
+
+def test_hidden_names_outlive_what_is_remembered_of_them() -> None:
+    one = envelope()
+    assert [one.shown("p", one.hide("p", f"n{number}")) for number in range(5000)] == [f"n{number}" for number in range(5000)]
 
 
 @pytest.mark.parametrize("keys", [{}, {b"short": b"s" * 32}, {STORE_KEY: b"s" * 31}], ids=["none", "id", "length"])

@@ -6,9 +6,9 @@ from dataclasses import fields
 import pytest
 
 from doorward.config.credentials import BasicCredential, HeaderCredential, NoCredential
-from doorward.config.model import Document, Stdio, Upstream
+from doorward.config.model import Document, Stdio, Upstream, UpstreamTls
 from doorward.credentials import broker, minting, plan, static
-from doorward.credentials.plan import Basic, Environment, Nothing, StaticHeader, kind, plans, pointers
+from doorward.credentials.plan import Basic, Certificate, Environment, Nothing, StaticHeader, kind, plans, pointers
 from doorward.credentials.port import Use
 
 
@@ -33,6 +33,16 @@ def test_every_upstream_has_a_plan() -> None:
         "bare": Nothing("https://b.example"),
         "local": Environment("stdio:local", (("MODE", "fast"), ("TOKEN", "${file:token}"))),
     }
+
+
+def test_a_certificate_that_tls_shows_is_a_credential_where_there_is_no_other() -> None:
+    tls = UpstreamTls(certificate="own.pem", key="own.key")
+    shown = Upstream(url="https://a.example/mcp", tls=tls)
+    assert plan.plan("a", shown) == Certificate("https://a.example", "own.pem")
+    assert kind(plan.plan("a", shown)) == "certificate"
+    both = Upstream(url="https://a.example/mcp", tls=tls, credential=HeaderCredential(value="${env:T}"))
+    assert kind(plan.plan("a", both)) == "static"
+    assert kind(plan.plan("a", Upstream(url="https://a.example/mcp", tls=UpstreamTls(ca_file="ca.pem")))) == "none"
 
 
 def test_the_audience_of_an_ipv6_upstream_is_a_url_again() -> None:

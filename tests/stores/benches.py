@@ -6,10 +6,10 @@ from pathlib import Path
 
 from doorward.audit.store import LogStore
 from doorward.stores.memory import MemoryApprovals, MemoryLog
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import Bench, Clock, committer
+from tests.sealing import envelope
 
 
 def memory_bench(path: Path) -> Bench:
@@ -32,7 +32,7 @@ def sqlite_bench(path: Path) -> Bench:
     @asynccontextmanager
     async def opened() -> AsyncIterator[LogStore]:
         database = open_database(path / "state")
-        store = SqliteLog(database, committer(), clock, SqliteGrants())
+        store = SqliteLog(database, committer(), clock, envelope())
         try:
             yield store
         finally:

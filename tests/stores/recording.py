@@ -12,10 +12,10 @@ from doorward.audit.leaf import Bodies
 from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import NODE, SIGNER
+from tests.sealing import envelope
 
 START = Moment(1_700_000_000_000_000, 0.0)
 
@@ -35,7 +35,7 @@ async def recording(path: Path) -> AsyncIterator[Recording]:
     database = open_database(path)
     veil, wrapper = Veil(bytes(32)), Wrapper(bytes(32), os.urandom)
     bodies = Bodies(NODE, veil)
-    log = SqliteLog(database, Committer(SIGNER, bodies), lambda: START, SqliteGrants())
+    log = SqliteLog(database, Committer(SIGNER, bodies), lambda: START, envelope())
     recorder = Recorder(Means(log, bodies, wrapper, SideRules(90, 4096), lambda: START.wall_micros / 1e6, os.urandom))
     try:
         yield Recording(log, recorder, Auditor(log, veil, wrapper, SIGNER.vkey))

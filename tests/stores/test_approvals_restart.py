@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import apsw
-import msgspec
 import pytest
 
 from doorward.approval.desk import Approver, Desk, DeskError, Terms
@@ -20,11 +19,13 @@ from doorward.domain.approvals import Grant
 from doorward.domain.decisions import Need
 from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
-from doorward.stores.sqlite.approvals import SqliteApprovals, SqliteGrants
+from doorward.stores.sqlite.approvals import SqliteApprovals
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
+from doorward.stores.sqlite.sealed import Sealed
 from doorward.testing.stores.log import Clock, committer
 from tests.approval.house import BOB, CALL, CAROL, asking
+from tests.sealing import envelope
 
 pytestmark = pytest.mark.anyio
 
@@ -38,10 +39,10 @@ async def opened(path: Path, now: float = NOW) -> AsyncIterator[tuple[Desk, Sqli
     database = open_database(path / "state")
     clock = Clock()
     clock.at = Moment(int(now * 1_000_000), 0.0)
-    log = SqliteLog(database, committer(), clock, SqliteGrants())
+    log = SqliteLog(database, committer(), clock, envelope())
     try:
         numbers = count(1)
-        desk = Desk(SqliteApprovals(log.writer), Terms(), lambda: now, lambda: f"q{next(numbers)}-{now:.0f}")
+        desk = Desk(SqliteApprovals(log.writer, envelope()), Terms(), lambda: now, lambda: f"q{next(numbers)}-{now:.0f}")
         await desk.load()
         yield desk, log
     finally:
@@ -145,7 +146,7 @@ async def test_a_record_of_an_older_version_waits_for_one_of_each_team(tmp_path:
         assert question is not None
         old = {name: getattr(question, name) for name in OLD}
         old["binding"] = question.binding
-        await log.writer.submit(lambda db: _replace(db, reference, msgspec.msgpack.encode(old)))
+        await log.writer.submit(lambda db: _replace(db, reference, Sealed(envelope(), "approval").write(old, reference)))
     async with opened(tmp_path) as (desk, _):
         (read,) = desk.questions()
         assert read == replace(question, needs=(), revision=0)

@@ -10,11 +10,15 @@ from doorward.stores.memory_authority import MemoryAuthority
 from doorward.stores.sqlite.authority import SqliteAuthority
 from doorward.testing.stores.authority import AUTHORITY
 from doorward.testing.stores.rooms import Check, Opening
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_memory, in_sqlite
 
 Bench = Callable[[Path], Opening[AuthorityStore]]
 
-DRIVERS: dict[str, Bench] = {"memory": in_memory(MemoryAuthority), "sqlite": in_sqlite(lambda _, log: SqliteAuthority(log.writer))}
+DRIVERS: dict[str, Bench] = {
+    "memory": in_memory(MemoryAuthority),
+    "sqlite": in_sqlite(lambda _, log: SqliteAuthority(log.writer, envelope())),
+}
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@ from doorward.stores.sqlite.budgets import SqliteBudgets
 from doorward.testing.stores.budgets import BUDGETS
 from doorward.testing.stores.log import Clock, committer
 from doorward.testing.stores.rooms import Check, Opening
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_memory, in_sqlite
 
 
@@ -22,7 +23,7 @@ def _in_memory() -> tuple[MemoryBudgets, MemoryLog]:
 
 DRIVERS: dict[str, Callable[[Path], Opening[Any]]] = {
     "memory": in_memory(_in_memory),
-    "sqlite": in_sqlite(lambda _, log: (SqliteBudgets(log.writer), log)),
+    "sqlite": in_sqlite(lambda _, log: (SqliteBudgets(log.writer, envelope()), log)),
 }
 
 

@@ -10,11 +10,15 @@ from doorward.stores.memory_consents import MemoryConsents
 from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.testing.stores.consents import CONSENTS
 from doorward.testing.stores.rooms import Check, Opening
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_memory, in_sqlite
 
 Bench = Callable[[Path], Opening[ConsentStore]]
 
-DRIVERS: dict[str, Bench] = {"memory": in_memory(MemoryConsents), "sqlite": in_sqlite(lambda _, log: SqliteConsents(log.writer))}
+DRIVERS: dict[str, Bench] = {
+    "memory": in_memory(MemoryConsents),
+    "sqlite": in_sqlite(lambda _, log: SqliteConsents(log.writer, envelope())),
+}
 
 
 @pytest.mark.anyio

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import apsw
-import msgspec
 import pytest
 
 from doorward.domain.actors import Agent
 from doorward.domain.ids import AgentId, TeamId
 from doorward.identity.records import AGENT_METHODS, NEVER, AgentRecord, State, Why
 from doorward.stores.sqlite.agents import SqliteAgents
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
+from doorward.stores.sqlite.sealed import Sealed
 from doorward.testing.stores.log import Clock, committer
+from tests.sealing import envelope
 
 pytestmark = pytest.mark.anyio
 
@@ -28,10 +28,10 @@ OLD = {
 
 async def test_an_agent_of_an_older_version_has_every_method_no_identity_and_was_added_by_nobody_known(tmp_path: Path) -> None:
     database = open_database(tmp_path / "state")
-    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    log = SqliteLog(database, committer(), Clock(), envelope())
     try:
         await log.writer.submit(_write_old)
-        (record,), _ = await SqliteAgents(log.writer).load()
+        (record,), _ = await SqliteAgents(log.writer, envelope()).load()
     finally:
         log.close()
         database.close()
@@ -50,4 +50,4 @@ async def test_an_agent_of_an_older_version_has_every_method_no_identity_and_was
 
 
 def _write_old(db: apsw.Connection) -> None:
-    db.execute("INSERT INTO agent VALUES ('claude', ?, 42.5)", [msgspec.msgpack.encode(OLD)])
+    db.execute("INSERT INTO agent VALUES ('claude', ?, 42.5)", [Sealed(envelope(), "agent").write(OLD, "claude")])

@@ -10,9 +10,10 @@ from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.stores.sqlite.policy_sets import SqlitePolicySets
 from doorward.testing.stores.policy_sets import POLICY_SETS
 from doorward.testing.stores.rooms import Check, Opening
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_memory, in_sqlite
 
-BENCHES = (in_memory(MemoryPolicySets), in_sqlite(lambda database, log: SqlitePolicySets(database, log.writer)))
+BENCHES = (in_memory(MemoryPolicySets), in_sqlite(lambda database, log: SqlitePolicySets(database, log.writer, envelope())))
 
 
 @pytest.mark.anyio

@@ -18,13 +18,13 @@ from doorward.identity.records import Edit
 from doorward.identity.registry import AgentStore, Registry
 from doorward.stores.memory import MemoryAgents
 from doorward.stores.sqlite.agents import SqliteAgents
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import Clock as LogClock
 from doorward.testing.stores.log import committer
 from tests.identity.stores import Draws
 from tests.made import Clock
+from tests.sealing import envelope
 
 Opening = Callable[[], AbstractAsyncContextManager[AgentStore]]
 RULES = [Enrol(issuer="corp", agent="{name}", team="ci", owner="ada")]
@@ -45,9 +45,9 @@ def in_sqlite(path: Path) -> Opening:
     @asynccontextmanager
     async def opened() -> AsyncIterator[AgentStore]:
         database = open_database(path / "state")
-        log = SqliteLog(database, committer(), LogClock(), SqliteGrants())
+        log = SqliteLog(database, committer(), LogClock(), envelope())
         try:
-            yield SqliteAgents(log.writer)
+            yield SqliteAgents(log.writer, envelope())
         finally:
             log.close()
             database.close()

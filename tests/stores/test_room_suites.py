@@ -10,7 +10,7 @@ import pytest
 from doorward.audit.commit import Moment
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
 from doorward.stores.sqlite.agents import SqliteAgents
-from doorward.stores.sqlite.approvals import SqliteApprovals, SqliteGrants
+from doorward.stores.sqlite.approvals import SqliteApprovals
 from doorward.stores.sqlite.database import Database, open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.stores.sqlite.pins import SqlitePins
@@ -19,6 +19,7 @@ from doorward.stores.sqlite.stops import SqliteStops
 from doorward.testing.stores import rooms
 from doorward.testing.stores.log import Clock, committer
 from doorward.testing.stores.rooms import NOW, Opening
+from tests.sealing import envelope
 
 
 def in_memory(make: Callable[[], Any]) -> Callable[[Path], Opening[Any]]:
@@ -44,7 +45,7 @@ def in_sqlite(make: Callable[[Database, SqliteLog], Any]) -> Callable[[Path], Op
         @asynccontextmanager
         async def opened() -> AsyncIterator[Any]:
             database = open_database(path / "state")
-            log = SqliteLog(database, committer(), _clock(), SqliteGrants())
+            log = SqliteLog(database, committer(), _clock(), envelope())
             try:
                 yield make(database, log)
             finally:
@@ -68,11 +69,17 @@ def _approvals_in_memory() -> tuple[MemoryApprovals, MemoryLog]:
 
 
 DRIVERS: dict[str, tuple[tuple[rooms.Check[Any], ...], tuple[Callable[[Path], Opening[Any]], ...]]] = {
-    "pins": (rooms.PINS, (in_memory(MemoryPins), in_sqlite(lambda database, log: SqlitePins(database, log.writer)))),
-    "agents": (rooms.AGENTS, (in_memory(MemoryAgents), in_sqlite(lambda _, log: SqliteAgents(log.writer)))),
-    "stops": (rooms.STOPS, (in_memory(MemoryStops), in_sqlite(lambda _, log: SqliteStops(log.writer)))),
-    "sessions": (rooms.SESSIONS, (in_memory(MemorySessions), in_sqlite(lambda database, log: SqliteSessions(database, log.writer)))),
-    "approvals": (rooms.APPROVALS, (in_memory(_approvals_in_memory), in_sqlite(lambda _, log: (SqliteApprovals(log.writer), log)))),
+    "pins": (rooms.PINS, (in_memory(MemoryPins), in_sqlite(lambda database, log: SqlitePins(database, log.writer, envelope())))),
+    "agents": (rooms.AGENTS, (in_memory(MemoryAgents), in_sqlite(lambda _, log: SqliteAgents(log.writer, envelope())))),
+    "stops": (rooms.STOPS, (in_memory(MemoryStops), in_sqlite(lambda _, log: SqliteStops(log.writer, envelope())))),
+    "sessions": (
+        rooms.SESSIONS,
+        (in_memory(MemorySessions), in_sqlite(lambda database, log: SqliteSessions(database, log.writer, envelope()))),
+    ),
+    "approvals": (
+        rooms.APPROVALS,
+        (in_memory(_approvals_in_memory), in_sqlite(lambda _, log: (SqliteApprovals(log.writer, envelope()), log))),
+    ),
 }
 CASES = [
     pytest.param(check, bench, id=f"{room}-{driver}-{check.__name__}")

@@ -10,13 +10,14 @@ from doorward.domain.receipts import Event
 from doorward.stores.sqlite.waivers import SqliteWaivers
 from doorward.testing.stores.waivers import NOW, exception, glass
 from tests.made import Clock
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_sqlite
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_each_process_takes_over_what_holds_and_nothing_that_is_over(tmp_path: Path) -> None:
-    opening = in_sqlite(lambda _, log: SqliteWaivers(log.writer))(tmp_path)
+    opening = in_sqlite(lambda _, log: SqliteWaivers(log.writer, envelope()))(tmp_path)
     clock = Clock(NOW)
     told: list[Event] = []
 

@@ -10,11 +10,12 @@ from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.stores.sqlite.waivers import SqliteWaivers
 from doorward.testing.stores.rooms import Check, Opening
 from doorward.testing.stores.waivers import WAIVERS
+from tests.sealing import envelope
 from tests.stores.test_room_suites import in_memory, in_sqlite
 
 Bench = Callable[[Path], Opening[WaiverStore]]
 
-DRIVERS: dict[str, Bench] = {"memory": in_memory(MemoryWaivers), "sqlite": in_sqlite(lambda _, log: SqliteWaivers(log.writer))}
+DRIVERS: dict[str, Bench] = {"memory": in_memory(MemoryWaivers), "sqlite": in_sqlite(lambda _, log: SqliteWaivers(log.writer, envelope()))}
 
 
 @pytest.mark.anyio

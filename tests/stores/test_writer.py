@@ -11,10 +11,10 @@ from doorward.audit.leaf import frame
 from doorward.audit.store import Entry
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import CallId
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import Database, open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import Clock, committer, fill, intent
+from tests.sealing import envelope
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def log(database: Database) -> Iterator[SqliteLog]:
-    opened = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    opened = SqliteLog(database, committer(), Clock(), envelope())
     yield opened
     opened.close()
 
@@ -96,7 +96,7 @@ async def test_whoever_stops_waiting_does_not_take_the_leaf_along(log: SqliteLog
 
 @pytest.mark.anyio
 async def test_what_is_queued_is_written_before_the_store_closes(database: Database) -> None:
-    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    log = SqliteLog(database, committer(), Clock(), envelope())
     waiting = [log.append(intent(number)) for number in range(1000)]
     log.close()
     assert [(await place).seq for place in waiting] == list(range(1000))
@@ -109,13 +109,13 @@ async def test_what_is_queued_is_written_before_the_store_closes(database: Datab
 
 @pytest.mark.anyio
 async def test_a_damaged_index_is_built_anew(database: Database) -> None:
-    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    log = SqliteLog(database, committer(), Clock(), envelope())
     await fill(log, 600)
     assert len(await log.of_call(CallId("call-5"))) == 1
     log.close()
     index = database.path.with_name("index.db")
     index.write_bytes(b"not a database at all" * 500)
-    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    log = SqliteLog(database, committer(), Clock(), envelope())
     try:
         assert len(await log.of_call(CallId("call-5"))) == 1
     finally:
@@ -134,7 +134,7 @@ async def test_what_nobody_waits_for_is_written_in_order_with_the_next_or_alone_
 
 @pytest.mark.anyio
 async def test_what_waits_for_company_is_written_before_the_store_closes(database: Database) -> None:
-    log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+    log = SqliteLog(database, committer(), Clock(), envelope())
     soon = log.append_soon(intent(1))
     log.close()
     assert (await soon).seq == 0

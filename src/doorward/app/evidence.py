@@ -15,9 +15,9 @@ from doorward.audit.recorder import Means, Recorder, SideRules
 from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.config.model import Audit
+from doorward.credentials.envelope import Envelope
 from doorward.domain.errors import DoorwardError
 from doorward.domain.receipts import Event
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.log import SqliteLog, head
 
@@ -32,7 +32,7 @@ class Evidence:
     anchors: Anchors
 
 
-def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
+def open_evidence(database: Database, envelope: Envelope, rules: Audit, root: Path) -> Evidence:
     """The log of a database; raises `KeyFileError` where it has leaves and its keys are lost: new ones would pass for a forgery."""
     directory = database.directory.path
     is_new = database.now(head).size == 0
@@ -41,7 +41,7 @@ def open_evidence(database: Database, rules: Audit, root: Path) -> Evidence:
     veil = Veil(held.audit)
     bodies = Bodies(socket.gethostname(), veil)
     wrapper = Wrapper(held.side, clocks.draw)
-    log = SqliteLog(database, Committer(signer, bodies), clocks.both, SqliteGrants())
+    log = SqliteLog(database, Committer(signer, bodies), clocks.both, envelope)
     sides = SideRules(rules.keep_side_records_days, rules.side_record_bytes)
     recorder = Recorder(Means(log, bodies, wrapper, sides, clocks.now, clocks.draw))
     return Evidence(log, recorder, Auditor(log, veil, wrapper, signer.vkey), anchors(*_anchors(rules, root)))

@@ -6,7 +6,10 @@ from doorward.config.model import Upstream
 
 
 def anchored(config: Upstream, root: Path) -> Upstream:
-    """An upstream's configuration with its program and directory made absolute; a bare program name is left to PATH."""
+    """An upstream's configuration with its program, directory and certificates made absolute; a bare program name is left to PATH."""
+    if config.tls is not None:
+        named = {field: str(root / path) for field, path in config.tls if path is not None}
+        return config.model_copy(update={"tls": config.tls.model_copy(update=named)})
     if config.stdio is None:
         return config
     program, *arguments = config.stdio.command

@@ -8,6 +8,7 @@ from doorward.admission.budgets.budgets import Budgets, Seams
 from doorward.admission.budgets.store import Raise
 from doorward.admission.stops import Switch
 from doorward.app import clocks
+from doorward.app.at_rest import AtRest, open_at_rest
 from doorward.app.evidence import Evidence, open_evidence
 from doorward.approval.desk import Desk, Terms
 from doorward.approval.elapsed import Elapsed
@@ -38,6 +39,7 @@ class State:
     """Everything that outlives the process, and the rooms that are its mirror in memory."""
 
     database: Database
+    at_rest: AtRest
     evidence: Evidence
     registry: Registry
     switch: Switch
@@ -67,19 +69,21 @@ class State:
 async def open_state(document: Document, root: Path) -> State:
     """The state of a document, with nothing left open where it raises.
 
-    Raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost.
+    Raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost, `WrappingError` where those of the
+    database are.
     """
     database = open_database(root / document.state)
     try:
-        evidence = open_evidence(database, document.audit, root)
+        at_rest = await open_at_rest(database, document.encryption, root)
+        evidence = open_evidence(database, at_rest.envelope, document.audit, root)
     except BaseException:
         database.close()
         raise
     try:
         passed = Elapsed(clocks.now, clocks.monotonic)
         last = database.now(head).ts_micros / 1_000_000
-        passed.has_been(max(last, await SqliteBudgets(evidence.log.writer).swept()))
-        state = _state(database, evidence, Terms.of(document.approvals), passed)
+        passed.has_been(max(last, await SqliteBudgets(evidence.log.writer, at_rest.envelope).swept()))
+        state = _state(_Ground(database, at_rest, evidence), Terms.of(document.approvals), passed)
         await state.registry.load()
         await state.switch.load()
         await state.desk.load(since=last)
@@ -93,21 +97,32 @@ async def open_state(document: Document, root: Path) -> State:
     return state
 
 
-def _state(database: Database, evidence: Evidence, terms: Terms, passed: Elapsed) -> State:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the rooms are opened over."""
+
+    database: Database
+    at_rest: AtRest
+    evidence: Evidence
+
+
+def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
+    database, evidence, envelope = ground.database, ground.evidence, ground.at_rest.envelope
     writer = evidence.log.writer
     return State(
         database=database,
+        at_rest=ground.at_rest,
         evidence=evidence,
-        registry=Registry(SqliteAgents(writer), clocks.draw, clocks.now),
-        switch=Switch(SqliteStops(writer), clocks.now),
-        desk=Desk(SqliteApprovals(writer), terms, clocks.now, clocks.new_id, clocks.monotonic),
-        waivers=Kept(SqliteWaivers(writer), clocks.now, clocks.monotonic),
-        budgets=Budgets(SqliteBudgets(writer), Seams(passed, is_own_raise, evidence.recorder.pseudonym)),
-        pins=SqlitePins(database, writer),
-        policy_sets=SqlitePolicySets(database, writer),
-        sessions=SqliteSessions(database, writer),
-        authority=SqliteAuthority(writer),
-        consents=SqliteConsents(writer),
+        registry=Registry(SqliteAgents(writer, envelope), clocks.draw, clocks.now),
+        switch=Switch(SqliteStops(writer, envelope), clocks.now),
+        desk=Desk(SqliteApprovals(writer, envelope), terms, clocks.now, clocks.new_id, clocks.monotonic),
+        waivers=Kept(SqliteWaivers(writer, envelope), clocks.now, clocks.monotonic),
+        budgets=Budgets(SqliteBudgets(writer, envelope), Seams(passed, is_own_raise, evidence.recorder.pseudonym)),
+        pins=SqlitePins(database, writer, envelope),
+        policy_sets=SqlitePolicySets(database, writer, envelope),
+        sessions=SqliteSessions(database, writer, envelope),
+        authority=SqliteAuthority(writer, envelope),
+        consents=SqliteConsents(writer, envelope),
         issued=SqliteIssued(writer),
         seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
     )

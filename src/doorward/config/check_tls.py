@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from doorward.config.authorities import AuthorityError, certificates, lists, vouch
 from doorward.config.ground import Found, Ground, Weight, error, note
-from doorward.config.model import Document, Proxy, Tls
+from doorward.config.model import Document, Proxy, Tls, UpstreamTls
 from doorward.config.problems import Step, quoted
 
 _DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
@@ -42,21 +42,46 @@ def tls(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _names(document)
 
 
-def _served(rules: Tls, root: Path, at: tuple[Step, ...]) -> Iterator[Found]:
-    """The listener's own certificate and key."""
+def towards(rules: UpstreamTls, root: Path, at: tuple[Step, ...]) -> Iterator[Found]:
+    """Findings about what TLS is spoken to an upstream with."""
+    if rules.ca_file is not None:
+        try:
+            certificates(root / rules.ca_file)
+        except AuthorityError as wrong:
+            yield error(str(wrong), *at, "ca_file")
+    match rules.certificate, rules.key:
+        case None, None:
+            return
+        case str(certificate), str(key):
+            yield from _shown(root / certificate, root / key, at)
+        case _:
+            yield error("expected certificate and key together, one of them is missing", *at)
+
+
+def _shown(certificate: Path, key: Path, at: tuple[Step, ...]) -> Iterator[Found]:
+    """A certificate of ours and its key."""
     try:
-        leaf = certificates(root / rules.certificate)[0]
+        leaf = certificates(certificate)[0]
     except AuthorityError as wrong:
         yield error(str(wrong), *at, "certificate")
         return
     if leaf.not_valid_after_utc < _now():
         yield note(f"the certificate has expired on {leaf.not_valid_after_utc:%Y-%m-%d}", *at, "certificate")
-    if not _is_for_servers(leaf):
-        yield note("clients refuse it: its extended key usage is not that of a server (serverAuth)", *at, "certificate")
-    wrong_key = list(_key(root / rules.key, leaf, at))
+    wrong_key = list(_key(key, leaf, at))
     yield from wrong_key
     if all(one.weight is not Weight.ERROR for one in wrong_key):
-        yield from _loaded(root / rules.certificate, root / rules.key, at)
+        yield from _loaded(certificate, key, at)
+
+
+def _served(rules: Tls, root: Path, at: tuple[Step, ...]) -> Iterator[Found]:
+    """The listener's own certificate and key."""
+    yield from _shown(root / rules.certificate, root / rules.key, at)
+    try:
+        leaf = certificates(root / rules.certificate)[0]
+    except AuthorityError:
+        return
+    if not _is_for_servers(leaf):
+        yield note("clients refuse it: its extended key usage is not that of a server (serverAuth)", *at, "certificate")
 
 
 def _is_for_servers(leaf: x509.Certificate) -> bool:

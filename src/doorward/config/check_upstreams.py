@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from doorward.config.addresses import is_loopback, is_special, split_url
 from doorward.config.check_credentials import WRITE_A_REFERENCE, credential_of, text_of
+from doorward.config.check_tls import towards
 from doorward.config.credentials import NoCredential
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form, by_look, by_name
@@ -70,6 +71,10 @@ def _of_url(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterato
     has_one = upstream.credential is not None and not isinstance(upstream.credential, NoCredential)
     if is_plain and has_one and not all(is_loopback(host or "") for host in hosts):
         yield note("the credential travels unencrypted over http", *at, "credential")
+    if upstream.tls is not None:
+        yield from towards(upstream.tls, ground.root, (*at, "tls"))
+        if is_plain:
+            yield error("this is said of https, and an address is http", *at, "tls")
     if upstream.plain_http and upstream.addresses and not is_plain:
         yield error("plain_http is said of an https url; one of them is a mistake", *at, "plain_http")
 
@@ -77,7 +82,7 @@ def _of_url(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterato
 def _only_for_url(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
     if upstream.credential is not None:
         yield error("a credential is a header of HTTP; a process takes its secrets from stdio.env", *at, "credential")
-    for field in ("private", "plain_http"):
+    for field in ("private", "plain_http", "tls"):
         if getattr(upstream, field):
             yield error("this is said of a url; a process has none", *at, field)
 

@@ -85,6 +85,16 @@ class ToolRule(Part):
     )
 
 
+class UpstreamTls(Part):
+    """With what TLS is spoken to an upstream. Changed files are used for the next connection."""
+
+    certificate: str | None = Field(None, description="The gateway's own certificate and its chain (PEM), relative to the document")
+    key: str | None = Field(None, description="Its private key (PEM), relative to the document; readable by the gateway's user alone")
+    ca_file: str | None = Field(
+        None, description="The only authorities (PEM) the upstream's certificate may come from; default: the system's"
+    )
+
+
 class Stdio(Part):
     """An upstream that is a process speaking MCP on its standard streams."""
 
@@ -131,6 +141,7 @@ class Upstream(Part):
     posture: Posture = Field(Posture.ENFORCE, description="`observe`: a call that policy denies passes, and its receipt says so")
     team: Name = Field("platform", description="The team that owns it")
     credential: Credential | None = Field(None, description="With which credential it is met; none by default")
+    tls: UpstreamTls | None = Field(None, description="Certificates of ours and authorities of theirs, for https")
     timeouts: Timeouts = Field(Timeouts(), description="How long it may take")
     refresh_seconds: float = Field(300, gt=0, le=86400, description="How old the list of definitions may get")
     result_bytes: int = Field(4 * 2**20, ge=1024, le=64 * 2**20, description="The largest result that is passed on")

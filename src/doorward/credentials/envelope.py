@@ -15,11 +15,13 @@ What wraps the store keys themselves is `credentials/wrapping.py`. Thread-safe.
 
 import hashlib
 import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 from doorward.domain.errors import StoreError
 
@@ -37,6 +39,8 @@ _CONTENTS_AT = _NONCE_AT + _NONCE_BYTES
 OVERHEAD_BYTES = _CONTENTS_AT + _TAG_BYTES
 """How much longer a sealed record is than what it holds."""
 MARK_CHARACTERS = 32
+_MOST_HIDDEN = 4096
+"""Names whose hidden form is remembered: those that calls bring again and again."""
 
 
 class EnvelopeError(StoreError):
@@ -76,12 +80,14 @@ class Context:
 class Envelope:
     """Seals and opens records under the keys of one store, and gives names the marks that they are found by."""
 
-    __slots__ = ("_draw", "_index", "_ring")
+    __slots__ = ("_draw", "_hidden", "_index", "_ring", "_siv")
 
     def __init__(self, keys: Mapping[bytes, bytes], current: bytes, index: bytes, draw: Callable[[int], bytes]) -> None:
-        """`keys`: store keys by id, of which `current` seals; `index`: the key of marks; `draw`: bytes fit for keys."""
+        """`keys`: store keys by id, of which `current` seals; `index`: the key of marks and hidden names; `draw`: bytes fit for keys."""
         self._ring = _Ring.of(keys, current)
         self._index = index
+        self._siv = AESSIV(hmac.digest(index, b"hidden names", hashlib.sha512))
+        self._hidden: dict[tuple[str, str], str] = {}
         self._draw = draw
 
     def __repr__(self) -> str:
@@ -92,9 +98,10 @@ class Envelope:
         """The id of the store key that seals now."""
         return self._ring.current
 
-    def adopt(self, keys: Mapping[bytes, bytes], current: bytes) -> None:
-        """Goes on with other store keys; one that rows still need must be among them."""
-        self._ring = _Ring.of(keys, current)
+    def add(self, name: bytes, key: bytes) -> None:
+        """Goes on with a newer store key; those before go on opening."""
+        newer = _Ring.of({name: key}, name)
+        self._ring = _Ring({**self._ring.ciphers, **newer.ciphers}, name)
 
     def seal(self, plain: bytes, context: Context) -> bytes:
         """The record as it is stored."""
@@ -123,6 +130,23 @@ class Envelope:
         INVARIANT: `purpose` names table and column, unless two columns are compared: one person cannot be followed through tables.
         """
         return hmac.digest(self._index, joined((purpose, text)), hashlib.sha256).hex()[:MARK_CHARACTERS]
+
+    def hide(self, purpose: str, text: str) -> str:
+        """A mark that can be read again with the key (AES-SIV, RFC 5297): for a name that rows are both found and listed by."""
+        known = self._hidden.get((purpose, text))
+        if known is None:
+            if len(self._hidden) >= _MOST_HIDDEN:
+                self._hidden = {}
+            raw = self._siv.encrypt(text.encode("utf-8", "surrogatepass"), [purpose.encode()])
+            known = self._hidden[purpose, text] = urlsafe_b64encode(raw).decode()
+        return known
+
+    def shown(self, purpose: str, hidden: str) -> str:
+        """The name that was hidden; raises `EnvelopeError`."""
+        try:
+            return self._siv.decrypt(urlsafe_b64decode(hidden), [purpose.encode()]).decode("utf-8", "surrogatepass")
+        except (InvalidTag, Error, ValueError) as error:
+            raise AlteredError(f"a hidden name of {purpose} was expected: it was altered, or hidden under another key") from error
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import assert_never
 
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import Basic, Environment, Nothing, Plan, StaticHeader
+from doorward.credentials.plan import Basic, Certificate, Environment, Nothing, Plan, StaticHeader
 from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
 from doorward.credentials.static import Resolving, StaticMint
 from doorward.domain.ids import UpstreamId
@@ -22,7 +22,7 @@ class Tools:
 
 
 class NoMint(Mint):
-    """Nothing is shown."""
+    """Nothing is shown besides what TLS shows."""
 
     def holder(self, use: Use) -> str:
         """Everybody's."""
@@ -39,7 +39,7 @@ def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
     """What makes the credentials of an upstream by its plan."""
     del upstream
     match plan:
-        case Nothing():
+        case Nothing() | Certificate():
             return NoMint()
         case StaticHeader() | Basic() | Environment():
             return StaticMint(plan, tools.resolver, tools.root, tools.fingerprints.mark)

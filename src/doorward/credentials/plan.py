@@ -23,6 +23,14 @@ class Nothing:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """The upstream is shown a certificate of ours by TLS (RFC 8446, 4.4.2), and nothing else."""
+
+    audience: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class StaticHeader:
     """A header with a static secret in it."""
 
@@ -54,7 +62,7 @@ class Environment:
 Static = StaticHeader | Basic | Environment
 """What is the same for everybody, and read from where references lead."""
 
-Plan = Nothing | Static
+Plan = Nothing | Certificate | Static
 
 
 def plans(document: Document) -> Mapping[UpstreamId, Plan]:
@@ -67,6 +75,9 @@ def plan(name: str, upstream: Upstream) -> Plan:
     if upstream.stdio is not None:
         return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
     audience = " ".join(dict.fromkeys(_origin(url) for url in upstream.addresses))
+    certificate = None if upstream.tls is None else upstream.tls.certificate
+    if certificate is not None and isinstance(upstream.credential, NoCredential | None):
+        return Certificate(audience, certificate)
     return Nothing(audience) if upstream.credential is None else _shown(upstream.credential, audience)
 
 
@@ -85,7 +96,7 @@ def _shown(credential: Credential, audience: str) -> Plan:
 def texts(of: Plan) -> tuple[str, ...]:
     """The texts of a plan that may hold references."""
     match of:
-        case Nothing():
+        case Nothing() | Certificate():
             return ()
         case StaticHeader():
             return (of.value,)
@@ -107,6 +118,8 @@ def kind(of: Plan) -> str:
     match of:
         case Nothing():
             return "none"
+        case Certificate():
+            return "certificate"
         case StaticHeader():
             return "static"
         case Basic():

@@ -17,7 +17,7 @@ from doorward.net.errors import EgressError, NetError, Trouble
 from doorward.net.http import Bounds, Headers, Pool, Route
 from doorward.net.reader import Limits as ReaderLimits
 from doorward.net.stream import Stream
-from doorward.net.tls import Shown, TlsError, client_context
+from doorward.net.tls import Contexts, Renewing, Shown, TlsError
 from doorward.net.urls import UrlError, parse_url
 from doorward.wire.jsonrpc import Limits as JsonLimits
 from doorward.wire.jsonrpc import parse_object
@@ -69,7 +69,7 @@ class Web(Protocol):
 class Fetch:
     """Fetches from those that one rule is for. Have one for each party that is trusted alike: they do not share what `Caps.at_once` bounds."""
 
-    __slots__ = ("_caps", "_context", "_is_closed", "_lookup", "_pools", "_rule")
+    __slots__ = ("_caps", "_contexts", "_is_closed", "_lookup", "_pools", "_rule")
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Fetch:
         self._rule = rule
         self._caps = caps
         self._lookup = lookup
-        self._context = None if ca_file is None and shown is None else _context(ca_file, shown)
+        self._contexts = _contexts(ca_file, shown)
         self._pools: set[Pool] = set()
         self._is_closed = False
 
@@ -117,11 +117,9 @@ class Fetch:
             origin = parse_url(url)
         except UrlError as error:
             raise EgressError(str(error)) from error
-        if origin.scheme == "https" and self._context is None:
-            self._context = client_context()
         seconds = self._caps.seconds
         return Pool(
-            Route(origin, self._rule, self._context, self._lookup),
+            Route(origin, self._rule, self._contexts, self._lookup),
             limits=ReaderLimits(body_bytes=self._caps.body_bytes),
             timeouts=Timeouts(connect=seconds, first_byte=seconds, idle=seconds, total=seconds),
             bounds=_ONE,
@@ -165,10 +163,14 @@ def _with_usual(headers: Headers) -> Headers:
     return (*headers, *(line for name, line in _USUAL.items() if name not in given))
 
 
-def _context(ca_file: str | None, shown: Shown | None) -> ssl.SSLContext:
+def _contexts(ca_file: str | None, shown: Shown | None) -> Contexts:
+    """What TLS is spoken with; what is named is tried at once."""
+    contexts = Renewing(ca_file, shown)
     try:
-        return client_context(ca_file, shown)
+        if ca_file is not None or shown is not None:
+            contexts()
     except TlsError as error:
         raise NetError(Trouble.TLS, str(error), Ran.NO) from error
     except (OSError, ssl.SSLError) as error:
         raise NetError(Trouble.TLS, f"certificates (PEM) were expected in {(ca_file or '')[:200]!r}", Ran.NO) from error
+    return contexts

@@ -14,7 +14,7 @@ from doorward.net.connection import TIMEOUTS, Connection, Response, Timeouts
 from doorward.net.egress import Lookup, resolve, system_lookup
 from doorward.net.errors import NetError, Trouble
 from doorward.net.reader import LIMITS, Limits
-from doorward.net.tls import client_context
+from doorward.net.tls import Contexts, Renewing, TlsError
 from doorward.net.urls import Origin
 
 Headers = Sequence[tuple[str, str]]
@@ -43,8 +43,8 @@ class Route:
 
     origin: Origin
     rule: Rule = STRICT
-    context: ssl.SSLContext | None = None
-    """For https; None makes one that trusts the system's authorities, when first needed."""
+    contexts: Contexts | None = None
+    """For https, asked for each new connection; None makes one that trusts the system's authorities, when first needed."""
     lookup: Lookup = system_lookup
 
 
@@ -64,7 +64,7 @@ class Pool:
         self._limits = limits
         self._timeouts = timeouts
         self._bounds = bounds
-        self._context = route.context
+        self._contexts = route.contexts or Renewing()
         self._fixed = f" {route.origin.target} HTTP/1.1\r\nHost: {route.origin.authority}\r\n{_lines(fixed)}"
         self._idle: dict[Connection, None] = {}
         self._open: set[Connection] = set()
@@ -207,13 +207,11 @@ class Pool:
         loop = asyncio.get_running_loop()
         origin = self._route.origin
         is_tls = origin.scheme == "https"
-        if is_tls and self._context is None:
-            self._context = client_context()
         _, connection = await loop.create_connection(
             lambda: Connection(self._limits, loop, self._on_idle, self._on_lost),
             address,
             origin.port,
-            ssl=self._context if is_tls else None,
+            ssl=self._context() if is_tls else None,
             server_hostname=origin.host if is_tls else None,
             flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
         )
@@ -221,6 +219,12 @@ class Pool:
             raise ConnectionResetError
         self._open.add(connection)
         return connection
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return self._contexts()
+        except (OSError, TlsError) as error:
+            raise NetError(Trouble.TLS, f"what TLS is spoken with cannot be used: {error}", Ran.NO) from error
 
     # What connections call.
 

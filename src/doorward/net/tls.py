@@ -1,6 +1,7 @@
 """TLS on both sides: towards upstreams, names and certificates are always verified; towards clients, nothing is ever resumed."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +57,47 @@ def client_context(cafile: str | None = None, shown: Shown | None = None) -> ssl
     if shown is not None:
         _load_own(context, shown.certificate, shown.key)
     return context
+
+
+Contexts = Callable[[], ssl.SSLContext]
+"""The context for the next connection; raises `TlsError` or `OSError`."""
+
+
+class Renewing:
+    """The context of one upstream, made anew when a file of it has changed.
+
+    A file that cannot be used, such as one that is just being replaced, does not take away what was good before.
+    """
+
+    __slots__ = ("_cafile", "_context", "_shown", "_stamps")
+
+    def __init__(self, cafile: str | None = None, shown: Shown | None = None) -> None:
+        self._cafile, self._shown = cafile, shown
+        self._context: ssl.SSLContext | None = None
+        self._stamps: tuple[object, ...] = ()
+
+    def __call__(self) -> ssl.SSLContext:
+        """The context as its files are now; raises what `client_context` does where there was none that was good."""
+        files = [] if self._cafile is None else [Path(self._cafile)]
+        if self._shown is not None:
+            files += [self._shown.certificate, self._shown.key]
+        stamps = tuple(_stamp(file) for file in files)
+        if self._context is None:
+            self._context, self._stamps = client_context(self._cafile, self._shown), stamps
+        elif stamps != self._stamps:
+            try:
+                self._context, self._stamps = client_context(self._cafile, self._shown), stamps
+            except (OSError, TlsError):
+                return self._context
+        return self._context
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def server_context(served: Served) -> ssl.SSLContext:

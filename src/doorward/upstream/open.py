@@ -1,6 +1,7 @@
 """Opens an upstream from its configuration; whoever opens it closes it."""
 
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from doorward.config.model import Stdio
@@ -11,6 +12,7 @@ from doorward.net.addresses import Reach, Rule
 from doorward.net.connection import Timeouts
 from doorward.net.http import Pool, Route
 from doorward.net.reader import Limits
+from doorward.net.tls import Contexts, Renewing, Shown
 from doorward.net.urls import UrlError, parse_url
 from doorward.upstream.http import HttpUpstream
 from doorward.upstream.messages import Tongue, limits_of
@@ -62,9 +64,18 @@ def _over_http(url: str, config: Config, tongue: Tongue, seams: Seams) -> "parti
         ("Accept", "application/json, text/event-stream"),
         ("Content-Type", "application/json"),
     )
-    route = Route(origin, rule_of(config), lookup=seams.lookup)
+    route = Route(origin, rule_of(config), _contexts(config), seams.lookup)
     pool = Pool(route, fixed, limits=Limits(body_bytes=config.result_bytes), timeouts=tongue.timeouts)
     return partial(HttpUpstream, config, tongue, pool, seams=seams)
+
+
+def _contexts(config: Config) -> Contexts | None:
+    """What TLS is spoken with, where the configuration names files of its own."""
+    rules = config.tls
+    if rules is None:
+        return None
+    shown = None if rules.certificate is None or rules.key is None else Shown(Path(rules.certificate), Path(rules.key))
+    return Renewing(rules.ca_file, shown)
 
 
 def _name(url: str) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from doorward.identity.authority.port import OAuthError
-from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.authority import SqliteAuthority
 from doorward.stores.sqlite.database import open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import Clock, committer
 from tests.identity.authority.made import Draws, House, Vault
+from tests.sealing import envelope
 
 pytestmark = pytest.mark.anyio
 
@@ -28,9 +28,9 @@ class Lives:
     @asynccontextmanager
     async def next(self) -> AsyncIterator[House]:
         database = open_database(self._path / "state")
-        log = SqliteLog(database, committer(), Clock(), SqliteGrants())
+        log = SqliteLog(database, committer(), Clock(), envelope())
         try:
-            yield House(store=SqliteAuthority(log.writer), vault=self._vault, draws=self._draws)
+            yield House(store=SqliteAuthority(log.writer, envelope()), vault=self._vault, draws=self._draws)
         finally:
             log.close()
             database.close()

@@ -5,17 +5,18 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from doorward.approval.store import GrantUse
 from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span, fold, frontier_ranges, spans
 from doorward.audit.query import Located, Page, Query
 from doorward.audit.store import Box, Boxes, Entry, Head, grant_gone
+from doorward.credentials.envelope import Context, Envelope
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
 from doorward.stores.sqlite import index
-from doorward.stores.sqlite.budgets import draw, give_back, overdrawn
+from doorward.stores.sqlite.approvals import SqliteGrants
+from doorward.stores.sqlite.budgets import SqliteDraws
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.reader import Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
@@ -32,10 +33,10 @@ class _Seal:
 class LogGroup:
     """The writing half, in the writer's thread."""
 
-    def __init__(self, committer: Committer, clocks: Callable[[], Moment], grants: GrantUse[apsw.Connection]) -> None:
+    def __init__(self, committer: Committer, clocks: Callable[[], Moment], envelope: Envelope) -> None:
         self._committer = committer
         self._clocks = clocks
-        self._grants = grants
+        self._grants, self._draws = SqliteGrants(envelope), SqliteDraws(envelope)
         self._batch: Batch | None = None
         self.note: bytes | None = None
         self.size = 0
@@ -81,12 +82,12 @@ class LogGroup:
         """Uses all that one entry needs, or nothing of it and gives what is not there; `opened` are the intents of this batch."""
         if (entry.releases is not None or entry.returns) and (entry.closes in opened or _stands_open(db, entry.closes)):
             self._give_back(db, entry)
-        short = overdrawn(db, entry.draws)
+        short = self._draws.overdrawn(db, entry.draws)
         if short is not None:
             return short
         if entry.uses is not None and not self._grants.consume(db, entry.uses, at.wall_micros / 1_000_000):
             return grant_gone()
-        draw(db, entry.draws)
+        self._draws.draw(db, entry.draws)
         if entry.opens is not None:
             opened.add(entry.opens)
         return None
@@ -94,7 +95,7 @@ class LogGroup:
     def _give_back(self, db: apsw.Connection, entry: Entry) -> None:
         if entry.releases is not None:
             self._grants.release(db, entry.releases)
-        give_back(db, entry.returns)
+        self._draws.give_back(db, entry.returns)
 
     def committed(self) -> None:
         """The last batch is durable."""
@@ -154,8 +155,9 @@ def _hashes(db: apsw.Connection, span: Span) -> tuple[bytes, ...]:
 class SqliteLog:
     """The log store on one database (`LogStore`)."""
 
-    def __init__(self, database: Database, committer: Committer, clocks: Callable[[], Moment], grants: GrantUse[apsw.Connection]) -> None:
-        self._group = LogGroup(committer, clocks, grants)
+    def __init__(self, database: Database, committer: Committer, clocks: Callable[[], Moment], envelope: Envelope) -> None:
+        self._group = LogGroup(committer, clocks, envelope)
+        self._envelope = envelope
         database.now(self._group.resume)
         self.writer = Writer(database.connect, self._group)
         """For the other stores of the same database."""
@@ -220,11 +222,11 @@ class SqliteLog:
 
     async def add_data_key(self, wrapped: bytes) -> int:
         """Keeps a wrapped key."""
-        return await self.writer.submit(lambda db: db.execute("INSERT INTO data_key (wrapped) VALUES (?) RETURNING number", (wrapped,)).get)
+        return await self.writer.submit(lambda db: _add_data_key(db, self._envelope, wrapped))
 
     async def data_key(self, number: int) -> bytes | None:
         """A wrapped key."""
-        return await self._reader.submit(lambda db: db.execute("SELECT wrapped FROM log.data_key WHERE number = ?", (number,)).get)
+        return await self._reader.submit(lambda db: _data_keys(db, self._envelope, (number,)).get(number))
 
     async def box(self, seq: int) -> Box | None:
         """The side record of a leaf."""
@@ -234,7 +236,7 @@ class SqliteLog:
 
     async def boxes(self, indexes: Sequence[int]) -> Boxes:
         """The side records of some leaves."""
-        return await self._reader.submit(lambda db: _boxes(db, indexes))
+        return await self._reader.submit(lambda db: _boxes(db, self._envelope, indexes))
 
     async def sweep(self, before_micros: int) -> int:
         """Deletes old side records."""
@@ -244,14 +246,28 @@ class SqliteLog:
         return swept
 
 
-def _boxes(db: apsw.Connection, indexes: Sequence[int]) -> Boxes:
+def _add_data_key(db: apsw.Connection, envelope: Envelope, wrapped: bytes) -> int:
+    """Sealed to its number, which the row has to have first."""
+    number: int = db.execute("INSERT INTO data_key (wrapped) VALUES (x'') RETURNING number").get
+    db.execute("UPDATE data_key SET wrapped = ? WHERE number = ?", (envelope.seal(wrapped, _data_key(number)), number))
+    return number
+
+
+def _data_keys(db: apsw.Connection, envelope: Envelope, numbers: Sequence[int]) -> dict[int, bytes]:
+    places = ",".join("?" * len(numbers))
+    rows = select(db, f"SELECT number, wrapped FROM log.data_key WHERE number IN ({places})", numbers)  # noqa: S608 - places only
+    return {number: envelope.open(sealed, _data_key(number)) for number, sealed in rows}
+
+
+def _data_key(number: int) -> Context:
+    return Context("data_key", (str(number),), "wrapped")
+
+
+def _boxes(db: apsw.Connection, envelope: Envelope, indexes: Sequence[int]) -> Boxes:
     places = ",".join("?" * len(indexes))
     rows = select(db, f"SELECT seq, key, nonce, size, sealed FROM log.side WHERE seq IN ({places})", indexes)  # noqa: S608 - places only
     found = {seq: Box(*row) for seq, *row in rows}
-    named = tuple({box.key for box in found.values()})
-    places = ",".join("?" * len(named))
-    keys = select(db, f"SELECT number, wrapped FROM log.data_key WHERE number IN ({places})", named)  # noqa: S608 - places only
-    return Boxes(found, dict(keys))
+    return Boxes(found, _data_keys(db, envelope, tuple({box.key for box in found.values()})))
 
 
 def _sweep(db: apsw.Connection, before_micros: int) -> int:

@@ -133,6 +133,19 @@ CREATE INDEX budget_spent_until ON budget_spent (until);
 CREATE TABLE budget_raise (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
 """
 
+_SEALING = """
+CREATE TABLE store_key (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE,
+    kek TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    made_at REAL NOT NULL
+) STRICT;
+CREATE TABLE mark_key (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE sealing (stage INTEGER NOT NULL) STRICT;
+INSERT INTO sealing VALUES (0);
+"""
+
 _CONNECTIONS = """
 CREATE TABLE connection (
     id TEXT PRIMARY KEY,
@@ -159,4 +172,5 @@ MIGRATIONS = (
     Migration(7, "policy sets", _POLICY_SETS),
     Migration(8, "budgets", _BUDGETS),
     Migration(9, "connections", _CONNECTIONS),
+    Migration(10, "sealing", _SEALING),
 )

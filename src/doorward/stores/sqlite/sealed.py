@@ -30,3 +30,11 @@ class Sealed:
     def mark(self, column: str, text: str) -> str:
         """What stands in a column in place of a name; empty for an empty one, which names nobody."""
         return self._envelope.mark(f"{self._table}.{column}", text) if text else ""
+
+    def hide(self, column: str, text: str) -> str:
+        """A mark that can be read again, for a column that is also listed; empty for an empty one."""
+        return self._envelope.hide(f"{self._table}.{column}", text) if text else ""
+
+    def shown(self, column: str, hidden: str) -> str:
+        """The name in such a column; raises `StoreError` where it was altered."""
+        return self._envelope.shown(f"{self._table}.{column}", hidden) if hidden else ""
