@@ -41,6 +41,8 @@ _NAMES = {
     "pin": Names(hidden={"approved_by": "pin.approved_by"}),
     "budget_spent": Names(hidden={"key": "budget_spent.key"}),
 }
+_NEVER_CLEAR = frozenset({"mark_key", "connection", "oauth_client"})
+"""Tables whose rows have always been sealed."""
 _UNSEALED = (
     Column("auth_spent", ("name",), ""),
     Column("pin", ("upstream", "kind", "name"), ""),
@@ -65,7 +67,7 @@ def _seal(db: apsw.Connection, envelope: Envelope) -> Stage:
     before = db.pragma("secure_delete")
     db.pragma("secure_delete", True)
     with db:
-        sealed = sum(_seal_table(db, envelope, column) for column in (*SEALED, *_UNSEALED) if column.table != "mark_key")
+        sealed = sum(_seal_table(db, envelope, column) for column in (*SEALED, *_UNSEALED) if column.table not in _NEVER_CLEAR)
         stage = Stage.SEALED if sealed else Stage.CLEAN
         db.execute("UPDATE sealing SET stage = ?", (stage,))
     db.pragma("secure_delete", before)

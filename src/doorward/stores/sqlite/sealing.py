@@ -42,6 +42,8 @@ SEALED = (
     Column("budget_raise"),
     Column("data_key", ("number",), "wrapped"),
     Column("mark_key", ("number",), "sealed"),
+    Column("connection"),
+    Column("oauth_client", ("issuer", "client")),
 )
 
 
