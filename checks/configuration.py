@@ -40,13 +40,16 @@ def _parts(path: str, part: Schema) -> Iterator[tuple[str, Schema]]:
         inner, suffix = _inner(field)
         if inner is not None:
             yield from _parts(f"{path}.{name}{suffix}".lstrip("."), _definition(inner))
-        for kind, one in _kinds(field).items():
+        for kind, one in _kinds(_values(field)).items():
             yield from _parts(f"{path}.{name}.NAME, kind: {kind}".lstrip("."), _definition(one))
+        direct = (pair for option in (field, *field.get("anyOf", ())) for pair in _kinds(option).items())
+        for kind, one in direct:
+            yield from _parts(f"{path}.{name}, kind: {kind}".lstrip("."), _definition(one))
 
 
-def _kinds(field: Schema) -> dict[str, str]:
-    """The parts that the values of a mapping can be, by the word that tells them apart."""
-    mapping = _values(field).get("discriminator", {}).get("mapping", {})
+def _kinds(option: Schema) -> dict[str, str]:
+    """The parts that a value can be, by the word that tells them apart."""
+    mapping = option.get("discriminator", {}).get("mapping", {})
     return {kind: str(reference).removeprefix("#/$defs/") for kind, reference in mapping.items()}
 
 
@@ -114,6 +117,8 @@ def _sort(option: Schema) -> str:
     name = str(option.get("$ref", "")).removeprefix("#/$defs/")
     if name:
         return "fields" if "properties" in _definition(name) else _sort(_definition(name))
+    if _kinds(option):
+        return "fields"
     if "enum" in option:
         return ", ".join(f"`{word}`" for word in option["enum"])
     if "const" in option:
@@ -122,7 +127,7 @@ def _sort(option: Schema) -> str:
         case "array":
             return f"sequence of {_sort(option['items'])}"
         case "object":
-            return f"mapping of names to {'fields' if _kinds(option) else _sort(_values(option))}"
+            return f"mapping of names to {_sort(_values(option))}"
         case "integer" | "number" as kind:
             return f"{'whole number' if kind == 'integer' else 'number'} {_range(option)}"
         case "boolean":

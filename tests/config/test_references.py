@@ -6,26 +6,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.config.references import FILE_BYTES, Env, File, MalformedError, Resolver, UnresolvedError, names, references_in
+from doorward.config.references import (
+    FILE_BYTES,
+    Env,
+    File,
+    MalformedError,
+    Pointer,
+    Remote,
+    Resolver,
+    UnresolvedError,
+    names,
+    references_in,
+)
 from doorward.domain.secret import Secret
+
+MALFORMED = [
+    "${openbao:token#field}",
+    "${openbao:secret/ci}",
+    "${openbao:secret/ci#}",
+    "${openbao:/secret/ci#token}",
+    "${openbao:secret/../sys/raw#token}",
+    "${openbao:secret/.#token}",
+    "${openbao:secret/ci?version=1#token}",
+    "${openbao:secret/%2e%2e/ci#token}",
+    "${openbao:secret//ci#token}",
+    "${openbao:secret/a#b#c}",
+    "${keyring:service}",
+    "${keyring:/name}",
+    "${keyring:service/}",
+    "${Vault:x}",
+    "${-x:y}",
+    "${x-sm:}",
+]
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("plain", ()),
+        ("${openbao:secret/ci#token}", (Remote("openbao", "secret/ci", "token"),)),
+        ("${openbao:database/creds/read-only#username}", (Remote("openbao", "database/creds/read-only", "username"),)),
+        ("${keyring:doorward/GitHub token}", (Remote("keyring", "doorward/GitHub token"),)),
+        ("${keyring:https://a.example.com/me}", (Remote("keyring", "https://a.example.com/me"),)),
+        ("${aws-sm:prod/github#token}", (Remote("aws-sm", "prod/github", "token"),)),
+        ("${aws-sm:prod/github}", (Remote("aws-sm", "prod/github"),)),
         ("${env:TOKEN}", (Env("TOKEN"),)),
         ("Bearer ${env:A} and ${file:b c/d.txt}", (Env("A"), File("b c/d.txt"))),
         ("$${env:A}", ()),
         ("$ {env:A} $x", ()),
     ],
 )
-def test_references_are_found_in_order(text: str, found: tuple[Env | File, ...]) -> None:
+def test_references_are_found_in_order(text: str, found: tuple[Pointer, ...]) -> None:
     assert references_in(text) == found
 
 
 @pytest.mark.parametrize(
-    "text", ["${", "${}", "${env:}", "${env:A", "${env:1A}", "${env:A-B}", "${file:}", "${file: }", "${vault:x}", "${A}", "${${env:A}}"]
+    "text", ["${", "${}", "${env:}", "${env:A", "${env:1A}", "${env:A-B}", "${file:}", "${file: }", "${A}", "${${env:A}}", *MALFORMED]
 )
 def test_anything_else_that_begins_like_one_is_malformed(text: str) -> None:
     with pytest.raises(MalformedError):

@@ -18,6 +18,7 @@ from doorward.config.check_facts import facts
 from doorward.config.check_issuers import issuers
 from doorward.config.check_limits import limits
 from doorward.config.check_operators import operators
+from doorward.config.check_secrets import secrets
 from doorward.config.check_tls import tls
 from doorward.config.check_upstreams import upstreams
 from doorward.config.ground import Found, Ground, error, note
@@ -36,6 +37,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from facts(document.upstreams, ground)
     yield from _policies(document.policies, ground)
     yield from _layers(document, ground.root)
+    yield from secrets(document, ground)
     yield from tls(document, ground)
     yield from _identity(document)
     yield from issuers(document, ground)

@@ -9,7 +9,7 @@ from doorward.config.addresses import is_loopback, is_special, split_url
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form, by_name
 from doorward.config.problems import Step
-from doorward.config.references import MalformedError, Resolver, UnresolvedError, references_in
+from doorward.config.references import MalformedError, Remote, Resolver, UnresolvedError, references_in
 
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 """24 to 64 bytes in base64."""
@@ -57,6 +57,8 @@ def secret(text: str, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
     if len(pointers) != 1 or text.strip() != str(pointers[0]):
         yield error("a secret may not stand here; write ${env:NAME} or ${file:path}, and nothing else", *at)
         return
+    if isinstance(pointers[0], Remote):
+        return  # what it leads to, the running gateway alone can say
     resolver = Resolver(ground.root, ground.environment)
     yield from (note(f"others may read the secret in {file}; chmod 600 it", *at) for file in resolver.exposed(text))
     try:

@@ -10,9 +10,12 @@ from doorward.config.model import Document, Stdio, Upstream
 from doorward.config.part import Part
 from doorward.config.problems import Step, dotted, quoted
 from doorward.config.references import names
+from doorward.config.secrets import SECRETS as OF_SOURCES
+from doorward.config.secrets import Secrets
 
 SECRET_FIELDS = {
-    *((part, field) for part, fields in SECRETS.items() for field in fields),
+    *((part, field) for part, fields in (*SECRETS.items(), *OF_SOURCES.items()) for field in fields),
+    (Secrets, "sources"),
     (Stdio, "env"),
     (SignIn, "client_secret"),
 }

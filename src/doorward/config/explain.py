@@ -12,11 +12,12 @@ from doorward.config.credentials import PARTS as CREDENTIALS
 from doorward.config.model import Document, Stdio, Upstream
 from doorward.config.part import Part
 from doorward.config.problems import Step, listed, meant, quoted
+from doorward.config.secrets import SECRETS as SOURCES
 
 SAID = re.compile(r"[A-Za-z0-9 _./:+-]{0,32}")
 """Texts that a message may repeat: short and plain. Anything else could be a secret in the wrong place."""
 
-SECRET_PARTS = (*CREDENTIALS, Stdio)
+SECRET_PARTS = (*CREDENTIALS, *SOURCES, Stdio)
 """Parts whose texts are never repeated, whatever they look like."""
 
 EXPECTED = {
@@ -89,7 +90,7 @@ def _one(details: ErrorDetails) -> tuple[tuple[Step, ...], str]:
 def _untagged(path: tuple[Step, ...]) -> tuple[Step, ...]:
     """A path as it leads through the document: the model puts the kind of a fact or credential before its fields."""
     match path:
-        case ("upstreams", _, "credential", _, *_):
+        case ("upstreams", _, "credential", _, *_) | ("secrets", "openbao", "auth", _, *_):
             return path[:3] + path[4:]
         case ("upstreams", _, "tools", _, "facts", _, kind, *_) if kind != "[key]":
             return path[:6] + path[7:]

@@ -14,6 +14,7 @@ from doorward.config.identity import Identity, IssuerName
 from doorward.config.limits import Limit, LimitName
 from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.config.runaway import Runaway
+from doorward.config.secrets import Secrets
 from doorward.config.syslog import Syslog
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
@@ -300,5 +301,6 @@ class Document(Part):
     runaway: Runaway = Field(Runaway(), description="Watching for agents that go in circles")
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
     alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")
+    secrets: Secrets = Field(Secrets(), description="Where secrets are kept besides variables and files, and what is watched of them")
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")

@@ -1,5 +1,6 @@
 """What the pieces of the document have in common: their shape, and the texts that occur in several of them."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -10,8 +11,14 @@ UpstreamName = Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9])*$
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 """The name of an agent, a team or a tool: not empty."""
 
-Reference = str
-"""A text that may hold `${env:NAME}` or `${file:path}`; resolved only when it is needed."""
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """Marks a text in which references are read."""
+
+
+Reference = Annotated[str, Refers()]
+"""A text that may hold references such as `${env:NAME}` or `${file:path}`; resolved only when it is needed."""
 
 
 class Part(BaseModel):
