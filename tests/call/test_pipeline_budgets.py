@@ -4,6 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from doorward.admission import matters
+from doorward.admission.budgets.store import Raise
+from doorward.approval.desk import Approver
+from doorward.domain.ids import AgentId, GrantId
 from doorward.domain.reasons import Reason
 from doorward.testing.playbook import Playbook, playbook, tool_call
 from doorward.testing.trace import GotRefusal
@@ -61,3 +65,50 @@ async def test_whoever_hangs_up_during_the_intent_gets_back_what_it_drew() -> No
         await book.rest()
         assert spent(book) == "0.00 EUR"
         assert refusals(await book.play(tool_call("git__commit", {"n": 100}))) == []
+
+
+@pytest.mark.anyio
+async def test_an_approval_outlives_a_budget_that_does_not_hold_its_call_and_is_used_once_it_does() -> None:
+    async with playbook(ASKING) as book:
+        pay = tool_call("git__commit", {"n": 60})
+        assert refusals(await book.play(pay)) == [Reason.PENDING]
+        await book.house.watchmen.desk.approve(GrantId("question-1"), Approver("bob", frozenset({"ops"})))
+        other = tool_call("git__commit", {"n": 50})
+        assert refusals(await book.play(other)) == [Reason.PENDING]
+        await book.house.watchmen.desk.approve(GrantId("question-2"), Approver("bob", frozenset({"ops"})))
+        # Both had fitted when they were asked about; together they do not.
+        assert refusals(await book.play(other)) == []
+        assert refusals(await book.play(pay, pay)) == [Reason.OVER_BUDGET] * 2
+        (rule,) = book.house.watchmen.budgets.rules()
+        now = book.house.watchmen.budgets.now()
+        await book.house.watchmen.budgets.raises.give(
+            Raise("r1", "payments", rule.ledger, None, 10_000_000, "Once.", "ann", now, now + 600)
+        )
+        assert refusals(await book.play(pay)) == []
+        assert (len(book.house.upstream("git").orders), spent(book)) == (2, "110.00 EUR")
+        assert refusals(await book.play(pay)) == [Reason.OVER_BUDGET]
+
+
+@pytest.mark.anyio
+async def test_what_an_approver_puts_in_is_what_is_drawn_and_not_more_than_the_budget_holds() -> None:
+    async with playbook(ASKING) as book:
+        desk = book.house.watchmen.desk
+        for number, amount, reasons in ((1, 101, [Reason.OVER_BUDGET]), (2, 90, [])):
+            pay = tool_call("git__commit", {"n": 10 + number})
+            assert refusals(await book.play(pay)) == [Reason.PENDING]
+            await desk.approve(GrantId(f"question-{number}"), Approver("bob", frozenset({"ops"})), {"n": amount})
+            assert refusals(await book.play(pay)) == reasons
+        assert spent(book) == "90.00 EUR"
+
+
+@pytest.mark.anyio
+async def test_of_a_call_that_is_stopped_before_it_is_sent_nothing_stays_drawn_and_of_one_that_was_sent_all() -> None:
+    async with playbook(SPENDING) as book:
+        house = book.house
+        house.evidence.log.hold()
+        waiting = await book.begin(tool_call("git__commit", {"n": 60}))
+        await house.watchmen.switch.stop(matters.agent(AgentId("claude")), "Enough.", "ann")
+        house.evidence.log.release()
+        await waiting
+        await book.rest()
+        assert (spent(book), house.upstream("git").orders) == ("0.00 EUR", [])
