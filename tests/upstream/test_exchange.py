@@ -1,5 +1,7 @@
 """What only the exchange era has: streams of changes, and results that ask for input."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from doorward.domain.reasons import Reason, Refused
 from doorward.upstream.port import unheard
 from tests.net.raw import STREAM_HEAD, Peer, chunk, response, scripted, until
 from tests.upstream.kit import (
+    KEYED,
     LEASE,
     World,
     body_of,
@@ -65,6 +68,21 @@ async def test_upstream_that_offers_no_stream_is_done_without() -> None:
         await until(lambda: "subscriptions/listen" in methods(peer.requests))
         await upstream.forward(order(), unheard)
     assert (world.changes, world.events) == (0, [])
+
+
+async def test_changes_are_not_listened_for_with_a_credential_that_has_ended_but_with_the_next_one() -> None:
+    async def listen(peer: Peer, message: dict[str, Any], head: bytes) -> None:
+        await peer.send(STREAM_HEAD)
+        await peer.gone()
+
+    async with scripted(speaking(exchange_era(subscriptions__listen=listen))) as peer, over_http(peer.url) as upstream:
+        await upstream.discover(replace(KEYED, expires_at=1000.0))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await upstream.forward(order(), unheard)
+        assert "subscriptions/listen" not in methods(peer.requests)
+        await upstream.discover(replace(KEYED, expires_at=1000.1))
+        await until(lambda: "subscriptions/listen" in methods(peer.requests))
 
 
 async def test_result_that_asks_for_input_is_an_answer() -> None:

@@ -62,6 +62,8 @@ class HttpUpstream:
         self._speaker: Speaker | None = None
         self._settling: Single[Speaker] = Single()
         self._watching: asyncio.Task[None] | None = None
+        self._lease: Lease | None = None
+        """Of the last discovery: changes are listened for with it."""
         self.on_change: Callable[[], None] = _nothing
 
     @property
@@ -217,18 +219,22 @@ class HttpUpstream:
 
     def _watch(self, lease: Lease) -> None:
         """Listens for changes with the credential of the last discovery, unless that is under way."""
+        self._lease = lease
         if self._watching is not None and not self._watching.done():
             return
         backoff = Backoff(WATCH_FIRST_SECONDS, WATCH_MOST_SECONDS, self._seams.chance)
-        watch = Watch(self._tongue, backoff, self._changed, partial(self._respond, lease))
-        self._watching = self._listeners.spawn(watch.run(partial(self._listen, lease)))
+        watch = Watch(self._tongue, backoff, self._changed, self._respond)
+        self._watching = self._listeners.spawn(watch.run(self._listen))
 
-    async def _listen(self, lease: Lease) -> Stream | None:
-        return await self._speaker.listen(lease) if self._speaker is not None else None
+    async def _listen(self) -> Stream | None:
+        """The stream of changes; none with a credential that has ended, until the next discovery."""
+        lease = self._lease
+        is_over = lease is None or (lease.expires_at is not None and lease.expires_at <= self._seams.now())
+        return None if lease is None or is_over or self._speaker is None else await self._speaker.listen(lease)
 
-    async def _respond(self, lease: Lease, asked: Request) -> None:
-        if isinstance(self._speaker, SessionHttp):
-            await self._speaker.respond(lease, asked)
+    async def _respond(self, asked: Request) -> None:
+        if isinstance(self._speaker, SessionHttp) and self._lease is not None:
+            await self._speaker.respond(self._lease, asked)
 
     def _changed(self) -> None:
         self.on_change()

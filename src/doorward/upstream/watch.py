@@ -36,8 +36,7 @@ class Watch:
     async def run(self, opened: Open) -> None:
         """Opens the stream again and again, ever more slowly while it fails; a change may have been missed each time it was not open."""
         failures = 0
-        while failures < TRIES:
-            failures = await self._tried(opened, failures)
+        while (failures := await self._tried(opened, failures)) < TRIES:
             await asyncio.sleep(self._backoff.next_seconds())
 
     async def _tried(self, opened: Open, failures: int) -> int:
