@@ -101,6 +101,15 @@ def test_slow_readers_are_counted_until_they_have_gone(tmp_path: Path, witness: 
         assert goes_on(running, "mallory")
 
 
+def test_who_sends_what_takes_long_to_read_is_made_to_wait_and_others_are_not(tmp_path: Path, witness: Witness) -> None:
+    many = {str(number): number for number in range(50_000)}
+    with doorward(tmp_path, document(witness)) as running, Client(running.url(), running.key("mallory")) as mallory:
+        refused = next(one for one in (mallory.call("up__echo", many) for _ in range(40)) if one.reason == "over_rate")
+        assert (refused.status, refused.headers["retry-after"].isdigit()) == (429, True)
+        assert mallory.call("up__echo").reason == ""
+        assert goes_on(running)
+
+
 def test_gateway_without_file_descriptors_serves_whom_it_has_and_accepts_again_later(tmp_path: Path, witness: Witness) -> None:
     with doorward(tmp_path, document(witness)) as running, Client(running.url(), running.key("eve")) as eve:
         assert eve.call("up__echo").reason == ""

@@ -34,12 +34,13 @@ from doorward.serving.pages import Pages
 from doorward.serving.patience import Patience
 from doorward.serving.port import CERTIFICATE, CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
+from doorward.serving.reading import Reading
 from doorward.serving.respond import Cause, Reply
 from doorward.serving.resume import Journals, Kept
 from doorward.serving.session import Sessions
 from doorward.serving.streams import Streams
 from doorward.wire.eras import era_of
-from doorward.wire.jsonrpc import Limits, Request, parse
+from doorward.wire.jsonrpc import Limits, Request
 from doorward.wire.replies import error_body
 
 _LOG = logging.getLogger("doorward.serving")
@@ -105,12 +106,13 @@ class Surroundings:
 class Door:
     """The ASGI app. `pulse.run` has to be run beside it; `drain` ends the streams that wait for changes."""
 
-    __slots__ = ("_around", "_exchange", "_patience", "_requests", "_sessions", "_settings", "_streams", "pulse")
+    __slots__ = ("_around", "_exchange", "_patience", "_reading", "_requests", "_sessions", "_settings", "_streams", "pulse")
 
     def __init__(self, around: Surroundings, settings: Settings) -> None:
         self._around, self._settings = around, settings
         self._requests = 0
         self._patience = Patience()
+        self._reading = Reading(settings.limits, around.monotonic)
         self.pulse = Pulse(settings.beat_seconds, around.monotonic)
         self._streams = Streams(self.pulse)
         self._exchange = Exchange(around.spine, self._streams, self.pulse)
@@ -210,7 +212,7 @@ class Door:
         raw = await (body(receive, most) if is_said or reply.place is None else body(receive, most, reply.place.hold))
         # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
         arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
-        message = parse(raw, self._settings.limits)
+        message = self._reading.read(arrival.principal.agent.id, raw)
         # Whatever is wrong with it from here on, the error names the request.
         reply.request = message if isinstance(message, Request) else None
         if late is not None and reply.request is not None and reply.request.method != "ping":
