@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from joserfc.jwk import Key
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
-from doorward.domain.ids import AgentId, InstanceId, SubjectId, UpstreamId
+from doorward.domain.ids import AgentId, SubjectId, UpstreamId
 from doorward.domain.reasons import Refused
 from doorward.identity import bearer
 from doorward.identity.chain import NotYetError, Presented
@@ -22,6 +22,7 @@ from doorward.identity.identities import Identity, client
 from doorward.identity.tokens import claims as said
 from doorward.identity.tokens.claims import Confirmation, Holder
 from doorward.identity.tokens.dpop import INVALID_PROOF, Proofs, Wanted, access_token_hash
+from doorward.identity.tokens.instances import Instances
 from doorward.identity.tokens.issuer import Issuer
 from doorward.identity.tokens.jws import Signed, read, refused, shown
 from doorward.identity.tokens.keys import RemoteKeys
@@ -91,7 +92,7 @@ class _Remembered:
 class AccessTokens:
     """Knows agents, and whom they act for, by access tokens."""
 
-    __slots__ = ("_audience", "_demand", "_now", "_proofs", "_registered", "_remembered", "_trust")
+    __slots__ = ("_audience", "_demand", "_instances", "_now", "_proofs", "_registered", "_remembered", "_trust")
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class AccessTokens:
         """`audience` gives the resource of an endpoint (`Resources.of`)."""
         self._trust, self._registered, self._audience = trust, registered, audience
         self._proofs, self._demand, self._now = proofs, demand, now
+        self._instances = Instances(now)
         self._remembered: dict[bytes, _Remembered] = {}
 
     def identify(self, presented: Presented) -> Principal | None:
@@ -190,7 +192,7 @@ class AccessTokens:
             subject=subject,
             actors=actors,
             method=_METHOD,
-            instance=_instance(agent, subject, proof, bound),
+            instance=self._instances.of(agent, subject, proof, bound),
             credential=f"token:{sha256(token.encode()).hexdigest()}",
             network=presented.network,
             proof=proof,
@@ -262,17 +264,6 @@ def _named(issuer: Issuer, name: str, groups: frozenset[str]) -> Subject:
     if issuer.is_own:
         return Subject(SubjectId(name), groups)
     return Subject(SubjectId(f"{issuer.name}:{name}"), frozenset(f"{issuer.name}:{group}" for group in groups))
-
-
-def _instance(agent: Agent, subject: Subject | None, proof: Proof, bound: Confirmation) -> InstanceId:
-    """What counters and labels hang on (RULINGS 8): the narrowest thing that a refreshed token keeps."""
-    if proof.family:
-        return InstanceId(f"family:{proof.issuer}:{proof.family}")
-    if bound.key:
-        return InstanceId(f"dpop:{bound.key}")
-    if bound.certificate:
-        return InstanceId(f"certificate:{bound.certificate}")
-    return InstanceId(f"token:{agent.id}/{subject.id}" if subject else f"token:{agent.id}")
 
 
 def _seen_from(network: str, remembered: _Remembered) -> Principal:
