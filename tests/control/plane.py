@@ -43,6 +43,7 @@ from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
 from doorward.control.limits import LimitRows
 from doorward.control.log import Log
@@ -83,6 +84,7 @@ from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
 from tests.control.idle import IdleUpstream
 from tests.made import Clock
+from tests.sealing import Keys, opened
 
 
 def named(uid: int) -> str:
@@ -218,6 +220,7 @@ class Plane:
     flight: Flight
     meter: Meter
     fleet: Fleet
+    keys: Keys
     anchors: Anchors = field(default_factory=Anchors)
     issued: MemoryIssued = field(default_factory=MemoryIssued)
     waivers: FailingWaivers = field(default_factory=FailingWaivers)
@@ -270,6 +273,7 @@ class Plane:
             LimitRows(self.gate),
             BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),
+            EncryptionKeys(self.keys.rotation, self.recorder),
             Configurations(self.generations, self.workbench),
             People(self.operator_sessions, self.session_seconds, self.recorder),
             IssuedCertificates(self.issued, self.switch),
@@ -390,7 +394,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
     try:
         yield Plane(
             path, clock, log, recorder, auditor, registry, agents, switch, stops, desk, pins, workbench, generations, sessions, flight,
-            Meter(), fleet, sets=sets,
+            Meter(), fleet, await opened(clock, recorder.note), sets=sets,
         )  # fmt: skip
     finally:
         await asyncio.wait_for(fleet.close(), 5)

@@ -54,6 +54,8 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/stops": (EVERYBODY, "/v1/stops", None),
     "POST /v1/stops": (OWNERS_HERE, "/v1/stops", {"matter": "upstream:git", "reason": "odd"}),
     "POST /v1/stops/lift": (OWNERS_HERE, "/v1/stops/lift", {"matter": "upstream:git"}),
+    "GET /v1/encryption/keys": (EVERYBODY, "/v1/encryption/keys", None),
+    "POST /v1/encryption/rotate": (ADMINS, "/v1/encryption/rotate", None),
     "POST /v1/alerts/test": (ADMINS, "/v1/alerts/test", None),
     "GET /v1/catalog": (EVERYBODY, "/v1/catalog", None),
     "GET /v1/catalog/diff": (EVERYBODY, "/v1/catalog/diff", None),

@@ -34,9 +34,9 @@ class AtRest:
         self.envelope = envelope
         self._places = places
 
-    def rotation(self, writer: Writer, told: Told, failed: Callable[[str], None]) -> Rotation:
+    def rotation(self, writer: Writer, told: Told) -> Rotation:
         """Their rotation, beside calls."""
-        return Rotation(SqliteStoreKeys(writer.submit), self.envelope, self._places, Seams(clocks.draw, clocks.now, told, failed))
+        return Rotation(SqliteStoreKeys(writer.submit), self.envelope, self._places, Seams(clocks.draw, clocks.now, told))
 
 
 async def open_at_rest(database: Database, rules: Encryption, root: Path) -> AtRest:

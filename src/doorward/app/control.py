@@ -18,6 +18,7 @@ from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
 from doorward.control.limits import LimitRows
 from doorward.control.listener import ControlListener
@@ -92,6 +93,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
         *Upstreams(house.fleet, house.generations, recorder).routes(),
+        *EncryptionKeys(state.rotation, recorder).routes(),
         *LimitRows(house.dispatch.gate).routes(),
         *BudgetRows(state.budgets, state.registry, recorder, state.budgets.now, clocks.new_id).routes(),
     )

@@ -163,6 +163,7 @@ class Gateway:
         house.discovery.follow(house.fleet.match(document))
         self._keep(self._ticks(), self._minutes(), self._hours(), self._watch())
         self._keep(house.identification.trust.run(), house.asking.channels.run(), house.alerting.alarms.run())
+        self._keep(house.state.rotation.run(lambda why: self._journal.say("encryption_key_trouble", Level.ERROR, why=why)))
         house.asking.again()
         operators = "" if self._network is None else f"{self._network.address[0]}:{self._network.address[1]}"
         host, port = self.address

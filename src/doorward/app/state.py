@@ -16,6 +16,7 @@ from doorward.approval.persons import forms_of
 from doorward.approval.waivers import Kept, people
 from doorward.audit import keys
 from doorward.config.model import Document
+from doorward.credentials.rotation import Rotation
 from doorward.domain.actors import Principal
 from doorward.identity.registry import Registry
 from doorward.stores.sqlite.agents import SqliteAgents
@@ -41,6 +42,7 @@ class State:
     database: Database
     at_rest: AtRest
     evidence: Evidence
+    rotation: Rotation
     registry: Registry
     switch: Switch
     desk: Desk
@@ -113,6 +115,7 @@ def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
         database=database,
         at_rest=ground.at_rest,
         evidence=evidence,
+        rotation=ground.at_rest.rotation(writer, evidence.recorder.note),
         registry=Registry(SqliteAgents(writer, envelope), clocks.draw, clocks.now),
         switch=Switch(SqliteStops(writer, envelope), clocks.now),
         desk=Desk(SqliteApprovals(writer, envelope), terms, clocks.now, clocks.new_id, clocks.monotonic),

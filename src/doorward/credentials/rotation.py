@@ -30,8 +30,6 @@ class Seams:
     now: Callable[[], float]
     told: Told
     """The log."""
-    failed: Callable[[str], None]
-    """Hears why the work that nobody waits for does not get on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Standing:
 class Rotation:
     """The keys of one store while it runs."""
 
-    __slots__ = ("_envelope", "_places", "_rotating", "_seams", "_store", "_wanted")
+    __slots__ = ("_envelope", "_places", "_rotating", "_seams", "_store", "_wanted", "trouble")
 
     def __init__(self, store: KeyStore, envelope: Envelope, places: Wrappings, seams: Seams) -> None:
         self._store, self._envelope, self._places, self._seams = store, envelope, places, seams
@@ -60,6 +58,8 @@ class Rotation:
         # Set at first: what the last process left half done.
         self._wanted = asyncio.Event()
         self._wanted.set()
+        self.trouble: str | None = None
+        """Why records are not all under the newest key yet, though nothing is being done about it just now."""
 
     async def rotate(self) -> str:
         """Makes a new key, under which everything new is sealed on return, and has the rest follow; gives its id.
@@ -71,37 +71,41 @@ class Rotation:
     async def standing(self) -> tuple[Standing, ...]:
         """Every key-encryption key that is there or needed, the newest last; raises `StoreError`."""
         keys, rows = await self._store.keys(), await self._store.needs()
-        made: dict[str, Held] = {}
-        try:
-            made = {held.id: held for held in await self._places.now.held()}
-        except WrappingError as error:
-            self._seams.failed(str(error))
+        made = {held.id: held for held in await self._held()}
         current = keys[-1].wrapped.by
         names = dict.fromkeys([*[key.wrapped.by for key in keys if key.wrapped.by not in made], *made])
         return tuple(_standing(name, made.get(name), current, keys, rows) for name in names)
 
-    async def run(self) -> None:
-        """Wraps anew what needs an older key, whenever there is any; endless."""
+    async def run(self, troubled: Callable[[str], None]) -> None:
+        """Wraps anew what needs an older key, whenever there is any, and says what keeps it from doing so; endless."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             try:
-                await self.finish()
+                self.trouble = await self.finish()
             except DoorwardError as error:
-                self._seams.failed(str(error))
-                await asyncio.sleep(AGAIN_AFTER_SECONDS)
-                self._wanted.set()
+                self.trouble = str(error)
+                asyncio.get_running_loop().call_later(AGAIN_AFTER_SECONDS, self._wanted.set)
+            if self.trouble is not None:
+                troubled(self.trouble)
 
-    async def finish(self) -> None:
-        """Wraps anew what needs an older key, and drops keys that nothing needs any more; raises a `DoorwardError`."""
+    async def finish(self) -> str | None:
+        """Wraps anew what needs an older key, and drops keys that nothing needs any more; gives what could not be. Raises a `DoorwardError`."""
+        unopened = 0
         if len(await self._store.keys()) > 1:
             unopened = await self._store.rewrap(self._envelope)
-            if unopened:
-                self._seams.failed(f"{unopened} sealed rows do not open, and were left under the key that they name")
             await self._store.forget()
         needed = frozenset(key.wrapped.by for key in await self._store.keys())
         for gone in await self._places.now.retire(needed):
             await self._seams.told(Event("encryption_key_retired", "doorward", {"key": gone}))
+        return f"{unopened} sealed rows do not open, and were left under the keys that they name" if unopened else None
+
+    async def _held(self) -> tuple[Held, ...]:
+        try:
+            return await self._places.now.held()
+        except WrappingError:
+            # A key service need not let us describe its keys; what the rows say is enough.
+            return ()
 
     async def _rotate(self) -> str:
         await self._places.now.rotate(frozenset(key.wrapped.by for key in await self._store.keys()))
