@@ -13,7 +13,7 @@ from doorward.credentials.wrapping import WrappingError
 from doorward.domain.receipts import Event
 
 
-class KeyView(Shape):
+class EncryptionKeyView(Shape):
     """A key-encryption key."""
 
     id: str = Field(description="What kind of place it is in, and a hash of it or its version there; never the key")
@@ -24,14 +24,14 @@ class KeyView(Shape):
     rows: int = Field(description="Sealed rows that could not be opened without it; the key is removed once there are none")
 
 
-class KeyList(Shape):
+class EncryptionKeyList(Shape):
     """Every key-encryption key that is there or needed, the newest last."""
 
-    keys: tuple[KeyView, ...]
+    keys: tuple[EncryptionKeyView, ...]
     trouble: str | None = Field(description="Why rows stay under an older key, where they do; null while nothing is wrong")
 
 
-class Rotated(Shape):
+class EncryptionRotated(Shape):
     """The key that everything new is sealed under; older rows follow in the background."""
 
     key: str
@@ -49,15 +49,22 @@ class EncryptionKeys:
         """Their rows of the route table."""
         another = "Encrypt the database under another key; what is there follows in the background"
         return (
-            Route("GET", "/v1/encryption/keys", Role.VIEWER, "List the keys that the database is encrypted with", self.all, gives=KeyList),
-            Route("POST", "/v1/encryption/rotate", Role.ADMIN, another, self.rotate, gives=Rotated),
+            Route(
+                "GET",
+                "/v1/encryption/keys",
+                Role.VIEWER,
+                "List the keys that the database is encrypted with",
+                self.all,
+                gives=EncryptionKeyList,
+            ),
+            Route("POST", "/v1/encryption/rotate", Role.ADMIN, another, self.rotate, gives=EncryptionRotated),
         )
 
-    async def all(self, ask: Ask) -> KeyList:
+    async def all(self, ask: Ask) -> EncryptionKeyList:
         """Every key."""
-        return KeyList(keys=tuple([_view(one) for one in await self.rotation.standing()]), trouble=self.rotation.trouble)
+        return EncryptionKeyList(keys=tuple([_view(one) for one in await self.rotation.standing()]), trouble=self.rotation.trouble)
 
-    async def rotate(self, ask: Ask) -> Rotated:
+    async def rotate(self, ask: Ask) -> EncryptionRotated:
         """Makes another, once the log has been told; 409 where its place makes none."""
         before = await self.rotation.standing()
         current = next(one for one in before if one.is_current)
@@ -67,8 +74,10 @@ class EncryptionKeys:
             )
         except WrappingError as error:
             raise ControlError(409, "no_key", str(error)) from error
-        return Rotated(key=made, rows=sum(one.rows for one in before))
+        return EncryptionRotated(key=made, rows=sum(one.rows for one in before))
 
 
-def _view(one: Standing) -> KeyView:
-    return KeyView(id=one.id, made_at=one.made_at, current=one.is_current, held=one.is_held, store_keys=one.store_keys, rows=one.rows)
+def _view(one: Standing) -> EncryptionKeyView:
+    return EncryptionKeyView(
+        id=one.id, made_at=one.made_at, current=one.is_current, held=one.is_held, store_keys=one.store_keys, rows=one.rows
+    )
