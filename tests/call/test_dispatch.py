@@ -72,6 +72,15 @@ async def test_discover_says_what_is_spoken_and_offered_here() -> None:
 
 
 @pytest.mark.anyio
+async def test_asking_what_is_offered_counts_for_the_pace_of_an_agent() -> None:
+    async with playbook(replace(PLAN, document={"admission": {"calls_per_minute": 1, "burst": 2}})) as book:
+        look = Stimulus("server/discover")
+        assert [isinstance(step, Got) for step in await book.play(look, look)] == [True, True]
+        refused, other = await book.play(look, replace(look, agent="robin"))
+        assert (refused, isinstance(other, Got)) == (GotRefusal(Reason.OVER_RATE), True)
+
+
+@pytest.mark.anyio
 async def test_a_session_begins_with_what_is_offered_and_serves_its_client_only() -> None:
     async with playbook(PLAN) as book:
         dispatch, who = book.house.dispatch, await book.principal()

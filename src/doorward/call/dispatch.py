@@ -262,6 +262,7 @@ class Dispatch:
                     self._parts.sessions.set_level(inbound.session, level)
                 return {}
             case "server/discover":
+                self._parts.pipeline.gate.opened(inbound.principal)
                 return rendered(inbound, None, local.discover_result(self._offered(inbound.principal, inbound.endpoint)))
             case other:
                 raise Refused(Reason.UNKNOWN_METHOD, other)
