@@ -118,7 +118,9 @@ class Renewal:
 
     async def _save(self, live: Live, renewed: Kept) -> None:
         """INVARIANT: nobody sees the new access token before this has returned."""
-        await self._book.change(live, renewed)
+        if not await self._book.change(live, renewed):
+            # It was revoked meanwhile: what was given stays here for whoever gives it back.
+            return
         if live.is_refused:
             live.refused_at = self._means.monotonic()
         live.unsaved, live.is_refused = None, False
