@@ -39,6 +39,10 @@ def test_failure_on_the_way_names_the_upstream_and_whether_the_call_ran(error: N
     ("status", "ran"),
     [
         (301, Ran.NO),
+        (307, Ran.NO),
+        (302, Ran.MAYBE),
+        (303, Ran.MAYBE),
+        (304, Ran.MAYBE),
         (400, Ran.NO),
         (403, Ran.NO),
         (404, Ran.NO),

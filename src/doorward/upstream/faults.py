@@ -12,8 +12,11 @@ _ENDS = {Ran.NO: "the call was not made", Ran.MAYBE: "the call may have run", Ra
 _WORDS = 200
 """Characters of what an upstream says that are kept."""
 
-_UNTOUCHED = frozenset({400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 421, 426, 429, 431})
-"""HTTP statuses that say that the request was turned away at the door; a redirect (3xx) says so as well."""
+_UNTOUCHED = frozenset({301, 307, 308, 400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 421, 426, 429, 431})
+"""HTTP statuses that say that the request was turned away at the door, or is to be made elsewhere.
+
+302 and 303 are none: servers answer so where something was done, and its result is to be looked at (RFC 9110 §15.4.4).
+"""
 
 
 UNACCEPTED = frozenset({401, 403})
@@ -76,7 +79,7 @@ def turned_away(upstream: UpstreamId, status: int, detail: str = "") -> Refused:
     """An HTTP status other than 200, without a JSON-RPC error that could be passed on."""
     if status < 300:
         return broken(upstream, f"http status {status} without an answer")
-    ran = Ran.NO if status in _UNTOUCHED or status < 400 else Ran.MAYBE
+    ran = Ran.NO if status in _UNTOUCHED else Ran.MAYBE
     return _refused(Reason.UPSTREAM_BROKEN, upstream, f"turned the request away (HTTP {status})", detail or f"http status {status}", ran)
 
 
