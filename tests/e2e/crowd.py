@@ -29,6 +29,17 @@ def files_for(connections: int) -> Iterator[int]:
 
 
 @contextmanager
+def few_files(most: int) -> Iterator[None]:
+    """While what this process starts may open no more files, unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, most), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
 def limited(running: Running, kind: int, most: int) -> Iterator[None]:
     """While the gateway's process may have no more of something."""
     before = resource.prlimit(running.process.pid, kind)

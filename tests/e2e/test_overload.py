@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.client import Client
 from tests.e2e.commands import metric
-from tests.e2e.crowd import crowd, files_for, limited, request
+from tests.e2e.crowd import crowd, few_files, files_for, limited, request
 from tests.e2e.log import leaves, until
 from tests.e2e.witness import Json, Witness, witnessing
 from tests.gateway import Running, doorward, http_upstream
@@ -52,8 +52,10 @@ def is_empty(running: Running) -> bool:
     return (metric(running, "doorward_requests_in_door"), metric(running, "doorward_bytes_in_door")) == (0, 0)
 
 
-def test_two_thousand_silent_connections_keep_nobody_out(tmp_path: Path, witness: Witness) -> None:
-    with files_for(IDLE) as count, doorward(tmp_path, document(witness)) as running:
+def test_two_thousand_silent_connections_keep_nobody_out_of_a_gateway_that_was_started_with_few_files(
+    tmp_path: Path, witness: Witness
+) -> None:
+    with few_files(256), doorward(tmp_path, document(witness)) as running, files_for(IDLE) as count:
         files = Path(f"/proc/{running.process.pid}/fd")
         before = len(list(files.iterdir()))
         # Fewer than 2,000 only where the hard limit of open files forbids them.

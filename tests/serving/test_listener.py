@@ -137,6 +137,27 @@ async def test_client_that_does_not_read_is_cut_off() -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("asked", [GET, CLOSING], ids=["kept", "closing"])
+async def test_client_that_reads_slowly_but_steadily_is_given_its_time(asked: bytes) -> None:
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"16000000")]})
+        await send({"type": "http.response.body", "body": b"z" * 16_000_000})
+
+    async with listening(large) as (listener, port):
+        reader, writer = await opened(port, asked)
+        connection = await only(listener)
+        await until(lambda: connection.flow.write_paused)
+        before = connection.transport.get_write_buffer_size()
+        await reader.readexactly(8_000_000)
+        await until(lambda: connection.transport.get_write_buffer_size() < before - 30 * 16_384)
+        now = asyncio.get_running_loop().time()
+        listener.sweep(31 + now)
+        assert listener.connections == 1
+        listener.sweep(62 + now)
+        await settled(listener, 0)
+        writer.close()
+
+
 async def test_connections_over_the_cap_are_told_so_where_something_goes_on_everywhere() -> None:
     app = Holding()
     async with listening(app, connections=2) as (listener, port):

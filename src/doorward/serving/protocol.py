@@ -39,7 +39,8 @@ class Limits:
     idle_seconds: float = 75
     """Between an answer and the next request."""
     stall_seconds: float = 30
-    """How long a client may leave what we write unread."""
+    """How long a client may leave what we write unread, or take it more slowly than this:"""
+    read_bytes_per_second: float = 16_384
     pipelined: int = 8
     """Requests that may wait behind the one being answered; agents send none."""
 
@@ -116,6 +117,8 @@ class StrictProtocol(HttpToolsProtocol):
         self._has_room = has_room
         self.deadline = inf
         self.write_deadline = inf
+        self._unread = 0
+        """Bytes that the client had not taken when the write deadline was set."""
         self._head_bytes = 0
         self._is_reading_head = True
         self._is_reading = False
@@ -149,7 +152,7 @@ class StrictProtocol(HttpToolsProtocol):
         if now < self.deadline and now < self.write_deadline:
             return
         if self.transport.is_closing() or now >= self.write_deadline:
-            self.transport.abort()
+            self._end_unless_taking(now)
             return
         if self._is_reading:
             self._refuse(408, "the request did not arrive in time")
@@ -211,8 +214,21 @@ class StrictProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write: from here on it has until the stall deadline."""
-        self.write_deadline = self.loop.time() + self.limits.stall_seconds
+        self._stall(self.loop.time())
         super().pause_writing()
+
+    def _stall(self, now: float) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        self.write_deadline = now + self.limits.stall_seconds
+
+    def _end_unless_taking(self, now: float) -> None:
+        """Cuts off a client that has not taken what it must of what it had not read when its deadline was set."""
+        taken = self._unread - self.transport.get_write_buffer_size()
+        if taken < self.limits.stall_seconds * self.limits.read_bytes_per_second:
+            self.transport.abort()
+            return
+        self._stall(now)
+        self.deadline = max(self.deadline, self.write_deadline)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
