@@ -17,6 +17,7 @@ from doorward.admission.intake import SHARE, SHORTLY, Bounds, Intake
 from doorward.admission.limits import NOTHING, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
 from doorward.admission.rates import Pace, Rates
 from doorward.admission.stops import Switch
+from doorward.admission.turns import Turns
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Call
 from doorward.domain.ids import AgentId, SessionId
@@ -77,7 +78,7 @@ class Seat:
 class Gate:
     """Admits calls, and says later whether they still may go on."""
 
-    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch", "intake")
+    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch", "intake", "turns")
 
     def __init__(
         self, switch: Switch, limits: Limits, monotonic: Callable[[], float], counters: Callable[[Flow | Share], Counter] = counter_of
@@ -91,6 +92,8 @@ class Gate:
         self._inside = 0
         self.intake = Intake(limits.door)
         """What is in the door."""
+        self.turns = Turns(self.intake, monotonic)
+        """Who runs next of all that is ready."""
 
     @property
     def inside(self) -> int:
@@ -181,7 +184,7 @@ class Gate:
             self._pace(principal.agent.id, self._monotonic())
 
     def opened(self, principal: Principal) -> None:
-        """One more session counts for its agent's pace like a call: each is kept and written. Raises `Refused` OVER_RATE."""
+        """One more session, or look at what is offered, counts for its agent's pace like a call. Raises `Refused` OVER_RATE."""
         self.turned_back(principal)
 
     def known(self, principal: Principal) -> None:

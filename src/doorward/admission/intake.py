@@ -114,6 +114,11 @@ class Intake:
         self.requests += 1
         return Place(self)
 
+    @property
+    def agents(self) -> int:
+        """How many agents have something in the door."""
+        return len(self._of)
+
     def requests_of(self, agent: AgentId) -> int:
         """How many places one agent holds."""
         held = self._of.get(agent)

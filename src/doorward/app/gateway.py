@@ -192,6 +192,7 @@ class Gateway:
             challenges=identification.challenges,
             is_full=lambda: house.dispatch.gate.is_full,
             intake=house.dispatch.gate.intake,
+            turn=house.dispatch.gate.turns.begin,
         )
         self._door = Door(around, Settings(allowed(listen, self.address[1]), _is_loopback(listen.host)))
         self._keep(self._listener.run(), self._door.pulse.run())

@@ -272,6 +272,7 @@ class Pipeline:
 
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
+        await self._rooms.gate.turns.go_on(recorded.intent.call.principal.agent.id)
         lease = await self._rooms.broker.lease(_use(track, recorded.intent.call))
         track.lease = endings.leased(lease)
         return lease
@@ -289,6 +290,7 @@ class Pipeline:
 
         with self._rooms.flight.of(call):
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
+        await self._rooms.gate.turns.go_on(call.principal.agent.id, answer.size_bytes)
         return answer
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from doorward.admission.gate import IN_FLIGHT, PACE
 from doorward.admission.intake import REQUESTS, Intake, Place, overloaded
 from doorward.call.inbound import Spine
 from doorward.domain.calls import Era, Fault
-from doorward.domain.ids import UpstreamId
+from doorward.domain.ids import AgentId, UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
@@ -70,6 +70,14 @@ def never_full() -> bool:
     return False
 
 
+Turn = Callable[[AgentId, int], Awaitable[None]]
+"""Waits for a request's turn on the processor, from its agent and its length; raises `Refused` where that takes too long."""
+
+
+async def at_once(agent: AgentId, size_bytes: int) -> None:
+    """The turn where nobody queues."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the door is told of its place."""
@@ -101,6 +109,8 @@ class Surroundings:
     """Whether as many calls run as may: what comes then is turned away before it is read."""
     intake: Intake = field(default_factory=Intake)
     """Counts what is in the door."""
+    turn: Turn = at_once
+    """Whose turn it is on the processor."""
 
 
 class Door:
@@ -210,6 +220,7 @@ class Door:
         is_said = b"content-length" in arrival.fields
         most = self._settings.limits.body_bytes
         raw = await (body(receive, most) if is_said or reply.place is None else body(receive, most, reply.place.hold))
+        await self._around.turn(arrival.principal.agent.id, len(raw))
         # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
         arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
         message = self._reading.read(arrival.principal.agent.id, raw)
