@@ -1,6 +1,6 @@
 """What makes credentials, as the broker sees it: one `Mint` for each upstream, asked only under a recorded intent."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,13 @@ Header = tuple[str, Secret]
 
 EVERYBODY = ""
 """The holder of a credential that is the same for all."""
+
+
+Sign = Callable[[Mapping[str, object], str], Secret]
+"""Gives a JWT of these claims and this `typ`, signed with the key that Doorward signs with now; it adds `iss` and the rest of the header.
+
+Raises a `DoorwardError`.
+"""
 
 
 class CredentialError(DoorwardError):
