@@ -15,6 +15,7 @@ from doorward.domain.reasons import Reason, Refused
 from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
+from doorward.wire.alike import are_told_apart, folded
 from doorward.wire.canonical import canonical, sha256
 from doorward.wire.headers import check_params
 from doorward.wire.jsonrpc import Limits, parse_object
@@ -28,6 +29,8 @@ _TAKEN: Mapping[str, frozenset[str]] = {
 }
 """Fields of `params` that are read or left out here; every other one goes upstream as it is, and is part of the digest."""
 
+_FOLDED = {method: frozenset(map(folded, taken)) for method, taken in _TAKEN.items()}
+"""The same as readers have them that disregard letter case: no other field of such a name goes upstream beside what is decided on."""
 
 _LIMITS = Limits()
 
@@ -88,6 +91,7 @@ class Means:
 def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, means: Means) -> Found:
     """The call that a request makes; raises `Refused` where nothing of the name is there for this principal."""
     wanted = named(inbound.request.method, inbound.request.params)
+    _check_names(inbound.request.method, inbound.request.params, wanted)
     entry = snapshot.index.resolve(inbound.endpoint, wanted.kind, wanted.name)
     if entry is None:
         raise Refused(Reason.UNKNOWN_TARGET, f"no {wanted.kind} {wanted.name[:200]!r} at {inbound.endpoint or 'any upstream'}")
@@ -103,6 +107,25 @@ def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, means: Means) -
         raise _given_up(brought.approval)
     caller = Caller(inbound.principal, inbound.request.method, inbound.session)
     return Found(make_call(call_id, caller, entry.target, arguments, _extras(inbound, brought)), entry, brought.heard)
+
+
+def _check_names(method: str, params: Mapping[str, object], wanted: Named) -> None:
+    """Raises `Refused` INVALID_PARAMS where an upstream might read another field than what is decided on."""
+    taken = _TAKEN[method]
+    others = [key for key in params if key not in taken]
+    if others and not _FOLDED[method].isdisjoint(map(folded, others)):
+        raise _read_otherwise("a parameter")
+    parts = [value for value in wanted.arguments.values() if isinstance(value, Mapping)] if method == "completion/complete" else []
+    if not all(len(one) < 2 or are_told_apart(one) for one in (wanted.arguments, *parts)):
+        raise _read_otherwise("an argument")
+
+
+def _read_otherwise(what: str) -> Refused:
+    return Refused(
+        Reason.INVALID_PARAMS,
+        f"{what} stands beside another one whose name differs only in letter case or width",
+        sentence="Two names differ only in letter case, and servers may read either: leave one out.",
+    )
 
 
 def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str, object]:

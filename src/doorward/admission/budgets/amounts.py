@@ -1,13 +1,13 @@
 """Amounts: a number among a call's arguments in millionths, exactly; what is no plain amount cannot be counted, and is refused. Pure."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from doorward.domain.budgets import AMOUNT_PLACES
 from doorward.domain.errors import DoorwardError
+from doorward.wire.alike import letters
 
 ONE: Final = 10**AMOUNT_PLACES
 """A whole, in millionths."""
@@ -100,15 +100,8 @@ def _too_fine(places: int) -> UncountedError:
 
 def _is_doubled(names: Iterable[str], step: str) -> bool:
     """Whether another of the names may be taken for this one."""
-    alike = _alike(step)
-    return any(name != step and _alike(name) == alike for name in names)
-
-
-def _alike(name: str) -> str:
-    """What names have in common that some reader takes for the same: their letters and digits in one case and width."""
-    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
-    letters = plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
-    return letters.upper().casefold()
+    alike = letters(step)
+    return any(name != step and letters(name) == alike for name in names)
 
 
 def _step(here: object, step: str) -> object:
