@@ -194,6 +194,24 @@ def test_what_is_folded_when_the_gateway_ends_still_goes_out_and_the_next_one_al
             stop(again)
 
 
+def test_a_gateway_that_was_killed_is_told_of_by_the_next_one_and_one_that_was_ended_is_not(
+    tmp_path: Path, witness: Witness, chat: Chat
+) -> None:
+    with gateway(tmp_path, document(witness, chat)) as running:
+        running.key()
+        running.kill()
+        before = len(leaves(tmp_path / "state"))
+        again = start(tmp_path)
+        found = alert(chat, "log")
+        assert (found["about"], found["reference"]) == ("the last process", f"leaf/{before - 1}")
+        stop(again)
+        last = start(tmp_path)
+        ordered(last, "stop", "agent", "tester", "--reason", "So that something comes after it.")
+        alert(chat, "stop")
+        stop(last)
+    assert len(chat.of("alert.log")) == 1
+
+
 def test_sinks_come_and_go_by_a_reload(tmp_path: Path, witness: Witness, chat: Chat) -> None:
     with gateway(tmp_path, document(witness, chat, webhooks={})) as running:
         assert told(running, "alert", "test")[1].startswith("no alerts are sent anywhere")

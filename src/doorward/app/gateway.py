@@ -12,6 +12,7 @@ from doorward.app import clocks
 from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
+from doorward.app.last_end import of_last_end
 from doorward.app.lookout import lookout
 from doorward.app.operators import Network
 from doorward.app.state import open_state
@@ -151,7 +152,10 @@ class Gateway:
         await check_anchors(house.state.evidence)
         await house.workbench.begin()
         self._is_recording = True
+        alert = await of_last_end(house.state.evidence.auditor)
         unknown = await house.state.evidence.recorder.start(facts)
+        if alert is not None:
+            house.alerting.alarms(alert)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
