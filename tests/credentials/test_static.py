@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from doorward.config.references import Resolver
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import Basic, Environment, Static, StaticHeader
 from doorward.credentials.port import EVERYBODY, Minted, Use
 from doorward.credentials.static import KEPT_SECONDS, StaticMint, UnfitError
 from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import UpstreamId
 from doorward.domain.secret import Secret
+from tests.credentials.sources.shelf import reading
 from tests.made import call
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +21,7 @@ USE = Use(call())
 
 
 def mint(root: Path, plan: Static, **environment: str) -> StaticMint:
-    return StaticMint(plan, Resolver(root, environment), root, Fingerprints(b"k" * 32).mark)
+    return StaticMint(UpstreamId("u"), plan, reading(root, environment), root, Fingerprints(b"k" * 32).mark)
 
 
 async def minted(root: Path, plan: Static, **environment: str) -> Minted:

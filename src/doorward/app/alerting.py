@@ -1,8 +1,6 @@
 """Alerts in this house: where they go as a document has it, what is heard of the log, and where the lookout looks."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from doorward.app import clocks
 from doorward.audit.recorder import Recorder
@@ -23,11 +21,13 @@ class Alerting:
 
     __slots__ = ("_generations", "_heard", "_resolver", "_rules", "alarms")
 
-    def __init__(self, generations: Generations, root: Path, recorder: Recorder, journal: Journal, mask: Callable[[str], str]) -> None:
+    def __init__(
+        self, generations: Generations, resolver: Resolver, recorder: Recorder, journal: Journal, mask: Callable[[str], str]
+    ) -> None:
         """Goes over to the rules of each new generation."""
         self._generations = generations
         rules = self._rules = generations.current.document.alerts
-        self._resolver = Resolver(root, os.environ)
+        self._resolver = resolver
         means = Means(journal, mask, clocks.new_id, clocks.now, clocks.monotonic)
         self.alarms = Alarms(means, *self._adopted(rules))
         self._heard = Heard(HeardMeans(self.alarms, recorder.pseudonym, clocks.now), rules.failed_authentications, rules.refusals)

@@ -1,8 +1,6 @@
 """How people are asked: the channels that tell them, the page that links lead to, and whether an edit of theirs could be made."""
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import assert_never
 
 from doorward.app import clocks
@@ -34,9 +32,9 @@ class Asking:
 
     __slots__ = ("_origin", "_resolver", "_state", "channels")
 
-    def __init__(self, rules: Approvals, root: Path, state: State, journal: Journal) -> None:
+    def __init__(self, rules: Approvals, resolver: Resolver, state: State, journal: Journal) -> None:
         self._state = state
-        self._resolver = Resolver(root, os.environ)
+        self._resolver = resolver
         # How operators see the gateway; empty until their door is open, and where there is none.
         self._origin = ""
 

@@ -12,7 +12,6 @@ from doorward.app import clocks
 from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
-from doorward.app.last_end import of_last_end
 from doorward.app.lookout import lookout
 from doorward.app.operators import Network
 from doorward.app.state import open_state
@@ -112,6 +111,7 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()
         await house.broker.close()
+        await house.sourcing.close()
         if self._network is not None:
             await self._network.close()
         if self._control is not None:
@@ -150,12 +150,10 @@ class Gateway:
         house, document = self.house, held.loaded.document
         facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
         await check_anchors(house.state.evidence)
+        await house.sourcing.begin()
         await house.workbench.begin()
         self._is_recording = True
-        alert = await of_last_end(house.state.evidence.auditor)
         unknown = await house.state.evidence.recorder.start(facts)
-        if alert is not None:
-            house.alerting.alarms(alert)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
@@ -168,6 +166,7 @@ class Gateway:
         self._keep(self._ticks(), self._minutes(), self._hours(), self._watch())
         self._keep(house.identification.trust.run(), house.asking.channels.run(), house.alerting.alarms.run())
         self._keep(house.state.rotation.run(lambda why: self._journal.say("encryption_key_trouble", Level.ERROR, why=why)))
+        self._keep(house.sourcing.custody.run(), house.sourcing.standing.run())
         house.asking.again()
         operators = "" if self._network is None else f"{self._network.address[0]}:{self._network.address[1]}"
         host, port = self.address

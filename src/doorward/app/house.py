@@ -22,6 +22,7 @@ from doorward.app.asking import Asking, Edits
 from doorward.app.identity import Identification
 from doorward.app.leasing import Withdrawing, broker_of
 from doorward.app.places import anchored
+from doorward.app.secrets import Sourcing
 from doorward.app.state import State
 from doorward.approval.loud import journaled
 from doorward.call import cuts
@@ -88,6 +89,7 @@ class House:
     answers: Answers
     alerting: Alerting
     broker: Broker
+    sourcing: Sourcing
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class _Works:
     flight: Flight
     changes: Changes
     fingerprints: Fingerprints
+    sourcing: Sourcing
     broker: Broker
     gate: Gate
     watch: Watch
@@ -113,18 +116,18 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     materials, snapshot = first(found, Pins(state.pins.all()), state.policy_sets.last())
     works = _works(document, state, snapshot, _Around(root, journal))
     generations, flight, changes = works.generations, works.flight, works.changes
-    pipeline = _pipeline(works, state)
-    asking = Asking(document.approvals, root, state, journal)
-    state.waivers.follow(journaled(journal))
+    pipeline, resolver = _pipeline(works, state), works.sourcing.resolver
+    asking = Asking(document.approvals, resolver, state, journal)
     opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms)
     fleet = Fleet(opening, flight.count)
-    identification = Identification(document, root, state)
+    identification = Identification(document, root, state, resolver)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
             # Whatever can fail comes first, so that nothing is half taken.
-            wanted = plans(new.document)
+            wanted, sources = plans(new.document), works.sourcing.opened(new.document)
             identification.take(new.document)
+            works.sourcing.adopt(new.document, sources)
             works.broker.adopt(wanted)
             _limit(works, state, new.document)
             asking.take(new.document.approvals)
@@ -140,8 +143,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
     opening.changed = discovery.want
     generations.follow(changes.wake)
-    # What is waived decides what an agent sees.
-    state.waivers.follow(lambda event, waiver: changes.wake())
+    state.waivers.follow(lambda event, waiver: changes.wake())  # what is waived decides what an agent sees
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
@@ -166,6 +168,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.inspection, works.moments, state).problems),
         alerting=works.alerting,
         broker=works.broker,
+        sourcing=works.sourcing,
     )
 
 
@@ -180,7 +183,9 @@ class _Around:
 def _works(document: Document, state: State, snapshot: Snapshot, around: _Around) -> _Works:
     generations, root = Generations(snapshot), around.root
     fingerprints = Fingerprints(clocks.draw(32))
-    alerting = Alerting(generations, root, state.evidence.recorder, around.journal, fingerprints.mask)
+    sourcing = Sourcing(document, root, fingerprints, around.journal)
+    state.waivers.follow(journaled(around.journal))
+    alerting = Alerting(generations, sourcing.resolver, state.evidence.recorder, around.journal, fingerprints.mask)
     meter = Meter()
     return _Works(
         generations=generations,
@@ -189,7 +194,8 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         flight=Flight(),
         changes=Changes(),
         fingerprints=fingerprints,
-        broker=broker_of(document, root, fingerprints, Withdrawing(state.switch, state.registry)),
+        sourcing=sourcing,
+        broker=broker_of(document, sourcing, fingerprints, Withdrawing(state.switch, state.registry)),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         inspection=Inspection(guards(generations, fingerprints), remade),

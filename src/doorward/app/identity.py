@@ -1,6 +1,5 @@
 """Who acts, put together: the sources of identity, our own authority and the pages that lead there, made anew with each document."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +70,7 @@ class Identification:
         "trust",
     )
 
-    def __init__(self, document: Document, root: Path, state: State) -> None:
+    def __init__(self, document: Document, root: Path, state: State, resolver: Resolver) -> None:
         """Raises a `DoorwardError` where a file that it needs cannot be read."""
         self._document, self._state = document, state
         self._standing: _Standing | None = None
@@ -79,7 +78,7 @@ class Identification:
         self._proofs = Proofs(clocks.now)
         self.chain = Chain(())
         recorder = state.evidence.recorder
-        outside = Outside(root, Resolver(root, os.environ), lambda: self._document)
+        outside = Outside(root, resolver, lambda: self._document)
         self.enrolment = Enrolment(state.registry, recorder.note, clocks.now)
         self._certified = Certification(document, root, state, self.enrolment)
         self.trust = Trust(Means(outside.issuer, outside.secret, clocks.now))

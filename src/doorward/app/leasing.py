@@ -1,15 +1,13 @@
 """The credentials of upstreams in this house: what they are made with, and who takes them back."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from doorward.admission import matters
 from doorward.admission.matters import Matter, Named
 from doorward.admission.stops import Switch
 from doorward.app import clocks
+from doorward.app.secrets import Sourcing
 from doorward.config.model import Document
-from doorward.config.references import Resolver
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.minting import Tools, mint_of
@@ -25,9 +23,9 @@ class Withdrawing:
     registry: Registry
 
 
-def broker_of(document: Document, root: Path, fingerprints: Fingerprints, withdrawing: Withdrawing) -> Broker:
+def broker_of(document: Document, sourcing: Sourcing, fingerprints: Fingerprints, withdrawing: Withdrawing) -> Broker:
     """What leases the credentials of a document's upstreams; raises a `DoorwardError`."""
-    tools = Tools(Resolver(root, os.environ), root, fingerprints)
+    tools = Tools(sourcing.reading, sourcing.root, fingerprints)
     sources = Sources(
         mint_of=lambda upstream, plan: mint_of(upstream, plan, tools),
         fingerprints=fingerprints,

@@ -7,7 +7,7 @@ from typing import assert_never
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import Basic, Certificate, Environment, Nothing, Plan, StaticHeader
 from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
-from doorward.credentials.static import Resolving, StaticMint
+from doorward.credentials.static import Holding, StaticMint
 from doorward.domain.ids import UpstreamId
 
 
@@ -15,7 +15,7 @@ from doorward.domain.ids import UpstreamId
 class Tools:
     """What mints work with, whatever their plan."""
 
-    resolver: Resolving
+    reading: Holding
     root: Path
     """What relative paths of references are relative to."""
     fingerprints: Fingerprints
@@ -37,11 +37,10 @@ class NoMint(Mint):
 
 def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
     """What makes the credentials of an upstream by its plan."""
-    del upstream
     match plan:
         case Nothing() | Certificate():
             return NoMint()
         case StaticHeader() | Basic() | Environment():
-            return StaticMint(plan, tools.resolver, tools.root, tools.fingerprints.mark)
+            return StaticMint(upstream, plan, tools.reading, tools.root, tools.fingerprints.mark)
         case _:
             assert_never(plan)

@@ -1,14 +1,16 @@
 """Static secrets: what a plan's references lead to right now, fit to be sent; the same for everybody."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from doorward.config.references import File
+from doorward.config.references import File, Pointer, Remote
 from doorward.credentials.plan import Basic, Environment, Static, StaticHeader, pointers
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
+from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import UpstreamId
 from doorward.domain.secret import Secret
 
 KEPT_SECONDS = 60.0
@@ -29,12 +31,33 @@ class Resolving(Protocol):
         ...
 
 
+class Held(Resolving, Protocol):
+    """What a credential is made of, for as long as it is used."""
+
+    def is_current(self) -> bool:
+        """Whether sources say the same still; of variables and files it knows nothing."""
+        ...
+
+    async def release(self) -> None:
+        """Gives back what was borrowed; raises a `DoorwardError`."""
+        ...
+
+
+class Holding(Resolving, Protocol):
+    """Reads references of every kind, as `sources.reading.Reading` does."""
+
+    def hold(self, owner: str, pointers: Iterable[Pointer]) -> Awaitable[Held]:
+        """What they lead to, until it is released; raises a `DoorwardError`. What is made for whoever asks is made once for each owner."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StaticMint(Mint):
     """Reads what one plan refers to; a changed file is read anew within a second: a rotated secret needs no restart."""
 
+    upstream: UpstreamId
     plan: Static
-    resolver: Resolving
+    reading: Holding
     root: Path
     """What relative paths of references are relative to."""
     mark: Callable[[str], str]
@@ -51,20 +74,28 @@ class StaticMint(Mint):
         # Files are small and local (64 KiB at most), and one read serves a minute of calls. Their times are taken first:
         # a change between the two is seen at the next look.
         stamps = self._stamps()
-        headers, environment = self._shown()
+        held = await self.reading.hold(self.upstream, pointers(self.plan))
+        try:
+            return self._minted(held, stamps)
+        except DoorwardError:
+            await held.release()
+            raise
+
+    def _minted(self, held: Held, stamps: tuple[Stamp, ...]) -> Minted:
+        headers, environment = self._shown(held.resolve)
         shown = [secret for _, secret in (*headers, *environment)]
-        parts = tuple(self.resolver.resolve(str(pointer)) for pointer in pointers(self.plan))
+        parts = tuple(held.resolve(str(pointer)) for pointer in pointers(self.plan))
         return Minted(
             headers=headers,
             environment=environment,
             secrets=parts if isinstance(self.plan, Environment) else (*parts, *shown),
             account=self.mark("\0".join(secret.reveal() for secret in shown)),
             renewed_after=KEPT_SECONDS,
-            is_current=lambda: self._stamps() == stamps,
+            is_current=lambda: held.is_current() and self._stamps() == stamps,
+            release=held.release if any(isinstance(pointer, Remote) for pointer in pointers(self.plan)) else None,
         )
 
-    def _shown(self) -> tuple[tuple[tuple[str, Secret], ...], tuple[tuple[str, Secret], ...]]:
-        resolve = self.resolver.resolve
+    def _shown(self, resolve: Callable[[str], Secret]) -> tuple[tuple[tuple[str, Secret], ...], tuple[tuple[str, Secret], ...]]:
         match self.plan:
             case StaticHeader(_, header, text):
                 value = _fit(resolve(text), _is_field_value, f"printable ASCII on one line for the header {header}")

@@ -38,6 +38,10 @@ from doorward.credentials.minting import Tools, mint_of
 from doorward.credentials.plan import Plan as CredentialPlan
 from doorward.credentials.plan import plans
 from doorward.credentials.port import Mint
+from doorward.credentials.sources.custody import Custody
+from doorward.credentials.sources.held import Clocks as SourceClocks
+from doorward.credentials.sources.reading import Reading
+from doorward.credentials.sources.standing import Standing
 from doorward.domain.actors import Agent, Principal
 from doorward.domain.alerts import Alert
 from doorward.domain.errors import DoorwardError
@@ -180,6 +184,12 @@ def document_of(plan: Plan) -> Document:
     return Document.model_validate({**plan.document, "upstreams": every})
 
 
+def _reading(resolver: Resolver, clock: Clock) -> Reading:
+    """Reads variables; there are no sources."""
+    custody = Custody({}, SourceClocks(clock.monotonic, clock.now), lambda event, text: None)
+    return Reading(resolver, custody, Standing(custody))
+
+
 async def build_house(plan: Plan) -> House:
     """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
     clock, draws, document = Clock(), Draws(), document_of(plan)
@@ -190,7 +200,7 @@ async def build_house(plan: Plan) -> House:
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
-    tools = Tools(Resolver(_NOWHERE, environment), _NOWHERE, fingerprints)
+    tools = Tools(_reading(Resolver(_NOWHERE, environment), clock), _NOWHERE, fingerprints)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
     pipeline = Pipeline(

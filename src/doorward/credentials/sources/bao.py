@@ -6,7 +6,7 @@ A 403 is looked into once: a token that has ended is replaced and the request ma
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -15,7 +15,7 @@ from doorward.credentials.port import CredentialError
 from doorward.credentials.sources.logins import Login
 from doorward.domain.secret import Secret
 from doorward.net.errors import NetError
-from doorward.net.fetch import Fetched, json_object
+from doorward.net.fetch import Fetched, Web, json_object
 from doorward.net.single import Single
 
 AGAIN_AFTER_SECONDS: Final = 5.0
@@ -42,16 +42,12 @@ class BaoError(CredentialError):
         self.trouble = trouble
 
 
-class Web(Protocol):
-    """What makes the exchanges, as `net.fetch.Fetch` does for one rule."""
+Seen = Callable[[str], None]
+"""Takes note of a secret that must be seen nowhere else (`Fingerprints.add`)."""
 
-    async def get(self, url: str, headers: tuple[tuple[str, str], ...] = ()) -> Fetched:
-        """The answer to one GET; raises `NetError` alone."""
-        ...
 
-    async def post(self, url: str, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> Fetched:
-        """The answer to one POST; raises `NetError` alone."""
-        ...
+def _unseen(secret: str) -> None:
+    """Nobody takes note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +77,12 @@ class Token:
 class Bao:
     """One OpenBao as one client sees it."""
 
-    __slots__ = ("_login", "_monotonic", "_number", "_place", "_signing_in", "_token", "_web")
+    __slots__ = ("_login", "_monotonic", "_number", "_place", "_seen", "_signing_in", "_token", "_web")
 
-    def __init__(self, place: Place, login: Login, web: Web, monotonic: Callable[[], float]) -> None:
+    def __init__(self, place: Place, login: Login, web: Web, monotonic: Callable[[], float], seen: Seen = _unseen) -> None:
+        """`seen` hears every text that opens this OpenBao, before it is used."""
         self._place = place
+        self._seen = seen
         self._login = login
         self._web = web
         self._monotonic = monotonic
@@ -147,15 +145,20 @@ class Bao:
     async def _signed_in(self) -> Token:
         request = self._login.request()
         if isinstance(request, Secret):
+            self._seen(request.reveal())
             token = self._counted(Token(request, 0, None, self._monotonic(), is_renewable=False, is_ours=False))
             data = _object(_answer(await self._exchange("auth/token/lookup-self", None, "", token), "auth/token/lookup-self"), "data")
             token.seconds, token.is_renewable = _seconds(data.get("ttl")), data.get("renewable") is True
         else:
-            answer = _answer(await self._exchange(request.path, msgspec.json.encode(request.body()), "", None), request.path)
+            body = request.body()
+            for shown in body.values():
+                self._seen(shown)
+            answer = _answer(await self._exchange(request.path, msgspec.json.encode(body), "", None), request.path)
             auth = _object(answer, "auth")
             text, seconds = auth.get("client_token"), _seconds(auth.get("lease_duration"))
             if not isinstance(text, str) or not text:
                 raise BaoError(Trouble.FAILED, f"expected a token from {request.path}, there was none")
+            self._seen(text)
             token = self._counted(
                 Token(Secret(text), 0, seconds, self._monotonic(), is_renewable=auth.get("renewable") is True, is_ours=True)
             )

@@ -1,0 +1,87 @@
+"""Sources of secrets in this house: opened as the document says, asked in the background, and closed with everything given back."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from doorward.app import clocks
+from doorward.config.mentions import mentions
+from doorward.config.model import Document
+from doorward.config.references import Remote, Resolver
+from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.plan import Basic, Environment, StaticHeader, plans, pointers
+from doorward.credentials.sources.custody import Custody, Kept
+from doorward.credentials.sources.held import Clocks
+from doorward.credentials.sources.opening import Ground, opened
+from doorward.credentials.sources.reading import Reading
+from doorward.credentials.sources.standing import Standing
+from doorward.domain.ids import UpstreamId
+from doorward.telemetry.journal import Journal, Level
+
+FIRST_SECONDS = 5.0
+"""How long a start waits for what the gateway itself needs of its sources; without it, it starts as well."""
+
+
+class Sourcing:
+    """Everything around sources that a document can change; `reading` is what others read references with."""
+
+    __slots__ = ("_ground", "custody", "reading", "resolver", "root", "standing")
+
+    def __init__(self, document: Document, root: Path, fingerprints: Fingerprints, journal: Journal) -> None:
+        """Opens what a document declares; raises a `DoorwardError`. Nothing is asked of them yet."""
+        self.root = root
+        local = Resolver(root, os.environ)
+        self._ground = Ground(root, local, clocks.monotonic, fingerprints.add, _from_keyring)
+
+        def tell(event: str, text: str) -> None:
+            journal.say(event, Level.INFO if event == "secret_rotated" else Level.WARNING, text=fingerprints.mask(text))
+
+        self.custody = Custody(opened(document.secrets, self._ground, {}), Clocks(clocks.monotonic, clocks.now), tell)
+        self.standing = Standing(self.custody)
+        self.standing.adopt(standing(document))
+        self.resolver = local.beside(self.standing.value)
+        self.reading = Reading(local, self.custody, self.standing)
+
+    def opened(self, document: Document) -> Mapping[str, Kept]:
+        """The sources of a document; raises a `DoorwardError`, and changes nothing."""
+        return opened(document.secrets, self._ground, self.custody.sources)
+
+    def adopt(self, document: Document, sources: Mapping[str, Kept]) -> None:
+        """Goes on with another document and its sources."""
+        self.custody.adopt(sources)
+        self.standing.adopt(standing(document))
+
+    async def begin(self) -> None:
+        """Reads what the gateway itself needs, and does not wait long for it."""
+        try:
+            async with asyncio.timeout(FIRST_SECONDS):
+                await self.standing.refresh(clocks.monotonic())
+        except TimeoutError:
+            return  # `run` goes on with it, and `secret list` says what is missing
+
+    async def close(self) -> None:
+        """Gives everything back, within seconds."""
+        await self.custody.close()
+
+
+def standing(document: Document) -> Iterator[Remote]:
+    """References to sources that are not of upstreams' static credentials, which are read for each lease."""
+    leased = {(name, pointer) for name, pointer in _leased(document)}
+    for mention in mentions(document):
+        is_leased = mention.path[0] == "upstreams" and (UpstreamId(str(mention.path[1])), mention.pointer) in leased
+        if isinstance(mention.pointer, Remote) and not is_leased:
+            yield mention.pointer
+
+
+def _leased(document: Document) -> Iterator[tuple[UpstreamId, object]]:
+    for name, plan in plans(document).items():
+        if isinstance(plan, StaticHeader | Basic | Environment):
+            yield from ((name, pointer) for pointer in pointers(plan))
+
+
+def _from_keyring(service: str, name: str) -> str | None:
+    """`keyring.get_password`; the package is imported in the thread that asks."""
+    found: str | None = import_module("keyring").get_password(service, name)
+    return found
