@@ -1,15 +1,23 @@
 """Envelopes for tests, and keys that are kept in memory; real randomness."""
 
+import asyncio
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
 
 from doorward.credentials.envelope import Envelope
-from doorward.credentials.local_keys import LocalKeys
+from doorward.credentials.local_keys import FilePlace, LocalKeys
 from doorward.credentials.rotation import Rotation, Seams, Told
 from doorward.credentials.store_keys import Wrappings, open_envelope
 from doorward.credentials.wrapping import WrappingError
 from doorward.stores.memory_store_keys import MemoryStoreKeys
+from doorward.stores.sqlite.database import FILE, connect
+from doorward.stores.sqlite.store_keys import SqliteStoreKeys
 
 STORE_KEY = b"store-01"
 
@@ -30,11 +38,11 @@ class Text:
     def __str__(self) -> str:
         return "memory"
 
-    def read(self) -> str | None:
+    async def read(self) -> str | None:
         """What was written."""
         return self.text
 
-    def write(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         """Replaces it."""
         if self.broken:
             raise WrappingError("memory cannot be written: it is read-only")
@@ -61,3 +69,14 @@ async def opened(now: Callable[[], float], told: Told, place: Text | None = None
     places = Wrappings(LocalKeys("file", place, os.urandom, now))
     found = await open_envelope(store, places, os.urandom, now())
     return Keys(place, store, found, Rotation(store, found, places, Seams(os.urandom, now, told)))
+
+
+def of_state(directory: Path) -> Envelope:
+    """The envelope of a state directory whose gateway does not run, with its key in the usual file."""
+    with closing(connect(directory / FILE)) as db:
+
+        async def run(job: Callable[[apsw.Connection], Any]) -> Any:
+            return job(db)
+
+        places = Wrappings(LocalKeys("file", FilePlace(directory / "encryption.key"), os.urandom, lambda: 0.0))
+        return asyncio.run(open_envelope(SqliteStoreKeys(run), places, os.urandom, 0.0))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from doorward.call.sessions import SessionRow
-from doorward.stores.sqlite import records
+from doorward.stores.sqlite.sealed import Sealed
 from tests.e2e.client import Client, Said
 from tests.e2e.commands import asked, ordered, told
 from tests.e2e.grants import claims_of, connected, granted, refreshed
@@ -22,6 +22,7 @@ from tests.e2e.log import events, until
 from tests.e2e.oauth import House, house
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import Running, doorward, http_upstream, start, stop
+from tests.sealing import of_state
 
 REVISION = "2025-11-25"
 
@@ -191,8 +192,10 @@ def test_sessions_end_when_they_are_idle_and_when_they_are_too_old_also_while_no
 
 def moved(gateway: Running, principal: str, **changed: float) -> None:
     """Makes a session older than it is, while no gateway runs."""
-    with closing(sqlite3.connect(gateway.directory / "state" / "doorward.db")) as database, database:
-        found = [(name, records.read(record, SessionRow)) for name, record in database.execute("SELECT * FROM session")]
+    state = gateway.directory / "state"
+    sealed = Sealed(of_state(state), "session")
+    with closing(sqlite3.connect(state / "doorward.db")) as database, database:
+        found = [(name, sealed.read(record, SessionRow, name)) for name, record in database.execute("SELECT * FROM session")]
         [(name, row)] = [(name, row) for name, row in found if row.principal == principal]
-        aged = records.write(replace(row, **changed))  # type: ignore[arg-type]  # times alone
+        aged = sealed.write(replace(row, **changed), name)  # type: ignore[arg-type]  # times alone
         database.execute("INSERT OR REPLACE INTO session VALUES (?, ?)", (name, aged))

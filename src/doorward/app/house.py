@@ -183,6 +183,7 @@ class _Around:
 def _works(document: Document, state: State, snapshot: Snapshot, around: _Around) -> _Works:
     generations, root = Generations(snapshot), around.root
     fingerprints = Fingerprints(clocks.draw(32))
+    state.at_rest.seen.follow(fingerprints.add)
     sourcing = Sourcing(document, root, fingerprints, around.journal)
     state.waivers.follow(journaled(around.journal))
     alerting = Alerting(generations, sourcing.resolver, state.evidence.recorder, around.journal, fingerprints.mask)
@@ -275,6 +276,10 @@ def measure(house: House) -> None:
     meter, budgets = house.meter, house.state.budgets
     meter.gauges("doorward_budget_used_ratio", "Of each budget, the most that any of its keys has used", "budget", budgets.used)
     meter.counters("doorward_budget_refusals", "Calls that a budget has refused", "budget", budgets.refused)
+    gauge("doorward_secrets_borrowed", "Credentials that sources made for this gateway", house.sourcing.custody.loans)
+    gauge("doorward_secrets_failing", "Secrets that could not be read when they last should have been", house.sourcing.failing)
+    inventory = house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used)
+    gauge("doorward_secrets_old", "Secrets older than the configuration allows", lambda: len(inventory.old(clocks.now())))
     for duty in (Duty.SERVING, Duty.EJECTED, Duty.UNSEEN, Duty.HELD_BACK, Duty.DRAINED):
         gauge(
             f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty)

@@ -1,6 +1,7 @@
 """The state directory, opened: the database, the log, and what rooms keep in it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class State:
     async def close(self) -> None:
         """Writes what is queued, ends the threads, and lets another process own it."""
         await asyncio.to_thread(self.evidence.log.close)
+        await self.at_rest.close()
         self.database.close()
 
 
@@ -74,14 +76,13 @@ async def open_state(document: Document, root: Path) -> State:
     Raises `StoreError` while another process owns it, `KeyFileError` where the log's keys are lost, `WrappingError` where those of the
     database are.
     """
-    database = open_database(root / document.state)
-    try:
-        at_rest = await open_at_rest(database, document.encryption, root)
+    async with AsyncExitStack() as opened:
+        database = open_database(root / document.state)
+        opened.callback(database.close)
+        at_rest = await open_at_rest(database, document, root)
+        opened.push_async_callback(at_rest.close)
         evidence = open_evidence(database, at_rest.envelope, document.audit, root)
-    except BaseException:
-        database.close()
-        raise
-    try:
+        opened.push_async_callback(asyncio.to_thread, evidence.log.close)
         passed = Elapsed(clocks.now, clocks.monotonic)
         last = database.now(head).ts_micros / 1_000_000
         passed.has_been(max(last, await SqliteBudgets(evidence.log.writer, at_rest.envelope).swept()))
@@ -92,11 +93,9 @@ async def open_state(document: Document, root: Path) -> State:
         await state.waivers.load()
         await state.budgets.load()
         state.budgets.adopt(document)
-    except BaseException:
-        await asyncio.to_thread(evidence.log.close)
-        database.close()
-        raise
-    return state
+        # From here on whoever closes the state closes all of it.
+        opened.pop_all()
+        return state
 
 
 @dataclass(frozen=True, slots=True)

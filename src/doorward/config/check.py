@@ -13,6 +13,7 @@ from doorward.config.check_authority import authority
 from doorward.config.check_break_glass import break_glass
 from doorward.config.check_budgets import budgets
 from doorward.config.check_control import control
+from doorward.config.check_encryption import encryption
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
 from doorward.config.check_issuers import issuers
@@ -38,6 +39,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _policies(document.policies, ground)
     yield from _layers(document, ground.root)
     yield from secrets(document, ground)
+    yield from encryption(document, ground)
     yield from tls(document, ground)
     yield from _identity(document)
     yield from issuers(document, ground)

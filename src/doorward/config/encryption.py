@@ -1,10 +1,16 @@
 """What the keys of the store are encrypted with, wherever that is kept itself."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from doorward.config.part import Part
+
+
+def _with_kind(value: object) -> object:
+    """A place without a kind is a file."""
+    return {"kind": "file", **value} if isinstance(value, Mapping) and "kind" not in value else value
 
 
 class FileKey(Part):
@@ -19,7 +25,30 @@ class FileKey(Part):
     )
 
 
-EncryptionKey = Annotated[FileKey, Field()]
+class KeyringKey(Part):
+    """An entry of the operating system's keyring, by the package `keyring`; made at the first start."""
+
+    kind: Literal["keyring"] = Field(description="A key in the keyring of the operating system")
+    service: str = Field("doorward", min_length=1, max_length=128, description="The service of the entry")
+    name: str = Field(
+        "encryption", min_length=1, max_length=128, description="The name of the entry; two gateways of one user need two names"
+    )
+
+
+class OpenBaoKey(Part):
+    """A key of the transit engine of the OpenBao or Vault that `secrets.openbao` declares; it never leaves it."""
+
+    kind: Literal["openbao"] = Field(description="A key of OpenBao's or Vault's transit engine, of the type `aes256-gcm96`")
+    mount: str = Field(
+        "transit", pattern=r"^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$", max_length=128, description="Where the engine is mounted"
+    )
+    key: str = Field("doorward", pattern=r"^[A-Za-z0-9_.-]+$", max_length=128, description="The name of the key, which has to be there")
+
+
+EncryptionKey = Annotated[
+    Annotated[FileKey | KeyringKey | OpenBaoKey, Field(discriminator="kind")],
+    BeforeValidator(_with_kind, json_schema_input_type=Annotated[FileKey | KeyringKey | OpenBaoKey, Field(discriminator="kind")]),
+]
 """One place of key-encryption keys, told apart by `kind`."""
 
 

@@ -8,6 +8,7 @@ from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
 from doorward.config.budgets import Budget, BudgetName
 from doorward.config.credentials import Credential
+from doorward.config.encryption import Encryption
 from doorward.config.facts import FactName, FactRule
 from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
@@ -304,3 +305,4 @@ class Document(Part):
     secrets: Secrets = Field(Secrets(), description="Where secrets are kept besides variables and files, and what is watched of them")
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")
+    encryption: Encryption = Field(Encryption(), description="How the database is encrypted")

@@ -28,17 +28,17 @@ _LONGEST = 64 * 1024
 
 
 class Place(Protocol):
-    """Where the text is kept. Raises `WrappingError`."""
+    """Where the text is kept. Raises `WrappingError`, and is bounded in time."""
 
     def __str__(self) -> str:
         """How an operator finds it."""
         ...
 
-    def read(self) -> str | None:
-        """The whole text; None where there is none."""
+    async def read(self) -> str | None:
+        """The whole text; None where there is none, which is not to be mistaken for one that cannot be read."""
         ...
 
-    def write(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         """Puts another text in its place, whole and durably or not at all."""
         ...
 
@@ -52,8 +52,18 @@ class FilePlace:
     def __str__(self) -> str:
         return str(self.path)
 
-    def read(self) -> str | None:
+    async def read(self) -> str | None:
         """The text of the file."""
+        return await asyncio.to_thread(self._read)
+
+    async def write(self, text: str) -> None:
+        """Replaces the file."""
+        try:
+            await asyncio.to_thread(write_whole, self.path, text.encode(), 0o600)
+        except OSError as error:
+            raise WrappingError(f"{self.path} cannot be written: {error.strerror}") from error
+
+    def _read(self) -> str | None:
         try:
             found = self.path.stat()
             if stat.S_IMODE(found.st_mode) & 0o077:
@@ -68,13 +78,6 @@ class FilePlace:
         except (OSError, UnicodeDecodeError) as error:
             # Without the cause: it may quote what is there.
             raise WrappingError(f"keys in hexadecimal were expected in {self.path}: it cannot be read") from error
-
-    def write(self, text: str) -> None:
-        """Replaces the file."""
-        try:
-            write_whole(self.path, text.encode(), 0o600)
-        except OSError as error:
-            raise WrappingError(f"{self.path} cannot be written: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -160,11 +163,11 @@ class LocalKeys:
         return _Key(self._draw(KEY_BYTES), rfc3339(self._now()))
 
     async def _read(self) -> tuple[_Key, ...]:
-        text = await asyncio.to_thread(self._place.read)
+        text = await self._place.read()
         return () if text is None else _parsed(text, str(self._place))
 
     async def _write(self, keys: tuple[_Key, ...]) -> None:
-        await asyncio.to_thread(self._place.write, "".join(key.line for key in keys))
+        await self._place.write("".join(key.line for key in keys))
 
 
 def _parsed(text: str, place: str) -> tuple[_Key, ...]:
