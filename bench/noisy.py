@@ -1,4 +1,4 @@
-"""How long quiet agents wait alone, and beside one that asks as fast as it can over 64 connections. `python -m bench.noisy`."""
+"""How long quiet agents wait alone, and beside some that ask as fast as they can over many connections. `python -m bench.noisy`."""
 
 from __future__ import annotations
 
@@ -28,17 +28,40 @@ QUIET = 8
 LINES = 4
 """Connections of each: enough for an answer to be a while under way when its agent asks again."""
 PER_SECOND = 40
-NOISY = 64
-"""Connections of the noisy agent."""
-REPEATS = 3
-SECONDS = 5.0
 TOOL = f"{PLAIN}__{ECHO}"
 
-SETTINGS: Mapping[str, Mapping[str, int]] = {
-    "limits as they are by default": {},
-    "no pace, and 32 calls at once": {"calls_per_minute": 1_000_000, "burst": 1_000_000},
-    "no pace, and 4 calls at once": {"calls_per_minute": 1_000_000, "burst": 1_000_000, "concurrent": 4},
-}
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who is noisy, and what keeps them from it."""
+
+    name: str
+    admission: Mapping[str, int]
+    agents: int = 1
+    connections: int = 64
+    """Of all of them together."""
+
+
+_NO_PACE = {"calls_per_minute": 1_000_000, "burst": 1_000_000}
+SETTINGS = (
+    Setting("one, limits as they are by default", {}),
+    Setting("one, no pace, 32 calls at once", _NO_PACE),
+    Setting("eight, no pace, 16 calls of each at once", _NO_PACE, agents=8, connections=128),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, and how long each time, alone and beside."""
+
+    repeats: int
+    seconds: float
+
+
+ALONE = Pace(3, 5.0)
+"""Where nothing else is measured."""
+AMONG = Pace(1, 2.0)
+"""Within `make bench`: all settings in half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +74,48 @@ class Waits:
 
 def main() -> None:
     """Prints a row for each setting."""
+    with server("bench.upstream") as upstream:
+        print(" | ".join(HEAD))
+        for row in rows(upstream.port, AMONG if "--quick" in sys.argv else ALONE):
+            print(" | ".join(row), flush=True)
+
+
+HEAD = ("noisy agents", "alone, p50 ms", "alone, p99 ms", "beside, p50 ms", "beside, p99 ms", "factor of p99")
+
+
+def rows(port: int, pace: Pace) -> Iterator[tuple[str, ...]]:
+    """A row for each setting, in front of an upstream at a port; this process stays on the core of the load from here on."""
     pin(LOAD_CORE)
-    print("setting | alone p50, p99 ms | beside p50, p99 ms | factor of p99")
-    with tempfile.TemporaryDirectory(prefix="doorward-noisy-") as name, server("bench.upstream") as upstream:
-        for number, (setting, admission) in enumerate(SETTINGS.items()):
-            document = {**calls_document(upstream.port), "admission": admission}
+    with tempfile.TemporaryDirectory(prefix="doorward-noisy-") as name:
+        for number, setting in enumerate(SETTINGS):
+            document = {**calls_document(port), "admission": setting.admission}
             with running(write(Path(name) / str(number), document, POLICIES, READING_POLICY)) as gateway:
-                alone, beside = measured(gateway)
-            told = [f"{waits.p50:.2f}, {waits.p99:.2f}" for waits in (alone, beside)]
-            print(f"{setting} | {' | '.join(told)} | {beside.p99 / alone.p99:.2f}", flush=True)
+                alone, beside = measured(gateway, setting, pace)
+            told = [f"{milliseconds:.2f}" for waits in (alone, beside) for milliseconds in (waits.p50, waits.p99)]
+            yield (setting.name, *told, f"{beside.p99 / alone.p99:.2f}")
 
 
-def measured(gateway: Gateway) -> tuple[Waits, Waits]:
-    """The medians of the quiet agents' waits, alone and beside the noisy one, in turn."""
-    keys, noisy = [_key(gateway, f"quiet-{number}") for number in range(QUIET)], _key(gateway, "noisy")
+def measured(gateway: Gateway, setting: Setting, pace: Pace) -> tuple[Waits, Waits]:
+    """The medians of the quiet agents' waits, alone and beside the noisy ones, in turn."""
+    keys = [_key(gateway, f"quiet-{number}") for number in range(QUIET)]
+    noisy = tuple(_key(gateway, f"noisy-{number}") for number in range(setting.agents))
     alone: list[Waits] = []
     beside: list[Waits] = []
-    for _ in range(REPEATS):
-        alone.append(uvloop.run(quiet(gateway.port, keys)))
-        with noise(gateway.port, noisy):
-            beside.append(uvloop.run(quiet(gateway.port, keys)))
+    for _ in range(pace.repeats):
+        alone.append(uvloop.run(quiet(gateway.port, keys, pace.seconds)))
+        with noise(gateway.port, noisy, setting.connections):
+            beside.append(uvloop.run(quiet(gateway.port, keys, pace.seconds)))
     return _middle(alone), _middle(beside)
 
 
-async def quiet(port: int, keys: Sequence[str]) -> Waits:
+async def quiet(port: int, keys: Sequence[str], seconds: float) -> Waits:
     """The waits of agents who ask in turn; raises `RuntimeError` where one was answered wrongly."""
     load = Load()
     load.is_asking, load.is_counting = False, True
     lines = [await _line(load, port, key, f"quiet-{number}") for number, key in enumerate((*keys,) * LINES)]
     loop = asyncio.get_running_loop()
     start = loop.time()
-    for number in range(int(PER_SECOND * SECONDS)):
+    for number in range(int(PER_SECOND * seconds)):
         await asyncio.sleep(max(start + number / PER_SECOND - loop.time(), 0))
         lines[number % len(lines)].ask()
     load.ended.clear()
@@ -94,9 +128,9 @@ async def quiet(port: int, keys: Sequence[str]) -> Waits:
 
 
 @contextmanager
-def noise(port: int, key: str) -> Iterator[None]:
-    """While one agent asks as fast as it can. Its process steps back for the others of its core: it is not what is measured."""
-    orders = Orders(port, "/mcp", Era.EXCHANGE, TOOL, ECHO, connections=NOISY, seconds=600.0, keys=(key,))
+def noise(port: int, keys: tuple[str, ...], connections: int) -> Iterator[None]:
+    """While some agents ask as fast as they can. Their process steps back for the others of its core: it is not what is measured."""
+    orders = Orders(port, "/mcp", Era.EXCHANGE, TOOL, ECHO, connections=connections, seconds=600.0, keys=keys)
     command = ["nice", "-n", "10", sys.executable, "-m", "bench.load"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert process.stdin is not None

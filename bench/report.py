@@ -8,6 +8,7 @@ from statistics import median
 from bench.figures import Spread, spread
 from bench.gateway import READING
 from bench.load import Seen
+from bench.noisy import HEAD
 from bench.plan import BIGS, ECHOES, LISTINGS, SESSIONS, Row, Subject
 from bench.run import MOST_FOREIGN, SHOWN, Figures
 from bench.speech import BIG
@@ -43,9 +44,10 @@ METHOD = """\
 """
 
 
-def page(figures: Figures, date: str) -> str:
-    """The whole page; `date` as year, month and day."""
-    return "\n".join([INTRODUCTION, *_machine(figures, date), *_goals(figures), *_calls(figures), *_rest(figures), *_method(figures)])
+def page(figures: Figures, waits: Sequence[Sequence[str]], date: str) -> str:
+    """The whole page; `waits` as `noisy.rows` gives them, `date` as year, month and day."""
+    measured = [*_machine(figures, date), *_goals(figures), *_calls(figures), *_noisy(waits), *_rest(figures)]
+    return "\n".join([INTRODUCTION, *measured, *_method(figures)])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -66,6 +68,12 @@ def _calls(figures: Figures) -> Iterator[str]:
     yield from _table_of(figures, SESSIONS)
     yield "## Results of 64 KiB\n"
     yield from _table_of(figures, BIGS)
+
+
+def _noisy(waits: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "## Quiet agents beside noisy ones\n"
+    yield "How long eight agents wait that ask 40 times a second together; see [overload](limits/overload.md). The goal is a factor of 2.\n"
+    yield from table(HEAD, waits)
 
 
 def _table_of(figures: Figures, rows: Sequence[Row]) -> list[str]:

@@ -7,6 +7,7 @@ from bench.plan import FULL, ROWS, Row, Subject
 from bench.report import page, table
 from bench.run import Figures, Memory, Ready, foreign
 
+WAITS = ("one noisy agent", "1.00", "2.00", "1.50", "3.00", "1.50")
 MACHINE = {"Processor": "a processor", "Python": "CPython 3"}
 
 
@@ -24,14 +25,15 @@ def _figures(doorward: int = 10_000) -> Figures:
 
 
 def test_the_page_has_the_median_the_spread_and_the_share_of_the_floor() -> None:
-    lines = page(_figures(), "2026-01-02").splitlines()
+    lines = page(_figures(), [WAITS], "2026-01-02").splitlines()
     assert "| Doorward | 64 | 5,050 | 2 % | 0.25 | 5,050 | 0.25 | 1.000 | 3.000 |" in lines
     assert "| parse (0) | 3.1 |" in lines
     assert "| Date | 2026-01-02 |" in lines
+    assert "| one noisy agent | 1.00 | 2.00 | 1.50 | 3.00 | 1.50 |" in lines
 
 
 def test_two_runs_differ_only_where_their_figures_differ() -> None:
-    one, other = (page(_figures(doorward), "2026-01-02").splitlines() for doorward in (10_000, 12_000))
+    one, other = (page(_figures(doorward), [WAITS], "2026-01-02").splitlines() for doorward in (10_000, 12_000))
     changed = [line for line, changed in zip(one, other, strict=True) if line != changed]
     assert changed
     assert all(line.startswith("| ") for line in changed)
