@@ -64,7 +64,6 @@ from doorward.control.stops import Stops
 from doorward.control.upstreams import Upstreams
 from doorward.control.waivers import Ground
 from doorward.domain.calls import Era
-from doorward.domain.errors import StoreError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
@@ -74,14 +73,14 @@ from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
-from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
+from doorward.stores.memory import MemoryApprovals, MemoryLog, MemoryPins, MemorySessions
 from doorward.stores.memory_budgets import MemoryBudgets
 from doorward.stores.memory_certificates import MemoryIssued
 from doorward.stores.memory_policy_sets import MemoryPolicySets
-from doorward.stores.memory_waivers import MemoryWaivers
 from doorward.telemetry.meter import Meter
 from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
+from tests.control.failing import FailingAgents, FailingStops, FailingWaivers
 from tests.control.idle import IdleUpstream
 from tests.made import Clock
 from tests.sealing import Keys, opened
@@ -144,59 +143,6 @@ class Draws:
 
     def __call__(self, size: int) -> bytes:
         return next(self._numbers).to_bytes(4, "big").rjust(size, b"\x07")[:size]
-
-
-@dataclass(slots=True)
-class FailingAgents(MemoryAgents):
-    """An agent store that can be broken; `on_put` hears of each change that it took."""
-
-    broken: bool = False
-    on_put: Callable[[], None] = lambda: None
-
-    def __post_init__(self) -> None:
-        MemoryAgents.__init__(self)
-
-    async def put(self, agents: Any, keys: Any) -> None:
-        if self.broken:
-            raise StoreError("the disk is full")
-        await MemoryAgents.put(self, agents, keys)
-        self.on_put()
-
-
-@dataclass(slots=True)
-class FailingStops(MemoryStops):
-    """A stop store that can be broken."""
-
-    broken: bool = False
-
-    def __post_init__(self) -> None:
-        MemoryStops.__init__(self)
-
-    async def put(self, stop: Any) -> None:
-        if self.broken:
-            raise StoreError("the disk is full")
-        await MemoryStops.put(self, stop)
-
-
-class FailingWaivers(MemoryWaivers):
-    """A store of waivers that can be broken; `on_put` hears of each that it took."""
-
-    broken = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.on_put: Callable[[], None] = lambda: None
-
-    async def put(self, lasting: Any) -> None:
-        if self.broken:
-            raise StoreError("the disk is full")
-        await super().put(lasting)
-        self.on_put()
-
-    async def drop(self, waivers: Any) -> None:
-        if self.broken:
-            raise StoreError("the disk is full")
-        await super().drop(waivers)
 
 
 @dataclass(slots=True)
