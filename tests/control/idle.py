@@ -34,6 +34,9 @@ class IdleUpstream:
     async def discover(self, lease: Lease) -> Sight:
         raise AssertionError("`Plane.look` is what looks")
 
+    def taken(self, sight: Sight) -> None:
+        return
+
     def state(self) -> Health:
         return Health(Condition.UP, SINCE, "", 0)
 

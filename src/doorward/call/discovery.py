@@ -17,6 +17,7 @@ from doorward.domain.reasons import Refused
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
 from doorward.upstream.faults import told
+from doorward.upstream.port import Upstream
 from doorward.upstream.sight import Sight
 from doorward.wire.canonical import canonical, sha256
 
@@ -88,17 +89,21 @@ class Discovery:
 
     async def look(self, name: UpstreamId) -> Sight:
         """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
-        seen: list[Sight] = []
+        seen: list[tuple[Upstream, Sight]] = []
         config = self._eyes.generations.current.document.upstreams[name]
 
         async def carry(call: Call, lease: Lease, notices: Notices) -> Answer:
-            sight = await self._eyes.fleet.upstream(name, config).discover(lease)
-            seen.append(sight)
+            upstream = self._eyes.fleet.upstream(name, config)
+            sight = await upstream.discover(lease)
+            seen.append((upstream, sight))
             return Answer(_summary(sight), 0)
 
         await self._eyes.pipeline.handle(self._asked(name, carry), _unheard)
-        await self._eyes.saw(name, seen[0])
-        return seen[0]
+        upstream, sight = seen[0]
+        await self._eyes.saw(name, sight)
+        # INVARIANT: only now. An address that shows something new is not called for what an older generation has accepted.
+        upstream.taken(sight)
+        return sight
 
     async def _keep(self, name: UpstreamId) -> None:
         retry, rest = _FIRST_RETRY_SECONDS, FIRST_REST_SECONDS

@@ -107,6 +107,8 @@ class FakeUpstream:
         """Everything that was forwarded, in order."""
         self.leases: list[Lease] = []
         """What it was shown at each look."""
+        self.took: list[Sight] = []
+        """Every sight that was taken into a catalogue."""
         self.closed = 0
         self.moved = 0
         self.adapts = False
@@ -141,6 +143,10 @@ class FakeUpstream:
         if isinstance(self.sight, Refused):
             raise self.sight
         return self.sight
+
+    def taken(self, sight: Sight) -> None:
+        """Keeps it."""
+        self.took.append(sight)
 
     async def close(self) -> None:
         """Counts."""

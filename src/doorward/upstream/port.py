@@ -63,6 +63,10 @@ class Upstream(Driver, Protocol):
     moved: int
     """Calls that went to a second address, for nothing of them was sent to the first."""
 
+    def taken(self, sight: Sight) -> None:
+        """What `discover` gave has been compared with what is accepted. Before that, no address that shows something new is called."""
+        ...
+
     def addresses(self) -> tuple[AddressState, ...]:
         """Its addresses, in the order of the configuration."""
         ...

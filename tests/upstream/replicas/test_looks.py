@@ -26,7 +26,7 @@ async def test_an_address_that_shows_something_else_is_held_back_and_told_of() -
     assert set(await yard.calls(10)) == {"b", "c"}
     await yard.seen(a=OTHER)
     assert len(yard.events) == 1, "it is told once"
-    assert (await yard.front.discover(LEASE)) is VIEW
+    assert (await yard.look()) is VIEW
     await yard.seen(a=VIEW)
     assert (yard.events[1:], set(await yard.calls(10))) == (["a shows the same definitions as the others again"], {"a", "b", "c"})
     await yard.front.close()
@@ -36,7 +36,7 @@ async def test_those_that_were_right_are_not_outvoted_by_being_down() -> None:
     yard = await Yard("a", "b", "c").seen(c=OTHER)
     yard.speakers["a"].is_up = yard.speakers["b"].is_up = False
     with pytest.raises(Refused) as caught:
-        await yard.front.discover(LEASE)
+        await yard.look()
     assert (caught.value.reason, caught.value.ran) == (Reason.UPSTREAM_UNREACHABLE, Ran.NO)
     with pytest.raises(Refused):
         await yard.call()
@@ -46,7 +46,7 @@ async def test_those_that_were_right_are_not_outvoted_by_being_down() -> None:
         await yard.call()
     assert all(name != "c" for name, _ in yard.sends), "the operator has said who is right, but nobody compared that with what is accepted"
     assert yard.changes == 1
-    assert (await yard.front.discover(LEASE), await yard.call()) == (OTHER, "c")
+    assert (await yard.look(), await yard.call()) == (OTHER, "c")
     await yard.front.close()
 
 
@@ -54,7 +54,7 @@ async def test_one_that_was_held_back_gets_no_call_when_it_is_the_last_to_stay_b
     yard = await Yard("a", "b", "c").seen(c=OTHER)
     assert yard.front.adapt(config("c"))
     assert (await yard.calls(3), yard.duties()) == ("!!!", {"c": "unseen"})
-    assert (await yard.front.discover(LEASE), await yard.calls(2), yard.duties()) == (OTHER, "cc", {"c": "serving"})
+    assert (await yard.look(), await yard.calls(2), yard.duties()) == (OTHER, "cc", {"c": "serving"})
     await yard.front.close()
 
 
@@ -65,7 +65,7 @@ async def test_one_that_was_never_seen_gets_no_call_when_it_is_the_last_to_stay_
     yard.speakers["b"].is_up = True
     assert yard.front.adapt(config("b"))
     assert await yard.calls(2) == "!!"
-    assert (await yard.front.discover(LEASE), await yard.calls(2)) == (VIEW, "bb")
+    assert (await yard.look(), await yard.calls(2)) == (VIEW, "bb")
     await yard.front.close()
 
 
@@ -90,6 +90,16 @@ async def test_a_look_is_not_held_up_by_an_address_that_hangs() -> None:
 
     yard.speakers["b"].discover = hang  # type: ignore[method-assign, assignment]
     began = asyncio.get_running_loop().time()
-    assert await yard.front.discover(LEASE) is VIEW
+    assert await yard.look() is VIEW
     assert asyncio.get_running_loop().time() - began == 30
+    await yard.front.close()
+
+
+async def test_those_that_show_something_new_get_no_call_before_it_was_taken() -> None:
+    yard = await Yard("a", "b", "c").seen()
+    yard.speakers["a"].sight = yard.speakers["b"].sight = OTHER
+    sight = await yard.front.discover(LEASE)
+    assert (sight, set(await yard.calls(9))) == (OTHER, {"c"}), "calls on their way were decided by what was accepted before"
+    yard.front.taken(sight)
+    assert (set(await yard.calls(9)), yard.duties()["c"]) == ({"a", "b"}, "held_back")
     await yard.front.close()

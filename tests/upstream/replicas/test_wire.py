@@ -57,7 +57,7 @@ async def over(world: World, **config: Any) -> AsyncIterator[Upstream]:
     )
     upstream.on_change = world.changed
     try:
-        await upstream.discover(LEASE)
+        upstream.taken(await upstream.discover(LEASE))
         yield upstream
     finally:
         await upstream.close()
@@ -249,7 +249,7 @@ async def test_addresses_are_added_and_taken_away_while_calls_go_on() -> None:
         await until(lambda: called(a))
         shared = {**config, "health": HEALTH, "timeouts": PATIENT.model_dump()}
         assert upstream.adapt(Config.model_validate(shared))
-        await upstream.discover(LEASE)
+        upstream.taken(await upstream.discover(LEASE))
         assert await ends([call(upstream)]) == {"answered": 1}
         seen = called(a)
         assert upstream.adapt(Config.model_validate(shared | {"urls": [b.url]}))

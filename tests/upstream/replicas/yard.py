@@ -145,8 +145,14 @@ class Yard:
         """The same once each address was looked at."""
         for name, sight in sights.items():
             self.speakers[name].sight = sight
-        await self.front.discover(LEASE)
+        await self.look()
         return self
+
+    async def look(self) -> Sight:
+        """What a look gave, which is taken at once; raises `Refused`."""
+        sight = await self.front.discover(LEASE)
+        self.front.taken(sight)
+        return sight
 
     async def call(self, principal: str = "agent") -> str:
         """Where a call was answered."""

@@ -63,6 +63,7 @@ class Front:
         self._turns = count(1)
         self._looks = Looks(upstream, self._compared, seams.monotonic)
         self._sight: Sight | None = None
+        """The last that was taken into the catalogue."""
         self._is_looking = False
         self._alone: Speaker | None = None
         """The one that calls go straight to."""
@@ -100,12 +101,16 @@ class Front:
         self._probing.lease = lease
         self._is_looking = True
         try:
-            sight = await self._seen(lease)
+            return await self._seen(lease)
         finally:
             self._is_looking = False
             self._attend_all()
+
+    def taken(self, sight: Sight) -> None:
+        """What was shown is in the catalogue now: who shows it may be called."""
         self._sight = sight
-        return sight
+        self._looks.taken(sight)
+        self._settle(self._addresses)
 
     async def close(self) -> None:
         """Ends everything at every address, within a bound of seconds."""

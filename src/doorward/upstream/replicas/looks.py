@@ -18,36 +18,40 @@ LOOK_SECONDS: Final = 30.0
 
 
 class Looks:
-    """What most addresses show, and what was given out last.
+    """What most addresses show, and what of it was taken into the catalogue last.
 
-    INVARIANT: only what was given out last, and so compared with what is accepted, may be called: when those that showed it are taken
-    out, the others get no calls before the next look.
+    INVARIANT: only an address that shows what was taken last, and so compared with what is accepted, may be called. When those that
+    showed it are taken out, or most show something else, the others get no calls before that was looked at and taken as well.
     """
 
-    __slots__ = ("_clock", "_given", "_on_turn", "_upstream", "agreed")
+    __slots__ = ("_clock", "_on_turn", "_taken", "_upstream", "agreed")
 
     def __init__(self, upstream: UpstreamId, on_turn: Callable[[Address], None], clock: Callable[[], float]) -> None:
         """`on_turn` hears of an address that is held back now, or no longer."""
         self._upstream = upstream
         self._on_turn = on_turn
         self._clock = clock
-        self._given: Digest | None = None
+        self._taken: Digest | None = None
         self.agreed: Digest | None = None
         """What most of them show."""
 
     @property
     def is_due(self) -> bool:
-        """Whether most show something else than was given out."""
-        return self.agreed != self._given
+        """Whether most show something else than was taken."""
+        return self.agreed != self._taken
 
     def admits(self, address: Address) -> bool:
-        """Whether an address shows what was given out last."""
-        return address.shown is not None and address.shown.digest == self._given
+        """Whether an address shows what was taken last."""
+        return address.shown is not None and address.shown.digest == self._taken
+
+    def taken(self, sight: Sight) -> None:
+        """The catalogue has compared this with what is accepted, and withholds what is not."""
+        self._taken = shown(sight).digest
 
     def seen_alone(self, address: Address, sight: Sight) -> None:
-        """An address had no others so far, and this was given out: nobody compared it with anything."""
+        """An address had no others so far, and this was taken: nobody compared it with what others show."""
         address.shown = shown(sight)
-        self.agreed = self._given = address.shown.digest
+        self.agreed = self._taken = address.shown.digest
 
     async def all(self, addresses: Sequence[Address], voters: Callable[[], Iterable[Address]], lease: Lease) -> Sight:
         """What most of them show; raises Refused where none of those answers. `voters`: whose voice counts once all were looked at."""
@@ -58,7 +62,6 @@ class Looks:
         self.compare(voters())
         right = [sight for address, sight in sights.items() if address.shown is not None and address.shown.digest == self.agreed]
         if right:
-            self._given = self.agreed
             return right[0]
         nothing = unreachable(self._upstream, "only addresses that show other definitions answer")
         raise nothing if sights else next(refused for refused in found if isinstance(refused, Refused))
