@@ -38,15 +38,15 @@ def test_every_upstream_has_a_plan() -> None:
 def test_a_certificate_that_tls_shows_is_a_credential_where_there_is_no_other() -> None:
     tls = UpstreamTls(certificate="own.pem", key="own.key")
     shown = Upstream(url="https://a.example/mcp", tls=tls)
-    assert plan.plan("a", shown) == Certificate("https://a.example", "own.pem")
-    assert kind(plan.plan("a", shown)) == "certificate"
+    assert plan.plan("a", shown, {}) == Certificate("https://a.example", "own.pem")
+    assert kind(plan.plan("a", shown, {})) == "certificate"
     both = Upstream(url="https://a.example/mcp", tls=tls, credential=HeaderCredential(value="${env:T}"))
-    assert kind(plan.plan("a", both)) == "static"
-    assert kind(plan.plan("a", Upstream(url="https://a.example/mcp", tls=UpstreamTls(ca_file="ca.pem")))) == "none"
+    assert kind(plan.plan("a", both, {})) == "static"
+    assert kind(plan.plan("a", Upstream(url="https://a.example/mcp", tls=UpstreamTls(ca_file="ca.pem")), {})) == "none"
 
 
 def test_the_audience_of_an_ipv6_upstream_is_a_url_again() -> None:
-    assert plan.plan("v6", Upstream(url="http://[::1]:80/mcp")) == Nothing("http://[::1]:80")
+    assert plan.plan("v6", Upstream(url="http://[::1]:80/mcp"), {}) == Nothing("http://[::1]:80")
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_no_header_of_a_client_can_stand_in_for_our_credential_cve_2026_110279()
 
 def test_a_credential_of_several_addresses_is_for_each_of_them() -> None:
     urls = ("https://a.example.com/mcp", "https://b.example.com:8443/mcp", "https://a.example.com/other")
-    assert plan.plan("a", Upstream(urls=urls)) == Nothing("https://a.example.com https://b.example.com:8443")
+    assert plan.plan("a", Upstream(urls=urls), {}) == Nothing("https://a.example.com https://b.example.com:8443")

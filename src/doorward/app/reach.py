@@ -6,12 +6,17 @@ from pathlib import Path
 from doorward.config.identity import Clients, Issuer
 from doorward.config.model import Document
 from doorward.config.references import Resolver
+from doorward.credentials.oauth.plans import Way
 from doorward.domain.secret import Secret
 from doorward.net.addresses import Reach, Rule
 from doorward.net.fetch import Caps, Fetch
+from doorward.net.tls import Shown
 
 _ANSWER_BYTES = 262_144
 """What an issuer may answer: a few thousand groups of one person."""
+
+_TOKENS = Caps(seconds=10, at_once=256)
+"""Of a token endpoint: slower than a document, and each person's token is a request of its own."""
 
 
 class Outside:
@@ -39,6 +44,13 @@ class Outside:
 
     def _file(self, name: str | None) -> str | None:
         return None if name is None else str(self._root / name)
+
+
+def authorization_server(root: Path, way: Way) -> Fetch:
+    """What asks an authorization server for tokens; raises `NetError` where a file that it needs cannot be read."""
+    ca_file = None if way.ca_file is None else str(root / way.ca_file)
+    shown = None if way.certificate is None else Shown(*(root / file for file in way.certificate))
+    return Fetch(_rule(way.is_private, way.is_plain), ca_file=ca_file, shown=shown, caps=_TOKENS)
 
 
 def _rule(is_private: bool, is_plain: bool) -> Rule:

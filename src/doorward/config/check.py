@@ -18,6 +18,7 @@ from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
 from doorward.config.check_issuers import issuers
 from doorward.config.check_limits import limits
+from doorward.config.check_oauth import oauth
 from doorward.config.check_operators import operators
 from doorward.config.check_secrets import secrets
 from doorward.config.check_tls import tls
@@ -43,6 +44,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from tls(document, ground)
     yield from _identity(document)
     yield from issuers(document, ground)
+    yield from oauth(document, ground)
     yield from enrolment(document.identity)
     yield from authority(document, ground.root)
     yield from _bounds(document)

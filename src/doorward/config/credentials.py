@@ -1,35 +1,17 @@
 """With which credential an upstream is met: one way each, told apart by `kind`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
 
-from doorward.config.part import Part, Reference
+from doorward.config import credentials_oauth as oauth
+from doorward.config.credentials_plain import BasicCredential as BasicCredential
+from doorward.config.credentials_plain import HeaderCredential as HeaderCredential
+from doorward.config.credentials_plain import NoCredential as NoCredential
+from doorward.config.part import Part
 
 _USUAL = "header"
-
-
-class NoCredential(Part):
-    """The upstream is shown none."""
-
-    kind: Literal["none"] = Field(description="No credential")
-
-
-class HeaderCredential(Part):
-    """A static secret in a header of each request (HTTP only)."""
-
-    kind: Literal["header"] = Field("header", description="A static secret in a header; what is meant where no kind is said")
-    header: str = Field("Authorization", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description="The header that carries it")
-    value: Reference = Field(description="The header's text with a reference in it, such as `Bearer ${env:GITHUB_TOKEN}`")
-
-
-class BasicCredential(Part):
-    """A user name and a password in each request (RFC 7617)."""
-
-    kind: Literal["basic"] = Field(description="HTTP Basic")
-    username: Reference = Field(min_length=1, description="The user name; it may be a reference, or hold one")
-    password: Reference = Field(description="A reference to the password, such as `${file:secrets/ci-password}`")
 
 
 def _with_kind(value: object) -> object:
@@ -37,17 +19,21 @@ def _with_kind(value: object) -> object:
     return {"kind": _USUAL, **value} if isinstance(value, Mapping) and "kind" not in value else value
 
 
-_Kinds = NoCredential | HeaderCredential | BasicCredential
+_Kinds = NoCredential | HeaderCredential | BasicCredential | oauth.OAuthCredential
 
-PARTS: tuple[type[Part], ...] = get_args(_Kinds)
+KINDS: tuple[type[Part], ...] = get_args(_Kinds)
 """Every kind there is."""
 
 SECRETS: dict[type[Part], tuple[str, ...]] = {
     NoCredential: (),
     HeaderCredential: ("value",),
     BasicCredential: ("username", "password"),
+    **oauth.SECRETS,
 }
-"""Of each kind, the fields whose texts hold references to secrets: of these nothing else is ever told."""
+"""Of each part, the fields whose texts hold references to secrets: of these nothing else is ever told."""
+
+PARTS: tuple[type[Part], ...] = (*KINDS, *(part for part in SECRETS if part not in KINDS))
+"""Every kind, and the parts of theirs that hold secrets."""
 
 Credential = Annotated[
     Annotated[_Kinds, Field(discriminator="kind")],

@@ -90,6 +90,8 @@ def _one(details: ErrorDetails) -> tuple[tuple[Step, ...], str]:
 def _untagged(path: tuple[Step, ...]) -> tuple[Step, ...]:
     """A path as it leads through the document: the model puts the kind of a fact or credential before its fields."""
     match path:
+        case ("upstreams", _, "credential", _, "discovery", _, *_):
+            return path[:3] + path[4:5] + path[6:]
         case ("upstreams", _, "credential", _, *_) | ("secrets", "openbao", "auth", _, *_):
             return path[:3] + path[4:]
         case ("upstreams", _, "tools", _, "facts", _, kind, *_) if kind != "[key]":

@@ -6,6 +6,7 @@ from typing import Any
 from doorward.config.credentials import SECRETS
 from doorward.config.facts import MemberFact
 from doorward.config.model import Document, ToolRule, Upstream
+from doorward.config.part import Part
 from doorward.config.references import names
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Route, Shape
@@ -73,11 +74,17 @@ def masked(document: Document) -> Document:
 def _masked_upstream(upstream: Upstream) -> Upstream:
     changes: dict[str, object] = {"tools": {name: _unlisted(rule) for name, rule in upstream.tools.items()}}
     if upstream.credential is not None:
-        secrets = {field: names(getattr(upstream.credential, field)) for field in SECRETS[type(upstream.credential)]}
-        changes["credential"] = upstream.credential.model_copy(update=secrets)
+        changes["credential"] = _masked_part(upstream.credential)
     if upstream.stdio is not None:
         changes["stdio"] = upstream.stdio.model_copy(update={"env": {key: names(text) for key, text in upstream.stdio.env.items()}})
     return upstream.model_copy(update=changes)
+
+
+def _masked_part(part: Part) -> Part:
+    """A credential, or a part of one."""
+    inner = {field: _masked_part(value) for field in type(part).model_fields if isinstance(value := getattr(part, field), Part)}
+    texts = {field: names(text) for field in SECRETS.get(type(part), ()) if (text := getattr(part, field)) is not None}
+    return part.model_copy(update={**inner, **texts})
 
 
 def _unlisted(rule: ToolRule) -> ToolRule:

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import assert_never
 
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import Basic, Certificate, Environment, Nothing, Plan, StaticHeader
+from doorward.credentials.oauth.means import Means
+from doorward.credentials.oauth.mints import OAuthMint, Parted
+from doorward.credentials.oauth.plans import ClientCredentials
+from doorward.credentials.plan import Basic, Certificate, Environment, ForPeople, Nothing, Plan, StaticHeader
 from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
 from doorward.credentials.static import Holding, StaticMint
 from doorward.domain.ids import UpstreamId
@@ -19,6 +22,8 @@ class Tools:
     root: Path
     """What relative paths of references are relative to."""
     fingerprints: Fingerprints
+    means: Means
+    """What tokens are asked for with."""
 
 
 class NoMint(Mint):
@@ -42,5 +47,9 @@ def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
             return NoMint()
         case StaticHeader() | Basic() | Environment():
             return StaticMint(upstream, plan, tools.reading, tools.root, tools.fingerprints.mark)
+        case ClientCredentials():
+            return OAuthMint(plan, tools.means)
+        case ForPeople(people=people, own=own):
+            return Parted(OAuthMint(people, tools.means), mint_of(upstream, own, tools))
         case _:
             assert_never(plan)

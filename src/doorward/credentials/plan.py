@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from doorward.config import credentials_oauth as config
 from doorward.config.credentials import BasicCredential, Credential, HeaderCredential, NoCredential
+from doorward.config.identity import Issuer
 from doorward.config.model import Document, Upstream
 from doorward.config.references import Pointer, references_in
+from doorward.credentials.oauth import plans as oauth
+from doorward.credentials.oauth.declared import for_itself, for_person
 from doorward.domain.ids import UpstreamId
 
 
@@ -59,36 +63,57 @@ class Environment:
     """Names and texts with their references."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForPeople:
+    """A token for the person behind a call; the gateway's own calls, which have nobody behind them, are made with something else."""
+
+    audience: str
+    people: oauth.ForPerson
+    own: "Nothing | StaticHeader | Basic | oauth.ClientCredentials"
+
+
 Static = StaticHeader | Basic | Environment
 """What is the same for everybody, and read from where references lead."""
 
-Plan = Nothing | Certificate | Static
+Plan = Nothing | Certificate | Static | oauth.ClientCredentials | ForPeople
 
 
 def plans(document: Document) -> Mapping[UpstreamId, Plan]:
-    """The plan of every upstream in a document."""
-    return {UpstreamId(name): plan(name, upstream) for name, upstream in document.upstreams.items()}
+    """The plan of every upstream in a document; raises `CredentialError` for one that a check would have refused."""
+    return {UpstreamId(name): plan(name, upstream, document.identity.issuers) for name, upstream in document.upstreams.items()}
 
 
-def plan(name: str, upstream: Upstream) -> Plan:
-    """The plan of one upstream."""
+def plan(name: str, upstream: Upstream, issuers: Mapping[str, Issuer]) -> Plan:
+    """The plan of one upstream; `issuers`: whose access tokens callers come with."""
     if upstream.stdio is not None:
         return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
     audience = " ".join(dict.fromkeys(_origin(url) for url in upstream.addresses))
     certificate = None if upstream.tls is None else upstream.tls.certificate
     if certificate is not None and isinstance(upstream.credential, NoCredential | None):
         return Certificate(audience, certificate)
-    return Nothing(audience) if upstream.credential is None else _shown(upstream.credential, audience)
+    return _shown(upstream.credential, audience, upstream.url, issuers)
 
 
-def _shown(credential: Credential, audience: str) -> Plan:
+def _shown(credential: Credential | None, audience: str, url: str | None, issuers: Mapping[str, Issuer]) -> Plan:
     match credential:
-        case NoCredential():
+        case config.TokenExchange() | config.OnBehalfOf() | config.JwtBearer() | config.IdJag():
+            own = _own(credential.discovery, audience, url)
+            return ForPeople(audience, for_person(credential, audience, url, issuers), own)
+        case _:
+            return _own(credential, audience, url)
+
+
+def _own(credential: config.Discovery | None, audience: str, url: str | None) -> Nothing | StaticHeader | Basic | oauth.ClientCredentials:
+    """What needs nobody but us."""
+    match credential:
+        case None | NoCredential():
             return Nothing(audience)
         case HeaderCredential(header=header, value=value):
             return StaticHeader(audience, header, value)
         case BasicCredential(username=username, password=password):
             return Basic(audience, username, password)
+        case config.ClientCredentials():
+            return for_itself(credential, audience, url)
         case _:
             assert_never(credential)
 
@@ -104,6 +129,10 @@ def texts(of: Plan) -> tuple[str, ...]:
             return (of.username, of.password)
         case Environment():
             return tuple(text for _, text in of.variables)
+        case oauth.ClientCredentials():
+            return oauth.texts(of)
+        case ForPeople(people=people, own=own):
+            return (*oauth.texts(people), *texts(own))
         case _:
             assert_never(of)
 
@@ -126,6 +155,10 @@ def kind(of: Plan) -> str:
             return "basic"
         case Environment():
             return "static" if pointers(of) else "none"
+        case oauth.ClientCredentials():
+            return oauth.kind(of)
+        case ForPeople(people=people):
+            return oauth.kind(people)
         case _:
             assert_never(of)
 

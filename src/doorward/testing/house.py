@@ -35,6 +35,8 @@ from doorward.config.references import Resolver
 from doorward.credentials.broker import Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.minting import Tools, mint_of
+from doorward.credentials.oauth.means import Means as OAuthMeans
+from doorward.credentials.oauth.plans import Way
 from doorward.credentials.plan import Plan as CredentialPlan
 from doorward.credentials.plan import plans
 from doorward.credentials.port import Mint
@@ -46,6 +48,8 @@ from doorward.domain.actors import Agent, Principal
 from doorward.domain.alerts import Alert
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, Digest, Generation, TeamId, UpstreamId
+from doorward.domain.reasons import Ran
+from doorward.domain.secret import Secret
 from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.chain import Chain, Presented
@@ -53,6 +57,8 @@ from doorward.identity.own import own
 from doorward.identity.registry import NEVER, Registry
 from doorward.inspection.chain import Inspection
 from doorward.inspection.view import Guard
+from doorward.net.errors import NetError, Trouble
+from doorward.net.fetch import Web
 from doorward.policy.dispose import DEFAULT, Table
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
@@ -200,7 +206,9 @@ async def build_house(plan: Plan) -> House:
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
-    tools = Tools(_reading(Resolver(_NOWHERE, environment), clock), _NOWHERE, fingerprints)
+    resolver = Resolver(_NOWHERE, environment)
+    means = OAuthMeans(resolver.resolve, _NOWHERE, _nobody, _unsigned, clock.now, clock.monotonic, draws)
+    tools = Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
     pipeline = Pipeline(
@@ -282,6 +290,16 @@ def _first(materials: Materials) -> Snapshot:
 
 def _as_it_is(before: Snapshot, after: Snapshot) -> None:
     """The document of a plan never changes, so nothing has to go over."""
+
+
+def _nobody(way: Way) -> Web:
+    """There is no way out of a house in memory."""
+    raise NetError(Trouble.UNREACHABLE, "nobody is outside of this house", Ran.NO)
+
+
+def _unsigned(claims: Mapping[str, object], typ: str) -> Secret:
+    """What a house in memory signs with: nothing that anybody would verify."""
+    raise PlanError("a house in memory signs nothing")
 
 
 async def _unheard(name: UpstreamId, why: str) -> None:
