@@ -34,6 +34,7 @@ from doorward.audit.veil import Veil
 from doorward.call.flight import Flight
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
+from doorward.config.references import Resolver
 from doorward.control.agents import Agents
 from doorward.control.alerts import AlertTest
 from doorward.control.app import PEER, admin_app, by_peer
@@ -58,11 +59,15 @@ from doorward.control.policies import PolicyDesk
 from doorward.control.policy_sets import PolicyHistory
 from doorward.control.replays import Replays
 from doorward.control.routes import Route
+from doorward.control.secrets import SecretRows
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
 from doorward.control.upstreams import Upstreams
 from doorward.control.waivers import Ground
+from doorward.credentials.sources.custody import Custody
+from doorward.credentials.sources.held import Clocks
+from doorward.credentials.sources.inventory import Inventory
 from doorward.domain.calls import Era
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
@@ -184,6 +189,7 @@ class Plane:
     """What the next look at an upstream shows."""
     operator_sessions: OperatorSessions = field(init=False)
     kept: Kept = field(init=False)
+    inventory: Inventory = field(init=False)
     gate: Gate = field(init=False)
     budgets: Budgets = field(init=False)
     app: Starlette = field(init=False)
@@ -195,6 +201,9 @@ class Plane:
         self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)
         self.budgets = Budgets(MemoryBudgets(), BudgetSeams(self.clock, is_own_raise, self.recorder.pseudonym))
         self.budgets.adopt(self.generations.current.document)
+        custody = Custody({}, Clocks(self.clock, self.clock), lambda event, text: None)
+        local = Resolver(self.path.parent, {"GIT_TOKEN": "canary-of-git"})
+        self.inventory = Inventory(lambda: self.generations.current.document, (self.path.parent, local), custody, lambda upstream: None)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
@@ -217,6 +226,7 @@ class Plane:
             SessionRows(self.sessions, self.recorder),
             Upstreams(self.fleet, self.generations, self.recorder),
             LimitRows(self.gate),
+            SecretRows(self.inventory, self.clock),
             BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),
             EncryptionKeys(self.keys.rotation, self.recorder),

@@ -103,6 +103,7 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "POST /v1/budgets/{budget}/raises": (APPROVERS, "/v1/budgets/none/raises", {"by": "1", "reason": "a fair", "days": 1}),
     "DELETE /v1/budgets/{budget}/raises/{raise}": (APPROVERS, "/v1/budgets/none/raises/none", None),
     "GET /v1/limits": (EVERYBODY, "/v1/limits", None),
+    "GET /v1/secrets": (EVERYBODY, "/v1/secrets", None),
     "GET /v1/sessions": (EVERYBODY, "/v1/sessions", None),
     "DELETE /v1/sessions/{session}": (ADMINS, "/v1/sessions/none", None),
 }

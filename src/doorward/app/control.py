@@ -32,6 +32,7 @@ from doorward.control.policies import PolicyDesk
 from doorward.control.policy_sets import PolicyHistory
 from doorward.control.replays import Replays
 from doorward.control.routes import Route
+from doorward.control.secrets import SecretRows
 from doorward.control.sessions import SessionRows
 from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
@@ -94,6 +95,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *SessionRows(house.sessions, recorder).routes(),
         *Upstreams(house.fleet, house.generations, recorder).routes(),
         *EncryptionKeys(state.rotation, recorder).routes(),
+        *SecretRows(house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used), clocks.now).routes(),
         *LimitRows(house.dispatch.gate).routes(),
         *BudgetRows(state.budgets, state.registry, recorder, state.budgets.now, clocks.new_id).routes(),
     )

@@ -253,11 +253,19 @@ class Gateway:
         async def forget() -> None:
             await state.issued.forget(clocks.now() - _REMEMBERED_SECONDS)
 
-        works = (state.evidence.recorder.retain, forget)
+        async def warn_of_old() -> None:
+            self._warn_of_old()
+
+        works = (state.evidence.recorder.retain, forget, warn_of_old)
         # At once as well: what may not be kept any longer goes, however short the gateway's lives are.
         for work in works:
             await self._tried(work)
         await self._every(_HOUR_SECONDS, *works)
+
+    def _warn_of_old(self) -> None:
+        house = self.house
+        for reference in house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used).old(clocks.now()):
+            self._journal.say("secret_old", Level.WARNING, secret=reference, why="older than secrets.rotate_after_days")
 
     async def _watch(self) -> None:
         watch = self._watched

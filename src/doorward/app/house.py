@@ -280,6 +280,10 @@ def measure(house: House) -> None:
     gauge("doorward_secrets_failing", "Secrets that could not be read when they last should have been", house.sourcing.failing)
     inventory = house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used)
     gauge("doorward_secrets_old", "Secrets older than the configuration allows", lambda: len(inventory.old(clocks.now())))
+    gauge("doorward_secrets_borrowed", "Credentials that sources made for this gateway", house.sourcing.custody.loans)
+    gauge("doorward_secrets_failing", "Secrets that could not be read when they last should have been", house.sourcing.failing)
+    inventory = house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used)
+    gauge("doorward_secrets_old", "Secrets older than the configuration allows", lambda: len(inventory.old(clocks.now())))
     for duty in (Duty.SERVING, Duty.EJECTED, Duty.UNSEEN, Duty.HELD_BACK, Duty.DRAINED):
         gauge(
             f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty)

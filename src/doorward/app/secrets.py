@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import Basic, Environment, StaticHeader, plans, pointers
 from doorward.credentials.sources.custody import Custody, Kept
 from doorward.credentials.sources.held import Clocks
+from doorward.credentials.sources.inventory import Inventory
 from doorward.credentials.sources.opening import Ground, opened
 from doorward.credentials.sources.reading import Reading
 from doorward.credentials.sources.standing import Standing
@@ -52,6 +53,14 @@ class Sourcing:
         """Goes on with another document and its sources."""
         self.custody.adopt(sources)
         self.standing.adopt(standing(document))
+
+    def failing(self) -> int:
+        """How many secrets could not be read when they last should have been."""
+        return len(self.custody.troubles)
+
+    def inventory(self, document: Callable[[], Document], used: Callable[[UpstreamId], float | None]) -> Inventory:
+        """What the document in force refers to; `used`: when a credential was last leased."""
+        return Inventory(document, (self.root, self._ground.resolver), self.custody, used)
 
     async def begin(self) -> None:
         """Reads what the gateway itself needs, and does not wait long for it."""

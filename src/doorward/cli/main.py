@@ -33,6 +33,7 @@ COMMANDS = {
     "login": ("login", "Sign in at a gateway over the network."),
     "logout": ("logout", "Sign out there."),
     "operator": ("operator", "Who you are here, and who is signed in over the network."),
+    "secret": ("secret", "The secrets that the configuration refers to; never their values."),
     "session": ("session", "Session-era sessions."),
     "key": ("key", "The keys that the database is encrypted with."),
 }

@@ -77,7 +77,7 @@ class Sources:
 class Broker:
     """Leases credentials by plan."""
 
-    __slots__ = ("_failed", "_flights", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks")
+    __slots__ = ("_failed", "_flights", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks", "_used")
 
     def __init__(self, plans: Mapping[UpstreamId, Plan], sources: Sources) -> None:
         self._sources = sources
@@ -88,6 +88,7 @@ class Broker:
         self._owed: dict[asyncio.Task[None], Minted] = {}
         self._plans: Mapping[UpstreamId, Plan] = {}
         self._mints: dict[UpstreamId, Mint] = {}
+        self._used: dict[UpstreamId, float] = {}
         self.adopt(plans)
 
     def adopt(self, plans: Mapping[UpstreamId, Plan]) -> None:
@@ -105,6 +106,10 @@ class Broker:
         """How receipts name the plan of an upstream; `none` for one without a plan, whose lease is refused."""
         return self._kinds.get(upstream, "none")
 
+    def used(self, upstream: UpstreamId) -> float | None:
+        """When something was last leased for an upstream, in Unix seconds and within a second; None: not since the start."""
+        return self._used.get(upstream)
+
     def check(self, use: Use) -> None:
         """Raises `Refused` where it is certain that there is no credential for a use before somebody does something (CONSENT_NEEDED)."""
         mint = self._mints.get(use.call.target.upstream)
@@ -119,6 +124,7 @@ class Broker:
             raise _refused(upstream, "there is no credential plan")
         holder = mint.holder(use)
         if holder is None:
+            self._used[upstream] = self._sources.now()
             return (await self._made(upstream, mint, use)).lease
         held = self._held.get((upstream, holder))
         if held is not None and self._sources.monotonic() < held.look_at:
@@ -157,6 +163,7 @@ class Broker:
     async def _looked_after(self, key: Key, mint: Mint, use: Use) -> Lease:
         """What is held if it still holds, else another; while the old one holds, nobody waits for a new one."""
         now = self._sources.monotonic()
+        self._used[key[0]] = self._sources.now()
         held = self._held.get(key)
         if held is None or not self._holds(held, now):
             self._drop(key, GRACE_SECONDS)
