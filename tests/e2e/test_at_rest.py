@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import openbao
 from tests.e2e.client import REVISIONS, Client
 from tests.e2e.commands import asked, ordered
 from tests.e2e.grants import VERIFIER, authorize, call, challenge, connected, refreshed
@@ -206,8 +208,34 @@ def test_a_key_moves_to_another_place_at_a_restart(witness: Witness, tmp_path: P
     assert not old.exists()
 
 
-def _refused(directory: Path) -> tuple[int, str]:
+@pytest.mark.peer
+def test_with_its_key_in_openbao_the_state_directory_opens_nothing_by_itself(witness: Witness, tmp_path: Path) -> None:
+    with openbao.openbao(tmp_path) as bao:
+        bao.ask("POST", "sys/mounts/transit", {"type": "transit"})
+        bao.ask("POST", "transit/keys/doorward", {"type": "aes256-gcm96"})
+        role, secret = bao.approle()
+        auth = {"kind": "approle", "role_id": role, "secret_id": "${env:SECRET_ID}"}
+        described = {
+            "upstreams": {"up": http_upstream(witness.url)},
+            "secrets": {"openbao": {"address": bao.address, "auth": auth, "private": True, "plain_http": True}},
+            "encryption": {"key": {"kind": "openbao"}},
+        }
+        with doorward(tmp_path / "house", described, PERMIT_ALL, {"SECRET_ID": secret}) as running:
+            agent = running.key()
+            assert json.loads(ordered(running, "key", "rotate", "--json"))["key"] == "openbao:transit/doorward:v2"
+            until(lambda: _is_alone(running))
+        state = tmp_path / "house/state"
+        assert not (state / "encryption.key").exists()
+        assert found_in(state, secret) == []
+        with doorward(tmp_path / "house", described, PERMIT_ALL, {"SECRET_ID": secret}) as running, Client(running.url(), agent) as client:
+            assert client.call("up__echo", {"mark": "again"}).reason == ""
+    # It has ended, and with it the key.
+    code, told = _refused(tmp_path / "house", SECRET_ID=secret)
+    assert (code, "is sealed and cannot be opened" in told, "OpenBao cannot be reached" in told, secret in told) == (1, True, True, False)
+
+
+def _refused(directory: Path, **environment: str) -> tuple[int, str]:
     """How a gateway ends that does not start."""
     words = [sys.executable, "-m", "doorward", "serve", "-c", str(directory / "doorward.yaml")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment})
     return done.returncode, done.stdout + done.stderr

@@ -40,9 +40,14 @@ class OpenBaoKey(Part):
 
     kind: Literal["openbao"] = Field(description="A key of OpenBao's or Vault's transit engine, of the type `aes256-gcm96`")
     mount: str = Field(
-        "transit", pattern=r"^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$", max_length=128, description="Where the engine is mounted"
+        "transit",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+        max_length=128,
+        description="Where the engine is mounted",
     )
-    key: str = Field("doorward", pattern=r"^[A-Za-z0-9_.-]+$", max_length=128, description="The name of the key, which has to be there")
+    key: str = Field(
+        "doorward", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128, description="The name of the key, which has to be there"
+    )
 
 
 EncryptionKey = Annotated[
