@@ -1,12 +1,13 @@
 """Probes: what their answers say of an address, and what they cost when they cannot be made."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.errors import NetError, Trouble
-from doorward.upstream.faults import of_net, turned_away
+from doorward.upstream.faults import of_net, turned_away, turned_down
 from tests.loops import JumpingLoop
 from tests.upstream.kit import DEMO, LEASE
 from tests.upstream.replicas.yard import PROBES, Yard
@@ -21,7 +22,12 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 def outdated() -> Refused:
     """The credential of the last look is accepted no more."""
-    return turned_away(DEMO, 401)
+    return turned_down(DEMO, 401, b"")
+
+
+def unrouted() -> Refused:
+    """Somebody is there who knows of no such place."""
+    return turned_away(DEMO, 404)
 
 
 def unwritable() -> Refused:
@@ -32,15 +38,16 @@ def unwritable() -> Refused:
     return refused
 
 
+@pytest.mark.parametrize("turns_away", [outdated, unrouted])
 @pytest.mark.parametrize("names", ["a", "ab"])
-async def test_an_address_is_back_also_where_the_credential_of_its_probe_is_accepted_no_more(names: str) -> None:
+async def test_an_address_is_back_also_where_its_probe_is_turned_away_at_the_door(names: str, turns_away: Callable[[], Refused]) -> None:
     yard = await Yard(*names).seen()
     for speaker in yard.speakers.values():
         speaker.is_up = False
     await yard.calls(10)
     assert set(yard.duties().values()) == {"ejected"}
     for speaker in yard.speakers.values():
-        speaker.is_up, speaker.probes_fail_with = True, outdated
+        speaker.is_up, speaker.probes_fail_with = True, turns_away
     await asyncio.sleep(10)
     assert set(yard.duties().values()) == {"serving"}
     assert "!" not in await yard.calls(4)

@@ -7,7 +7,7 @@ from typing import Final
 
 from doorward.domain.calls import Era
 from doorward.domain.leases import Lease
-from doorward.domain.reasons import Ran, Refused
+from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.upstream.circuit import Blame
 from doorward.upstream.faults import blame
 from doorward.upstream.order import own_order
@@ -126,13 +126,14 @@ class Probing:
     def _judge(self, address: Address, refused: Refused) -> None:
         """What a probe that got no answer says; the driver has noted it."""
         vitals, whose = address.speaker.vitals, blame(refused)
-        if whose is Blame.NOBODY:
+        is_answer = refused.reason is Reason.CREDENTIAL_REFUSED or (whose is Blame.CALL and refused.ran is Ran.NO)
+        if is_answer:
+            # Whoever turns a probe away at the door is there: the credential of the last look may be accepted no more.
+            vitals.well()
+        elif whose is Blame.NOBODY:
             # Nothing was learned. A call that can be made may decide, and must not find each of its tries taken by probes.
             vitals.circuit.acquit()
             address.unprobed_until = self._clock() + self._pace.quiet_seconds
-        elif whose is Blame.CALL and refused.ran is Ran.NO:
-            # Whoever turns a probe away at the door is there: the credential of the last look may be accepted no more.
-            vitals.well()
         else:
             vitals.circuit.condemn()
 
