@@ -79,4 +79,4 @@ def of_state(directory: Path) -> Envelope:
             return job(db)
 
         places = Wrappings(LocalKeys("file", FilePlace(directory / "encryption.key"), os.urandom, lambda: 0.0))
-        return asyncio.run(open_envelope(SqliteStoreKeys(run), places, os.urandom, 0.0))
+        return asyncio.run(open_envelope(SqliteStoreKeys(run, run), places, os.urandom, 0.0))

@@ -35,7 +35,7 @@ def _in_sqlite(log: SqliteLog) -> Rows:
         record: bytes = await log.writer.submit(lambda db: db.execute("SELECT record FROM waiver WHERE id = ?", (row,)).get)
         return record
 
-    return Rows(SqliteStoreKeys(log.writer.submit), put, get)
+    return Rows(SqliteStoreKeys(log.writer.submit, log.read), put, get)
 
 
 DRIVERS: dict[str, Bench] = {"memory": in_memory(_in_memory), "sqlite": in_sqlite(lambda _, log: _in_sqlite(log))}

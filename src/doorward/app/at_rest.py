@@ -26,9 +26,9 @@ from doorward.credentials.transit import Transit
 from doorward.credentials.wrapping import Wrapping, WrappingError
 from doorward.domain.errors import DoorwardError
 from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.log import SqliteLog
 from doorward.stores.sqlite.old_rows import seal_old_rows
 from doorward.stores.sqlite.store_keys import SqliteStoreKeys
-from doorward.stores.sqlite.writer import Writer
 
 T = TypeVar("T")
 
@@ -68,9 +68,9 @@ class AtRest:
         self._places = places
         self._bao = bao
 
-    def rotation(self, writer: Writer, told: Told) -> Rotation:
+    def rotation(self, log: SqliteLog, told: Told) -> Rotation:
         """Their rotation, beside calls."""
-        return Rotation(SqliteStoreKeys(writer.submit), self.envelope, self._places, Seams(clocks.draw, clocks.now, told))
+        return Rotation(SqliteStoreKeys(log.writer.submit, log.read), self.envelope, self._places, Seams(clocks.draw, clocks.now, told))
 
     async def close(self) -> None:
         """Signs out of the key service, as far as it answers."""
@@ -90,7 +90,7 @@ async def open_at_rest(database: Database, document: Document, root: Path) -> At
         ground = _Ground(root, database.directory.path / KEY, bao)
         now, *former = [_place(one, ground) for one in wanted]
         places = Wrappings(now, tuple(former))
-        envelope = await open_envelope(SqliteStoreKeys(run), places, clocks.draw, clocks.now())
+        envelope = await open_envelope(SqliteStoreKeys(run, run), places, clocks.draw, clocks.now())
         await asyncio.to_thread(database.now, lambda db: seal_old_rows(db, envelope))
     except BaseException:
         await _sign_out(bao)

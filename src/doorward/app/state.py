@@ -11,6 +11,7 @@ from doorward.admission.stops import Switch
 from doorward.app import clocks
 from doorward.app.at_rest import AtRest, open_at_rest
 from doorward.app.evidence import Evidence, open_evidence
+from doorward.app.voice import Voice
 from doorward.approval.desk import Desk, Terms
 from doorward.approval.elapsed import Elapsed
 from doorward.approval.persons import forms_of
@@ -55,6 +56,7 @@ class State:
     authority: SqliteAuthority
     consents: SqliteConsents
     issued: SqliteIssued
+    voice: Voice
     seal: Seal
     """Of session ids, cursors and request state; its key survives a restart, so that they do."""
 
@@ -114,7 +116,7 @@ def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
         database=database,
         at_rest=ground.at_rest,
         evidence=evidence,
-        rotation=ground.at_rest.rotation(writer, evidence.recorder.note),
+        rotation=ground.at_rest.rotation(evidence.log, evidence.recorder.note),
         registry=Registry(SqliteAgents(writer, envelope), clocks.draw, clocks.now),
         switch=Switch(SqliteStops(writer, envelope), clocks.now),
         desk=Desk(SqliteApprovals(writer, envelope), terms, clocks.now, clocks.new_id, clocks.monotonic),
@@ -126,6 +128,7 @@ def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
         authority=SqliteAuthority(writer, envelope),
         consents=SqliteConsents(writer, envelope),
         issued=SqliteIssued(writer),
+        voice=Voice(database.directory.path),
         seal=Seal((keys.kept(database.directory.path / "seal.key", clocks.draw),)),
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import apsw
 
@@ -18,9 +19,11 @@ from doorward.stores.sqlite import index
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.budgets import SqliteDraws
 from doorward.stores.sqlite.database import Database
-from doorward.stores.sqlite.reader import Reader
+from doorward.stores.sqlite.reader import Job, Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
 from doorward.stores.sqlite.writer import Writer
+
+T = TypeVar("T")
 
 _SWEPT = 500
 """Side records deleted in one transaction: a sweep must not hold up calls."""
@@ -168,6 +171,10 @@ class SqliteLog:
         self._reader.close()
         # Last, so that it leaves one whole file behind.
         self.writer.close()
+
+    def read(self, job: Job[T]) -> asyncio.Future[T]:
+        """Has the reader do a job, on the database as `log`; its result, or StoreError."""
+        return self._reader.submit(job)
 
     def append(self, entry: Entry) -> asyncio.Future[Place]:
         """Queues an entry."""

@@ -64,11 +64,13 @@ class Cursor:
 
 
 def rewrap(db: apsw.Connection, envelope: Envelope, cursor: Cursor) -> Cursor:
-    """Wraps the next few rows anew that need another store key than the one of now."""
+    """Wraps those of the next few rows anew that need another store key than the one of now."""
     column = SEALED[cursor.column]
-    rows = list(_older(db, column, envelope.current, cursor.after))
+    rows = list(_next(db, column, envelope.current, cursor.after))
     unopened = cursor.unopened
     for row, stored in rows:
+        if stored is None:
+            continue
         try:
             again = envelope.rewrap(stored, column.context(row))
         except EnvelopeError:
@@ -91,12 +93,13 @@ def needs(db: apsw.Connection) -> dict[bytes, int]:
     return found
 
 
-def _older(db: apsw.Connection, column: Column, current: bytes, after: tuple[Value, ...]) -> Iterator[tuple[tuple[Value, ...], bytes]]:
+def _next(
+    db: apsw.Connection, column: Column, current: bytes, after: tuple[Value, ...]
+) -> Iterator[tuple[tuple[Value, ...], bytes | None]]:
+    """The next rows by their keys; of those that are under the current key already, nothing more."""
     row = ", ".join(column.row)
-    further = f"AND ({row}) > ({', '.join('?' * len(column.row))})" if after else ""
-    sql = (
-        f"SELECT {row}, {column.name} FROM {column.table}"  # noqa: S608 - our own words
-        f" WHERE {_KEY.format(column.name)} <> ? {further} ORDER BY {row} LIMIT {_MOST}"
-    )
-    for *key, stored in select(db, sql, (current, *after)):
-        yield tuple(key), stored
+    where = f"WHERE ({row}) > ({', '.join('?' * len(column.row))})" if after else ""
+    stored = f"CASE WHEN {_KEY.format(column.name)} <> ? THEN {column.name} END"
+    sql = f"SELECT {row}, {stored} FROM {column.table} {where} ORDER BY {row} LIMIT {_MOST}"  # noqa: S608 - our own words
+    for *key, sealed in select(db, sql, (current, *after)):
+        yield tuple(key), sealed

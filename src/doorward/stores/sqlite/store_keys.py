@@ -26,11 +26,12 @@ _ADD = "INSERT INTO store_key (id, kek, wrapped, made_at) VALUES (?, ?, ?, ?)"
 class SqliteStoreKeys:
     """The store keys of one database."""
 
-    __slots__ = ("_run",)
+    __slots__ = ("_read", "_run")
 
-    def __init__(self, run: Run) -> None:
-        """`run`: the writer's, or before there is one the database's own."""
+    def __init__(self, run: Run, read: Run) -> None:
+        """`run`: the writer's; `read`: the reader's, so that a long look holds up no call. Before there is either, the database's own."""
         self._run = run
+        self._read = read
 
     async def keys(self) -> tuple[StoreKey, ...]:
         """Every store key."""
@@ -55,7 +56,7 @@ class SqliteStoreKeys:
 
     async def needs(self) -> Mapping[bytes, int]:
         """Rows by store key."""
-        found: Mapping[bytes, int] = await self._run(sealing.needs)
+        found: Mapping[bytes, int] = await self._read(sealing.needs)
         return found
 
     async def rewrap(self, envelope: Envelope) -> int:
@@ -68,7 +69,10 @@ class SqliteStoreKeys:
 
     async def forget(self) -> tuple[StoreKey, ...]:
         """Drops those that no row needs."""
-        gone: tuple[StoreKey, ...] = await self._run(_forget)
+        # INVARIANT: what is sealed under an older key was queued for the writer before the newer key was taken over, and so before any
+        # row was wrapped anew: once none needs a key, none ever will.
+        needed = frozenset(await self.needs())
+        gone: tuple[StoreKey, ...] = await self._run(partial(_forget, needed=needed))
         return gone
 
 
@@ -82,9 +86,7 @@ def _move(db: apsw.Connection, keys: tuple[StoreKey, ...]) -> None:
         db.execute("UPDATE store_key SET kek = ?, wrapped = ? WHERE id = ?", (key.wrapped.by, key.wrapped.sealed, key.id))
 
 
-def _forget(db: apsw.Connection) -> tuple[StoreKey, ...]:
-    # Counted and dropped in one transaction of the only writer: no row can begin to need one in between.
-    needed = sealing.needs(db)
+def _forget(db: apsw.Connection, needed: frozenset[bytes]) -> tuple[StoreKey, ...]:
     gone = tuple(key for row in select(db, _KEYS)[:-1] if (key := _key(*row)).id not in needed)
     for key in gone:
         db.execute("DELETE FROM store_key WHERE id = ?", (key.id,))
