@@ -27,6 +27,9 @@ class _Missing:
     """Nothing stands there."""
 
 
+_MISSING: Final = _Missing()
+
+
 def steps(pointer: str) -> tuple[str, ...]:
     """The steps of a JSON pointer (RFC 6901)."""
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
@@ -41,7 +44,7 @@ def value_at(arguments: object, path: tuple[str, ...]) -> object:
     here = arguments
     for step in path:
         here = _step(here, step)
-    if isinstance(here, _Missing):
+    if here is _MISSING:
         raise UncountedError("is missing")
     return here
 
@@ -108,7 +111,7 @@ def _step(here: object, step: str) -> object:
     if isinstance(here, Mapping):
         if len(here) > 1 and _is_doubled(here, step):
             raise UncountedError("stands beside another field of a name that is read alike")
-        return here.get(step, _Missing())
+        return here.get(step, _MISSING)
     if isinstance(here, list | tuple) and re.fullmatch(r"0|[1-9][0-9]{0,5}", step) and int(step) < len(here):
         return here[int(step)]
-    return _Missing()
+    return _MISSING

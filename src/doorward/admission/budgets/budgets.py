@@ -250,7 +250,12 @@ class Budgets:
 def _entry(rule: Rule, account: Account, limit: int, at: int) -> Entry:
     left = max(0, limit - account.spent(at))
     if rule.config.unit == "amount":
-        entry: dict[str, int | str] = {"name": rule.name, "quota": rule.number(limit), "left": rule.number(left), "unit": rule.label}
+        entry: dict[str, int | str] = {
+            "name": rule.name,
+            "quota": rule.quota if limit == rule.limit else rule.number(limit),
+            "left": rule.number(left),
+            "unit": rule.label,
+        }
     else:
         entry = {"name": rule.name, "quota": limit, "left": left, "unit": rule.label}
     if account.next > at:

@@ -40,6 +40,8 @@ class Rule:
     """Of bytes that went through; None where what was taken stays as it is."""
     label: str
     """What callers are told that it counts."""
+    quota: str
+    """The limit as a decimal text."""
     config: config.Budget
 
     def used(self, outcome: Outcome, taken: int) -> int:
@@ -52,7 +54,7 @@ class Rule:
 
     def number(self, units: int) -> str:
         """Units as a decimal text."""
-        return written(units, self.config.places) if self.config.unit == "amount" else str(units)
+        return _number(self.config, units)
 
     def shown(self, units: int) -> str:
         """Units with what they are of: `12.50 EUR`, `3 calls`."""
@@ -79,17 +81,23 @@ def compiled(document: Document) -> tuple[Rule, ...]:
 
 def _rule(name: str, budget: config.Budget, results: Mapping[UpstreamId, int]) -> Rule:
     size = _sizing(budget)
+    limit = int(budget.limit * ONE) if budget.unit == "amount" else int(budget.limit)
     return Rule(
         name=name,
         ledger=_ledger(name, budget),
         chosen=Chosen(budget.of, budget.per),
-        limit=int(budget.limit * ONE) if budget.unit == "amount" else int(budget.limit),
+        limit=limit,
         until=_until(budget),
         needs=_needs(budget, size, results),
         size=size,
         label=(budget.currency or "amount") if budget.unit == "amount" else _LABELS[budget.unit],
+        quota=_number(budget, limit),
         config=budget,
     )
+
+
+def _number(budget: config.Budget, units: int) -> str:
+    return written(units, budget.places) if budget.unit == "amount" else str(units)
 
 
 def _until(budget: config.Budget) -> Until:
