@@ -108,7 +108,8 @@ def _is_doubled(names: Iterable[str], step: str) -> bool:
 
 
 def _step(here: object, step: str) -> object:
-    if isinstance(here, Mapping):
+    # What was parsed is a plain one, and asking that first is quicker.
+    if type(here) is dict or isinstance(here, Mapping):
         if len(here) > 1 and _is_doubled(here, step):
             raise UncountedError("stands beside another field of a name that is read alike")
         return here.get(step, _MISSING)
