@@ -141,8 +141,8 @@ CASES = [
     Case("stream that is closed", BROKEN, then="close"),
     Case("stream that is reset", BROKEN, then="reset"),
     Case("redirect", BROKEN, Ran.NO),
-    Case("credential refused", BROKEN, Ran.NO),
-    Case("forbidden", BROKEN, Ran.NO),
+    Case("credential refused", Reason.CREDENTIAL_REFUSED, Ran.NO),
+    Case("forbidden", Reason.CREDENTIAL_REFUSED, Ran.NO),
     Case("busy", BROKEN, Ran.NO),
     *(
         Case(name, BROKEN)
