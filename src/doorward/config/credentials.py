@@ -16,7 +16,18 @@ _USUAL = "header"
 
 def _with_kind(value: object) -> object:
     """A credential without a kind is a header: that is the one that most have."""
-    return {"kind": _USUAL, **value} if isinstance(value, Mapping) and "kind" not in value else value
+    return _listed({"kind": _USUAL, **value} if isinstance(value, Mapping) and "kind" not in value else value)
+
+
+def _listed(value: object) -> object:
+    """The same with tuples for lists: what was JSON is none any more behind a validator, and strict about sequences then."""
+    match value:
+        case list():
+            return tuple(_listed(item) for item in value)
+        case Mapping():
+            return {name: _listed(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 _Kinds = NoCredential | HeaderCredential | BasicCredential | oauth.OAuthCredential
