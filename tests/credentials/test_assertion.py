@@ -19,7 +19,7 @@ from tests.made import call, principal, target
 
 pytestmark = pytest.mark.anyio
 
-PLAN = Assertion("https://files.example/mcp", "Authorization", 30)
+PLAN = Assertion("https://files.example", "Authorization", "https://files.example/mcp", 30)
 
 
 class Voice:

@@ -35,6 +35,7 @@ from doorward.identity.tokens.trusted import Means, Trust
 from doorward.identity.vouched import Vouched
 from doorward.serving.documents import documents
 from doorward.serving.enroll import Identified, enrolling
+from doorward.serving.keys import keys
 from doorward.serving.pages import Pages, Places
 
 _CONSENT_SECONDS = 30 * 86_400.0
@@ -119,6 +120,7 @@ class Identification:
         """The listener has its address: from now on callers are known. Raises a `DoorwardError`."""
         pages = Pages({}, resources.origin, clocks.monotonic, is_shared=self._certified.in_front.is_one)
         self._standing = _Standing(resources, pages, identified)
+        self._state.voice.speak_as(resources.origin)
         self._build(self._document)
 
     def take(self, document: Document) -> None:
@@ -194,6 +196,7 @@ class Identification:
         resources = standing.resources
         table = {
             **documents(offer, resources),
+            **keys(self._state.voice.jwks),
             **enrolling(self._certified.issuing, standing.identified, self._certified.proxies.shown),
         }
         if document.identity.authority is not None:

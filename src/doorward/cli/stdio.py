@@ -77,7 +77,9 @@ def _pool(origin: Origin, key: str, directory: Path | None, ca_file: Path | None
     rule = Rule(Reach.PRIVATE, frozenset({"http", "https"}))
     files = None if directory is None else IdentityFiles(directory)
     tls = context(ca_file, files) if origin.scheme == "https" else None
-    pool = Pool(Route(origin, rule, tls), fixed, limits=Limits(body_bytes=_ANSWER_BYTES), timeouts=_PATIENCE)
+    pool = Pool(
+        Route(origin, rule, None if tls is None else lambda: tls), fixed, limits=Limits(body_bytes=_ANSWER_BYTES), timeouts=_PATIENCE
+    )
     return pool if tls is None or files is None else Certified(pool, tls, files)
 
 

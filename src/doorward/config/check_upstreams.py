@@ -13,7 +13,7 @@ from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form, by_look, by_name
 from doorward.config.model import Stdio, Timeouts, ToolRule, Upstream
 from doorward.config.problems import Step, quoted
-from doorward.config.references import references_in
+from doorward.config.references import OWN_SCHEMES, references_in
 from doorward.domain.catalog import Reversibility
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -64,19 +64,23 @@ def _urls(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
 
 
 def _of_url(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
+    is_plain = any(url.startswith("http:") for url in upstream.addresses)
     if upstream.credential is not None:
         yield from credential_of(upstream.credential, ground, (*at, "credential"))
-    hosts = {parts.hostname for url in upstream.addresses if not isinstance(parts := split_url(url), str)}
-    is_plain = any(url.startswith("http:") for url in upstream.addresses)
-    has_one = upstream.credential is not None and not isinstance(upstream.credential, NoCredential)
-    if is_plain and has_one and not all(is_loopback(host or "") for host in hosts):
+    if is_plain and not isinstance(upstream.credential, NoCredential | None) and not _is_at_home(upstream):
         yield note("the credential travels unencrypted over http", *at, "credential")
     if upstream.tls is not None:
         yield from towards(upstream.tls, ground.root, (*at, "tls"))
-        if is_plain:
-            yield error("this is said of https, and an address is http", *at, "tls")
+    if upstream.tls is not None and is_plain:
+        yield error("this is said of https, and an address is http", *at, "tls")
     if upstream.plain_http and upstream.addresses and not is_plain:
         yield error("plain_http is said of an https url; one of them is a mistake", *at, "plain_http")
+
+
+def _is_at_home(upstream: Upstream) -> bool:
+    """Whether every address is on this machine."""
+    hosts = {parts.hostname for url in upstream.addresses if not isinstance(parts := split_url(url), str)}
+    return all(is_loopback(host or "") for host in hosts)
 
 
 def _only_for_url(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
@@ -131,7 +135,7 @@ def _command(command: tuple[str, ...], at: tuple[Step, ...]) -> Iterator[Found]:
     for index, argument in enumerate(command):
         if "\0" in argument:
             yield error("an argument may not hold a NUL character", *at, index)
-        if "${env:" in argument or "${file:" in argument:
+        if any(f"${{{scheme}:" in argument for scheme in OWN_SCHEMES):
             yield error("references are not read in arguments, where every process could see the secret; use stdio.env", *at, index)
         elif by_form(argument) or _secret_option(command, index):
             yield error("a secret in an argument can be seen by every process; use stdio.env with a reference", *at, index)

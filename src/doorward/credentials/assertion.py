@@ -27,7 +27,10 @@ class Assertion:
     """What the configuration says of the assertions for one upstream."""
 
     audience: str
+    """The upstream's origin, as receipts name it."""
     header: str
+    whom: str
+    """The `aud` of each: the upstream as it calls itself."""
     seconds: int
     """How long each is valid."""
 
@@ -63,7 +66,7 @@ class AssertionMint(Mint):
     def _claims(self, call: Call) -> dict[str, object]:
         now, principal = int(self.now()), call.principal
         claims: dict[str, object] = {
-            "aud": self.plan.audience,
+            "aud": self.plan.whom,
             "iat": now,
             "exp": now + self.plan.seconds,
             "jti": urlsafe_b64encode(self.draw(_ID_BYTES)).decode(),
