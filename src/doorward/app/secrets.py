@@ -11,7 +11,7 @@ from doorward.config.mentions import mentions
 from doorward.config.model import Document
 from doorward.config.references import Remote, Resolver
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import Basic, Environment, StaticHeader, plans, pointers
+from doorward.credentials.plan import Basic, Environment, ForPeople, StaticHeader, plans, pointers
 from doorward.credentials.sources.custody import Custody, Kept
 from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
@@ -77,7 +77,7 @@ class Sourcing:
 
 def standing(document: Document) -> Iterator[Remote]:
     """References to sources that are not of upstreams' static credentials, which are read for each lease."""
-    leased = {(name, pointer) for name, pointer in _leased(document)}
+    leased = set(_leased(document))
     for mention in mentions(document):
         is_leased = mention.path[0] == "upstreams" and (UpstreamId(str(mention.path[1])), mention.pointer) in leased
         if isinstance(mention.pointer, Remote) and not is_leased:
@@ -86,8 +86,9 @@ def standing(document: Document) -> Iterator[Remote]:
 
 def _leased(document: Document) -> Iterator[tuple[UpstreamId, object]]:
     for name, plan in plans(document).items():
-        if isinstance(plan, StaticHeader | Basic | Environment):
-            yield from ((name, pointer) for pointer in pointers(plan))
+        own = plan.own if isinstance(plan, ForPeople) else plan
+        if isinstance(own, StaticHeader | Basic | Environment):
+            yield from ((name, pointer) for pointer in pointers(own))
 
 
 def _from_keyring(service: str, name: str) -> str | None:

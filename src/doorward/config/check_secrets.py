@@ -13,13 +13,12 @@ from doorward.config.inline import by_name
 from doorward.config.mentions import mentions
 from doorward.config.model import Document
 from doorward.config.problems import Step, listed, meant, quoted
-from doorward.config.references import MalformedError, Remote, references_in
+from doorward.config.references import OWN_SCHEMES, MalformedError, Remote, references_in
 from doorward.config.secrets import SECRETS, OpenBao
 
 GROUP = "doorward.secret_sources"
 """Entry points by which other packages bring sources."""
 
-OURS = ("env", "file", "openbao", "keyring")
 AT: tuple[Step, ...] = ("secrets",)
 
 
@@ -75,7 +74,7 @@ def _scheme(openbao: OpenBao, parts: SplitResult, at: tuple[Step, ...]) -> Itera
 
 
 def _source(scheme: str, settings: Mapping[str, str], ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
-    if scheme in OURS:
+    if scheme in OWN_SCHEMES:
         yield error("this source is Doorward's own", *at)
         return
     installed = sorted(entry.name for entry in entry_points(group=GROUP))
@@ -106,5 +105,5 @@ def _remote(pointer: Remote, document: Document, at: tuple[Step, ...]) -> Iterat
         case "openbao" | "keyring":
             return
         case scheme if scheme not in document.secrets.sources:
-            known = (*OURS, *document.secrets.sources)
+            known = (*OWN_SCHEMES, *document.secrets.sources)
             yield error(f"no source is called {quoted(scheme)}{meant(scheme, known) or '; known are ' + listed(known, 'and')}", *at)

@@ -120,6 +120,9 @@ _OWN = {
     ),
 }
 
+OWN_SCHEMES = tuple(_OWN)
+"""Schemes that need no other package."""
+
 
 def _guess(inner: str) -> str:
     if ENV.fullmatch(inner) and len(inner) <= SHOWN and inner.isupper():
