@@ -21,7 +21,7 @@ class FileKey(Part):
         None,
         min_length=1,
         description="The file, relative to the document; default: `encryption.key` in the state directory. "
-        "Elsewhere, a copy of the state directory alone opens nothing",
+        "Elsewhere, a copy of the state directory alone opens nothing; two gateways need two files",
     )
 
 

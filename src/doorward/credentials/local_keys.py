@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorward.config.whole import write_whole
-from doorward.credentials.wrapping import Held, Wrapped, WrappingError
+from doorward.credentials.wrapping import Held, KeyLostError, Wrapped, WrappingError
 from doorward.domain.moments import rfc3339
 
 KEY_BYTES = 32
@@ -136,7 +136,7 @@ class LocalKeys:
         key = keys.get(wrapped.by)
         if key is None:
             there = ", ".join(keys) or "nothing"
-            raise WrappingError(f"the key-encryption key {wrapped.by} was expected in {self._place}, {there} is there")
+            raise KeyLostError(f"the key-encryption key {wrapped.by} was expected in {self._place}, {there} is there")
         try:
             return AESGCM(key.raw).decrypt(wrapped.sealed[:_NONCE_BYTES], wrapped.sealed[_NONCE_BYTES:], context)
         except (InvalidTag, ValueError) as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.credentials.envelope import ID_BYTES, KEY_BYTES, Context, Envelope
-from doorward.credentials.wrapping import Wrapped, Wrapping, WrappingError
+from doorward.credentials.wrapping import KeyLostError, Wrapped, Wrapping, WrappingError
 
 MARK_KEY = Context("mark_key", ("1",), "sealed")
 """Where the key of marks and hidden names is sealed: it outlives every rotation, as the rows are found by its marks."""
@@ -85,7 +85,7 @@ class Wrappings:
                 continue
             if len(raw) == KEY_BYTES:
                 return raw
-        raise failed or WrappingError(f"the key-encryption key {key.wrapped.by} is needed, and no place of that kind is configured")
+        raise failed or KeyLostError(f"the key-encryption key {key.wrapped.by} is needed, and no place of that kind is configured")
 
 
 def context(name: bytes) -> bytes:
@@ -125,10 +125,12 @@ async def _begun(store: KeyStore, places: Wrappings, draw: Callable[[int], bytes
 async def _opened(places: Wrappings, key: StoreKey) -> bytes:
     try:
         return await places.unwrap(key)
-    except WrappingError as error:
-        raise WrappingError(
+    except KeyLostError as error:
+        raise KeyLostError(
             f"the database is sealed and cannot be opened: {error}; put that key back from a copy, as no new one is made in its place"
         ) from error
+    except WrappingError as error:
+        raise WrappingError(f"the database is sealed and cannot be opened: {error}") from error
 
 
 async def _move(store: KeyStore, places: Wrappings, keys: tuple[StoreKey, ...], raw: Mapping[bytes, bytes]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from doorward.credentials.wrapping import Held, Wrapped, WrappingError
+from doorward.credentials.wrapping import Held, KeyLostError, Wrapped, WrappingError
 from doorward.domain.errors import DoorwardError
 
 
@@ -65,7 +65,7 @@ class Transit:
     async def unwrap(self, wrapped: Wrapped, context: bytes) -> bytes:
         """Under whichever version wrapped it."""
         if not await self.has(wrapped.by):
-            raise WrappingError(f"the key-encryption key {wrapped.by} is needed, {self._name} is configured")
+            raise KeyLostError(f"the key-encryption key {wrapped.by} is needed, {self._name} is configured")
         body = {"ciphertext": wrapped.sealed.decode("ascii", "replace"), "associated_data": _text(context)}
         plain = self._read(await self._asked("decrypt", body), "decrypt").get("plaintext")
         try:

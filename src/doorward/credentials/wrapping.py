@@ -13,6 +13,10 @@ class WrappingError(DoorwardError):
     """A key-encryption key cannot be had, or is another than the one that was used; the message names it and its place, never a value."""
 
 
+class KeyLostError(WrappingError):
+    """It is not in its place, or another one is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wrapped:
     """A store key as it lies in the database."""
