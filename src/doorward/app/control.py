@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from doorward.admission.matters import Matter
 from doorward.app import clocks
 from doorward.app.house import House
 from doorward.app.operators import Behind
@@ -80,7 +81,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *Configurations(house.generations, house.workbench).routes(),
         *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house)).routes(),
         *IssuedCertificates(state.issued, state.switch).routes(),
-        *Stops(state.switch, state.registry, house.generations, recorder, house.identification.withdraw).routes(),
+        *Stops(state.switch, state.registry, house.generations, recorder, partial(_withdraw, house)).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own).routes(),
         *PolicyHistory(house.workbench, state.policy_sets, partial(_warn, house.journal)).routes(),
@@ -109,6 +110,12 @@ def _pages(house: House, ground: Ground) -> Mapping[str, Page]:
 
 def _warn(journal: Journal, text: str) -> None:
     journal.say("warning", Level.WARNING, text=text)
+
+
+async def _withdraw(house: House, matter: Matter, why: str) -> None:
+    """Ends what was given to, for or by somebody or something that has been revoked."""
+    await house.identification.withdraw(matter, why)
+    await house.connecting.withdraw(matter, why)
 
 
 def _is_issuer(house: House, name: str) -> bool:

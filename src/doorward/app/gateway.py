@@ -12,6 +12,7 @@ from doorward.app import clocks
 from doorward.app.control import control_listener, network_door
 from doorward.app.evidence import check_anchors
 from doorward.app.house import House, build_house, measure
+from doorward.app.last_end import of_last_end
 from doorward.app.lookout import lookout
 from doorward.app.operators import Network
 from doorward.app.state import open_state
@@ -151,9 +152,13 @@ class Gateway:
         facts = {"version": __version__, "config": held.loaded.digest, "policies": house.generations.current.policies.digest}
         await check_anchors(house.state.evidence)
         await house.sourcing.begin()
+        await house.connecting.connections.load()
         await house.workbench.begin()
         self._is_recording = True
+        alert = await of_last_end(house.state.evidence.auditor)
         unknown = await house.state.evidence.recorder.start(facts)
+        if alert is not None:
+            house.alerting.alarms(alert)
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
@@ -182,7 +187,9 @@ class Gateway:
         self.address = await self._listener.open()
         self._secured = Secured(self._listener, identification.certified.spoiled)
         house.state.switch.on_change(self._withdrawn)
-        identification.stand(Resources(public_url(listen, self.address[1])), house.dispatch.identified)
+        resources = Resources(public_url(listen, self.address[1]))
+        house.connecting.stand(resources.origin)
+        identification.stand(resources, house.dispatch.identified)
         await identification.authority.upkeep()
         around = Surroundings(
             spine=house.dispatch,
@@ -244,6 +251,7 @@ class Gateway:
             self.house.answers.sweep,
             state.budgets.sweep,
             self.house.identification.authority.upkeep,
+            self.house.connecting.connections.upkeep,
         )
         await self._every(_MINUTE_SECONDS, *works)
 

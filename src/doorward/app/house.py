@@ -19,8 +19,9 @@ from doorward.admission.stops import Matter, MatterKind
 from doorward.app import clocks
 from doorward.app.alerting import Alerting
 from doorward.app.asking import Asking, Edits
+from doorward.app.connecting import Connecting
 from doorward.app.identity import Identification
-from doorward.app.leasing import Withdrawing, broker_of
+from doorward.app.leasing import broker_of
 from doorward.app.places import anchored
 from doorward.app.secrets import Sourcing
 from doorward.app.state import State
@@ -42,7 +43,7 @@ from doorward.control.answers import Answers
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.credentials.broker import Broker
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import plans
+from doorward.credentials.plan import connected, plans
 from doorward.domain.alerts import Alarm
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
@@ -90,6 +91,7 @@ class House:
     alerting: Alerting
     broker: Broker
     sourcing: Sourcing
+    connecting: Connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class _Works:
     changes: Changes
     fingerprints: Fingerprints
     sourcing: Sourcing
+    connecting: Connecting
     broker: Broker
     gate: Gate
     watch: Watch
@@ -124,11 +127,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
-            # Whatever can fail comes first, so that nothing is half taken.
-            wanted, sources = plans(new.document), works.sourcing.opened(new.document)
-            identification.take(new.document)
-            works.sourcing.adopt(new.document, sources)
-            works.broker.adopt(wanted)
+            _take(works, identification, new.document)
             _limit(works, state, new.document)
             asking.take(new.document.approvals)
             discovery.follow(fleet.match(new.document))
@@ -169,6 +168,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         alerting=works.alerting,
         broker=works.broker,
         sourcing=works.sourcing,
+        connecting=works.connecting,
     )
 
 
@@ -187,7 +187,7 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
     sourcing = Sourcing(document, root, fingerprints, around.journal)
     state.waivers.follow(journaled(around.journal))
     alerting = Alerting(generations, sourcing.resolver, state.evidence.recorder, around.journal, fingerprints.mask)
-    meter = Meter()
+    meter, connecting = Meter(), Connecting(document, sourcing, state)
     return _Works(
         generations=generations,
         moments=Moments(generations),
@@ -196,7 +196,8 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         changes=Changes(),
         fingerprints=fingerprints,
         sourcing=sourcing,
-        broker=broker_of(document, sourcing, fingerprints, Withdrawing(state.switch, state.registry)),
+        connecting=connecting,
+        broker=broker_of(document, sourcing, fingerprints, state, connecting.connections),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         inspection=Inspection(guards(generations, fingerprints), remade),
@@ -223,6 +224,16 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         waived=state.waivers.besides_own,
     )
     return Pipeline(rooms)
+
+
+def _take(works: _Works, identification: Identification, document: Document) -> None:
+    """Goes on with identity and credentials of another document. Whatever can fail comes first, so that nothing is half taken."""
+    wanted, sources = plans(document), works.sourcing.opened(document)
+    parties = works.connecting.connections.parties(connected(wanted))
+    identification.take(document)
+    works.sourcing.adopt(document, sources)
+    works.connecting.connections.adopt(parties)
+    works.broker.adopt(wanted)
 
 
 def _limit(works: _Works, state: State, document: Document) -> None:
@@ -276,10 +287,6 @@ def measure(house: House) -> None:
     meter, budgets = house.meter, house.state.budgets
     meter.gauges("doorward_budget_used_ratio", "Of each budget, the most that any of its keys has used", "budget", budgets.used)
     meter.counters("doorward_budget_refusals", "Calls that a budget has refused", "budget", budgets.refused)
-    gauge("doorward_secrets_borrowed", "Credentials that sources made for this gateway", house.sourcing.custody.loans)
-    gauge("doorward_secrets_failing", "Secrets that could not be read when they last should have been", house.sourcing.failing)
-    inventory = house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used)
-    gauge("doorward_secrets_old", "Secrets older than the configuration allows", lambda: len(inventory.old(clocks.now())))
     gauge("doorward_secrets_borrowed", "Credentials that sources made for this gateway", house.sourcing.custody.loans)
     gauge("doorward_secrets_failing", "Secrets that could not be read when they last should have been", house.sourcing.failing)
     inventory = house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used)

@@ -23,6 +23,7 @@ from doorward.config.check_operators import operators
 from doorward.config.check_secrets import secrets
 from doorward.config.check_tls import tls
 from doorward.config.check_upstreams import upstreams
+from doorward.config.check_user import user
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.model import Audit, Document, Listen, Policies
 from doorward.config.problems import listed, meant, quoted
@@ -45,6 +46,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from _identity(document)
     yield from issuers(document, ground)
     yield from oauth(document, ground)
+    yield from user(document, ground)
     yield from enrolment(document.identity)
     yield from authority(document, ground.root)
     yield from _bounds(document)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from doorward.config.credentials import BasicCredential, Credential, HeaderCredential, NoCredential
+from doorward.config.credentials import AssertionCredential, BasicCredential, Credential, HeaderCredential, NoCredential, UserCredential
 from doorward.config.credentials_oauth import ClientCredentials, IdJag, JwtBearer, OnBehalfOf, TokenExchange
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form
@@ -27,6 +27,11 @@ def credential_of(credential: Credential, ground: Ground, at: tuple[Step, ...]) 
         case ClientCredentials() | TokenExchange() | OnBehalfOf() | JwtBearer() | IdJag():
             # Looked at in `check_oauth.py`, with the issuers of the document.
             return
+        case UserCredential():
+            # Looked at in `check_user.py`.
+            return
+        case AssertionCredential(header=header):
+            yield from _named(header, at)
         case HeaderCredential():
             yield from _header(credential, ground, at)
         case BasicCredential(username=username, password=password):
@@ -38,10 +43,13 @@ def credential_of(credential: Credential, ground: Ground, at: tuple[Step, ...]) 
             assert_never(credential)
 
 
+def _named(header: str, at: tuple[Step, ...]) -> Iterator[Found]:
+    if header.lower() in OURS or header.lower().startswith("mcp-"):
+        yield error(f"the header {quoted(header)} is Doorward's own to write", *at, "header")
+
+
 def _header(credential: HeaderCredential, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:
-    header = credential.header.lower()
-    if header in OURS or header.startswith("mcp-"):
-        yield error(f"the header {quoted(credential.header)} is Doorward's own to write", *at, "header")
+    yield from _named(credential.header, at)
     if not credential.value.isprintable():
         yield error("expected a text on one line", *at, "value")
     yield from secret_of(credential.value, ground, (*at, "value"))

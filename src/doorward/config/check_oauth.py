@@ -18,12 +18,13 @@ from doorward.config.credentials_oauth import (
     TokenExchange,
     people,
 )
+from doorward.config.credentials_user import UserCredential
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.identity import Issuer
 from doorward.config.model import Document, Upstream
 from doorward.config.problems import Step, meant, quoted
 
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _PROOFS = ("client_secret", "client_key", "tls")
 _OF_SECRET = ("secret_in",)
 _OF_KEY = ("key_id", "key_algorithm", "key_certificate", "key_audience")
@@ -82,7 +83,7 @@ def _server(server: OAuthServer, ground: Ground, at: Path) -> Iterator[Found]:
     for field in ("issuer", "token_url"):
         url = getattr(server, field)
         if url is not None:
-            yield from _url(server, url, (*at, field))
+            yield from endpoint_of(server, url, (*at, field))
     if server.issuer is not None and "?" in server.issuer:
         yield error("an issuer's identifier has no query", *at, "issuer")
     yield from _proofs(server, ground, at)
@@ -119,7 +120,8 @@ def _proof(server: OAuthServer, at: Path) -> Iterator[Found]:
         yield error("expected one of client_secret, client_key and tls: whoever knows the client's id could ask for tokens otherwise", *at)
 
 
-def _url(server: OAuthServer, url: str, at: Path) -> Iterator[Found]:
+def endpoint_of(server: OAuthServer | UserCredential, url: str, at: Path) -> Iterator[Found]:
+    """What is wrong with a URL of an authorization server."""
     parts = split_url(url)
     if isinstance(parts, str):
         yield error(parts, *at)
@@ -139,7 +141,7 @@ def _target(credential: OAuthCredential, upstream: Upstream, at: Path) -> Iterat
     for group, more in credential.scopes_for.items():
         scopes += [((*at, "scopes_for", group, index), scope) for index, scope in enumerate(more)]
     for path, scope in scopes:
-        if not _SCOPE.fullmatch(scope):
+        if not SCOPE.fullmatch(scope):
             yield error("expected one scope, without space, quotes or backslash", *path)
     if isinstance(credential, OnBehalfOf):
         return

@@ -6,9 +6,11 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 
 from doorward.config import credentials_oauth as oauth
+from doorward.config.credentials_plain import AssertionCredential as AssertionCredential
 from doorward.config.credentials_plain import BasicCredential as BasicCredential
 from doorward.config.credentials_plain import HeaderCredential as HeaderCredential
 from doorward.config.credentials_plain import NoCredential as NoCredential
+from doorward.config.credentials_user import UserCredential as UserCredential
 from doorward.config.part import Part
 
 _USUAL = "header"
@@ -30,7 +32,7 @@ def _listed(value: object) -> object:
             return value
 
 
-_Kinds = NoCredential | HeaderCredential | BasicCredential | oauth.OAuthCredential
+_Kinds = NoCredential | HeaderCredential | BasicCredential | AssertionCredential | oauth.OAuthCredential | UserCredential
 
 KINDS: tuple[type[Part], ...] = get_args(_Kinds)
 """Every kind there is."""
@@ -39,7 +41,9 @@ SECRETS: dict[type[Part], tuple[str, ...]] = {
     NoCredential: (),
     HeaderCredential: ("value",),
     BasicCredential: ("username", "password"),
+    AssertionCredential: (),
     **oauth.SECRETS,
+    UserCredential: ("client_secret", "client_key"),
 }
 """Of each part, the fields whose texts hold references to secrets: of these nothing else is ever told."""
 

@@ -27,3 +27,14 @@ class BasicCredential(Part):
     kind: Literal["basic"] = Field(description="HTTP Basic")
     username: Reference = Field(min_length=1, description="The user name; it may be a reference, or hold one")
     password: Reference = Field(description="A reference to the password, such as `${file:secrets/ci-password}`")
+
+
+class AssertionCredential(Part):
+    """A token that Doorward signs for each call: it says who calls what, for whom, and is verified with Doorward's public keys (HTTP only)."""
+
+    kind: Literal["assertion"] = Field(description="A signed assertion about each call")
+    header: str = Field(
+        "Authorization", pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description="The header that carries it; in `Authorization` as `Bearer`"
+    )
+    audience: str | None = Field(None, min_length=1, max_length=2048, description="For whom it is (`aud`); default: the upstream's URL")
+    seconds: int = Field(60, ge=5, le=300, description="How long it is valid")

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from doorward.config.credentials_oauth import Discovery
 from doorward.config.part import Name, Part, Reference
 
 
@@ -37,6 +38,10 @@ class UserCredential(Part):
     )
     parameters: dict[Name, str] = Field(
         default_factory=dict, description="Further parameters of the authorization request, such as `{access_type: offline}`"
+    )
+    discovery: Discovery | None = Field(
+        None,
+        description="With which credential the gateway itself asks what the upstream offers; default: an account that was connected for it",
     )
     private: bool = Field(False, description="The authorization server's addresses may be loopback, private or otherwise special-use")
     plain_http: bool = Field(False, description="Its URLs may be http; for tests on one machine")

@@ -1,9 +1,12 @@
 """How each kind of plan is made into credentials: one `Mint` for one upstream."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from doorward.credentials.assertion import Assertion, AssertionMint
+from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.mints import OAuthMint, Parted
@@ -24,6 +27,8 @@ class Tools:
     fingerprints: Fingerprints
     means: Means
     """What tokens are asked for with."""
+    connected: Callable[[PerUser], Mint]
+    """What makes credentials of people's own connections (`Connections.mint`)."""
 
 
 class NoMint(Mint):
@@ -47,9 +52,14 @@ def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
             return NoMint()
         case StaticHeader() | Basic() | Environment():
             return StaticMint(upstream, plan, tools.reading, tools.root, tools.fingerprints.mark)
+        case Assertion():
+            return AssertionMint(plan, tools.means.sign, tools.means.now, tools.means.draw)
         case ClientCredentials():
             return OAuthMint(plan, tools.means)
+        case PerUser():
+            return tools.connected(plan)
         case ForPeople(people=people, own=own):
-            return Parted(OAuthMint(people, tools.means), mint_of(upstream, own, tools))
+            theirs = tools.connected(people) if isinstance(people, PerUser) else OAuthMint(people, tools.means)
+            return Parted(theirs, mint_of(upstream, own, tools))
         case _:
             assert_never(plan)

@@ -10,10 +10,13 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from doorward.config import credentials_oauth as config
-from doorward.config.credentials import BasicCredential, Credential, HeaderCredential, NoCredential
+from doorward.config.credentials import AssertionCredential, BasicCredential, HeaderCredential, NoCredential, UserCredential
 from doorward.config.identity import Issuer
 from doorward.config.model import Document, Upstream
 from doorward.config.references import Pointer, references_in
+from doorward.credentials.assertion import Assertion
+from doorward.credentials.connections import declared as connections
+from doorward.credentials.connections.declared import PerUser, per_user
 from doorward.credentials.oauth import plans as oauth
 from doorward.credentials.oauth.declared import for_itself, for_person
 from doorward.domain.ids import UpstreamId
@@ -68,19 +71,28 @@ class ForPeople:
     """A token for the person behind a call; the gateway's own calls, which have nobody behind them, are made with something else."""
 
     audience: str
-    people: oauth.ForPerson
+    people: oauth.ForPerson | PerUser
     own: "Nothing | StaticHeader | Basic | oauth.ClientCredentials"
 
 
 Static = StaticHeader | Basic | Environment
 """What is the same for everybody, and read from where references lead."""
 
-Plan = Nothing | Certificate | Static | oauth.ClientCredentials | ForPeople
+Given = HeaderCredential | BasicCredential | NoCredential | AssertionCredential | config.OAuthCredential
+"""Every kind that needs nobody to click."""
+
+Plan = Nothing | Certificate | Static | Assertion | oauth.ClientCredentials | PerUser | ForPeople
 
 
 def plans(document: Document) -> Mapping[UpstreamId, Plan]:
     """The plan of every upstream in a document; raises `CredentialError` for one that a check would have refused."""
     return {UpstreamId(name): plan(name, upstream, document.identity.issuers) for name, upstream in document.upstreams.items()}
+
+
+def connected(of: Mapping[UpstreamId, Plan]) -> Mapping[UpstreamId, PerUser]:
+    """Those at which people have accounts of their own."""
+    people = {name: plan.people if isinstance(plan, ForPeople) else plan for name, plan in of.items()}
+    return {name: plan for name, plan in people.items() if isinstance(plan, PerUser)}
 
 
 def plan(name: str, upstream: Upstream, issuers: Mapping[str, Issuer]) -> Plan:
@@ -91,11 +103,20 @@ def plan(name: str, upstream: Upstream, issuers: Mapping[str, Issuer]) -> Plan:
     certificate = None if upstream.tls is None else upstream.tls.certificate
     if certificate is not None and isinstance(upstream.credential, NoCredential | None):
         return Certificate(audience, certificate)
+    if isinstance(upstream.credential, UserCredential):
+        return _connected(per_user(name, upstream, upstream.credential, audience), upstream.url)
     return _shown(upstream.credential, audience, upstream.url, issuers)
 
 
-def _shown(credential: Credential | None, audience: str, url: str | None, issuers: Mapping[str, Issuer]) -> Plan:
+def _connected(people: PerUser, url: str | None) -> PerUser | ForPeople:
+    own = people.credential.discovery
+    return people if own is None else ForPeople(people.audience, people, _own(own, people.audience, url))
+
+
+def _shown(credential: Given | None, audience: str, url: str | None, issuers: Mapping[str, Issuer]) -> Plan:
     match credential:
+        case AssertionCredential(header=header, audience=whom, seconds=seconds):
+            return Assertion(audience, header, whom or url or audience, seconds)
         case config.TokenExchange() | config.OnBehalfOf() | config.JwtBearer() | config.IdJag():
             own = _own(credential.discovery, audience, url)
             return ForPeople(audience, for_person(credential, audience, url, issuers), own)
@@ -121,7 +142,7 @@ def _own(credential: config.Discovery | None, audience: str, url: str | None) ->
 def texts(of: Plan) -> tuple[str, ...]:
     """The texts of a plan that may hold references."""
     match of:
-        case Nothing() | Certificate():
+        case Nothing() | Certificate() | Assertion():
             return ()
         case StaticHeader():
             return (of.value,)
@@ -129,10 +150,12 @@ def texts(of: Plan) -> tuple[str, ...]:
             return (of.username, of.password)
         case Environment():
             return tuple(text for _, text in of.variables)
+        case PerUser():
+            return connections.texts(of)
         case oauth.ClientCredentials():
             return oauth.texts(of)
         case ForPeople(people=people, own=own):
-            return (*oauth.texts(people), *texts(own))
+            return (*(connections.texts(people) if isinstance(people, PerUser) else oauth.texts(people)), *texts(own))
         case _:
             assert_never(of)
 
@@ -155,12 +178,20 @@ def kind(of: Plan) -> str:
             return "basic"
         case Environment():
             return "static" if pointers(of) else "none"
+        case Assertion():
+            return "assertion"
         case oauth.ClientCredentials():
             return oauth.kind(of)
+        case PerUser():
+            return "user"
         case ForPeople(people=people):
-            return oauth.kind(people)
+            return _kind_for(people)
         case _:
             assert_never(of)
+
+
+def _kind_for(people: oauth.ForPerson | PerUser) -> str:
+    return kind(people) if isinstance(people, PerUser) else oauth.kind(people)
 
 
 def _origin(url: str) -> str:

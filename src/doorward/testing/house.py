@@ -33,6 +33,7 @@ from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.config.references import Resolver
 from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.minting import Tools, mint_of
 from doorward.credentials.oauth.means import Means as OAuthMeans
@@ -208,7 +209,7 @@ async def build_house(plan: Plan) -> House:
     environment, alerts = dict(plan.environment), list[Alert]()
     resolver = Resolver(_NOWHERE, environment)
     means = OAuthMeans(resolver.resolve, _NOWHERE, _nobody, _unsigned, clock.now, clock.monotonic, draws)
-    tools = Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means)
+    tools = Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means, _connected)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
     pipeline = Pipeline(
@@ -295,6 +296,11 @@ def _as_it_is(before: Snapshot, after: Snapshot) -> None:
 def _nobody(way: Way) -> Web:
     """There is no way out of a house in memory."""
     raise NetError(Trouble.UNREACHABLE, "nobody is outside of this house", Ran.NO)
+
+
+def _connected(plan: PerUser) -> Mint:
+    """People have no accounts at the upstreams of a house in memory; a playbook may bring mints of its own."""
+    raise PlanError(f"nobody has an account of their own at {plan.upstream!r} in a house in memory")
 
 
 def _unsigned(claims: Mapping[str, object], typ: str) -> Secret:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -16,6 +16,7 @@ from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.connections.mint import UserMint
 from doorward.credentials.connections.port import Begun, Means, Ourselves
 from doorward.credentials.connections.store import ConnectionStore
+from doorward.credentials.oauth.plans import Way
 from doorward.credentials.port import Use
 from doorward.domain.actors import AuthnMethod, Principal, Subject
 from doorward.domain.ids import AgentId, CallId, LeaseId, SubjectId, UpstreamId
@@ -23,7 +24,6 @@ from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran
 from doorward.domain.receipts import Event
 from doorward.domain.secret import Secret
-from doorward.net.addresses import Rule
 from doorward.net.errors import NetError, Trouble
 from doorward.net.fetch import Fetched, Web
 from doorward.stores.memory_connections import MemoryConnections
@@ -221,16 +221,6 @@ class Service:
         return sum(url.endswith(end) for url in self.asked)
 
 
-class Nothing:
-    """Resolves no reference."""
-
-    def resolve(self, text: str) -> Secret:
-        return Secret(text.removeprefix("${env:").removesuffix("}"))
-
-
-Told = Callable[[Event], Awaitable[object]]
-
-
 @dataclass(slots=True)
 class House:
     """Connections to one service, and people who use them."""
@@ -254,13 +244,13 @@ class House:
         return self
 
     def declare(self, **credential: Any) -> None:
-        self.plan = PerUser(self.service.url, UPSTREAM, self.service.url, Rule(), UserCredential(kind="user", **credential))
-        self.connections.adopt({UPSTREAM: self.plan})
+        self.plan = PerUser(self.service.url, UPSTREAM, self.service.url, Way(), UserCredential(kind="user", **credential))
+        self.connections.adopt(self.connections.parties({UPSTREAM: self.plan}))
 
     def means(self) -> Means:
         return Means(
             store=self.store,
-            resolver=Nothing(),
+            resolve=lambda text: Secret(text.removeprefix("${env:").removesuffix("}")),
             web=self.web,
             now=self.wall,
             monotonic=self.ticks,
@@ -272,7 +262,7 @@ class House:
             ourselves=lambda: Ourselves("Doorward", (BACK,), self.document),
         )
 
-    def web(self, rule: Rule, ca_file: str | None) -> Web:
+    def web(self, way: Way) -> Web:
         return self.service
 
     async def tell(self, event: Event) -> None:

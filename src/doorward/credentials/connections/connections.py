@@ -12,7 +12,7 @@ from doorward.credentials.connections.connection import Connection, ConnectionId
 from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.connections.flow import Flow, place_of
 from doorward.credentials.connections.mint import UserMint
-from doorward.credentials.connections.party import Party
+from doorward.credentials.connections.party import Parties, Party
 from doorward.credentials.connections.port import Ask, Begun, ConnectError, Means, Offer, Trouble
 from doorward.credentials.connections.renewal import Renewal, fields_of
 from doorward.credentials.port import CredentialError
@@ -37,21 +37,25 @@ class Connections:
         self._asks = Asks(means.mark)
         self._renewal = Renewal(self._book, means)
         self._flow = Flow(self._book, means)
-        self._parties: Mapping[UpstreamId, Party] = {}
+        self._parties: Parties = {}
 
     async def load(self) -> None:
         """Reads what is stored, before anything is asked. Raises `StoreError`."""
         await self._book.load()
 
-    def adopt(self, plans: Mapping[UpstreamId, PerUser]) -> None:
-        """Goes on with other upstreams; raises `NetError`, and goes on with those before then.
+    def parties(self, plans: Mapping[UpstreamId, PerUser]) -> Parties:
+        """The upstreams of a document, with what is known of those that stay as they are; raises `NetError`, and changes nothing."""
+        before = self._parties
+        return {
+            name: before[name] if name in before and before[name].plan == plan else Party(plan, self._means) for name, plan in plans.items()
+        }
+
+    def adopt(self, parties: Parties) -> None:
+        """Goes on with other upstreams.
 
         Connections of an upstream that is gone stay, in case it comes back, until they are revoked.
         """
-        before = self._parties
-        self._parties = {
-            name: before[name] if name in before and before[name].plan == plan else Party(plan, self._means) for name, plan in plans.items()
-        }
+        self._parties = parties
 
     def mint(self, plan: PerUser) -> UserMint:
         """What makes the credentials of an upstream."""

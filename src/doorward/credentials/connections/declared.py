@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from doorward.config.credentials_user import UserCredential
+from doorward.config.model import Upstream
+from doorward.credentials.oauth.plans import Way
 from doorward.domain.ids import UpstreamId
-from doorward.net.addresses import Reach, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +16,26 @@ class PerUser:
     upstream: UpstreamId
     url: str
     """Its MCP endpoint; the first of several replicas."""
-    reach: Rule
-    """By which the upstream itself is reached."""
+    way: Way
+    """How the upstream itself is reached."""
     credential: UserCredential
 
     @property
-    def provider_reach(self) -> Rule:
-        """By which its authorization server is reached."""
-        return rule_of(self.credential.private, self.credential.plain_http)
+    def provider_way(self) -> Way:
+        """How its authorization server is reached."""
+        credential = self.credential
+        return Way(credential.private, credential.plain_http, credential.ca_file)
 
 
-def rule_of(is_private: object, is_plain: object) -> Rule:
-    """The egress rule of two declarations (`private`, `plain_http`)."""
-    return Rule(Reach.PRIVATE if is_private else Reach.PUBLIC, frozenset({"https", "http"} if is_plain else {"https"}))
+def per_user(name: str, upstream: Upstream, credential: UserCredential, audience: str) -> PerUser:
+    """The plan of an upstream."""
+    tls = upstream.tls
+    shown = None if tls is None or tls.certificate is None or tls.key is None else (tls.certificate, tls.key)
+    way = Way(upstream.private, upstream.plain_http, None if tls is None else tls.ca_file, shown)
+    return PerUser(audience, UpstreamId(name), upstream.addresses[0], way, credential)
+
+
+def texts(of: PerUser) -> tuple[str, ...]:
+    """The texts of a plan that hold references."""
+    credential = of.credential
+    return tuple(text for text in (credential.client_secret, credential.client_key) if text is not None)

@@ -10,9 +10,11 @@ from doorward.credentials.connections.port import ConnectError, Means, Trouble
 from doorward.credentials.connections.provider import Provider, ProviderError
 from doorward.credentials.connections.tokens import Endpoint
 from doorward.domain.errors import DoorwardError
+from doorward.domain.ids import UpstreamId
 from doorward.domain.secret import Secret
 from doorward.net.fetch import Web
 from doorward.net.oauth.jose import private_key
+from doorward.net.oauth.metadata import MetadataError
 from doorward.net.single import Single
 
 _KNOWN_SECONDS = 3600.0
@@ -42,8 +44,8 @@ class Party:
         """Raises `NetError` where a file of authorities cannot be read."""
         self.plan = plan
         self._means = means
-        self._upstream_web: Web = means.web(plan.reach, None)
-        self._provider_web: Web = means.web(plan.provider_reach, plan.credential.ca_file)
+        self._upstream_web: Web = means.web(plan.way)
+        self._provider_web: Web = means.web(plan.provider_way)
         self._known: Known | None = None
         self._due_at = float("-inf")
         self._trouble = ""
@@ -90,12 +92,12 @@ class Party:
         return self._provider_web
 
     def _declared(self) -> Client | None:
-        credential, resolver = self.plan.credential, self._means.resolver
+        credential, resolve = self.plan.credential, self._means.resolve
         if credential.client_id is None:
             return None
         if credential.client_key is not None:
-            return Client(credential.client_id, key=private_key(resolver.resolve(credential.client_key)))
-        secret: Secret | None = None if credential.client_secret is None else resolver.resolve(credential.client_secret)
+            return Client(credential.client_id, key=private_key(resolve(credential.client_key)))
+        secret: Secret | None = None if credential.client_secret is None else resolve(credential.client_secret)
         return Client(credential.client_id, secret)
 
     async def _registered(self, found: Provider, redirect_uri: str) -> Client:
@@ -127,13 +129,22 @@ class Party:
             found = await provider.described(credential.issuer, credential, self._provider_web)
             return Known(found, credential.resource, credential.scopes)
         there = await resource.protected(self.plan.url, self._upstream_web)
-        url = credential.issuer or there.issuers[0]
-        found = await provider.described(url, credential, self._provider_web)
+        named = credential.issuer or there.issuers[0]
         return Known(
-            found,
+            await self._described(named),
             there.identifier if credential.resource is None else credential.resource,
             credential.scopes or there.scopes,
         )
 
+    async def _described(self, issuer: str) -> Provider:
+        """The server of an identifier. Servers in use put a slash behind the origin of another; it names the same place, and nobody else."""
+        try:
+            return await provider.described(issuer, self.plan.credential, self._provider_web)
+        except MetadataError:
+            origin = issuer.removesuffix("/")
+            if origin == issuer or "/" in origin.partition("://")[2]:
+                raise
+            return await provider.described(origin, self.plan.credential, self._provider_web)
 
-Parties = Mapping[str, Party]
+
+Parties = Mapping[UpstreamId, Party]

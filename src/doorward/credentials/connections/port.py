@@ -6,13 +6,17 @@ from enum import StrEnum
 
 from doorward.credentials.connections.connection import Holder, Place
 from doorward.credentials.connections.store import ConnectionStore
+from doorward.credentials.oauth.plans import Way
 from doorward.credentials.port import CredentialError
-from doorward.credentials.static import Resolving
 from doorward.domain.ids import AgentId, SubjectId, UpstreamId
 from doorward.domain.receipts import Event
-from doorward.net.addresses import Rule
+from doorward.domain.secret import Secret
 from doorward.net.fetch import Web
 
+CALLBACK_PATH = "/connections/callback"
+"""Where services send people back to, on the data listener."""
+CLIENT_PATH = "/connections/client.json"
+"""Where our client document is, on the data listener."""
 BEGUN_SECONDS = 600.0
 """How long a person may take at the service."""
 
@@ -118,9 +122,10 @@ class Means:
     """What connections are made with."""
 
     store: ConnectionStore
-    resolver: Resolving
-    web: Callable[[Rule, str | None], Web]
-    """What fetches by a rule, and by a file of authorities (relative to the document); asked once for each upstream and document."""
+    resolve: Callable[[str], Secret]
+    """Gives a text with every reference replaced; raises a `DoorwardError` whose message names the reference, never a value."""
+    web: Callable[[Way], Web]
+    """What fetches from whoever may be reached in this way; raises `NetError`. Asked once for each upstream and document."""
     now: Callable[[], float]
     """Unix seconds."""
     monotonic: Callable[[], float]
