@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def test_calls_go_on_while_all_is_wrapped_anew_and_a_kill_in_the_middle_loses_no
         running.admin.post("/v1/agents", {"id": f"agent-{number}", "team": "testers", "owner": "somebody"})
     (before,) = asked(running, "key", "list")["keys"]
     assert before["rows"] > 800
+    assert ordered(running, "key", "list").splitlines()[1].split() == [before["id"], *_made(before), "current", str(before["rows"])]
     said: list[int] = []
     over = threading.Event()
 
@@ -163,6 +165,11 @@ def test_calls_go_on_while_all_is_wrapped_anew_and_a_kill_in_the_middle_loses_no
         assert len(asked(again, "agent", "list")["agents"]) == 401
     finally:
         stop(again)
+
+
+def _made(key: dict[str, Any]) -> list[str]:
+    """Day and minute, as a table shows them."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(key["made_at"])).split()
 
 
 def _is_alone(running: Running) -> bool:
@@ -224,6 +231,7 @@ def test_with_its_key_in_openbao_the_state_directory_opens_nothing_by_itself(wit
             agent = running.key()
             assert json.loads(ordered(running, "key", "rotate", "--json"))["key"] == "openbao:transit/doorward:v2"
             until(lambda: _is_alone(running))
+            assert ordered(running, "key", "rotate").startswith("everything new is sealed under openbao:transit/doorward:v3; ")
         state = tmp_path / "house/state"
         assert not (state / "encryption.key").exists()
         assert found_in(state, secret) == []
