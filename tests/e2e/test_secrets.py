@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.chat import SECRET, chatting
 from tests.e2e.client import Client
-from tests.e2e.commands import asked, metric, ordered, page
+from tests.e2e.commands import asked, metric, ordered, page, told
 from tests.e2e.log import PATIENT, until
 from tests.e2e.witness import Witness, witnessing
 from tests.gateway import doorward, http_upstream, stdio_upstream
@@ -90,9 +91,9 @@ def test_secrets_reach_their_upstreams_are_rotated_kept_and_given_back(tmp_path:
         key = running.key()
         with Client(running.url("ci"), key) as ci, Client(running.url("db"), key) as db:
             assert (ci.call("echo").reason, bearers()) == ("", {"Bearer canary-one-of-ci"})
-            told, pid = db.call("echo").text.split()
+            shown_now, pid = db.call("echo").text.split()
             # One reading made both variables, for discovery and for calls.
-            assert ({told}, len(things.users)) == (shown(things), 1)
+            assert ({shown_now}, len(things.users)) == (shown(things), 1)
             [(name, password)] = things.users.items()
             bao.ask("POST", "secret/data/team/ci", {"data": {"token": "canary-two-of-ci"}})
 
@@ -101,7 +102,7 @@ def test_secrets_reach_their_upstreams_are_rotated_kept_and_given_back(tmp_path:
                 return bearers() == {"Bearer canary-two-of-ci"}
 
             until(is_rotated)
-            assert db.call("echo").text.split() == [told, pid]
+            assert db.call("echo").text.split() == [shown_now, pid]
         listed = asked(running, "secret", "list")
         rows = {one["reference"]: one for one in listed["secrets"]}
         assert {reference: (row["owners"], row["resolves"], row["borrowed"]) for reference, row in rows.items()} == {
@@ -156,3 +157,23 @@ def test_a_gateway_starts_while_openbao_is_away_and_serves_once_it_is_back(tmp_p
         ordered(running, "catalog", "refresh", "db")
         with Client(running.url("db"), running.key()) as db:
             until(lambda: not db.call("echo").reason)
+
+
+def test_what_the_gateway_signs_with_itself_may_be_there_too_but_not_what_is_made_for_each_who_asks(tmp_path: Path, bao: Bao) -> None:
+    bao.ask("POST", "secret/data/team/hook", {"data": {"key": SECRET}})
+    given, declared = environment(bao, tmp_path), document(bao, "readonly")
+    with chatting() as chat, chatting() as other:
+        hooks = {
+            "chat": {**chat.config(), "secret": "${openbao:secret/team/hook#key}"},
+            "other": {**other.config(), "secret": "${openbao:database/creds/readonly#password}"},
+        }
+        with doorward(tmp_path, {**declared, "alerts": {"webhooks": hooks}}, environment=given) as running:
+            code, said = told(running, "alert", "test")
+            assert code == 1, said
+            until(lambda: chat.of("alert.test"))
+            assert (chat.wrong, other.told) == ([], [])
+            rows = {one["reference"]: one for one in asked(running, "secret", "list")["secrets"]}
+            assert rows["${openbao:secret/team/hook#key}"]["owners"] == []
+            assert rows["${openbao:secret/team/hook#key}"]["resolves"] is True
+            # The database upstream holds one; what was made for the webhook was given back at once.
+            assert len(bao.leases("database/creds/readonly")) == 1
