@@ -58,3 +58,19 @@ async def test_a_list_of_another_file_is_shown_by_the_name_of_the_file(tmp_path:
         _, answer = await it.ask("GET", "/v1/config", uid=ANN)
         assert answer["document"]["upstreams"]["bank"]["tools"]["pay"]["facts"]["ours"] == {**listed, "values": []}
         assert "4711" not in json.dumps(answer)
+
+
+async def test_of_a_credential_by_oauth_no_secret_is_shown_however_deep_it_stands(tmp_path: Path) -> None:
+    server = {"issuer": "https://idp.example.com", "client_id": "doorward", "client_secret": "${env:IDP_SECRET}"}
+    discovery = {"kind": "header", "value": "Bearer ${env:GIT_TOKEN}"}
+    signed = {"key": "${env:SIGNING_KEY}", "issuer": "doorward"}
+    exchange = {"kind": "token_exchange", "server": server, "subject_token": "signed", "signed": signed, "discovery": discovery}
+    document: Any = DOCUMENT
+    upstreams = {**document["upstreams"], "crm": {"url": "https://crm.example.com/mcp", "credential": exchange}}
+    async with plane(tmp_path) as it:
+        it.path.write_text(json.dumps({**DOCUMENT, "upstreams": upstreams}))
+        assert (await it.ask("POST", "/v1/reload"))[0] == 200
+        _, answer = await it.ask("GET", "/v1/config", uid=ANN)
+        shown = answer["document"]["upstreams"]["crm"]["credential"]
+        assert (shown["server"]["client_secret"], shown["signed"]["key"]) == ("${env:IDP_SECRET}", "${env:SIGNING_KEY}")
+        assert shown["discovery"]["value"] == "${env:GIT_TOKEN}"

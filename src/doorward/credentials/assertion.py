@@ -5,10 +5,11 @@ keys and needs no secret of its own. It is of no use for another call: name and 
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from doorward.credentials.chain import acting
 from doorward.credentials.port import Mint, Minted, Sign, Use
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
@@ -77,9 +78,8 @@ class AssertionMint(Mint):
             "method": call.method,
             **_named(call),
         }
-        chain = [principal.agent.id, *(actor.agent.id for actor in principal.actors)]
-        if principal.subject is not None or len(chain) > 1:
-            claims["act"] = _acting(chain)
+        if principal.subject is not None or principal.actors:
+            claims["act"] = acting(principal)
         return claims
 
 
@@ -93,11 +93,3 @@ def _named(call: Call) -> Mapping[str, object]:
             return {"resource": uri} if isinstance(uri, str) else {}
         case _:
             return {}
-
-
-def _acting(chain: Sequence[str]) -> dict[str, object]:
-    """Who acts, the one that calls outermost (RFC 8693 §4.1)."""
-    acting: dict[str, object] = {}
-    for name in reversed(chain):
-        acting = {"sub": name, "act": acting} if acting else {"sub": name}
-    return acting

@@ -13,7 +13,7 @@ from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.plans import Actor, ClientCredentials, IdJag, JwtBearer, OAuth, OnBehalfOf, Presented, TokenExchange, Wanted
 from doorward.credentials.oauth.proof import Field
 from doorward.credentials.oauth.server import AuthorizationServer
-from doorward.credentials.oauth.subjects import acting, person, told
+from doorward.credentials.oauth.subjects import of_agent, person, told
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.leases import Lease
@@ -95,7 +95,7 @@ class OAuthMint(Mint):
         token, made_of = told(plan.subject, use, server.audience, self._means)
         fields: dict[str, Field] = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": plan.subject.type}
         if isinstance(plan, TokenExchange) and plan.actor is Actor.TOKEN:
-            fields["actor_token"] = acting(plan.subject, use, server.audience, self._means)
+            fields["actor_token"] = of_agent(plan.subject, use, server.audience, self._means)
             fields["actor_token_type"] = JWT
         return fields, made_of
 

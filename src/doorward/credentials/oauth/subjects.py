@@ -4,11 +4,11 @@ LAW: the person is the verified subject of the principal, never what an agent sa
 its own issuer's people alone.
 """
 
+from doorward.credentials.chain import acting
 from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.plans import Presented, Subject, Vouched
 from doorward.credentials.oauth.signing import momentary, signed_with
 from doorward.credentials.port import Use
-from doorward.domain.actors import Principal
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.secret import Secret
 
@@ -43,11 +43,11 @@ def told(subject: Subject, use: Use, audience: str, means: Means) -> tuple[Secre
             assert use.presented is not None
             return use.presented, ()
         case Vouched():
-            claims = {**momentary(name, subject.audience or audience, means), "act": _chain(use.call.principal)}
+            claims = {**momentary(name, subject.audience or audience, means), "act": acting(use.call.principal)}
             return _vouched(subject, claims, means)
 
 
-def acting(subject: Subject, use: Use, audience: str, means: Means) -> Secret:
+def of_agent(subject: Subject, use: Use, audience: str, means: Means) -> Secret:
     """A token that tells a server of the agent; raises a `DoorwardError`."""
     claims = momentary(use.call.principal.agent.id, audience, means)
     return _vouched(subject, claims, means)[0] if isinstance(subject, Vouched) else means.sign(claims, TYPE)
@@ -58,14 +58,6 @@ def _vouched(subject: Vouched, claims: dict[str, object], means: Means) -> tuple
         return means.sign(claims, TYPE), ()
     token, key = signed_with(subject.key, {"typ": TYPE}, {"iss": subject.name, **claims}, means)
     return token, (key,)
-
-
-def _chain(principal: Principal) -> dict[str, object]:
-    """Who acts, outermost who speaks now, then those it was handed on by."""
-    act: dict[str, object] = {}
-    for agent in (*(actor.agent for actor in reversed(principal.actors)), principal.agent):
-        act = {"sub": agent.id, **({"act": act} if act else {})}
-    return act
 
 
 def _refused(use: Use, detail: str, why: str) -> Refused:
