@@ -60,7 +60,7 @@ class Provider:
 
 @contextmanager
 def provider(clients: Sequence[Mapping[str, Any]] = (RELYING_PARTY, ROBOT), **wanted: Any) -> Iterator[Provider]:
-    """A provider with these clients; `keys` (private JWKs), `people` and `token_seconds` may be given."""
+    """A provider with these clients; `keys` (private JWKs), `people`, `token_seconds`, `registration` and `rotates` may be given."""
     settings = {"port": 0, "clients": clients, "people": PEOPLE, **wanted}
     command = [node(), str(ROOT / "peers/oidc/provider.mjs"), json.dumps(settings)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:

@@ -16,9 +16,11 @@ const provider = new Provider(issuer, {
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] },
   scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
   conformIdTokenClaims: false,
+  ...(wanted.rotates && { rotateRefreshToken: true }),
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
   features: {
     clientCredentials: { enabled: true },
+    registration: { enabled: wanted.registration === true },
     dPoP: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },

@@ -94,15 +94,16 @@ class Endpoint:
         return _given(await self._asked(_with_resource({"grant_type": "refresh_token", "refresh_token": refresh.reveal()}, resource)))
 
     async def given_back(self, token: Secret, kind: str) -> None:
-        """Ends a token at the server, where it can do that; raises `NoTokensError`."""
+        """Ends a token at the server, where it can do that; raises `NoTokensError`. Some end by themselves alone (RFC 7009 §2.2.1)."""
         if self.provider.revocation is None:
             return
         try:
             answer = await self._posted(self.provider.revocation, {"token": token.reveal(), "token_type_hint": kind})
+            if answer.status in (200, 204) or error_code(json_object(answer)) == "unsupported_token_type":
+                return
         except NetError as error:
             raise NoTokensError(Verdict.OUTAGE, f"the revocation endpoint: {error}") from error
-        if answer.status not in (200, 204):
-            raise NoTokensError(Verdict.REQUEST, f"the revocation endpoint answered {answer.status}")
+        raise NoTokensError(Verdict.REQUEST, f"the revocation endpoint answered {answer.status}")
 
     async def _asked(self, fields: dict[str, str]) -> Mapping[str, object]:
         try:
