@@ -9,9 +9,9 @@ from pathlib import Path
 from doorward.app import clocks
 from doorward.config.mentions import mentions
 from doorward.config.model import Document
+from doorward.config.problems import Step
 from doorward.config.references import Remote, Resolver
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import Basic, Environment, ForPeople, StaticHeader, plans, pointers
 from doorward.credentials.sources.custody import Custody, Kept
 from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
@@ -76,19 +76,20 @@ class Sourcing:
 
 
 def standing(document: Document) -> Iterator[Remote]:
-    """References to sources that are not of upstreams' static credentials, which are read for each lease."""
-    leased = set(_leased(document))
+    """References to sources that no lease reads for itself: all but those of static credentials and of processes' environments."""
     for mention in mentions(document):
-        is_leased = mention.path[0] == "upstreams" and (UpstreamId(str(mention.path[1])), mention.pointer) in leased
-        if isinstance(mention.pointer, Remote) and not is_leased:
+        if isinstance(mention.pointer, Remote) and not _is_leased(mention.path):
             yield mention.pointer
 
 
-def _leased(document: Document) -> Iterator[tuple[UpstreamId, object]]:
-    for name, plan in plans(document).items():
-        own = plan.own if isinstance(plan, ForPeople) else plan
-        if isinstance(own, StaticHeader | Basic | Environment):
-            yield from ((name, pointer) for pointer in pointers(own))
+def _is_leased(path: tuple[Step, ...]) -> bool:
+    match path:
+        case ("upstreams", _, "stdio", "env", _):
+            return True
+        case ("upstreams", _, "credential", *_, "value" | "username" | "password"):
+            return True
+        case _:
+            return False
 
 
 def _from_keyring(service: str, name: str) -> str | None:

@@ -11,6 +11,7 @@ from doorward.credentials.plan import Basic, Environment, Static, StaticHeader, 
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
+from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 
 KEPT_SECONDS = 60.0
@@ -50,6 +51,10 @@ class Holding(Resolving, Protocol):
         """What they lead to, until it is released; raises a `DoorwardError`. What is made for whoever asks is made once for each owner."""
         ...
 
+    def doubt(self, owner: str) -> None:
+        """A credential of an owner was not accepted: what it was made of is read again soon."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StaticMint(Mint):
@@ -80,6 +85,11 @@ class StaticMint(Mint):
         except DoorwardError:
             await held.release()
             raise
+
+    def turned_down(self, use: Use, lease: Lease, challenge: str) -> None:
+        """Perhaps it was changed at its source."""
+        del use, lease, challenge
+        self.reading.doubt(self.upstream)
 
     def _minted(self, held: Held, stamps: tuple[Stamp, ...]) -> Minted:
         headers, environment = self._shown(held.resolve)

@@ -101,6 +101,21 @@ async def test_an_outage_is_no_credential_and_is_not_made_worse_by_those_who_wai
     assert shown(await house.lease())["DB_USER"] == "u"
 
 
+async def test_a_secret_that_was_changed_is_read_again_soon_after_an_upstream_has_not_accepted_it(tmp_path: Path) -> None:
+    house = House(tmp_path, Shelf())
+    use = Use(call(to=target("db")))
+    refused = await house.lease()
+    house.shelf.fields, house.shelf.version = {"username": "u", "password": "another"}, "2"
+    await house.pass_by(6)
+    assert shown(await house.lease())["DB_PASSWORD"] == "p"
+    # Every call is turned down meanwhile, and it is not read more often for that.
+    for _ in range(9):
+        house.broker.turned_down(use, refused, "")
+        await house.pass_by(1)
+    assert shown(await house.lease())["DB_PASSWORD"] == "another"
+    assert len(house.shelf.reads) <= 4
+
+
 async def test_a_secret_that_cannot_be_sent_is_given_back_and_not_told(tmp_path: Path) -> None:
     shelf = Shelf(fields={"username": "canary\nof username", "password": "p"}, lends_for=60)
     house = House(tmp_path, shelf, StaticHeader("x", "X-User", "${shelf:creds/reader#username}"))

@@ -84,6 +84,8 @@ async def test_a_credential_that_is_made_for_each_who_asks_is_refused_and_given_
     with pytest.raises(UnresolvedError, match="only upstreams' credentials may be so"):
         standing.value(HOOK)
     assert shelf.revoked == ["hook/1"]
+    await standing.refresh(1e9)
+    assert shelf.reads == ["hook"]
 
 
 async def test_what_is_wanted_no_longer_is_given_up() -> None:

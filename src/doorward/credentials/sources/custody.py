@@ -106,6 +106,11 @@ class Custody:
             raise
         return taken
 
+    def doubt(self, owner: str) -> None:
+        """What an owner took was not accepted: it is read again soon, in case that it was changed. Loans end by themselves."""
+        for held in self._held:
+            held.is_doubted = held.is_doubted or held.key[0] == owner
+
     async def run(self) -> None:
         """Looks after what is held, for ever."""
         while True:

@@ -11,6 +11,8 @@ from doorward.credentials.sources.port import WHOLE, Found
 LEAST_PAUSE_SECONDS: Final = 1.0
 MOST_PAUSE_SECONDS: Final = 15.0
 """How long nothing is asked for again after a failure: a tenth of what is left, within these."""
+DOUBT_SECONDS: Final = 5.0
+"""How often a secret is read again because an upstream did not accept it."""
 
 Key = tuple[str, str, str]
 """Owner, scheme and place."""
@@ -44,6 +46,8 @@ class Held:
     is_over: bool = False
     """Another takes its place, or none may."""
     may_renew: bool = True
+    is_doubted: bool = False
+    """An upstream has not accepted it: perhaps it was changed."""
     is_failing: bool = False
     """It could not be looked at again."""
     issued_at: float = field(init=False)
@@ -65,7 +69,7 @@ class Held:
         # A machine that slept, or was moved, says so by its wall clock alone.
         age = max(clocks.monotonic() - self.since, clocks.now() - self.since_now)
         if self._life is None:
-            return age >= self.refresh_seconds
+            return age >= (min(DOUBT_SECONDS, self.refresh_seconds) if self.is_doubted else self.refresh_seconds)
         return age >= self._life * (1 / 2 if self.may_be_renewed() else 2 / 3)
 
     def may_be_renewed(self) -> bool:
@@ -79,7 +83,8 @@ class Held:
 
     def seen(self, since: float, since_now: float) -> None:
         """It was looked at and is the same still."""
-        self.since, self.since_now, self.is_failing = since, since_now, False
+        self.since, self.since_now = since, since_now
+        self.is_failing = self.is_doubted = False
 
     def renewed(self, seconds: float, since: float, since_now: float) -> None:
         """It holds for so long from now."""

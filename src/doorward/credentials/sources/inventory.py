@@ -113,7 +113,8 @@ class Inventory:
             owners=tuple(dict.fromkeys(owner for mention in found if (owner := mention.owner(document)))),
             made_at=self._made_at(pointer),
             used_at=max(used, default=None),
-            is_borrowed=isinstance(pointer, Remote) and any(held.found.loan for held in self._custody.newest(pointer.scheme, pointer.place)),
+            is_borrowed=isinstance(pointer, Remote)
+            and any(held.found.loan for held in self._custody.newest(pointer.scheme, pointer.place)),
             resolves=resolves,
             why=why,
         )

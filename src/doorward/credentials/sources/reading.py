@@ -47,3 +47,7 @@ class Reading:
         """What a credential of one owner refers to, read of its sources and held until it is released; raises a `DoorwardError`."""
         taken = await self._custody.take(owner, [pointer for pointer in pointers if isinstance(pointer, Remote)])
         return Hold(self._resolver.beside(taken.value), taken)
+
+    def doubt(self, owner: str) -> None:
+        """A credential of an owner was not accepted: what it was made of is read again soon."""
+        self._custody.doubt(owner)

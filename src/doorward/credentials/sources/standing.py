@@ -4,6 +4,7 @@ there at once for whoever asks.
 
 import asyncio
 from collections.abc import Iterable
+from math import inf
 from typing import Final
 
 from doorward.config.references import Remote, UnresolvedError
@@ -18,6 +19,10 @@ MOST_SECONDS: Final = 30.0
 """How long after a failure it is tried again: ever longer, up to this."""
 
 Place = tuple[str, str]
+
+
+class _BorrowedError(UnresolvedError):
+    """A secret that would have to be given back, which nobody here does."""
 
 
 class Standing:
@@ -74,10 +79,11 @@ class Standing:
             taken = await self._custody.take(OWNER, self._wanted[place])
             if taken.is_borrowed:
                 await taken.release()
-                raise UnresolvedError(f"{place[0]}:{place[1]} is made for each who asks, and ends; only upstreams' credentials may be so")
+                raise _BorrowedError(f"{place[0]}:{place[1]} is made for each who asks, and ends; only upstreams' credentials may be so")
         except DoorwardError as error:
             before = self._pauses.get(place, (0.0, LEAST_SECONDS / 2))[1]
-            pause = min(MOST_SECONDS, before * 2)
+            # What is borrowed stays so until the configuration changes.
+            pause = inf if isinstance(error, _BorrowedError) else min(MOST_SECONDS, before * 2)
             self._pauses[place] = (now + pause, pause)
             self._why[place] = str(error)
             # It is not what its source would say now, or its source says that it is gone.
