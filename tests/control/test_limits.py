@@ -23,7 +23,7 @@ async def test_limits_are_listed_with_the_keys_that_come_nearest_to_them(tmp_pat
         status, listed = await it.ask("GET", "/v1/limits")
         assert status == 200
         agents = [{"key": {"agent": "claude"}, "used": 1}, {"key": {"agent": "other"}, "used": 1}]
-        built_in = {"of": {}, "bytes": None, "when_unavailable": "deny"}
+        built_in: dict[str, object] = {"of": {}, "bytes": None, "when_unavailable": "deny"}
         pace, concurrent, in_flight, _, _, _, commits, running = listed["limits"]
         for one, most in ((pace, 100), (concurrent, 32)):
             assert sorted(one.pop("busiest"), key=lambda busy: busy["key"]["agent"]) == [{**agent, "left": most - 1} for agent in agents]
@@ -71,7 +71,7 @@ async def test_what_is_in_the_door_is_listed_with_the_agents_for_which_most_byte
             it.gate.intake.enter().claim(AgentId(agent), count)
         it.gate.intake.enter()
         _, listed = await it.ask("GET", "/v1/limits")
-        built_in = {"of": {}, "rate": None, "when_unavailable": "deny"}
+        built_in: dict[str, object] = {"of": {}, "rate": None, "when_unavailable": "deny"}
         assert listed["limits"][3:] == [
             {
                 "name": "admission.requests",
