@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from doorward.credentials.connections.connection import Place
 from doorward.credentials.connections.port import Ask
+from doorward.domain.ids import AgentId
 
 _MOST = 10_000
 """The oldest go; their next call brings them back."""
@@ -24,12 +25,12 @@ class Asks:
         self._mark, self._most = mark, most
         self._asks: OrderedDict[str, Ask] = OrderedDict()
 
-    def ask(self, place: Place, scopes: tuple[str, ...] = ()) -> Ask:
-        """The ask of a place, with these scopes besides those that were asked for there before."""
+    def ask(self, place: Place, agent: AgentId, scopes: tuple[str, ...] = ()) -> Ask:
+        """The ask of a place, for a call of an agent, with these scopes besides those that were asked for there before."""
         reference = self._reference(place)
         before = self._asks.get(reference)
         wanted = dict.fromkeys((*(() if before is None else before.scopes), *scopes))
-        ask = self._asks[reference] = Ask(reference, place, tuple(wanted)[:_MOST_SCOPES])
+        ask = self._asks[reference] = Ask(reference, place, agent, tuple(wanted)[:_MOST_SCOPES])
         self._asks.move_to_end(reference)
         if len(self._asks) > self._most:
             self._asks.popitem(last=False)

@@ -89,7 +89,8 @@ class Book:
 
     def __init__(self, store: ConnectionStore, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._store, self._now, self._monotonic = store, now, monotonic
-        self._by_place: dict[Place, Live] = {}
+        # By the parts of their place: plain tuples are looked up on each call.
+        self._by_place: dict[tuple[str, str, str], Live] = {}
         self._by_id: dict[ConnectionId, Live] = {}
 
     async def load(self) -> None:
@@ -99,12 +100,12 @@ class Book:
 
     def find(self, holder: Holder, upstream: UpstreamId, agent: AgentId) -> Live | None:
         """What an agent uses of a holder: its own connection if there is one, else the one for every agent. Waits for nothing."""
-        found = self._by_place.get(Place(holder, upstream, agent))
-        return found if found is not None else self._by_place.get(Place(holder, upstream, EVERY_AGENT))
+        found = self._by_place.get((holder, upstream, agent))
+        return found if found is not None else self._by_place.get((holder, upstream, EVERY_AGENT))
 
     def at(self, place: Place) -> Live | None:
         """The connection of exactly this place."""
-        return self._by_place.get(place)
+        return self._by_place.get((place.holder, place.upstream, place.agent))
 
     def get(self, connection: ConnectionId) -> Live | None:
         """The connection of this name."""
@@ -117,7 +118,7 @@ class Book:
     async def add(self, kept: Kept) -> tuple[Live, Live | None]:
         """A new connection, durable, and the one that it takes the place of. Raises `StoreError`."""
         await self._store.put(kept)
-        before = self._by_place.get(_place(kept))
+        before = self._by_place.get(_key(kept))
         if before is not None:
             self._forget(before)
         return self._take(kept, None), before
@@ -145,14 +146,14 @@ class Book:
 
     def _take(self, kept: Kept, used_at: float | None) -> Live:
         live = Live(kept, self._holds_until(kept), used_at, used_at or 0.0)
-        self._by_place[live.place] = self._by_id[live.id] = live
+        self._by_place[_key(kept)] = self._by_id[live.id] = live
         return live
 
     def _forget(self, live: Live) -> None:
         live.is_gone = True
         self._by_id.pop(live.id, None)
-        if self._by_place.get(live.place) is live:
-            del self._by_place[live.place]
+        if self._by_place.get(_key(live.kept)) is live:
+            del self._by_place[_key(live.kept)]
 
     def _holds_until(self, kept: Kept) -> float | None:
         """The end by our monotonic clock. A wall clock that was set back or ahead never makes a token's life longer than it was."""
@@ -161,6 +162,10 @@ class Book:
         age = self._now() - kept.obtained_at
         left = kept.lifetime_seconds - age if age >= 0 else 0.0
         return self._monotonic() + left
+
+
+def _key(kept: Kept) -> tuple[str, str, str]:
+    return kept.holder, kept.upstream, kept.agent
 
 
 def _place(kept: Kept) -> Place:

@@ -13,7 +13,7 @@ from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.connections.flow import Flow, place_of
 from doorward.credentials.connections.mint import UserMint
 from doorward.credentials.connections.party import Parties, Party
-from doorward.credentials.connections.port import Ask, Begun, ConnectError, Means, Offer, Trouble
+from doorward.credentials.connections.port import Ask, Begun, ConnectError, Means, Offer, Prospect, Trouble
 from doorward.credentials.connections.renewal import Renewal, fields_of
 from doorward.credentials.port import CredentialError
 from doorward.domain.errors import DoorwardError
@@ -81,6 +81,11 @@ class Connections:
         """One connection."""
         live = self._book.get(connection)
         return None if live is None else live.shown()
+
+    async def prospect(self, place: Place) -> Prospect:
+        """Whom `begin` would send a browser to, and for what; raises `ConnectError`."""
+        ask = self._asks.at(place)
+        return await self._flow.prospect(self._party(place.upstream), place, () if ask is None else ask.scopes)
 
     async def begin(self, place: Place, redirect_uri: str) -> tuple[str, Begun]:
         """Where the browser of whoever is signed in as the holder of a place goes, and what that browser alone is to remember, sealed.

@@ -16,7 +16,7 @@ from doorward.credentials.connections.book import Book, Live
 from doorward.credentials.connections.client import Client
 from doorward.credentials.connections.connection import Holder, Place
 from doorward.credentials.connections.party import Known, Party
-from doorward.credentials.connections.port import BEGUN_SECONDS, Begun, ConnectError, Means, Trouble
+from doorward.credentials.connections.port import BEGUN_SECONDS, Begun, ConnectError, Means, Prospect, Trouble
 from doorward.credentials.connections.store import Kept
 from doorward.credentials.connections.tokens import Given
 from doorward.domain.errors import DoorwardError
@@ -67,6 +67,11 @@ class Flow:
             names_itself=found.provider.names_itself,
         )
         return _authorization(found, begun, party.plan.credential.parameters), begun
+
+    async def prospect(self, party: Party, place: Place, wanted: tuple[str, ...]) -> Prospect:
+        """Where the browser would go, and for what; raises `ConnectError`."""
+        found = await party.known()
+        return Prospect(found.provider.issuer, self._scopes(found, place, wanted))
 
     async def finish(self, party: Party, begun: Begun, params: Mapping[str, str], holder: Holder) -> tuple[Live, Live | None]:
         """The new connection, and the one that it takes the place of; raises `ConnectError`.

@@ -37,16 +37,18 @@ class UserMint(Mint):
         live = self._live(use)
         if live.stepping and use.call.id in live.stepping:
             del live.stepping[use.call.id]
-            raise self._consent(live.place, "it needs more scopes than were granted")
+            raise self._consent(use, live.place, "it needs more scopes than were granted")
         live.used_at = self._means.now()
         return live.kept.id
 
     async def mint(self, use: Use) -> Minted:
         """The access token of the connection, refreshed where that is due."""
         live = self._live(use)
+        if self._means.is_barred(live.place.holder, use.call.principal.agent.id):
+            raise Refused(Reason.NO_CREDENTIAL, "whoever it is for is stopped or revoked")
         kept = await self._renewal.fresh(live, self._party)
         if live.is_gone or kept.broken:
-            raise self._consent(live.place, kept.broken or "it was revoked meanwhile")
+            raise self._consent(use, live.place, kept.broken or "it was revoked meanwhile")
         return Minted(
             headers=(("Authorization", Secret(f"Bearer {kept.access}")),),
             secrets=tuple(Secret(text) for text in (kept.access, kept.refresh) if text),
@@ -76,7 +78,7 @@ class UserMint(Mint):
         missing = tuple(scope for scope in scopes if scope not in live.kept.scopes and scope not in live.kept.asked)
         if not missing:
             return
-        self._asks.ask(live.place, missing)
+        self._asks.ask(live.place, use.call.principal.agent.id, missing)
         live.stepping[use.call.id] = None
         if len(live.stepping) > _MOST_STEPPING:
             live.stepping.popitem(last=False)
@@ -89,20 +91,18 @@ class UserMint(Mint):
             raise self._nobody(
                 "the agent acts for nobody", f"`{self._plan.upstream}` is for people's own accounts, and this agent acts for nobody."
             )
-        if self._means.is_barred(holder, principal.agent.id):
-            raise Refused(Reason.NO_CREDENTIAL, "whoever it is for is stopped or revoked")
         live = self._book.find(holder, self._plan.upstream, principal.agent.id)
         if live is not None and not live.kept.broken:
             return live
         if holder == OWN:
             raise self._nobody("the gateway has no account of its own there, for discovery: connect one", None)
         place = Place(holder, self._plan.upstream, EVERY_AGENT) if live is None else live.place
-        raise self._consent(place, "nothing is connected" if live is None else f"the connection is broken: {live.kept.broken}")
+        raise self._consent(use, place, "nothing is connected" if live is None else f"the connection is broken: {live.kept.broken}")
 
-    def _consent(self, place: Place, why: str) -> Refused:
+    def _consent(self, use: Use, place: Place, why: str) -> Refused:
         if place.holder == OWN:
             return self._nobody(why, None)
-        return Refused(Reason.CONSENT_NEEDED, why, extra={"connect": self._asks.ask(place).reference})
+        return Refused(Reason.CONSENT_NEEDED, why, extra={"connect": self._asks.ask(place, use.call.principal.agent.id).reference})
 
     def _nobody(self, why: str, sentence: str | None) -> Refused:
         return Refused(Reason.NO_CREDENTIAL, f"{self._plan.upstream}: {why}", sentence=sentence)

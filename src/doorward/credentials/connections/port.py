@@ -90,6 +90,8 @@ class Ask:
     reference: str
     """Names it in a link: hard to guess, and no secret, for whoever follows it must sign in as its holder."""
     place: Place
+    agent: AgentId
+    """Whose call it was, the last time."""
     scopes: tuple[str, ...]
     """What the upstream asked for besides what is granted; empty for what is usual."""
 
@@ -104,6 +106,16 @@ class Offer:
     """Whom the person deals with."""
     scopes: tuple[str, ...]
     """What is asked for, where the configuration says it; empty: as the upstream says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a person is about to agree to."""
+
+    issuer: str
+    """The authorization server that the browser goes to."""
+    scopes: tuple[str, ...]
+    """What it will be asked for; empty: nothing is said of it, and the service decides."""
 
 
 @dataclass(frozen=True, slots=True)
