@@ -287,7 +287,7 @@ async def test_at_the_end_everything_is_given_back() -> None:
 async def test_an_upstream_without_a_plan_is_refused() -> None:
     house = House(Press())
     assert (await house.refusal(use(upstream=UpstreamId("other")))).reason is Reason.NO_CREDENTIAL
-    assert (house.broker.kind(UpstreamId("other")), house.broker.kind(GIT)) == ("none", "static")
+    assert (house.broker.kind(use(upstream=UpstreamId("other")).call), house.broker.kind(use().call)) == ("none", "static")
 
 
 async def test_every_leased_secret_is_fingerprinted_also_after_it_was_rotated() -> None:

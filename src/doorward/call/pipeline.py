@@ -231,7 +231,7 @@ class Pipeline:
             decision=clearance.inspected.authorized.decision,
             findings=clearance.inspected.findings,
             grant=clearance.grant,
-            credential=self._rooms.broker.kind(call.target.upstream),
+            credential=self._rooms.broker.kind(call),
             generation=track.asked.snapshot.generation,
             trace=track.asked.trace,
             policy_set=track.asked.snapshot.policies.digest,

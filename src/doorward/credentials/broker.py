@@ -12,9 +12,10 @@ from math import inf
 
 from doorward.credentials import plan as planned
 from doorward.credentials.fingerprints import Fingerprints
-from doorward.credentials.plan import Plan
+from doorward.credentials.plan import ForPeople, Plan
 from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
-from doorward.domain.actors import Principal
+from doorward.domain.actors import AuthnMethod, Principal
+from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import LeaseId, UpstreamId
 from doorward.domain.leases import Lease
@@ -77,7 +78,7 @@ class Sources:
 class Broker:
     """Leases credentials by plan."""
 
-    __slots__ = ("_failed", "_flights", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks", "_used")
+    __slots__ = ("_failed", "_flights", "_followers", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks", "_used")
 
     def __init__(self, plans: Mapping[UpstreamId, Plan], sources: Sources) -> None:
         self._sources = sources
@@ -89,11 +90,12 @@ class Broker:
         self._plans: Mapping[UpstreamId, Plan] = {}
         self._mints: dict[UpstreamId, Mint] = {}
         self._used: dict[UpstreamId, float] = {}
+        self._followers: list[Callable[[UpstreamId, str], None]] = []
         self.adopt(plans)
 
     def adopt(self, plans: Mapping[UpstreamId, Plan]) -> None:
         """Goes on with other plans; leases of a plan that changed are not given out again. Raises `DoorwardError` and changes nothing."""
-        kinds = {upstream: planned.kind(plan) for upstream, plan in plans.items()}
+        kinds = {upstream: _kinds(plan) for upstream, plan in plans.items()}
         kept = {name: self._mints[name] for name, plan in plans.items() if name in self._mints and self._plans.get(name) == plan}
         mints = {name: kept.get(name) or self._sources.mint_of(name, plan) for name, plan in plans.items()}
         self._kinds, self._plans, self._mints = kinds, plans, mints
@@ -102,9 +104,10 @@ class Broker:
         self._failed.clear()
         self._flights = {key: flight for key, flight in self._flights.items() if key[0] in kept}
 
-    def kind(self, upstream: UpstreamId) -> str:
-        """How receipts name the plan of an upstream; `none` for one without a plan, whose lease is refused."""
-        return self._kinds.get(upstream, "none")
+    def kind(self, call: Call) -> str:
+        """How receipts name what a call is to be made with; `none` for an upstream without a plan, whose lease is refused."""
+        people, own = self._kinds.get(call.target.upstream, ("none", "none"))
+        return own if call.principal.method is AuthnMethod.OWN else people
 
     def used(self, upstream: UpstreamId) -> float | None:
         """When something was last leased for an upstream, in Unix seconds and within a second; None: not since the start."""
@@ -145,7 +148,14 @@ class Broker:
     def withdraw(self, concerns: Callable[[Principal], bool]) -> None:
         """Takes back at once what was leased for those who are stopped or revoked; what is everybody's stays."""
         for key in [key for key, held in self._held.items() if key[1] != EVERYBODY and concerns(held.principal)]:
+            account = self._held[key].lease.account
             self._drop(key, 0.0)
+            for follower in self._followers:
+                follower(key[0], account)
+
+    def follow(self, follower: Callable[[UpstreamId, str], None]) -> None:
+        """Calls back with an upstream and the account whose lease was withdrawn there: what goes on with it by itself is to end."""
+        self._followers.append(follower)
 
     async def close(self) -> None:
         """Gives back whatever can be given back, within seconds."""
@@ -240,7 +250,7 @@ class Broker:
         plan = self._plans.get(upstream)
         lease = Lease(
             id=LeaseId(self._sources.new_id()),
-            kind=self.kind(upstream),
+            kind=self.kind(use.call),
             audience="" if plan is None else plan.audience,
             scope=minted.scope,
             headers=minted.headers,
@@ -267,6 +277,11 @@ class Broker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _kinds(plan: Plan) -> tuple[str, str]:
+    """What is made for people and agents, and for the gateway itself."""
+    return planned.kind(plan), planned.kind(plan.own if isinstance(plan, ForPeople) else plan)
 
 
 async def _given_back(minted: Minted, after_seconds: float) -> None:

@@ -208,6 +208,8 @@ async def test_the_gateways_own_calls_are_shown_nobodys_token() -> None:
     house = House(Authority(answer=whose), EXCHANGE)
     await house.shown(use(person(), "alices"))
     assert await house.shown(use(own())) == ""
+    assert [house.broker.kind(of.call) for of in (use(person(), "alices"), use(own()))] == ["token_exchange", "none"]
+    assert (await house.broker.lease(use(own()))).kind == "none"
 
 
 async def test_what_was_leased_to_somebody_is_taken_back_with_them() -> None:
