@@ -78,16 +78,17 @@ def _seal_table(db: apsw.Connection, envelope: Envelope, column: Column) -> int:
     names = _NAMES.get(column.table, Names())
     kept = list(dict.fromkeys([*column.row, *names.marked, *names.hidden]))
     columns = [*kept, *([column.name] if column.name else [])]
-    found = select(db, f"SELECT {', '.join(columns)} FROM {column.table}")  # noqa: S608 - our own words
-    for row in found:
+    where = " AND ".join(f"{name} = ?" for name in column.row)
+    # Keys first: rows are changed while they are passed, and not all of them fit into memory.
+    found = select(db, f"SELECT {', '.join(column.row)} FROM {column.table}")  # noqa: S608 - our own words
+    for key in found:
+        [row] = select(db, f"SELECT {', '.join(columns)} FROM {column.table} WHERE {where}", key)  # noqa: S608 - our own words
         old = dict(zip(columns, row, strict=True))
         new = old | _named(envelope, names, old)
         if column.name:
             new[column.name] = envelope.seal(_raw(old[column.name]), column.context(tuple([new[name] for name in column.row])))
         put = ", ".join(f"{name} = ?" for name in columns)
-        where = " AND ".join(f"{name} = ?" for name in column.row)
-        values = [*new.values(), *[old[name] for name in column.row]]
-        db.execute(f"UPDATE {column.table} SET {put} WHERE {where}", values)  # noqa: S608 - our own words
+        db.execute(f"UPDATE {column.table} SET {put} WHERE {where}", [*new.values(), *key])  # noqa: S608 - our own words
     return len(found)
 
 
