@@ -10,7 +10,6 @@ from doorward.app import clocks
 from doorward.app.reach import Outside
 from doorward.app.secured import is_secured
 from doorward.config.model import Document
-from doorward.domain.ids import SubjectId
 from doorward.identity.authority import key_file
 from doorward.identity.authority.admitted import AdmittedClients
 from doorward.identity.authority.assembly import Means, Place, assembled
@@ -18,22 +17,19 @@ from doorward.identity.authority.families import AuthorityStore
 from doorward.identity.authority.groups import FamilyGroups
 from doorward.identity.authority.key_file import KeyFile
 from doorward.identity.authority.keys import SigningKeys
-from doorward.identity.authority.port import Person, Told
+from doorward.identity.authority.port import Told
 from doorward.identity.authority.server import AuthorizationServer
 from doorward.identity.certificate import Certificate
 from doorward.identity.consents import Consents
 from doorward.identity.enrolment import Enrolment
 from doorward.identity.resources import Resources
-from doorward.identity.sign_ins import SignIns
 from doorward.identity.tokens.dpop import Proofs
 from doorward.identity.tokens.issuer import OWN
 from doorward.identity.tokens.trusted import Trust, Trusted, own_issuer
-from doorward.serving.authority.browser import Browsers, Jar
 from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.entrance import Hall
 from doorward.serving.authority.flow import Around, Flow
 from doorward.serving.authority.places import places
-from doorward.serving.authority.views import Views
-from doorward.serving.authority.visits import Visits
 from doorward.serving.pages import Places
 from doorward.wire.sealed import Seal
 
@@ -57,27 +53,22 @@ class Grounds:
     pseudonym: Callable[[str], str]
     """How the log names a person."""
     told: Told
-    is_barred: Callable[[str], bool]
-    """Whether a person is stopped or revoked."""
     fault: Callable[[Certificate], str | None]
     """Why a certificate does not hold, by its own trust."""
 
 
 class OurAuthority:
-    """The authority across reloads: what is remembered of browsers, proofs and families outlives a configuration."""
+    """The authority across reloads: what is remembered of proofs and families outlives a configuration."""
 
-    __slots__ = ("_browsers", "_grounds", "_groups", "_has_heard", "_keys", "_proofs", "_server", "_visits")
+    __slots__ = ("_grounds", "_groups", "_has_heard", "_keys", "_proofs", "_server")
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
         self._keys: SigningKeys | None = None
         self._has_heard = False
-        self._browsers: Browsers | None = None
         self._proofs = Proofs(clocks.now)
         self._groups = FamilyGroups(grounds.store, clocks.now)
-        self._visits = Visits(clocks.draw, clocks.now)
         self._server: AuthorizationServer | None = None
-        grounds.switch.on_change(self._heed)
 
     def keys(self, key_days: float) -> SigningKeys:
         """The signing keys, read or made when they are first needed; raises a `DoorwardError`."""
@@ -91,28 +82,13 @@ class OurAuthority:
         """It as an issuer of access tokens; raises a `DoorwardError`."""
         return own_issuer(resources.origin, self.keys(key_days), self._groups)
 
-    def pages(self, document: Document, resources: Resources, trust: Trust, sign_ins: SignIns) -> Places:
+    def pages(self, document: Document, resources: Resources, trust: Trust, hall: Hall) -> Places:
         """Goes on with the server that a document asks for: what it has on the data listener.
 
         Raises a `DoorwardError` where a file of it cannot be read. A request that is under way is answered by the server that it has met.
         """
-        rules, grounds = document.identity.authority, self._grounds
-        assert rules is not None, "a document without an authority has no pages"
         server = self._server = self._made(document, resources, trust)
-        sign_in = sign_ins.of(rules.sign_in)
-        assert sign_in is not None, "the check of the document sees to it"
-        around = Around(
-            authority=server,
-            sign_in=sign_in,
-            consents=grounds.consents,
-            visits=self._visits,
-            browsers=self._browsers_at(resources.origin),
-            views=Views(resources.origin),
-            admits=self._admits,
-            told=grounds.told,
-            pseudonym=grounds.pseudonym,
-        )
-        return places(Endpoints(server, self._fault), Flow(around))
+        return places(Endpoints(server, self._fault), Flow(Around(server, self._grounds.consents, hall)))
 
     async def withdraw(self, matter: Matter, why: str) -> None:
         """Ends what was granted to, or for, somebody who has been revoked, for good: whoever is restored begins anew. Raises `StoreError`."""
@@ -168,17 +144,6 @@ class OurAuthority:
         )
         return assembled(rules, place, means)
 
-    def _browsers_at(self, origin: str) -> Browsers:
-        """What browsers carry; the same across reloads, as it remembers which sign-ins have come back."""
-        if self._browsers is None:
-            self._browsers = Browsers(Jar(origin), self._grounds.seal, clocks.draw, clocks.now)
-        else:
-            self._browsers.adopt(Jar(origin))
-        return self._browsers
-
-    def _admits(self, person: Person) -> bool:
-        return not self._grounds.is_barred(person.subject.id)
-
     def _fault(self, certificate: Certificate) -> str | None:
         is_revoked = self._grounds.switch.effect(Matter(MatterKind.CERTIFICATE, certificate.thumbprint)) is Effect.REVOKED
         return "it is revoked" if is_revoked else self._grounds.fault(certificate)
@@ -190,8 +155,3 @@ class OurAuthority:
     async def _ended(self, name: str, why: str) -> None:
         """No access token of a family that has ended is accepted any more, on the next call and in flight."""
         self._grounds.switch.bar(family(name), why, clocks.now() + _LONGEST_TOKEN_SECONDS)
-
-    def _heed(self, matter: Matter, why: str) -> None:
-        """Who is stopped or revoked has no browser signed in any more."""
-        if matter.kind is MatterKind.USER:
-            self._visits.end_person(SubjectId(matter.name))

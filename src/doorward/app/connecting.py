@@ -10,12 +10,19 @@ from doorward.app.secrets import Sourcing
 from doorward.app.state import State
 from doorward.config.model import Document
 from doorward.control.network import barred_by
-from doorward.credentials.connections.connection import EVERY_AGENT, Holder, person, subject_of
+from doorward.credentials.connections.connection import EVERY_AGENT, Holder, Status, person, subject_of
 from doorward.credentials.connections.connections import Connections
-from doorward.credentials.connections.port import CALLBACK_PATH, CLIENT_PATH, Means, Ourselves
+from doorward.credentials.connections.port import CALLBACK_PATH, CLIENT_PATH, Begun, Means, Ourselves
 from doorward.credentials.plan import connected, plans
-from doorward.domain.ids import AgentId, SubjectId
+from doorward.domain.ids import AgentId, SubjectId, UpstreamId
 from doorward.domain.naming import OWN
+from doorward.serving.authority.browser import CONNECTION, Browsers, Jar, Sealing
+from doorward.serving.authority.entrance import Hall
+from doorward.serving.connections.flow import Around, Flow
+from doorward.serving.connections.own_links import OwnLinks
+from doorward.serving.connections.places import CONNECT, places
+from doorward.serving.connections.places import OWN as OWN_PAGE
+from doorward.serving.pages import Places
 from doorward.stores.sqlite.connections import SqliteConnections
 
 _NAME = "Doorward"
@@ -24,12 +31,15 @@ _NAME = "Doorward"
 class Connecting:
     """Connections, and the name that this gateway has towards services: that of its listener, once it has an address."""
 
-    __slots__ = ("_is_barred", "_origin", "_switch", "connections")
+    __slots__ = ("_browsers", "_document", "_is_barred", "_origin", "_sealing", "_switch", "connections", "own_links")
 
     def __init__(self, document: Document, sourcing: Sourcing, state: State) -> None:
         """Raises a `DoorwardError` where a file that the document names cannot be read."""
         recorder = state.evidence.recorder
-        self._origin = ""
+        self._origin, self._document = "", document
+        self._browsers: Browsers[Begun] | None = None
+        self._sealing = Sealing(state.seal, clocks.draw, clocks.now)
+        self.own_links = OwnLinks(clocks.draw, clocks.now)
         self._switch, self._is_barred = state.switch, barred_by(state.switch)
         self.connections = Connections(
             Means(
@@ -54,8 +64,35 @@ class Connecting:
 
     def ourselves(self) -> Ourselves:
         """How services know this gateway; they can fetch its document at an https URL alone."""
-        document_url = self._origin + CLIENT_PATH if self._origin.startswith("https://") else None
-        return Ourselves(_NAME, (self._origin + CALLBACK_PATH,), document_url)
+        has_document = self._origin.startswith("https://") and self._document.connections.client_document
+        return Ourselves(_NAME, (self._origin + CALLBACK_PATH,), self._origin + CLIENT_PATH if has_document else None)
+
+    def link(self, reference: str) -> str | None:
+        """The page of what a call could not be made without; None where people cannot sign in."""
+        return f"{self._origin}{CONNECT}/{reference}" if self._origin and self._browsers is not None else None
+
+    def own_link(self, upstream: UpstreamId) -> str | None:
+        """A new link by which an operator connects the gateway's own account at an upstream; None where there are no such pages."""
+        if self._browsers is None or all(offer.upstream != upstream for offer in self.connections.offers()):
+            return None
+        return f"{self._origin}{OWN_PAGE}/{self.own_links.make(upstream)}"
+
+    def pages(self, document: Document, origin: str, hall: Hall | None) -> Places:
+        """Goes on with another document: what it has on the data listener."""
+        self._document = document
+        if hall is None or not connected(plans(document)):
+            self._browsers = None
+            return {}
+        jar = Jar(origin, CONNECTION)
+        if self._browsers is None:
+            self._browsers = Browsers(jar, self._sealing, Begun)
+        else:
+            self._browsers.adopt(jar)
+        return places(Flow(Around(self.connections, hall, self._browsers, self.own_links)))
+
+    def count(self, status: Status) -> int:
+        """How many connections are like this."""
+        return sum(one.status is status for one in self.connections.every())
 
     async def withdraw(self, matter: Matter, why: str) -> None:
         """Ends what was connected by, or for, somebody who has been revoked; raises `StoreError`."""

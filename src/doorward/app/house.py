@@ -123,7 +123,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     asking = Asking(document.approvals, resolver, state, journal)
     opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms)
     fleet = Fleet(opening, flight.count)
-    identification = Identification(document, root, state, resolver)
+    identification = Identification(document, root, state, resolver, works.connecting.pages)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
@@ -270,6 +270,7 @@ def _dispatch(works: _Works, state: State, identification: Identification, ways:
         new_id=clocks.new_id,
         link=ways.asking.link,
     )
+        connect=works.connecting.link,
     return Dispatch(parts)
 
 

@@ -1,5 +1,6 @@
 """Who acts, put together: the sources of identity, our own authority and the pages that lead there, made anew with each document."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from doorward.app.authority import Grounds, OurAuthority
 from doorward.app.reach import Outside
 from doorward.app.secured import Certification
 from doorward.app.state import State
+from doorward.app.visitors import Visitors, sign_in_of
 from doorward.config.identity import Issuer
 from doorward.config.model import Document
 from doorward.config.references import Resolver
-from doorward.control.network import barred_by
 from doorward.domain.actors import Agent
 from doorward.domain.ids import AgentId, TeamId
 from doorward.domain.naming import OWN
@@ -33,10 +34,14 @@ from doorward.identity.tokens.dpop import Proofs
 from doorward.identity.tokens.source import AccessTokens, Demand, Registered
 from doorward.identity.tokens.trusted import Means, Trust
 from doorward.identity.vouched import Vouched
+from doorward.serving.authority.entrance import Hall
 from doorward.serving.documents import documents
 from doorward.serving.enroll import Identified, enrolling
 from doorward.serving.keys import keys
 from doorward.serving.pages import Pages, Places
+
+Beside = Callable[[Document, str, Hall | None], Places]
+"""Gives the pages of a document at a public URL, and in the hall where people sign in, if they do."""
 
 _CONSENT_SECONDS = 30 * 86_400.0
 """How long an approval spares a person the question."""
@@ -58,12 +63,14 @@ class Identification:
     """
 
     __slots__ = (
+        "_beside",
         "_certified",
         "_challenges",
         "_document",
         "_proofs",
         "_standing",
         "_state",
+        "_visitors",
         "authority",
         "chain",
         "enrolment",
@@ -71,14 +78,15 @@ class Identification:
         "trust",
     )
 
-    def __init__(self, document: Document, root: Path, state: State, resolver: Resolver) -> None:
-        """Raises a `DoorwardError` where a file that it needs cannot be read."""
+    def __init__(self, document: Document, root: Path, state: State, resolver: Resolver, beside: Beside) -> None:
+        """Raises a `DoorwardError` where a file that it needs cannot be read. `beside` gives further pages for people."""
         self._document, self._state = document, state
         self._standing: _Standing | None = None
         self._challenges = silent()
         self._proofs = Proofs(clocks.now)
         self.chain = Chain(())
         recorder = state.evidence.recorder
+        self._beside, self._visitors = beside, Visitors(state.switch, state.seal, recorder.note, recorder.pseudonym)
         outside = Outside(root, resolver, lambda: self._document)
         self.enrolment = Enrolment(state.registry, recorder.note, clocks.now)
         self._certified = Certification(document, root, state, self.enrolment)
@@ -96,7 +104,6 @@ class Identification:
                 seal=state.seal,
                 pseudonym=recorder.pseudonym,
                 told=recorder.note,
-                is_barred=barred_by(state.switch),
                 fault=self._certified.spoiled.fault,
             )
         )
@@ -199,8 +206,13 @@ class Identification:
             **keys(self._state.voice.jwks),
             **enrolling(self._certified.issuing, standing.identified, self._certified.proxies.shown),
         }
+        name = sign_in_of(document)
+        sign_in = None if name is None else self.sign_ins.of(name)
+        hall = None if sign_in is None else self._visitors.hall(resources.origin, sign_in)
+        table |= self._beside(document, resources.origin, hall)
         if document.identity.authority is not None:
-            table |= self.authority.pages(document, resources, self.trust, self.sign_ins)
+            assert hall is not None, "the check of the document sees to it"
+            table |= self.authority.pages(document, resources, self.trust, hall)
         return table
 
 

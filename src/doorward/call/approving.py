@@ -70,37 +70,58 @@ def pending(call: Call, heard: Heard, epoch: int, refused: Refused) -> Pending |
 
 def way(inbound: Inbound, heard: Heard, page: str | None) -> Way:
     """How a caller is told: by what its revision and its client know, and whether it has been told before."""
-    elicitation = inbound.capabilities.get("elicitation")
-    if heard is not Heard.NOTHING or inbound.request.method not in UNFINISHED or not isinstance(elicitation, Mapping):
+    elicitation = elicitation_of(inbound)
+    if heard is Heard.GOES_ON or elicitation is None:
         return Way.HELD
-    is_shown_pages = page is not None and "url" in elicitation
-    if inbound.era is Era.SESSION:
-        return Way.ERROR if is_shown_pages and inbound.version == _ASKED_BY_ERROR else Way.HELD
-    if is_shown_pages:
-        return Way.PAGE
+    if page is not None and "url" in elicitation:
+        return way_to_pages(inbound)
     # Without parts, forms alone are meant (2026-07-28, basic).
-    return Way.FORM if "form" in elicitation or not elicitation else Way.HELD
+    is_shown_forms = inbound.era is Era.EXCHANGE and ("form" in elicitation or not elicitation)
+    return Way.FORM if is_shown_forms else Way.HELD
+
+
+def way_to_pages(inbound: Inbound) -> Way:
+    """How a client that can show pages is told of one."""
+    if inbound.era is Era.EXCHANGE:
+        return Way.PAGE
+    return Way.ERROR if inbound.version == _ASKED_BY_ERROR else Way.HELD
+
+
+def elicitation_of(inbound: Inbound) -> Mapping[str, object] | None:
+    """What a client says that it can show a person while a request of it is unfinished; None where that is nothing."""
+    said = inbound.capabilities.get("elicitation")
+    return said if inbound.request.method in UNFINISHED and isinstance(said, Mapping) else None
 
 
 def input_required(waiting: Pending, state: str, page: str | None) -> dict[str, object]:
     """The unfinished result that asks for approval, on a page if there is one to show; `state` brings the call back as it is."""
     params: dict[str, object]
     if page is not None:
-        params = {"mode": "url", "url": page, "message": _on_page(waiting)}
+        params = url_params(page, _on_page(waiting))
     else:
         params = {"mode": "form", "message": _in_form(waiting), "requestedSchema": {"type": "object", "properties": {}}}
+    return unfinished(APPROVAL_KEY, params, state, waiting.reference)
+
+
+def unfinished(key: str, params: Mapping[str, object], state: str, reference: str) -> dict[str, object]:
+    """An unfinished result that asks the client to elicit what it needs from a person."""
     return {
         "resultType": "input_required",
-        "inputRequests": {APPROVAL_KEY: {"method": "elicitation/create", "params": params}},
+        "inputRequests": {key: {"method": "elicitation/create", "params": params}},
         "requestState": state,
-        "_meta": {RECEIPT_KEY: waiting.reference, SERVER_KEY: SERVER_INFO},
+        "_meta": {RECEIPT_KEY: reference, SERVER_KEY: SERVER_INFO},
     }
 
 
 def error(waiting: Pending, page: str) -> Fault:
     """The error that asks for approval on a page, for a client of 2025-11-25."""
-    asked = {"mode": "url", "elicitationId": waiting.approval, "url": page, "message": _on_page(waiting)}
+    asked = {**url_params(page, _on_page(waiting)), "elicitationId": waiting.approval}
     return url_elicitation_required((asked,), waiting.refused())
+
+
+def url_params(page: str, message: str) -> dict[str, object]:
+    """What an elicitation says of a page."""
+    return {"mode": "url", "url": page, "message": message}
 
 
 def progress(inbound: Inbound, waiting: Pending, waited: float, seconds: float) -> Notice:

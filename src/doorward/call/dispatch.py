@@ -10,6 +10,7 @@ from doorward.call import local
 from doorward.call.approving import Link, Pending, Way, error, going_on, input_required, no_page, pending, progress, way
 from doorward.call.asked import Asked
 from doorward.call.changes import Changes, Listener
+from doorward.call.connecting import ConnectLink, no_connect_page, shown, unconnected
 from doorward.call.holding import Ended, Holding
 from doorward.call.inbound import Inbound, Notices, presented
 from doorward.call.limits import reaches
@@ -57,6 +58,8 @@ class Parts:
     new_id: Callable[[], str]
     link: Link = no_page
     """The page on which a question is answered."""
+    connect: ConnectLink = no_connect_page
+    """The page on which an account is connected."""
 
 
 class Dispatch:
@@ -171,7 +174,7 @@ class Dispatch:
         except Refused as refused:
             waiting = errand.pending(refused)
             if waiting is None:
-                raise
+                return errand.unconnected(refused)
             # No more of it: this is its whole way, and the wait may be long.
             return waiting
         return errand.rendered(reply)
@@ -311,6 +314,13 @@ class Errand:
     def pending(self, refused: Refused) -> Pending | None:
         """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
         return None if self._found is None else pending(self._found.call, self._found.heard, self._epoch, refused)
+
+    def unconnected(self, refused: Refused) -> Mapping[str, object] | Fault:
+        """What the client can show where a person must connect an account first; raises every other refusal, and readable words."""
+        waiting = unconnected(self._found, refused, self._parts.connect)
+        if waiting is None:
+            raise refused
+        return shown(self._inbound, waiting, self._parts.rounds)
 
     def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
         """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""

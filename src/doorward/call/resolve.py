@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doorward.call.inbound import Inbound
 from doorward.call.limits import EVERY, listing
-from doorward.call.rounds import RESPONSES, STATE, Heard, Round, Rounds
+from doorward.call.rounds import RESPONSES, STATE, UNCONNECTED, Heard, Round, Rounds
 from doorward.catalog.index import Entry
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Call, Era
@@ -138,7 +138,10 @@ def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str
 
 
 def _given_up(approval: str) -> Refused:
-    """The end of a call whose client will not wait for approval: it is not made, not even where there is one by now."""
+    """The end of a call whose client will not wait for approval, or for an account: it is not made, not even where there is one by now."""
+    if approval == UNCONNECTED:
+        sentence = "The person did not want to connect an account; the call was not made."
+        return Refused(Reason.CONSENT_NEEDED, "its client declined to have an account connected", sentence=sentence)
     return Refused(
         Reason.PENDING,
         "its client declined to wait for approval",

@@ -23,8 +23,11 @@ LIFE_SECONDS = 600
 MOST_BYTES = 256 * 1024
 """Of what a client is given to keep of a call that waits for approval."""
 
-APPROVAL_KEY = "dev.doorward/approval"
-"""The name of our own request for input: what is answered to it is for us, and goes no further."""
+APPROVAL_KEY, CONNECT_KEY = "dev.doorward/approval", "dev.doorward/connect"
+"""The names of our own requests for input: what is answered to them is for us, and goes no further."""
+
+UNCONNECTED = GrantId("")
+"""Waited for in the place of an approval: that a person connects an account."""
 
 STATE, RESPONSES = "requestState", "inputResponses"
 """The fields of `params` that a retry carries."""
@@ -42,6 +45,8 @@ class Heard(Enum):
     """It was not asked: this is no retry of a call that waited for approval."""
     GOES_ON = auto()
     """It comes again, to see whether there is an answer by now."""
+    CONNECTS = auto()
+    """It comes again after it was shown where to connect an account."""
     GIVES_UP = auto()
     """It declined, or closed what it was shown."""
 
@@ -54,7 +59,7 @@ class Round:
     """What of it goes upstream, as it was when the upstream asked for it."""
     heard: Heard = Heard.NOTHING
     approval: str = ""
-    """The question that it waits for."""
+    """The question that it waits for; `UNCONNECTED` where that is an account."""
 
 
 _FIRST = Round()
@@ -76,7 +81,7 @@ class Rounds:
         return self._seal.seal(plain, _context(inbound, target, arguments), self._nonce())
 
     def waiting(self, inbound: Inbound, call: Call, approval: GrantId, seconds: float) -> str | None:
-        """The request state of a call that waits for approval: it holds all that was brought along so far, for so many seconds.
+        """The request state of a call that waits for approval, or for an account: all that was brought along so far, for so many seconds.
 
         None where that is too much for a client to be given to keep.
         """
@@ -97,7 +102,7 @@ class Rounds:
         if held[_STATE] is not None:
             extras[STATE] = held[_STATE]
         waits = held.get(_WAITS)
-        return Round(extras, _heard(params.get(RESPONSES)), waits) if isinstance(waits, str) else Round(extras)
+        return Round(extras, _heard(params.get(RESPONSES), waits), waits) if isinstance(waits, str) else Round(extras)
 
     def _opened(self, inbound: Inbound, target: Target, arguments: Mapping[str, object], sealed: object) -> dict[str, object]:
         plain = self._seal.open(sealed, _context(inbound, target, arguments)) if isinstance(sealed, str) else None
@@ -117,18 +122,19 @@ def _answered(params: Mapping[str, object], held: Mapping[str, object]) -> dict[
     if not isinstance(responses, Mapping):
         # What is no object is for the upstream to judge.
         return {RESPONSES: responses} if RESPONSES in params else earlier
-    now = {key: value for key, value in responses.items() if key != APPROVAL_KEY}
+    now = {key: value for key, value in responses.items() if key not in (APPROVAL_KEY, CONNECT_KEY)}
     if not now and (_WAITS in held or responses):
         return earlier
     before = held.get(_RESPONSES)
     return {RESPONSES: {**before, **now} if isinstance(before, Mapping) else now}
 
 
-def _heard(responses: object) -> Heard:
-    answer = responses.get(APPROVAL_KEY) if isinstance(responses, Mapping) else None
+def _heard(responses: object, waits: str) -> Heard:
+    key, going_on = (CONNECT_KEY, Heard.CONNECTS) if waits == UNCONNECTED else (APPROVAL_KEY, Heard.GOES_ON)
+    answer = responses.get(key) if isinstance(responses, Mapping) else None
     # Without an answer it may still ask again (patterns/mrtr); whatever is no yes is none.
     is_over = answer is not None and not (isinstance(answer, Mapping) and answer.get("action") == "accept")
-    return Heard.GIVES_UP if is_over else Heard.GOES_ON
+    return Heard.GIVES_UP if is_over else going_on
 
 
 def _context(inbound: Inbound, target: Target, arguments: Mapping[str, object]) -> bytes:

@@ -12,6 +12,7 @@ from doorward.config.check_approvals import approvals
 from doorward.config.check_authority import authority
 from doorward.config.check_break_glass import break_glass
 from doorward.config.check_budgets import budgets
+from doorward.config.check_connections import connections
 from doorward.config.check_control import control
 from doorward.config.check_encryption import encryption
 from doorward.config.check_enrol import enrolment
@@ -47,6 +48,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from issuers(document, ground)
     yield from oauth(document, ground)
     yield from user(document, ground)
+    yield from connections(document)
     yield from enrolment(document.identity)
     yield from authority(document, ground.root)
     yield from _bounds(document)

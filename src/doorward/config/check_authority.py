@@ -27,8 +27,8 @@ def authority(document: Document, root: Path) -> Iterator[Found]:
     if rules is None:
         yield from _own_rules(document.identity, are_met=False)
         return
-    yield from _place(document.listen)
-    yield from _sign_in(rules, document.identity)
+    yield from place_of_people(document.listen)
+    yield from sign_in_of(rules.sign_in, document.identity, (*_AT, "sign_in"))
     yield from _assertions(rules, document.identity)
     yield from _clients(rules.clients, root)
     yield from _own_rules(document.identity, are_met=True)
@@ -40,7 +40,7 @@ def authority(document: Document, root: Path) -> Iterator[Found]:
         yield from _scopes(client, frozenset(document.upstreams), at)
 
 
-def _place(listen: Listen) -> Iterator[Found]:
+def place_of_people(listen: Listen) -> Iterator[Found]:
     """Codes and tokens travel over https, or never leave the machine."""
     if listen.public_url is None:
         if not is_loopback(listen.host):
@@ -51,13 +51,14 @@ def _place(listen: Listen) -> Iterator[Found]:
         yield error("people's browsers come here: expected a URL that begins with https://", "listen", "public_url")
 
 
-def _sign_in(rules: Authority, identity: Identity) -> Iterator[Found]:
-    issuer = identity.issuers.get(rules.sign_in)
+def sign_in_of(name: str, identity: Identity, at: tuple[Step, ...]) -> Iterator[Found]:
+    """What is wrong with an issuer that people are to sign in with."""
+    issuer = identity.issuers.get(name)
     if issuer is None:
-        guess = meant(rules.sign_in, identity.issuers)
-        yield error(f"no issuer is called {quoted(rules.sign_in)}{guess}", *_AT, "sign_in")
+        guess = meant(name, identity.issuers)
+        yield error(f"no issuer is called {quoted(name)}{guess}", *at)
     elif issuer.sign_in is None:
-        yield error(f"people cannot sign in with {quoted(rules.sign_in)}: expected sign_in there", *_AT, "sign_in")
+        yield error(f"people cannot sign in with {quoted(name)}: expected sign_in there", *at)
 
 
 def _assertions(rules: Authority, identity: Identity) -> Iterator[Found]:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from doorward.config.alerts import Alerts
 from doorward.config.approvals import Approvals
 from doorward.config.budgets import Budget, BudgetName
+from doorward.config.connections import Connections
 from doorward.config.credentials import Credential
 from doorward.config.encryption import Encryption
 from doorward.config.facts import FactName, FactRule
@@ -303,6 +304,7 @@ class Document(Part):
     sessions: Sessions = Field(Sessions(), description="Bounds of session-era sessions")
     alerts: Alerts = Field(Alerts(), description="Who hears of what should be looked at at once")
     secrets: Secrets = Field(Secrets(), description="Where secrets are kept besides variables and files, and what is watched of them")
+    connections: Connections = Field(Connections(), description="How people connect accounts of their own at upstreams (`kind: user`)")
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")
     encryption: Encryption = Field(Encryption(), description="How the database is encrypted")

@@ -1,6 +1,7 @@
 """What is served beside the endpoint: metadata, tokens, sign-in. One table, one way for every request, one set of headers."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -33,6 +34,9 @@ PEOPLE_PACE = Pace(per_minute=1200, burst=240)
 """Looks of one address at pages for people: each may begin or end a sign-in, which costs a request to the company's provider."""
 ANY = b"/*"
 """The end of a path in the table whose last part may be the name of an upstream, any name, whether there is one or not."""
+REFERENCE = b"/+"
+"""The end of one whose last part may be a reference, whether it leads anywhere or not."""
+_REFERENCE = re.compile(rb"[A-Za-z0-9_-]{1,128}")
 
 _DEFAULTS: Headers = [
     (b"cache-control", b"no-store"),
@@ -62,7 +66,7 @@ class Place:
 
 
 Places = Mapping[bytes, Place]
-"""By raw path, byte for byte; one that ends in `ANY` is for every well-formed upstream name there."""
+"""By raw path, byte for byte; one that ends in `ANY` is for every well-formed upstream name there, in `REFERENCE` for every reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def _nobodys(network: str) -> bool:
 class Pages:
     """The table, and the way of a request to one of its pages."""
 
-    __slots__ = ("_always", "_exact", "_families", "_is_shared", "_looks", "_monotonic", "_origin", "_rates")
+    __slots__ = ("_always", "_exact", "_families", "_is_shared", "_looks", "_monotonic", "_origin", "_rates", "_references")
 
     def __init__(
         self,
@@ -112,7 +116,8 @@ class Pages:
     def adopt(self, places: Places) -> None:
         """Goes on with another table."""
         self._families = {path.removesuffix(ANY): place for path, place in places.items() if path.endswith(ANY)}
-        self._exact = {path: place for path, place in places.items() if not path.endswith(ANY)}
+        self._references = {path.removesuffix(REFERENCE): place for path, place in places.items() if path.endswith(REFERENCE)}
+        self._exact = {path: place for path, place in places.items() if not path.endswith((ANY, REFERENCE))}
 
     def at(self, raw_path: bytes) -> Place | None:
         """What is at a path, decided on its bytes alone."""
@@ -120,6 +125,8 @@ class Pages:
         if place is None:
             parent, _, name = raw_path.rpartition(b"/")
             place = self._families.get(parent) if is_name(name) else None
+            if place is None and _REFERENCE.fullmatch(name) is not None:
+                place = self._references.get(parent)
         return place
 
     async def answer(self, place: Place, scope: Scope, receive: Receive, reply: Reply, allowed: Allowed) -> None:

@@ -118,7 +118,7 @@ def _tool_result(refused: Refused, era: Era) -> dict[str, Any]:
     wait = refused.extra.get("retryAfterSeconds")
     if wait is not None:
         meta["dev.doorward/retryAfterSeconds"] = wait
-    for name in ("approval", "limit"):
+    for name in ("approval", "connect", "limit"):
         told = refused.extra.get(name)
         if told is not None:
             meta[f"dev.doorward/{name}"] = told

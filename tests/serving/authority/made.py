@@ -16,8 +16,9 @@ from doorward.identity.authority.port import Asked, Client, OAuthError, Origin, 
 from doorward.identity.consents import Consents
 from doorward.identity.sign_in import Begun, SignInError, Welcome
 from doorward.serving.app import Door, Settings, Surroundings
-from doorward.serving.authority.browser import Browsers, Jar
+from doorward.serving.authority.browser import Browsers, Departed, Jar, Sealing
 from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.entrance import Hall
 from doorward.serving.authority.flow import Around, Flow
 from doorward.serving.authority.places import places
 from doorward.serving.authority.views import Views
@@ -170,17 +171,17 @@ class House:
             return next(numbers).to_bytes(size, "big")
 
         self.visits = Visits(draw, self.clock)
-        self.around = Around(
-            self.authority,
+        self.hall = Hall(
+            public,
             self.sign_in,
-            self.consents,
             self.visits,
-            Browsers(Jar(public), Seal((bytes(32),)), draw, self.clock),
+            Browsers(Jar(public), Sealing(Seal((bytes(32),)), draw, self.clock), Departed),
             Views(public),
             lambda person: person.subject.id not in self.strangers,
             self.told,
             lambda subject: f"veiled({subject})",
         )
+        self.around = Around(self.authority, self.consents, self.hall)
         self.pages = Pages(places(Endpoints(self.authority), Flow(self.around)), public, lambda: 0.0)
         around = Surroundings(FakeSpine(), lambda _, __: False, Counted(), lambda: 0.0, lambda: "j", self.pages)
         self.door = Door(around, Settings(allowed(Listen(public_url=public), 8420), is_loopback=True))

@@ -4,8 +4,9 @@ from itertools import count
 
 import pytest
 
+from doorward.identity.authority.port import Asked
 from doorward.identity.sign_in import Begun
-from doorward.serving.authority.browser import Browsers, BusyError, Departed, Jar
+from doorward.serving.authority.browser import Browsers, BusyError, Departed, Jar, Sealing
 from doorward.serving.authority.visits import VISIT_SECONDS, Visits
 from doorward.wire.sealed import Seal
 from tests.made import Clock
@@ -46,7 +47,7 @@ def test_browser_is_asked_sixteen_questions_at_most() -> None:
     visit = known.find(known.open(person("alice"), ""))
     assert visit is not None
     tokens = [known.ask(visit, ASKED) for _ in range(17)]
-    assert [known.answered(visit, token) for token in tokens] == [None] + [ASKED] * 16
+    assert [known.answered(visit, token, Asked) for token in tokens] == [None] + [ASKED] * 16
 
 
 def test_all_visits_of_a_person_can_be_ended() -> None:
@@ -56,11 +57,11 @@ def test_all_visits_of_a_person_can_be_ended() -> None:
     assert [known.find(token) is None for token in tokens] == [True, True, False]
 
 
-def browsers(clock: Clock, key: bytes = bytes(32)) -> Browsers:
-    return Browsers(Jar(PUBLIC), Seal((key,)), bytes, clock, most=2)
+def browsers(clock: Clock, key: bytes = bytes(32)) -> Browsers[Departed]:
+    return Browsers(Jar(PUBLIC), Sealing(Seal((key,)), bytes, clock), Departed, most=2)
 
 
-def carried(found: Browsers, state: str, clock: Clock) -> dict[str, str]:
+def carried(found: Browsers[Departed], state: str, clock: Clock) -> dict[str, str]:
     cookie, *_ = found.depart(Departed(Begun("r", state, "n", "v", clock(), names_itself=True), "q"), {})
     name, _, value = cookie.partition(";")[0].partition("=")
     return {name: value}

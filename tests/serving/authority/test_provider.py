@@ -18,8 +18,9 @@ from doorward.identity.sign_in import SignIn
 from doorward.net.addresses import Reach, Rule
 from doorward.net.fetch import Fetch
 from doorward.serving.app import Door, Settings, Surroundings
-from doorward.serving.authority.browser import Browsers, Jar
+from doorward.serving.authority.browser import Browsers, Departed, Jar, Sealing
 from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.entrance import Hall
 from doorward.serving.authority.flow import Around, Flow
 from doorward.serving.authority.places import places
 from doorward.serving.authority.views import Views
@@ -55,17 +56,17 @@ async def served(company: str) -> AsyncIterator[tuple[str, Core]]:
     issuer = Issuer(url=company, sign_in=Client(client_id=str(RELYING_PARTY["client_id"]), scopes=("profile", "groups")), plain_http=True)
     secret = Secret(str(RELYING_PARTY["client_secret"]))
     fetch = Fetch(Rule(Reach.PRIVATE, frozenset({"http"})))
-    around = Around(
-        core.server,
+    hall = Hall(
+        public,
         SignIn(issuer, "corp", lambda: secret, fetch, core.draws, time.time),
-        Consents(MemoryConsents(), time.time, 86_400.0),
         Visits(core.draws, time.time),
-        Browsers(Jar(public), Seal((bytes(32),)), core.draws, time.time),
+        Browsers(Jar(public), Sealing(Seal((bytes(32),)), core.draws, time.time), Departed),
         Views(public),
         lambda _: True,
         core._told,
         lambda subject: subject,
     )
+    around = Around(core.server, Consents(MemoryConsents(), time.time, 86_400.0), hall)
     pages = Pages(places(Endpoints(core.server), Flow(around)), public, time.monotonic)
     surroundings = Surroundings(FakeSpine(), lambda _, __: False, Counted(), time.monotonic, lambda: "j", pages)
     doors.append(Door(surroundings, Settings(allowed(Listen(public_url=public), port), is_loopback=True)))

@@ -11,8 +11,9 @@ from doorward.domain.secret import Secret
 from doorward.identity.consents import Consents
 from doorward.identity.sign_in import SignIn
 from doorward.serving.app import Door, Settings, Surroundings
-from doorward.serving.authority.browser import Browsers, Jar
+from doorward.serving.authority.browser import Browsers, Departed, Jar, Sealing
 from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.entrance import Hall
 from doorward.serving.authority.flow import Around, Flow
 from doorward.serving.authority.places import places
 from doorward.serving.authority.views import Views
@@ -41,17 +42,17 @@ class Whole(House):
         self.company = FakeProvider(self.clock)
         issuer = Issuer(url=self.company.url, sign_in=Client(client_id=CLIENT, scopes=("profile", "groups")))
         sign_in = SignIn(issuer, "corp", lambda: Secret(SECRET), self.company, self.core.draws, self.clock)
-        around = Around(
-            self.core.server,
+        hall = Hall(
+            ISSUER,
             sign_in,
-            Consents(MemoryConsents(), self.clock, 86_400.0),
             Visits(self.core.draws, self.clock),
-            Browsers(Jar(ISSUER), Seal((bytes(32),)), self.core.draws, self.clock),
+            Browsers(Jar(ISSUER), Sealing(Seal((bytes(32),)), self.core.draws, self.clock), Departed),
             Views(ISSUER),
             lambda _: True,
             self.core._told,
             lambda subject: f"veiled({subject})",
         )
+        around = Around(self.core.server, Consents(MemoryConsents(), self.clock, 86_400.0), hall)
         pages = Pages(places(Endpoints(self.core.server), Flow(around)), ISSUER, lambda: 0.0)
         self.door = Door(
             Surroundings(FakeSpine(), lambda _, __: False, Counted(), lambda: 0.0, lambda: "j", pages),

@@ -155,7 +155,15 @@ def test_form_may_end_where_the_client_is() -> None:
 
 def test_pages_are_part_of_the_package() -> None:
     folder = resources.files("doorward.serving.authority") / "templates"
-    assert {entry.name for entry in folder.iterdir()} == {"consent.html", "frame.html", "stopped.html", "style.css"}
+    assert {entry.name for entry in folder.iterdir()} == {
+        "connect.html",
+        "connected.html",
+        "connections.html",
+        "consent.html",
+        "frame.html",
+        "stopped.html",
+        "style.css",
+    }
 
 
 def test_pages_load_nothing() -> None:

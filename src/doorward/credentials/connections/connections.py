@@ -148,7 +148,7 @@ class Connections:
 
     def _offer(self, name: UpstreamId) -> Offer:
         plan = self._parties[name].plan
-        return Offer(name, plan.url, parse_url(plan.url).authority, plan.credential.scopes)
+        return Offer(name, plan.url, parse_url(plan.url).authority if plan.url else "", plan.credential.scopes)
 
     async def _all_revoked(self, lives: list[Live], by: str, why: str) -> tuple[Connection, ...]:
         return tuple([await self._revoked(live, by, why) for live in lives])

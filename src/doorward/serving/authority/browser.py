@@ -1,6 +1,6 @@
-"""What a browser carries for us between two pages: the person's visit, and sign-ins that have begun (RFC 6265bis `__Host-` cookies).
+"""What a browser carries for us between two pages: the person's visit, and errands elsewhere that have begun (RFC 6265bis `__Host-` cookies).
 
-A sign-in that has begun is sealed into the one browser that began it: whoever comes back from the provider with another browser is
+An errand, such as a sign-in, is sealed into the one browser that began it: whoever comes back from elsewhere with another browser is
 nobody here (CVE-2026-27124, login CSRF). LAW: each of them comes back once.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,14 +21,32 @@ from doorward.wire.sealed import NONCE_BYTES, Seal
 
 LONGEST_QUERY = 2400
 """Characters of an authorization request: sealed it must go into one cookie (4,096 bytes with its name)."""
-_ALL_SIGN_INS = 6000
-"""Bytes of cookies for sign-ins of one browser (a proxy in front may take headers of 8 KiB): the oldest go."""
+SIGN_IN, CONNECTION = "sign-in", "connect"
+"""Errands of browsers."""
+_ROOM = {SIGN_IN: 6000, CONNECTION: 2000}
+"""Bytes of cookies for such errands of one browser (a proxy in front may take headers of 8 KiB): the oldest go."""
+_LARGEST = 3900
+"""Bytes of one; browsers drop what has more than 4,096 with its attributes."""
 MOST_SPENT = 50_000
-"""Sign-ins that have come back and are remembered for their ten minutes; with so many, no more can be finished."""
+"""Errands that have come back and are remembered for their ten minutes; with so many, no more can be finished."""
 
 
 class BusyError(DoorwardError):
-    """Too many sign-ins came back at once."""
+    """Too many errands came back at once, or one is too large for a browser to carry."""
+
+
+class Errand(Protocol):
+    """What has begun elsewhere and comes back with its `state`."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def at(self) -> float:
+        """When it began (Unix seconds)."""
+        ...
+
+
+E = TypeVar("E", bound=Errand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,18 @@ class Departed:
     """A sign-in that has begun: what its end needs."""
 
     begun: Begun
-    query: str
-    """The authorization request that goes on afterwards, as it was sent."""
+    onward: str
+    """The page of ours that goes on afterwards: path and query, as they were asked for."""
+
+    @property
+    def state(self) -> str:
+        """As the provider sends it back."""
+        return self.begun.state
+
+    @property
+    def at(self) -> float:
+        """When it began (Unix seconds)."""
+        return self.begun.at
 
 
 class Jar:
@@ -46,9 +75,9 @@ class Jar:
     machine) browsers would drop those, so they are ordinary ones there; every server on that machine can then see them.
     """
 
-    __slots__ = ("_attributes", "person", "sign_in")
+    __slots__ = ("_attributes", "errand", "person", "room")
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, errand: str = SIGN_IN) -> None:
         parts = urlsplit(public_url)
         if parts.scheme == "https":
             prefix, secure = "__Host-doorward-", "; Secure"
@@ -59,7 +88,7 @@ class Jar:
             raise ValueError("people can sign in only at an https url, or at an http url on loopback")
         self._attributes = f"; Path=/{secure}; HttpOnly; SameSite=Lax"
         self.person = f"{prefix}person"
-        self.sign_in = f"{prefix}sign-in-"
+        self.errand, self.room = f"{prefix}{errand}-", _ROOM[errand]
 
     def set(self, name: str, value: str, seconds: float) -> str:
         """A `Set-Cookie` that keeps a value."""
@@ -70,13 +99,23 @@ class Jar:
         return f"{name}={self._attributes}; Max-Age=0"
 
 
-class Browsers:
-    """Reads and writes what browsers carry."""
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What keeps a browser from reading or making what it carries."""
 
-    __slots__ = ("_draw", "_jar", "_most", "_now", "_seal", "_spent")
+    seal: Seal
+    draw: Callable[[int], bytes]
+    now: Callable[[], float]
 
-    def __init__(self, jar: Jar, seal: Seal, draw: Callable[[int], bytes], now: Callable[[], float], most: int = MOST_SPENT) -> None:
-        self._jar, self._seal, self._draw, self._now, self._most = jar, seal, draw, now, most
+
+class Browsers(Generic[E]):
+    """Reads and writes what browsers carry: visits, and errands of one kind."""
+
+    __slots__ = ("_draw", "_jar", "_kind", "_most", "_now", "_seal", "_spent")
+
+    def __init__(self, jar: Jar, sealing: Sealing, kind: type[E], most: int = MOST_SPENT) -> None:
+        self._jar, self._kind, self._most = jar, kind, most
+        self._seal, self._draw, self._now = sealing.seal, sealing.draw, sealing.now
         # INVARIANT: in the order of their end.
         self._spent: dict[str, float] = {}
 
@@ -96,11 +135,13 @@ class Browsers:
         """Removes the cookie of a visit."""
         return self._jar.remove(self._jar.person)
 
-    def depart(self, departed: Departed, cookies: dict[str, str]) -> list[str]:
-        """The cookie of a sign-in that begins, and the removal of older ones that there is no room for."""
-        name = self._name(departed.begun.state)
-        sealed = self._seal.seal(msgspec.msgpack.encode(departed), name.encode(), self._draw(NONCE_BYTES))
-        room = _ALL_SIGN_INS - len(name) - len(sealed)
+    def depart(self, errand: E, cookies: dict[str, str]) -> list[str]:
+        """The cookie of an errand that begins, and the removal of older ones that there is no room for; raises `BusyError`."""
+        name = self._name(errand.state)
+        sealed = self._seal.seal(msgspec.msgpack.encode(errand), name.encode(), self._draw(NONCE_BYTES))
+        if len(name) + len(sealed) > _LARGEST:
+            raise BusyError("what a browser must carry is too large for a cookie")
+        room = self._jar.room - len(name) - len(sealed)
         surplus = []
         for old, size in self._others(cookies):
             room -= size
@@ -108,43 +149,43 @@ class Browsers:
                 surplus.append(self._jar.remove(old))
         return [self._jar.set(name, sealed, BEGUN_SECONDS), *surplus]
 
-    def came_back(self, cookies: dict[str, str], state: str) -> Departed | None:
-        """The sign-in that this browser began with this state; None if it did not, or is too late, or is back again. Raises `BusyError`."""
+    def came_back(self, cookies: dict[str, str], state: str) -> E | None:
+        """The errand that this browser began with this state; None if it did not, or is too late, or is back again. Raises `BusyError`."""
         name = self._name(state)
-        departed = self._opened(name, cookies.get(name, ""))
+        errand = self._opened(name, cookies.get(name, ""))
         now = self._now()
-        if departed is None or departed.begun.state != state or now >= departed.begun.at + BEGUN_SECONDS or name in self._spent:
+        if errand is None or errand.state != state or now >= errand.at + BEGUN_SECONDS or name in self._spent:
             return None
         self._spend(name, now)
-        return departed
+        return errand
 
     def arrived(self, state: str) -> str:
-        """Removes the cookie of a sign-in that came back."""
+        """Removes the cookie of an errand that came back."""
         return self._jar.remove(self._name(state))
 
     def _spend(self, name: str, now: float) -> None:
         while self._spent and next(iter(self._spent.values())) <= now:
             del self._spent[next(iter(self._spent))]
         if len(self._spent) >= self._most:
-            raise BusyError("too many sign-ins come back at once")
+            raise BusyError("too many errands come back at once")
         self._spent[name] = now + BEGUN_SECONDS
 
     def _name(self, state: str) -> str:
-        """Each sign-in has its own cookie: clients that want several endpoints open several tabs at once."""
-        return self._jar.sign_in + urlsafe_b64encode(sha256(state.encode()).digest()[:12]).decode()
+        """Each errand has its own cookie: clients that want several endpoints open several tabs at once."""
+        return self._jar.errand + urlsafe_b64encode(sha256(state.encode()).digest()[:12]).decode()
 
-    def _opened(self, name: str, sealed: str) -> Departed | None:
+    def _opened(self, name: str, sealed: str) -> E | None:
         plain = self._seal.open(sealed, name.encode())
         try:
-            return None if plain is None else msgspec.msgpack.decode(plain, type=Departed)
+            return None if plain is None else msgspec.msgpack.decode(plain, type=self._kind)
         except msgspec.MsgspecError:
             # Sealed by another version of Doorward, with the same key.
             return None
 
     def _others(self, cookies: dict[str, str]) -> Iterator[tuple[str, int]]:
-        """Sign-ins that this browser has begun before, the latest first, and their sizes; those that are none come last."""
-        sealed = {name: value for name, value in cookies.items() if name.startswith(self._jar.sign_in)}
-        begun = {name: departed.begun.at for name, value in sealed.items() if (departed := self._opened(name, value)) is not None}
+        """Errands that this browser has begun before, the latest first, and their sizes; those that are none come last."""
+        sealed = {name: value for name, value in cookies.items() if name.startswith(self._jar.errand)}
+        begun = {name: errand.at for name, value in sealed.items() if (errand := self._opened(name, value)) is not None}
         for name in sorted(sealed, key=lambda name: begun.get(name, 0.0), reverse=True):
             yield name, len(name) + len(sealed[name])
 

@@ -1,6 +1,7 @@
 """Which path is what: the pages of our authorization server, for the table of the data listener."""
 
 from doorward.serving.authority.endpoints import Endpoints
+from doorward.serving.authority.entrance import Entrance
 from doorward.serving.authority.flow import Flow
 from doorward.serving.pages import ANY, Place, Places, Readers
 
@@ -22,7 +23,14 @@ def places(endpoints: Endpoints, flow: Flow) -> Places:
         b"/oauth/revoke": Place(endpoints.revoke, ("POST",)),
         b"/oauth/register": Place(endpoints.register, ("POST",)),
         b"/oauth/authorize": Place(flow.authorize, ("GET",), Readers.PEOPLE),
-        b"/oauth/callback": Place(flow.callback, ("GET",), Readers.PEOPLE),
         b"/oauth/consent": Place(flow.consent, ("POST",), Readers.PEOPLE),
-        b"/oauth/signout": Place(flow.signout, ("POST",), Readers.PEOPLE),
+        **doors(flow.entrance),
+    }
+
+
+def doors(entrance: Entrance) -> Places:
+    """Path → page of the sign-in."""
+    return {
+        b"/oauth/callback": Place(entrance.callback, ("GET",), Readers.PEOPLE),
+        b"/oauth/signout": Place(entrance.signout, ("POST",), Readers.PEOPLE),
     }

@@ -8,9 +8,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeVar
 
 from doorward.domain.ids import SubjectId
-from doorward.identity.authority.port import Asked, Person
+from doorward.identity.authority.port import Person
 
 VISIT_SECONDS = 1800.0
 """How long a sign-in is good for further clients; it does not slide."""
@@ -19,6 +20,8 @@ MOST_VISITS = 10_000
 _MOST_PER_PERSON = 16
 _MOST_QUESTIONS = 16
 """Of what is over its bound the oldest goes: that person signs in, or is asked, again."""
+
+Q = TypeVar("Q")
 
 
 @dataclass(slots=True)
@@ -31,8 +34,8 @@ class Visit:
     at: float
     """Unix seconds."""
     occasion: str
-    """The authorization request that the person signed in for (a digest): for it the sign-in is a fresh one."""
-    questions: dict[str, tuple[Asked, float]] = field(default_factory=dict)
+    """The page that the person signed in for (a digest): for it the sign-in is a fresh one."""
+    questions: dict[str, tuple[object, float]] = field(default_factory=dict)
     """What this browser is being asked, by the hash of the token in the form, with its time."""
 
 
@@ -78,18 +81,18 @@ class Visits:
         for visit in [visit for visit in self._visits.values() if visit.person.subject.id == subject]:
             del self._visits[visit.key]
 
-    def ask(self, visit: Visit, asked: Asked) -> str:
-        """The token of the form that asks a person in this browser for consent."""
+    def ask(self, visit: Visit, asked: object) -> str:
+        """The token of the form that asks a person something in this browser."""
         token = self._token()
         visit.questions[_hashed(token)] = asked, self._now()
         for surplus in list(visit.questions)[:-_MOST_QUESTIONS]:
             del visit.questions[surplus]
         return token
 
-    def answered(self, visit: Visit, token: str) -> Asked | None:
-        """What this browser was asked with this token. It is over now, whatever the answer; None if it was before, or never was."""
+    def answered(self, visit: Visit, token: str, kind: type[Q]) -> Q | None:
+        """What this browser was asked with this token. It is over now, whatever the answer; None if it was before, or was nothing of the kind."""
         asked, at = visit.questions.pop(_hashed(token), (None, 0.0))
-        return asked if self._now() < at + QUESTION_SECONDS else None
+        return asked if isinstance(asked, kind) and self._now() < at + QUESTION_SECONDS else None
 
     def _make_room(self, subject: SubjectId) -> None:
         for visit in list(self._visits.values()):
