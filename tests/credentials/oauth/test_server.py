@@ -176,6 +176,7 @@ async def test_a_key_that_does_not_fit_is_an_error_that_repeats_nothing_of_it(tm
         (500, SECRET.encode(), "the token endpoint answered 500, without an error that is known"),
         (302, {"access_token": "t", "token_type": "Bearer"}, "the token endpoint answered 302, no error that is known"),
         (307, b"", "the token endpoint answered 307, without an error that is known"),
+        (200, {"error": "bad_verification_code", "error_description": SECRET}, "the token endpoint answered 200, bad_verification_code"),
         (201, {"access_token": "t", "token_type": "Bearer"}, "the token endpoint answered 201, no error that is known"),
     ],
 )

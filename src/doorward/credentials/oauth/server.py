@@ -71,9 +71,11 @@ class AuthorizationServer:
         """The answer to a token request; raises a `DoorwardError`."""
         found = await self._found()
         answer, secrets = await self._post(found.token, fields, found)
-        if answer.status != 200:
+        said = json_object(answer) if answer.status == 200 else {}
+        # Some answer with 200 and an error in it.
+        if answer.status != 200 or "error" in said:
             raise CredentialError(f"the token endpoint answered {answer.status}, {_error(answer)}")
-        return Said(json_object(answer), secrets)
+        return Said(said, secrets)
 
     async def can_revoke(self) -> bool:
         """Whether tokens can be given back to it; raises a `DoorwardError`."""
