@@ -178,6 +178,22 @@ async def test_a_token_is_renewed_before_its_end_and_the_old_one_goes_on_through
     assert await house.shown(use()) == "Bearer t2"
 
 
+async def test_a_hundred_calls_at_the_moment_of_renewal_ask_for_one_token_and_wait_for_none() -> None:
+    house = House(Authority())
+    house.provider.answer = lambda form: (200, {"access_token": f"t{len(house.provider.forms)}", "token_type": "Bearer", "expires_in": 300})
+    await house.shown(use())
+    house.passes(250)
+    house.provider.gate = asyncio.Event()
+    assert set(await asyncio.gather(*(house.shown(use()) for _ in range(100)))) == {"Bearer t1"}
+    house.passes(2)
+    assert set(await asyncio.gather(*(house.shown(use()) for _ in range(100)))) == {"Bearer t1"}
+    await _settled()
+    house.provider.gate.set()
+    await _settled()
+    assert set(await asyncio.gather(*(house.shown(use()) for _ in range(100)))) == {"Bearer t2"}
+    assert len(house.provider.forms) == 2
+
+
 async def test_an_outage_is_not_made_worse_by_those_who_wait() -> None:
     house = House(Authority(is_down=True))
     for _ in range(50):
