@@ -44,21 +44,22 @@ class _Held:
 class Place:
     """One request's place in the door. Leave it exactly when the request ends; what it holds is counted even where it is refused."""
 
-    __slots__ = ("_agent", "_bytes", "_intake")
+    __slots__ = ("_agent", "_bytes", "_held", "_intake")
 
     def __init__(self, intake: "Intake") -> None:
         self._intake: Intake | None = intake
         self._agent: AgentId | None = None
+        self._held: _Held | None = None
         self._bytes = 0
 
     def claim(self, agent: AgentId, count: int) -> None:
         """Says whose it is, and how many bytes will come; raises `Refused` OVERLOADED or OVER_CONCURRENCY where that is too much."""
         intake = self._intake
         assert intake is not None, "the place has been left"
-        self._agent = agent
         held = intake._of.get(agent)  # noqa: SLF001 - a place is half of the intake
         if held is None:
             held = intake._of[agent] = _Held()  # noqa: SLF001
+        self._agent, self._held = agent, held
         held.requests += 1
         # Before this one there was one more free, and the agent had one fewer.
         if held.requests - 1 >= SHARE * (intake.bounds.requests - intake.requests + 1):
@@ -67,29 +68,40 @@ class Place:
 
     def hold(self, count: int) -> None:
         """Counts bytes; raises `Refused` OVERLOADED or OVER_CONCURRENCY where they are too many."""
-        intake, agent = self._intake, self._agent
-        if intake is None or agent is None:
+        intake, held = self._intake, self._held
+        if intake is None or held is None:
             return
-        self.keep(count)
-        of_agent, bounds = intake.bytes_of(agent), intake.bounds
-        if of_agent > bounds.bytes_of_agent:
-            raise _over_bytes(agent, of_agent, bounds.bytes_of_agent)
+        self._bytes += count
+        intake.bytes += count
+        held.bytes += count
+        bounds = intake.bounds
+        if held.bytes > bounds.bytes_of_agent:
+            assert self._agent is not None, "whoever holds bytes is known"
+            raise _over_bytes(self._agent, held.bytes, bounds.bytes_of_agent)
         if intake.bytes > bounds.bytes:
             raise overloaded(BYTES, f"{intake.bytes} bytes of requests and answers, at most {bounds.bytes}")
 
     def keep(self, count: int) -> None:
         """Counts bytes that there are whatever the bounds say, such as those of an answer."""
-        intake, agent = self._intake, self._agent
-        if intake is not None and agent is not None:
+        intake, held = self._intake, self._held
+        if intake is not None and held is not None:
             self._bytes += count
             intake.bytes += count
-            intake._of[agent].bytes += count  # noqa: SLF001 - as above
+            held.bytes += count
 
     def leave(self) -> None:
         """Gives back the place and all that it holds; a second time does nothing."""
         intake, self._intake = self._intake, None
-        if intake is not None:
-            intake._left(self._agent, self._bytes)  # noqa: SLF001 - as above
+        if intake is None:
+            return
+        count, held = self._bytes, self._held
+        intake.requests -= 1
+        intake.bytes -= count
+        if held is not None:
+            held.requests -= 1
+            held.bytes -= count
+            if not held.requests and self._agent is not None:
+                del intake._of[self._agent]  # noqa: SLF001 - as above
 
 
 class Intake:
@@ -132,16 +144,6 @@ class Intake:
     def heaviest(self, most: int) -> tuple[tuple[str, int], ...]:
         """The agents for which most bytes are kept, and how many."""
         return tuple(heapq.nlargest(most, ((str(agent), held.bytes) for agent, held in self._of.items()), key=itemgetter(1)))
-
-    def _left(self, agent: AgentId | None, count: int) -> None:
-        self.requests -= 1
-        self.bytes -= count
-        if agent is not None:
-            held = self._of[agent]
-            held.requests -= 1
-            held.bytes -= count
-            if not held.requests:
-                del self._of[agent]
 
 
 def overloaded(limit: str, detail: str = "") -> Refused:

@@ -36,7 +36,7 @@ class Counter(Protocol):
         ...
 
     def leave(self, key: Key) -> None:
-        """Hears that a call that has taken one has ended."""
+        """Hears that a call that has taken one of a share has ended; of a rate nobody is told."""
         ...
 
     def left(self, key: Key, now: float) -> tuple[int, int | None]:
@@ -111,26 +111,32 @@ class Row:
     counter: Counter
 
 
-Counted = tuple[tuple[Row, Key], ...]
-"""The limits that concern a call, and the key it counts under in each."""
+Counted = tuple[tuple[Limit, Counter, Key], ...]
+"""The limits that concern a call, their counters, and the key it counts under in each."""
 
 
 class Taken:
-    """What one call has taken."""
+    """What calls have taken of some limits: the same for all that are alike to these, as their ends are told apart by who tells them."""
 
-    __slots__ = ("_counted",)
+    __slots__ = ("_shares", "counted")
 
     def __init__(self, counted: Counted) -> None:
-        self._counted = counted
+        self.counted = counted
+        # Of a rate, no call gives anything back when it ends.
+        self._shares = tuple([(counter, key) for limit, counter, key in counted if isinstance(limit.bound, Share)])
 
     def leave(self) -> None:
-        """Hears that the call has ended; to be told once."""
-        for row, key in self._counted:
-            row.counter.leave(key)
+        """Hears that the call has ended; to be told once of each."""
+        for counter, key in self._shares:
+            counter.leave(key)
 
     def left(self, now: float) -> tuple[Entry, ...]:
         """What is left of each limit now."""
-        return tuple([_entry(row, key, now) for row, key in self._counted])
+        told: list[Entry] = []
+        for limit, counter, key in self.counted:
+            left, reset = counter.left(key, now)
+            told.append({**limit.shown, "left": left} if reset is None else {**limit.shown, "left": left, "resetSeconds": reset})
+        return tuple(told)
 
 
 NOTHING: Final = Taken(())
@@ -145,7 +151,7 @@ class Declared:
     def __init__(self, limits: Iterable[Limit], make: Callable[[Flow | Share], Counter] = counter_of) -> None:
         self._make = make
         self._rows: tuple[Row, ...] = tuple(Row(limit, make(limit.bound)) for limit in limits)
-        self._known: dict[tuple[object, ...], Counted] = {}
+        self._known: dict[tuple[object, ...], Taken] = {}
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -160,30 +166,33 @@ class Declared:
 
     def take(self, call: Call, now: float) -> Taken:
         """Takes one from every limit that concerns a call; or from none, and raises `Refused` OVER_RATE, OVER_CONCURRENCY or OVERLOADED."""
-        counted = self._concerned(call)
-        if not counted:
+        if not self._rows:
             return NOTHING
+        about = reads_of(call)
+        taken = self._known.get(about) or self._concerned(about, call)
+        counted = taken.counted
+        longest = 0.0
         try:
-            longest = max([row.counter.wait(key, now) for row, key in counted])
+            for _, counter, key in counted:
+                wait = counter.wait(key, now)
+                if wait > longest:
+                    longest = wait
         except CounterError:
             counted, longest = _without_missing(counted, call, now)
+            taken = Taken(counted)
         if longest:
             raise _over(counted, now)
-        for row, key in counted:
-            row.counter.put(key, now)
-        return Taken(counted)
+        for _, counter, key in counted:
+            counter.put(key, now)
+        return taken
 
-    def _concerned(self, call: Call) -> Counted:
-        if not self._rows:
-            return ()
-        about = reads_of(call)
-        known = self._known.get(about)
-        if known is not None:
-            return known
+    def _concerned(self, about: tuple[object, ...], call: Call) -> Taken:
+        """What a call takes, worked out and remembered."""
         if len(self._known) >= KNOWN:
             self._known.clear()
         keyed = ((row, row.limit.chosen.of(call)) for row in self._rows)
-        found = self._known[about] = tuple([(row, key) for row, key in keyed if key is not None])
+        counted = tuple([(row.limit, row.counter, key) for row, key in keyed if key is not None])
+        found = self._known[about] = Taken(counted) if counted else NOTHING
         return found
 
     def _adopted(self, limit: Limit, before: Row | None) -> Row:
@@ -214,11 +223,6 @@ def _compiled(name: str, rule: Rule) -> Limit:
     return Limit(name, Chosen(rule.of, rule.per), bound, rule.when_unavailable == "allow", rule, shown)
 
 
-def _entry(row: Row, key: Key, now: float) -> Entry:
-    left, reset = row.counter.left(key, now)
-    return {**row.limit.shown, "left": left} if reset is None else {**row.limit.shown, "left": left, "resetSeconds": reset}
-
-
 def _only_reads(call: Call) -> bool:
     """Whether nothing is changed by a call, as far as anybody has said."""
     parents = call.target.parents
@@ -227,15 +231,15 @@ def _only_reads(call: Call) -> bool:
 
 def _without_missing(counted: Counted, call: Call, now: float) -> tuple[Counted, float]:
     """The limits whose counts can be had, and the longest wait; raises `Refused` where a call may not pass without one of the others."""
-    had: list[tuple[Row, Key]] = []
+    had: list[tuple[Limit, Counter, Key]] = []
     longest = 0.0
-    for row, key in counted:
+    for limit, counter, key in counted:
         try:
-            longest = max(longest, row.counter.wait(key, now))
+            longest = max(longest, counter.wait(key, now))
         except CounterError as error:
-            _check_passes(row.limit, call, error)
+            _check_passes(limit, call, error)
         else:
-            had.append((row, key))
+            had.append((limit, counter, key))
     return tuple(had), longest
 
 
@@ -253,8 +257,8 @@ def _check_passes(limit: Limit, call: Call, error: CounterError) -> None:
 
 def _over(counted: Counted, now: float) -> Refused:
     """The refusal by the limit that keeps a call out for longest: who waits for that one has waited for all."""
-    longest, row, key = max(_waits(counted, now), key=lambda found: found[0])
-    bound, name = row.limit.bound, row.limit.name
+    longest, reached = max(_waits(counted, now), key=lambda found: found[0])
+    bound, name = reached[0].bound, reached[0].name
     if isinstance(bound, Flow):
         reason, wait = Reason.OVER_RATE, math.ceil(longest)
         most, then = f"{bound.calls} in {bound.seconds} s", f"Wait {wait} s, then try again."
@@ -265,11 +269,11 @@ def _over(counted: Counted, now: float) -> Refused:
         reason,
         f"the limit {name!r} is reached",
         sentence=f"The limit `{name}` is reached: at most {most}. {then}",
-        extra={"limit": name, "retryAfterSeconds": wait, LIMITS_KEY: (_entry(row, key, now),)},
+        extra={"limit": name, "retryAfterSeconds": wait, LIMITS_KEY: Taken((reached,)).left(now)},
     )
 
 
-def _waits(counted: Counted, now: float) -> Iterator[tuple[float, Row, Key]]:
-    for row, key in counted:
+def _waits(counted: Counted, now: float) -> Iterator[tuple[float, tuple[Limit, Counter, Key]]]:
+    for one in counted:
         with suppress(CounterError):
-            yield row.counter.wait(key, now), row, key
+            yield one[1].wait(one[2], now), one

@@ -117,14 +117,14 @@ class Rates:
         if full_at is None:
             self._next_sweep = min(self._next_sweep, now + self._interval)
             full_at = now
-        self._full_at[key] = (max(now, full_at)) + self._interval
+        self._full_at[key] = (now if now > full_at else full_at) + self._interval  # noqa: FURB136 - on the way of every call
 
     def leave(self, key: Key) -> None:
         """A call that has ended gives nothing back."""
 
     def left(self, key: Key, now: float) -> tuple[int, int | None]:
         """The calls that are in a bucket, and the whole seconds until there is one more; None where it is full."""
-        owed = self._full_at.get(key, now) - (now if now > self._latest else self._latest)  # noqa: FURB136 - on the way of every call
+        owed = self._full_at.get(key, now) - (now if now > self._latest else self._latest)  # noqa: FURB136 - as above
         if owed <= 0:
             return self._burst, None
         before = int((owed - _DRIFT) / self._interval)

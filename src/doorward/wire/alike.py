@@ -14,6 +14,8 @@ def folded(name: str) -> str:
 
 def letters(name: str) -> str:
     """The same without anything but letters and digits: for readers that know a name in several styles (`total_amount`, `totalAmount`)."""
+    if name.isascii() and name.isalnum():
+        return name.lower()
     plain = folded(name)
     return plain if plain.isalnum() else "".join(filter(str.isalnum, plain))
 

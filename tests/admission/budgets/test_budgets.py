@@ -159,7 +159,7 @@ def test_whatever_memory_thinks_the_store_has_the_last_word() -> None:
     bench = Bench(document(payments=PAYMENTS))
     made = pay(400)
     (draw,) = bench.budgets.draw(made)
-    bench.store.draw((replace(draw, units=700_000_000),))
+    bench.store.draw((draw._replace(units=700_000_000),))
     with pytest.raises(OverdrawnError) as caught:
         raise bench.store.overdrawn((draw,)) or AssertionError
     assert "has 300.00 EUR left" in bench.budgets.overdrawn(made, caught.value).public

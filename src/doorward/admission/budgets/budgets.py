@@ -5,8 +5,8 @@ refuse what the rows would refuse, and the rows refuse whatever it has missed. A
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from doorward.admission.budgets.raises import Own, Raises
 from doorward.admission.budgets.rules import Rule, compiled
 from doorward.admission.budgets.store import BudgetStore
 from doorward.admission.budgets.warning import NEARLY, PERCENT, Warnings
-from doorward.admission.selection import Key
+from doorward.admission.selection import Key, reads_of
 from doorward.config.model import Document
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.alerts import Alarm
@@ -29,6 +29,8 @@ from doorward.domain.receipts import Outcome
 from doorward.wire.limits import Entry
 
 _encoder = msgspec.json.Encoder()
+_KNOWN: Final = 4_096
+"""Pairs of caller and target whose budgets are remembered; beyond, all are worked out anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,14 @@ NOTHING = Settled((), ())
 class Budgets:
     """Every budget of the document in force. Used from the tasks of one event loop."""
 
-    __slots__ = ("_accounts", "_now", "_open", "_refused", "_rules", "_store", "_warnings", "raises")
+    __slots__ = ("_accounts", "_known", "_now", "_open", "_refused", "_rules", "_store", "_warnings", "raises")
 
     def __init__(self, store: BudgetStore, seams: Seams) -> None:
         self._store = store
         self._now = seams.now
         self._rules: tuple[Rule, ...] = ()
         self._accounts: dict[tuple[str, Key], Account] = {}
+        self._known: dict[tuple[object, ...], tuple[tuple[Rule, Account], ...]] = {}
         self._open: dict[CallId, list[_Taken]] = {}
         self._refused: dict[str, int] = {}
         self._warnings = Warnings(seams.pseudonym)
@@ -96,6 +99,7 @@ class Budgets:
     def adopt(self, document: Document) -> None:
         """Goes on with the budgets of a document. What is drawn already stays, but for budgets that count otherwise now."""
         self._rules = compiled(document)
+        self._known.clear()
         self._refused = dict(self.refused())
 
     def follow(self, alarm: Alarm) -> None:
@@ -111,17 +115,17 @@ class Budgets:
 
         Whoever calls this says later how it went: `settled`, or `dropped`.
         """
-        if not self._rules:
-            return ()
         taken = self._fits(call)
         if not taken:
             return ()
+        draws: list[Draw] = []
         for rule, account, draw in taken:
             spent = account.add(draw.until, draw.units)
             if spent * PERCENT >= draw.limit * NEARLY:
                 self._warnings.drawn(rule, account, draw, call)
+            draws.append(draw)
         self._open[call.id] = taken
-        return tuple([draw for _, _, draw in taken])
+        return tuple(draws)
 
     def dropped(self, call: CallId) -> None:
         """The intent was not written, so nothing was drawn."""
@@ -147,7 +151,7 @@ class Budgets:
             back = draw.units - rule.used(outcome, draw.units)
             if back:
                 account.add(draw.until, -back)
-                returns.append(replace(draw, units=back))
+                returns.append(draw._replace(units=back))
         return Settled(tuple(returns), () if outcome.reply is None else self._left(taken))
 
     def left(self, call: CallId) -> tuple[Entry, ...]:
@@ -200,28 +204,39 @@ class Budgets:
         running = {id(account) for taken in self._open.values() for _, account, _ in taken}
         kept = {place: account for place, account in self._accounts.items() if not account.is_empty or id(account) in running}
         self._accounts = kept
+        self._known.clear()
         await self._store.sweep(at)
 
     def _fits(self, call: Call) -> list[_Taken]:
         """What a call would take; raises `Refused` OVER_BUDGET where a budget does not hold it."""
         taken: list[_Taken] = []
-        if call.principal.method is AuthnMethod.OWN:
+        if not self._rules or call.principal.method is AuthnMethod.OWN:
             return taken
-        at = int(self._now())
-        for rule in self._rules:
-            key = rule.chosen.of(call)
-            if key is not None:
-                taken.append(self._fit(rule, key, call, at))
+        about = reads_of(call)
+        concerned = self._known.get(about)
+        if concerned is None:
+            concerned = self._concerned(about, call)
+        if concerned:
+            at = int(self._now())
+            for rule, account in concerned:
+                taken.append(self._fit(rule, account, call, at))
         return taken
 
-    def _fit(self, rule: Rule, key: Key, call: Call, at: int) -> _Taken:
+    def _concerned(self, about: tuple[object, ...], call: Call) -> tuple[tuple[Rule, Account], ...]:
+        """The budgets that a call is in, and its accounts there, worked out and remembered."""
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        keyed = ((rule, rule.chosen.of(call)) for rule in self._rules)
+        found = self._known[about] = tuple([(rule, self._account(rule.ledger, key)) for rule, key in keyed if key is not None])
+        return found
+
+    def _fit(self, rule: Rule, account: Account, call: Call, at: int) -> _Taken:
         try:
             units = rule.needs(call)
         except UncountedError as error:
             self._count(rule)
             raise sentences.uncounted(rule, error) from error
         ledger = rule.ledger
-        account = self._accounts.get((ledger, key)) or self._account(ledger, key)
         limit = rule.limit + self.raises.of(ledger, account.key, call.principal)
         draw = Draw(rule.name, ledger, account.key, at, rule.until(at), units, limit, rule.shown(units))
         if account.spent(at) + units > limit:
@@ -248,16 +263,12 @@ class Budgets:
 
 
 def _entry(rule: Rule, account: Account, limit: int, at: int) -> Entry:
-    left = max(0, limit - account.spent(at))
-    if rule.config.unit == "amount":
-        entry: dict[str, int | str] = {
-            "name": rule.name,
-            "quota": rule.quota if limit == rule.limit else rule.number(limit),
-            "left": rule.number(left),
-            "unit": rule.label,
-        }
-    else:
-        entry = {"name": rule.name, "quota": limit, "left": left, "unit": rule.label}
+    left = limit - account.spent(at)
+    if left < 0:
+        left = 0
+    entry = {**rule.told, "left": rule.number(left) if rule.is_amount else left}
+    if limit != rule.limit:
+        entry["quota"] = rule.number(limit) if rule.is_amount else limit
     if account.next > at:
         entry["resetSeconds"] = account.next - at
     return entry

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from zoneinfo import ZoneInfo
 
-from doorward.admission.budgets.amounts import ONE, UncountedError, millionths, steps, value_at, written
+from doorward.admission.budgets.amounts import ONE, Path, UncountedError, millionths, steps, value_at, written
 from doorward.admission.budgets.windows import Calendar, Sliding, Until
 from doorward.admission.selection import Chosen
 from doorward.config import budgets as config
@@ -15,7 +15,7 @@ from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.domain.receipts import Outcome, Status
-from doorward.wire.limits import REQUESTS
+from doorward.wire.limits import REQUESTS, Entry
 
 _TOKEN_BYTES = 4
 _ERRORS = frozenset({Status.TOOL_ERROR, Status.UPSTREAM_ERROR})
@@ -32,21 +32,26 @@ class Rule:
     ledger: str
     """Its name, and a digest of what makes its sums what they are: a budget that counts otherwise begins anew."""
     chosen: Chosen
+    is_amount: bool
+    """Whether its units are millionths."""
     limit: int
     until: Until
     needs: Callable[[Call], int]
     """What a call takes at its intent; raises `UncountedError`."""
     size: Callable[[int], int] | None
     """Of bytes that went through; None where what was taken stays as it is."""
-    label: str
-    """What callers are told that it counts."""
-    quota: str
-    """The limit as a decimal text."""
+    suffix: str
+    """What stands behind an amount: ` EUR`, or nothing."""
+    told: Entry
+    """What callers are told of it that is always the same, with the limit as it is when nobody has raised it."""
+    refunds: bool
+    """Whether an error gives back what was taken."""
     config: config.Budget
 
     def used(self, outcome: Outcome, taken: int) -> int:
         """What of it a call has used once it has ended; where its result's size is not known, all that was set aside."""
-        if outcome.status is Status.NOT_FORWARDED or (self.config.refund == "on_error" and outcome.status in _ERRORS):
+        status = outcome.status
+        if status is Status.NOT_FORWARDED or (self.refunds and status in _ERRORS):
             return 0
         if self.size is None or outcome.answer is None:
             return taken
@@ -54,12 +59,13 @@ class Rule:
 
     def number(self, units: int) -> str:
         """Units as a decimal text."""
-        return _number(self.config, units)
+        return written(units, self.config.places) if self.is_amount else str(units)
 
     def shown(self, units: int) -> str:
         """Units with what they are of: `12.50 EUR`, `3 calls`."""
-        unit = (self.config.currency or "") if self.config.unit == "amount" else self.config.unit.removesuffix("s" if units == 1 else "")
-        return f"{self.number(units)} {unit}".rstrip()
+        if self.is_amount:
+            return written(units, self.config.places) + self.suffix
+        return f"{units} {self.config.unit.removesuffix('s' if units == 1 else '')}"
 
     @property
     def span(self) -> str:
@@ -80,24 +86,26 @@ def compiled(document: Document) -> tuple[Rule, ...]:
 
 
 def _rule(name: str, budget: config.Budget, results: Mapping[UpstreamId, int]) -> Rule:
-    size = _sizing(budget)
-    limit = int(budget.limit * ONE) if budget.unit == "amount" else int(budget.limit)
+    size, is_amount = _sizing(budget), budget.unit == "amount"
+    limit = int(budget.limit * ONE) if is_amount else int(budget.limit)
     return Rule(
         name=name,
         ledger=_ledger(name, budget),
         chosen=Chosen(budget.of, budget.per),
+        is_amount=is_amount,
         limit=limit,
         until=_until(budget),
         needs=_needs(budget, size, results),
         size=size,
-        label=(budget.currency or "amount") if budget.unit == "amount" else _LABELS[budget.unit],
-        quota=_number(budget, limit),
+        suffix=f" {budget.currency}" if budget.currency else "",
+        told={
+            "name": name,
+            "quota": written(limit, budget.places) if is_amount else limit,
+            "unit": (budget.currency or "amount") if budget.unit == "amount" else _LABELS[budget.unit],
+        },
+        refunds=budget.refund == "on_error",
         config=budget,
     )
-
-
-def _number(budget: config.Budget, units: int) -> str:
-    return written(units, budget.places) if budget.unit == "amount" else str(units)
 
 
 def _until(budget: config.Budget) -> Until:
@@ -150,7 +158,7 @@ def _amount(budget: config.Budget, pointer: str) -> Callable[[Call], int]:
     return needs
 
 
-def _text_at(call: Call, path: tuple[str, ...]) -> object:
+def _text_at(call: Call, path: Path) -> object:
     try:
         return value_at(call.arguments, path)
     except UncountedError:

@@ -21,19 +21,19 @@ RAISE = Raise("r1", "payments", "payments@1", '["claude"]', 500, "Quarter's end.
 async def what_is_drawn_is_never_more_than_the_limit(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """However many come at once: as many are written as fit, the others are told what was left."""
     async with opening() as (store, log):
-        written = [log.append(_intent(f"call-{number}", replace(DRAW, units=7))) for number in range(CALLERS)]
+        written = [log.append(_intent(f"call-{number}", DRAW._replace(units=7))) for number in range(CALLERS)]
         came = await asyncio.gather(*written, return_exceptions=True)
         assert sum(not isinstance(one, BaseException) for one in came) == 14
         assert {str(one) for one in came if isinstance(one, BaseException)} == {"budget payments holds 2 units, 7 were asked for"}
         assert await log.size() == 14
-        await log.append(_intent("last", replace(DRAW, units=2)))
+        await log.append(_intent("last", DRAW._replace(units=2)))
     async with opening() as (store, log):
         assert await store.spent(NOW) == (Spent(DRAW.ledger, DRAW.key, END, 100),)
 
 
 async def a_call_draws_on_all_of_its_budgets_or_on_none(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """In whichever order they are asked."""
-    small = replace(DRAW, budget="small", ledger="small@1", limit=29)
+    small = DRAW._replace(budget="small", ledger="small@1", limit=29)
     async with opening() as (store, log):
         assert await _is_overdrawn(log, _intent("a", DRAW, small))
         assert await _is_overdrawn(log, _intent("b", small, DRAW))
@@ -43,8 +43,8 @@ async def a_call_draws_on_all_of_its_budgets_or_on_none(opening: Opening[tuple[B
 async def keys_and_ledgers_are_counted_apart(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """A whole budget is there for each."""
     async with opening() as (store, log):
-        whole = replace(DRAW, units=100)
-        draws = (whole, replace(whole, key='["other"]'), replace(whole, ledger="payments@2"))
+        whole = DRAW._replace(units=100)
+        draws = (whole, whole._replace(key='["other"]'), whole._replace(ledger="payments@2"))
         for number, one in enumerate(draws):
             await log.append(_intent(f"call-{number}", one))
         assert len(await store.spent(NOW)) == 3
@@ -53,11 +53,11 @@ async def keys_and_ledgers_are_counted_apart(opening: Opening[tuple[BudgetStore,
 async def what_has_stopped_counting_leaves_room(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """At the second that it ends, and not before; what ends later counts also for who asks by a clock that was set back."""
     async with opening() as (store, log):
-        whole = replace(DRAW, units=100)
+        whole = DRAW._replace(units=100)
         await log.append(_intent("a", whole))
-        assert await _is_overdrawn(log, _intent("b", replace(DRAW, at=END - 1, until=END + 3600)))
-        await log.append(_intent("c", replace(whole, at=END, until=END + 3600)))
-        assert await _is_overdrawn(log, _intent("d", replace(DRAW, at=NOW - 7200, until=NOW - 3600)))
+        assert await _is_overdrawn(log, _intent("b", DRAW._replace(at=END - 1, until=END + 3600)))
+        await log.append(_intent("c", whole._replace(at=END, until=END + 3600)))
+        assert await _is_overdrawn(log, _intent("d", DRAW._replace(at=NOW - 7200, until=NOW - 3600)))
         assert await store.spent(END) == (Spent(DRAW.ledger, DRAW.key, END + 3600, 100),)
 
 
@@ -65,11 +65,11 @@ async def an_outcome_corrects_what_its_intent_drew(opening: Opening[tuple[Budget
     """Once, and only while the intent stands open; more than was reserved counts as well."""
     async with opening() as (store, log):
         await log.append(_intent("a", DRAW))
-        await log.append(_outcome("a", replace(DRAW, units=10)))
-        await log.append(_outcome("a", replace(DRAW, units=10)))
+        await log.append(_outcome("a", DRAW._replace(units=10)))
+        await log.append(_outcome("a", DRAW._replace(units=10)))
         await log.append(_outcome("never", DRAW))
         # In one batch, where the store gathers them.
-        both = log.append(_intent("b", DRAW)), log.append(_outcome("b", replace(DRAW, units=-5)))
+        both = log.append(_intent("b", DRAW)), log.append(_outcome("b", DRAW._replace(units=-5)))
         await asyncio.gather(*both)
     async with opening() as (store, log):
         assert await store.spent(NOW) == (Spent(DRAW.ledger, DRAW.key, END, 20 + 35),)
@@ -78,7 +78,7 @@ async def an_outcome_corrects_what_its_intent_drew(opening: Opening[tuple[Budget
 async def an_intent_that_was_not_written_gives_nothing_back(opening: Opening[tuple[BudgetStore, LogStore]]) -> None:
     """Whoever waited for it may have hung up before it was told that the budget did not hold it."""
     async with opening() as (store, log):
-        await log.append(_intent("a", replace(DRAW, units=90)))
+        await log.append(_intent("a", DRAW._replace(units=90)))
         refused, closed = log.append(_intent("b", DRAW)), log.append(_outcome("b", DRAW))
         await asyncio.gather(refused, closed, return_exceptions=True)
         assert isinstance(refused.exception(), OverdrawnError)
@@ -89,7 +89,7 @@ async def sums_that_do_not_count_are_swept(opening: Opening[tuple[BudgetStore, L
     """And no others."""
     async with opening() as (store, log):
         await log.append(_intent("a", DRAW))
-        await log.append(_intent("b", replace(DRAW, until=END + 1)))
+        await log.append(_intent("b", DRAW._replace(until=END + 1)))
         await store.sweep(END)
     async with opening() as (store, log):
         assert await store.spent(0) == (Spent(DRAW.ledger, DRAW.key, END + 1, 30),)
