@@ -15,7 +15,7 @@ class PerUser:
     audience: str
     upstream: UpstreamId
     url: str
-    """Its MCP endpoint; the first of several replicas."""
+    """Its MCP endpoint; the first of several replicas, and empty for a process."""
     way: Way
     """How the upstream itself is reached."""
     credential: UserCredential
@@ -32,7 +32,7 @@ def per_user(name: str, upstream: Upstream, credential: UserCredential, audience
     tls = upstream.tls
     shown = None if tls is None or tls.certificate is None or tls.key is None else (tls.certificate, tls.key)
     way = Way(upstream.private, upstream.plain_http, None if tls is None else tls.ca_file, shown)
-    return PerUser(audience, UpstreamId(name), upstream.addresses[0], way, credential)
+    return PerUser(audience, UpstreamId(name), next(iter(upstream.addresses), ""), way, credential)
 
 
 def texts(of: PerUser) -> tuple[str, ...]:

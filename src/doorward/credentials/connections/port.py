@@ -103,7 +103,7 @@ class Offer:
     upstream: UpstreamId
     url: str
     host: str
-    """Whom the person deals with."""
+    """Whom the person deals with; empty for a process."""
     scopes: tuple[str, ...]
     """What is asked for, where the configuration says it; empty: as the upstream says."""
 

@@ -57,7 +57,9 @@ async def protected(url: str, web: Web) -> Resource:
 
 
 def canonical(url: str) -> str:
-    """The resource identifier of an MCP endpoint where it does not say another; raises `UrlError`."""
+    """The resource identifier of an MCP endpoint where it does not say another, none for a process; raises `UrlError`."""
+    if not url:
+        return ""
     origin = parse_url(url)
     return _root(origin) + ("" if origin.target == "/" else origin.target)
 
