@@ -269,8 +269,8 @@ def _dispatch(works: _Works, state: State, identification: Identification, ways:
         now=clocks.now,
         new_id=clocks.new_id,
         link=ways.asking.link,
-    )
         connect=works.connecting.link,
+    )
     return Dispatch(parts)
 
 
