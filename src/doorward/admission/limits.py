@@ -174,9 +174,8 @@ class Declared:
         longest = 0.0
         try:
             for _, counter, key in counted:
-                wait = counter.wait(key, now)
-                if wait > longest:
-                    longest = wait
+                # No call of `max`, on the way of every call.
+                longest = wait if (wait := counter.wait(key, now)) > longest else longest
         except CounterError:
             counted, longest = _without_missing(counted, call, now)
             taken = Taken(counted)

@@ -51,12 +51,12 @@ def value_at(arguments: object, path: Path) -> object:
     here = arguments
     for step, alike in path:
         # What was parsed is a plain one, and asking that first is quicker.
-        if type(here) is dict or isinstance(here, Mapping):
-            if len(here) > 1 and _is_doubled(here, step, alike):
-                raise UncountedError("stands beside another field of a name that is read alike")
-            here = here.get(step, _MISSING)
-        else:
+        if not (type(here) is dict or isinstance(here, Mapping)):
             here = _element(here, step)
+            continue
+        if len(here) > 1 and _is_doubled(here, step, alike):
+            raise UncountedError("stands beside another field of a name that is read alike")
+        here = here.get(step, _MISSING)
     if here is _MISSING:
         raise UncountedError("is missing")
     return here
@@ -71,10 +71,9 @@ def millionths(value: object, places: int) -> int:
     plain = _TEXT.fullmatch(text)
     if plain is not None:
         whole, part = plain.groups("")
-        if len(part) > places:
-            if part[places:].strip("0"):
-                raise _too_fine(places)
-            part = part[:places]
+        if len(part) > places and part[places:].strip("0"):
+            raise _too_fine(places)
+        part = part[:places]
         return int(whole + part) * _STEPS[len(part)]
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UncountedError("is neither a number nor a decimal text such as 12.50")
