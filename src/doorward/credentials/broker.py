@@ -57,6 +57,14 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
+class _Flight:
+    """A lease that is being made, and for whom."""
+
+    principal: Principal
+    work: Single[_Held]
+
+
+@dataclass(frozen=True, slots=True)
 class _Failed:
     """That nothing could be made, and until when that is not tried again."""
 
@@ -84,7 +92,7 @@ class Broker:
         self._sources = sources
         self._held: dict[Key, _Held] = {}
         self._failed: dict[Key, _Failed] = {}
-        self._flights: dict[Key, Single[_Held]] = {}
+        self._flights: dict[Key, _Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed: dict[asyncio.Task[None], Minted] = {}
         self._plans: Mapping[UpstreamId, Plan] = {}
@@ -128,7 +136,10 @@ class Broker:
         holder = mint.holder(use)
         if holder is None:
             self._used[upstream] = self._sources.now()
-            return (await self._made(upstream, mint, use)).lease
+            made = await self._made(upstream, mint, use)
+            for secret in made.minted.secrets:
+                self._sources.fingerprints.let_go(secret.reveal())
+            return made.lease
         held = self._held.get((upstream, holder))
         if held is not None and self._sources.monotonic() < held.look_at:
             return held.lease
@@ -147,6 +158,8 @@ class Broker:
 
     def withdraw(self, concerns: Callable[[Principal], bool]) -> None:
         """Takes back at once what was leased for those who are stopped or revoked; what is everybody's stays."""
+        for key in [key for key, flight in self._flights.items() if key[1] != EVERYBODY and concerns(flight.principal)]:
+            del self._flights[key]
         for key in [key for key, held in self._held.items() if key[1] != EVERYBODY and concerns(held.principal)]:
             account = self._held[key].lease.account
             self._drop(key, 0.0)
@@ -197,13 +210,13 @@ class Broker:
             del self._failed[key]
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = Single()
+            flight = self._flights[key] = _Flight(use.call.principal, Single())
         try:
-            return await flight.run(partial(self._kept, key, mint, use))
+            return await flight.work.run(partial(self._kept, key, mint, use, flight))
         except NetError as error:
             raise _refused(key[0], str(error)) from None
         finally:
-            if not flight.is_running and self._flights.get(key) is flight:
+            if not flight.work.is_running and self._flights.get(key) is flight:
                 del self._flights[key]
 
     async def _renewed(self, key: Key, mint: Mint, use: Use) -> None:
@@ -213,15 +226,19 @@ class Broker:
         except Refused:
             return
 
-    async def _kept(self, key: Key, mint: Mint, use: Use) -> _Held:
+    async def _kept(self, key: Key, mint: Mint, use: Use, flight: _Flight) -> _Held:
         try:
             held = await self._made(key[0], mint, use)
         except Refused as refused:
             self._fail(key, refused)
             raise
-        if self._mints.get(key[0]) is not mint:
-            # The configuration has changed meanwhile: it serves those who waited, and nobody else.
-            self._give_back(held.minted, GRACE_SECONDS)
+        finally:
+            is_wanted = self._flights.get(key) is flight
+            if is_wanted:
+                del self._flights[key]
+        if not is_wanted:
+            # The configuration has changed meanwhile, or somebody was stopped: it serves those who waited, and nobody else.
+            self._give_back(held.minted, GRACE_SECONDS if self._mints.get(key[0]) is not mint else 0.0)
             return held
         self._drop(key, GRACE_SECONDS)
         if len(self._held) >= MOST:
@@ -239,15 +256,15 @@ class Broker:
 
     async def _made(self, upstream: UpstreamId, mint: Mint, use: Use) -> _Held:
         """A lease that nobody had before; raises `Refused`."""
+        plan = self._plans.get(upstream)
         try:
             minted = await mint.mint(use)
         except DoorwardError as error:
             raise _refused(upstream, str(error)) from None
         for secret in minted.secrets:
-            self._sources.fingerprints.add(secret.reveal())
+            self._sources.fingerprints.hold(secret.reveal())
         now, life = self._sources.monotonic(), inf if minted.seconds is None else minted.seconds
         until = now + min(life, inf if minted.renewed_after is None else minted.renewed_after)
-        plan = self._plans.get(upstream)
         lease = Lease(
             id=LeaseId(self._sources.new_id()),
             kind=self.kind(use.call),
@@ -267,6 +284,8 @@ class Broker:
             self._give_back(held.minted, after_seconds)
 
     def _give_back(self, minted: Minted, after_seconds: float) -> None:
+        for secret in minted.secrets:
+            self._sources.fingerprints.let_go(secret.reveal())
         if minted.release is not None:
             task = self._spawn(_given_back(minted, after_seconds))
             self._owed[task] = minted

@@ -1,144 +1,200 @@
-"""Keyed fingerprints of every secret that was leased: tells whether a text holds one of ours, without keeping any.
+"""Keyed fingerprints of every secret that is leased: tells whether a text holds one of ours, without keeping any.
 
-A secret is kept as its HMAC-SHA-256 under a key of this process, its length, and a hint: a few of its characters. Where those appear in a
-text, and only there, the HMAC decides. So a look costs a search, and there are no false alarms.
+A secret is kept as its HMAC-SHA-256 under a key of this process, and as the windows of a piece of it (`windows.py`). Where one of those
+appears in a text, and only there, the HMAC decides. So a look costs a search, however many are known, and there are no false alarms.
 """
 
 import hmac
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-import re2
+from doorward.credentials.disguises import parts, spellings
+from doorward.credentials.windows import SHORTEST, WINDOW, Windows, cut, folding, piece_length, piece_of, step_of
 
-SHORTEST = 12
-"""Characters: what is shorter appears in honest texts, and is not looked for."""
-
-MOST = 1024
-"""Fingerprints kept; the oldest go first. Rotated secrets stay on purpose: an old one may still open something."""
-
-FEW = 8
-"""So many hints are looked for one by one, each a search of its own; more are one automaton (RE2), slower at first and flat then."""
+MOST = 16_384
+"""Secrets that are remembered although nobody holds them: noted ones and ended ones, so many of each; those of longest ago go first."""
 
 MOST_TRIES = 4096
-"""HMACs computed for one text. Whoever repeats a hint more often than that knows it, and is taken to leak."""
+"""HMACs computed for one text. Whoever repeats a piece more often than that knows it, and is taken to leak."""
 
 MASK = "[withheld: own_credential]"
 
-LONGEST_HINT = 8
-"""Characters: as many hexadecimal ones stand once in 4 GB of honest digests. A hint is never more than a third of its secret."""
+_KEY_MATERIAL = 20
+"""Characters of a word among many that is looked for by itself: a line of a private key is, a word of a passphrase is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Print:
-    """One secret."""
+    """One text: its HMAC, its folded piece, where that begins, and how long the text is (bytes)."""
 
-    hint: str
-    offset: int
-    """Where the hint begins in the secret."""
-    length: int
     hmac: bytes
+    piece: bytes
+    start: int
+    length: int
+
+
+@dataclass(slots=True)
+class _Known:
+    """One secret: what is looked for, and how many hold it."""
+
+    prints: tuple[_Print, ...]
+    holds: int = 0
 
 
 class Fingerprints:
-    """The secrets that were leased in this process."""
+    """The secrets of this process. INVARIANT: one that is held is found, however many others there are.
 
-    __slots__ = ("_blind", "_by_hint", "_hints", "_key", "_many", "_most", "_prints")
+    Secrets come and go in one thread; any may look.
+    """
+
+    __slots__ = ("_ended", "_far", "_folding", "_hmacs", "_key", "_known", "_most", "_near", "_noted")
 
     def __init__(self, key: bytes, most: int = MOST) -> None:
         self._key = key
         self._most = most
-        self._prints: OrderedDict[bytes, _Print] = OrderedDict()
-        self._by_hint: dict[str, list[_Print]] = {}
-        self._hints: tuple[tuple[str, bytes], ...] = ()
-        self._blind: tuple[str, ...] = ()
-        self._many: re2._Regexp | None = None
+        self._folding = folding(key)
+        self._known: dict[bytes, _Known] = {}
+        self._noted: OrderedDict[bytes, None] = OrderedDict()
+        self._ended: OrderedDict[bytes, None] = OrderedDict()
+        self._hmacs: dict[bytes, int] = {}
+        self._far, self._near = Windows(WINDOW), Windows(WINDOW // 2)
 
     def add(self, secret: str) -> None:
-        """Remembers a secret, whole and in its parts between white space, where they are long enough."""
-        for text in {secret, *secret.split()}:
-            if len(text) >= SHORTEST:
-                self._add(text)
+        """Takes note of a secret whose end nobody tells."""
+        mark = self._mark(secret)
+        if mark in self._noted:
+            self._noted.move_to_end(mark)
+            return
+        self._take(mark, secret)
+        self._noted[mark] = None
+        if len(self._noted) > self._most:
+            self._leave(self._noted.popitem(last=False)[0])
+
+    def hold(self, secret: str) -> None:
+        """Keeps a secret in mind until as many have let it go."""
+        self._take(self._mark(secret), secret)
+
+    def let_go(self, secret: str) -> None:
+        """Undoes one `hold`. It is remembered for a while still: an old secret may open something."""
+        self._leave(self._mark(secret))
 
     def mark(self, secret: str) -> str:
         """Tells a secret apart from every other within this process, without saying anything of it (hexadecimal)."""
-        return hmac.digest(self._key, secret.encode(), "sha256").hex()
+        return self._mark(secret).hex()
 
-    @property
-    def hints(self) -> tuple[str, ...]:
-        """Every hint there is."""
-        return tuple(self._by_hint)
+    def near(self, encoded: bytes) -> bool:
+        """Whether a secret may stand in a string of a JSON text, as it is or in disguise; without that none does."""
+        if not self._known:
+            return False
+        if self._is_near(encoded):
+            return True
+        disguised = parts(encoded)
+        return bool(disguised) and self._is_near(b" ".join([read for _, _, read in disguised]))
 
-    def near(self, encoded: bytes) -> tuple[str, ...]:
-        """The hints that stand in a JSON text, or that it may write otherwise; without any, no string in it holds a secret."""
-        if self._many is not None and not self._blind and self._many.search(encoded) is None:
-            return ()
-        found = tuple(hint for hint, raw in self._hints if raw in encoded)
-        return found + self._blind if self._blind else found
-
-    def spans(self, text: str, hints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-        """Where secrets with these hints stand in a text, as character offsets."""
-        found: set[tuple[int, int]] = set()
-        tries = 0
-        for at, prints in self._places(text, hints):
-            tries += len(prints)
-            if tries > MOST_TRIES:
-                return ((0, len(text)),)
-            found.update(span for one in prints if (span := self._span(text, at, one)))
-        return tuple(sorted(found))
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where secrets stand in a text, as character offsets; of a disguised one, all that was read as one."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        found = set(self._found(encoded))
+        found.update((start, end) for start, end, read in parts(encoded) if self._is_near(read) and self._found(read))
+        if text.isascii():
+            return tuple(sorted(found))
+        return tuple(sorted((_characters(encoded, start), _characters(encoded, end)) for start, end in found))
 
     def mask(self, text: str) -> str:
         """The text without any secret of ours that it holds."""
         shown, at = [], 0
-        for start, end in self.spans(text, self.hints):
+        for start, end in self.spans(text):
             if start >= at:
                 shown += [text[at:start], MASK]
             at = max(at, end)
         return "".join([*shown, text[at:]]) if at else text
 
-    def _places(self, text: str, hints: tuple[str, ...]) -> Iterator[tuple[int, list[_Print]]]:
-        """Everywhere one of these hints stands, with the secrets that it is the hint of."""
-        for hint in hints:
-            at = text.find(hint)
-            while at >= 0:
-                yield at, self._by_hint.get(hint, [])
-                at = text.find(hint, at + 1)
+    def _mark(self, secret: str) -> bytes:
+        return self._hmac(secret.encode("utf-8", "surrogatepass"))
 
-    def _add(self, text: str) -> None:
-        mark = hmac.digest(self._key, text.encode(), "sha256")
-        if mark in self._prints:
-            self._prints.move_to_end(mark)
+    def _hmac(self, text: bytes) -> bytes:
+        return hmac.digest(self._key, text, "sha256")
+
+    def _is_near(self, text: bytes) -> bool:
+        cuts = self._cuts(text)
+        return self._far.near(cuts[:1]) or (len(cuts) > 1 and self._near.near(cuts))
+
+    def _found(self, text: bytes) -> list[tuple[int, int]]:
+        cuts, tried = self._cuts(text), dict[tuple[int, int], bool]()
+        for start, end in chain(self._far.places(cuts[:1]), self._near.places(cuts) if len(cuts) > 1 else ()):
+            if start >= 0 and end <= len(text) and (start, end) not in tried:
+                tried[start, end] = self._hmac(text[start:end]) in self._hmacs
+            if len(tried) > MOST_TRIES:
+                return [(0, len(text))]
+        return [span for span, is_ours in tried.items() if is_ours]
+
+    def _cuts(self, text: bytes) -> tuple[list[int], ...]:
+        """A text at every eighth byte, and shifted by four where there are secrets so short that it takes that."""
+        folded = text.translate(self._folding)
+        return (cut(folded),) if self._near.is_empty else (cut(folded), cut(folded[WINDOW // 2 :]))
+
+    def _take(self, mark: bytes, secret: str) -> None:
+        known = self._known.get(mark)
+        if known is None:
+            known = self._known[mark] = _Known(tuple(map(self._print, _texts(secret))))
+            for one in known.prints:
+                self._remember(one)
+        known.holds += 1
+        self._ended.pop(mark, None)
+
+    def _leave(self, mark: bytes) -> None:
+        known = self._known.get(mark)
+        if known is None or known.holds == 0:
             return
-        offset, hint = _hint_of(text)
-        self._prints[mark] = _Print(hint, offset, len(text), mark)
-        if len(self._prints) > self._most:
-            self._prints.popitem(last=False)
-        by_hint: dict[str, list[_Print]] = {}
-        for one in self._prints.values():
-            by_hint.setdefault(one.hint, []).append(one)
-        # Replaced whole: a thread may be looking through a large message meanwhile.
-        self._by_hint = by_hint
-        plain = [hint for hint in by_hint if _is_plain(hint)]
-        self._hints = tuple((hint, hint.encode()) for hint in plain)
-        self._blind = tuple(hint for hint in by_hint if not _is_plain(hint))
-        self._many = re2.compile("|".join(map(re2.escape, plain))) if len(plain) > FEW else None
+        known.holds -= 1
+        if known.holds == 0:
+            self._ended[mark] = None
+            if len(self._ended) > self._most:
+                self._forget(self._ended.popitem(last=False)[0])
 
-    def _span(self, text: str, at: int, one: _Print) -> tuple[int, int] | None:
-        start = at - one.offset
-        end = start + one.length
-        if start < 0 or end > len(text):
-            return None
-        mark = hmac.digest(self._key, text[start:end].encode(), "sha256")
-        return (start, end) if hmac.compare_digest(mark, one.hmac) else None
+    def _forget(self, mark: bytes) -> None:
+        for one in self._known.pop(mark).prints:
+            left = self._hmacs.pop(one.hmac) - 1
+            if left:
+                self._hmacs[one.hmac] = left
+            else:
+                self._windows(one).drop(one.piece, one.start, one.length)
+
+    def _remember(self, one: _Print) -> None:
+        others = self._hmacs.get(one.hmac, 0)
+        self._hmacs[one.hmac] = others + 1
+        if others == 0:
+            # After its HMAC: a thread that looks meanwhile finds both or neither.
+            self._windows(one).add(one.piece, one.start, one.length)
+
+    def _windows(self, one: _Print) -> Windows:
+        return self._far if step_of(one.length) == WINDOW else self._near
+
+    def _print(self, text: bytes) -> _Print:
+        start = piece_of(text)
+        piece = text[start : start + piece_length(len(text))]
+        return _Print(self._hmac(text), piece.translate(self._folding), start, len(text))
 
 
-def _hint_of(text: str) -> tuple[int, str]:
-    """Where a hint begins, and the hint: written in JSON as it is if possible, varied, and near the end, for beginnings are the vendor's."""
-    length = min(LONGEST_HINT, len(text) // 3)
-    windows = [(at, text[at : at + length]) for at in range(len(text) - length, -1, -1)]
-    plain = [(at, window) for at, window in windows if _is_plain(window)]
-    return max(plain or windows, key=lambda found: len({*found[1]}) + found[1].isalnum())
+def _texts(secret: str) -> Iterator[bytes]:
+    """What is looked for of a secret: the whole, the token behind a scheme, and lines of keys."""
+    words = secret.split()
+    tokens = words if len(words) <= 2 else [word for word in words if _is_key_material(word)]
+    whole = {spelt for text in {secret, *tokens} if len(text.encode("utf-8", "surrogatepass")) >= SHORTEST for spelt in spellings(text)}
+    return (spelt.encode("utf-8", "surrogatepass") for spelt in whole)
 
 
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+def _is_key_material(word: str) -> bool:
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return (
+        len(word) >= _KEY_MATERIAL
+        and word.replace("/", "").replace("+", "").rstrip("=").isalnum()
+        and all(any(map(kind, word)) for kind in kinds)
+    )
+
+
+def _characters(encoded: bytes, at: int) -> int:
+    """The character offset of a byte offset."""
+    return len(encoded[:at].decode("utf-8", "replace"))

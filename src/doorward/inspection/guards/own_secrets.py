@@ -14,17 +14,12 @@ RULE = "own_credential"
 class Secrets(Protocol):
     """Knows the secrets that were leased, as `credentials.fingerprints.Fingerprints` does."""
 
-    @property
-    def hints(self) -> tuple[str, ...]:
-        """A few characters of each."""
+    def near(self, encoded: bytes) -> bool:
+        """Whether one may stand in a string of a JSON text; without that none does."""
         ...
 
-    def near(self, encoded: bytes) -> tuple[str, ...]:
-        """The hints of those that may stand in a string of a JSON text; none of the others does."""
-        ...
-
-    def spans(self, text: str, hints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-        """Where those with these hints stand in a text, as character offsets."""
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where they stand in a text, as character offsets."""
         ...
 
 
@@ -38,17 +33,16 @@ class OwnSecrets:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding for each place; about the whole text where the credential shows only once it is cleaned."""
-        hints = self._secrets.near(view.encoded)
-        plain = (finding for leaf in view.leaves for finding in self._found(leaf, hints)) if hints else ()
-        veiled = (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places, hints))
+        plain = (finding for leaf in view.leaves for finding in self._found(leaf)) if self._secrets.near(view.encoded) else ()
+        veiled = (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places))
         return (*plain, *veiled)
 
-    def _found(self, leaf: Leaf, hints: tuple[str, ...]) -> list[Finding]:
+    def _found(self, leaf: Leaf) -> list[Finding]:
         path, text, part = leaf
-        return [Finding(NAME, RULE, Severity.HIGH, pointer(path), start, end, part) for start, end in self._secrets.spans(text, hints)]
+        return [Finding(NAME, RULE, Severity.HIGH, pointer(path), start, end, part) for start, end in self._secrets.spans(text)]
 
-    def _veiled(self, leaf: Leaf, places: tuple[Span, ...], hints: tuple[str, ...]) -> tuple[Finding, ...]:
+    def _veiled(self, leaf: Leaf, places: tuple[Span, ...]) -> tuple[Finding, ...]:
         path, text, part = leaf
-        if self._secrets.spans(text, hints) or not self._secrets.spans(without(text, places), self._secrets.hints):
+        if self._secrets.spans(text) or not self._secrets.spans(without(text, places)):
             return ()
         return (Finding(NAME, RULE, Severity.HIGH, pointer(path), 0, 0, part),)
