@@ -90,6 +90,7 @@ class Gateway:
             await state.close()
             raise
         measure(self._house)
+        self._house.connecting.measure(self._house.meter)
         try:
             await self._open(held)
         except BaseException:
@@ -112,6 +113,7 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await house.fleet.close()
         await house.broker.close()
+        await house.connecting.connections.close()
         await house.sourcing.close()
         if self._network is not None:
             await self._network.close()
@@ -166,6 +168,7 @@ class Gateway:
         if document.control.listen is not None:
             self._network = Network(house.root, document.control.listen)
             self._keep(await self._network.open(network_door(house, self.not_ready)))
+        house.connecting.can_look = house.discovery.want
         await self._listen(document.listen)
         house.discovery.follow(house.fleet.match(document))
         self._keep(self._ticks(), self._minutes(), self._hours(), self._watch())

@@ -215,7 +215,7 @@ async def test_a_store_that_is_away_connects_nothing(house: House) -> None:
     with pytest.raises(StoreError):
         await away.connect(ALICE, "alice")
     assert (await refused(away, ALICE)).reason is Reason.CONSENT_NEEDED
-    assert away.told == []
+    assert away.events() == ["connection_made", "change_failed"]
 
 
 async def test_the_client_document_says_who_we_are(house: House) -> None:

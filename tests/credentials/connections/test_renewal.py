@@ -1,18 +1,16 @@
 """Tokens stay fresh: single flight, rotation, crashes, outages, clocks, and upstreams that do not take what they are shown."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
-from doorward.credentials.connections.connection import Status
-from doorward.credentials.connections.renewal import ENDED, OTHER_SERVER, REFUSED, STILL_REFUSED, VOID
+from doorward.credentials.connections.renewal import ENDED, OTHER_CLIENT, OTHER_SERVER, REFUSED, VOID
 from doorward.credentials.connections.store import Kept
 from doorward.credentials.port import CredentialError
 from doorward.domain.errors import DoorwardError, StoreError
 from doorward.domain.reasons import Reason, Refused
 from doorward.stores.memory_connections import MemoryConnections
-from tests.credentials.connections.world import ALICE, BOB, House, Service, a_use
+from tests.credentials.connections.world import ALICE, AS, BOB, House, Service, a_use, broken
 from tests.made import Clock
 
 pytestmark = pytest.mark.anyio
@@ -41,18 +39,6 @@ async def house() -> House:
     house = await House(Service(wall), wall=wall, store=Failing()).open()
     await house.connect(ALICE, "alice")
     return house
-
-
-def broken(house: House) -> str:
-    """Why Alice's connection is broken, as she and the log are told."""
-    (shown,) = house.connections.of(ALICE)
-    assert shown.status is Status.BROKEN
-    assert house.told[-1].type == "connection_broken"
-    assert house.told[-1].fields["why"] == shown.why
-    with pytest.raises(Refused) as raised:
-        house.mint.holder(a_use(ALICE))
-    assert raised.value.reason is Reason.CONSENT_NEEDED
-    return shown.why
 
 
 async def test_a_token_is_used_while_it_holds_and_refreshed_before_it_ends(house: House) -> None:
@@ -182,13 +168,28 @@ async def test_a_server_that_is_not_well_breaks_nothing(house: House, status: in
     assert await house.who(ALICE) == "alice"
 
 
-async def test_a_client_that_the_server_does_not_know_for_a_while_breaks_nothing(house: House) -> None:
-    known = house.service.registered.copy()
+async def test_a_server_that_has_forgotten_our_registration_breaks_the_connection_and_is_registered_with_anew(house: House) -> None:
     house.service.registered.clear()
+    house.later(3600)
+    with pytest.raises(Refused):
+        await house.shown(ALICE)
+    assert broken(house) == OTHER_CLIENT
+    await house.connect(ALICE, "alice")
+    assert await house.who(ALICE) == "alice"
+    assert house.service.count("/register") == 2
+
+
+async def test_a_declared_client_that_the_server_does_not_know_for_a_while_breaks_nothing() -> None:
+    wall = Clock(1_795_003_200.0)
+    house = await House(Service(wall, client=("door", "a secret")), wall=wall).open(
+        issuer=AS, client_id="door", client_secret="${env:a secret}"
+    )
+    await house.connect(ALICE, "alice")
+    house.service.client = ("door", "another")
     house.later(3600)
     with pytest.raises(CredentialError, match="invalid_client"):
         await house.shown(ALICE)
-    house.service.registered.update(known)
+    house.service.client = ("door", "a secret")
     house.later(5)
     assert await house.who(ALICE) == "alice"
 
@@ -226,77 +227,6 @@ async def test_another_authorization_server_gets_nothing_of_the_one_before(house
         await house.shown(ALICE)
     assert broken(house) == OTHER_SERVER
     assert len(house.service.forms) == forms
-
-
-# What the upstream says of a token.
-
-
-async def test_a_token_that_is_not_taken_is_refreshed_once_for_all(house: House) -> None:
-    lease = await house.lease(ALICE)
-    for _ in range(10):
-        house.mint.turned_down(a_use(ALICE), lease, INVALID)
-    second = await house.shown(ALICE)
-    # Late answers to calls with the old token say nothing of the new one.
-    for _ in range(10):
-        house.mint.turned_down(a_use(ALICE), lease, INVALID)
-    assert await house.shown(ALICE) == second
-    assert house.service.count("/token") == 2
-
-
-async def test_a_lease_that_was_turned_down_is_not_current(house: House) -> None:
-    minted = await house.mint.mint(a_use(ALICE))
-    assert minted.is_current is not None
-    lease = await house.lease(ALICE)
-    house.mint.turned_down(a_use(ALICE), lease, INVALID)
-    assert not minted.is_current()
-
-
-async def test_a_token_that_is_not_taken_though_it_is_new_breaks_the_connection(house: House) -> None:
-    house.mint.turned_down(a_use(ALICE), await house.lease(ALICE), INVALID)
-    house.mint.turned_down(a_use(ALICE), await house.lease(ALICE), INVALID)
-    with pytest.raises(Refused):
-        await house.shown(ALICE)
-    assert broken(house) == STILL_REFUSED
-    assert house.service.count("/token") == 2
-
-
-async def test_a_token_that_is_not_taken_much_later_is_refreshed_again(house: House) -> None:
-    house.mint.turned_down(a_use(ALICE), await house.lease(ALICE), INVALID)
-    await house.shown(ALICE)
-    house.later(61)
-    house.mint.turned_down(a_use(ALICE), await house.lease(ALICE), INVALID)
-    assert await house.who(ALICE) == "alice"
-    assert house.service.count("/token") == 3
-
-
-async def test_more_scopes_are_asked_of_the_person_and_other_calls_go_on(house: House) -> None:
-    lease = await house.lease(ALICE)
-    house.mint.turned_down(a_use(ALICE, number=1), lease, 'Bearer error="insufficient_scope", scope="read write"')
-    with pytest.raises(Refused) as raised:
-        house.mint.holder(a_use(ALICE, number=1))
-    assert raised.value.reason is Reason.CONSENT_NEEDED
-    ask = house.connections.ask(str(raised.value.extra["connect"]))
-    assert ask is not None
-    assert ask.scopes == ("write",)
-    assert await house.who(ALICE) == "alice"
-    url, begun = await house.begin(ALICE)
-    assert begun.scopes == ("read", "write")
-    made = await house.connections.finish(begun, house.service.authorize(url, "alice"), ALICE)
-    assert made.scopes == ("read", "write")
-    assert house.connections.ask(ask.reference) is None
-
-
-async def test_scopes_that_were_asked_for_and_not_given_are_not_asked_for_for_ever(house: House) -> None:
-    house.service.grants = "read"
-    for number in range(3):
-        lease = await house.lease(ALICE)
-        house.mint.turned_down(a_use(ALICE, number=number), lease, 'Bearer error="insufficient_scope", scope="write"')
-        if number == 0:
-            with pytest.raises(Refused):
-                house.mint.holder(a_use(ALICE, number=number))
-            await house.connect(ALICE, "alice")
-        else:
-            assert house.mint.holder(a_use(ALICE, number=number))
 
 
 # Clocks.
@@ -380,9 +310,24 @@ async def test_a_refresh_may_narrow_the_scopes(house: House) -> None:
 
 
 async def test_a_connection_of_another_client_than_we_are_now_says_so(house: House) -> None:
-    ((kept, _),) = await house.store.load()
-    await house.store.update(replace(kept, client_id="somebody-else"))
-    again = await House(house.service, store=house.store, wall=house.wall).open()
-    again.later(3600)
-    with pytest.raises(CredentialError, match="we are not the client any more"):
-        await again.shown(ALICE)
+    house.service.client = ("door", "a secret")
+    house.declare(issuer=AS, client_id="door", client_secret="${env:a secret}")
+    await house.store.unregister(AS, "dyn-1")
+    house.later(3600)
+    with pytest.raises(Refused):
+        await house.shown(ALICE)
+    assert broken(house) == OTHER_CLIENT
+
+
+async def test_a_refresh_that_is_under_way_is_stored_before_the_house_closes(house: House) -> None:
+    house.later(3600)
+    house.service.held = asyncio.Event()
+    waiting = asyncio.create_task(house.shown(ALICE))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    closing = asyncio.create_task(house.connections.close())
+    await asyncio.sleep(0.01)
+    assert not closing.done()
+    house.service.held.set()
+    await closing
+    assert [kept.refresh for kept, _ in await house.store.load()] == [house.service.families[0].refresh]

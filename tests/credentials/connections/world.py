@@ -9,8 +9,10 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from doorward.config.credentials_user import UserCredential
-from doorward.credentials.connections.connection import EVERY_AGENT, OWN, Connection, Holder, Place, person
+from doorward.credentials.connections.connection import EVERY_AGENT, OWN, Connection, Holder, Place, Status, person
 from doorward.credentials.connections.connections import Connections
 from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.connections.mint import UserMint
@@ -21,7 +23,7 @@ from doorward.credentials.port import Use
 from doorward.domain.actors import AuthnMethod, Principal, Subject
 from doorward.domain.ids import AgentId, CallId, LeaseId, SubjectId, UpstreamId
 from doorward.domain.leases import Lease
-from doorward.domain.reasons import Ran
+from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Event
 from doorward.domain.secret import Secret
 from doorward.net.errors import NetError, Trouble
@@ -318,3 +320,15 @@ def acting(holder: Holder | None, agent: str = "claude") -> Principal:
 def a_use(holder: Holder | None, agent: str = "claude", number: int = 0) -> Use:
     """A call to the upstream."""
     return Use(replace(call(by=acting(holder, agent), to=target("crm", "find")), id=CallId(f"call-{number}")))
+
+
+def broken(house: House) -> str:
+    """Why Alice's connection is broken, as she and the log are told."""
+    (shown,) = house.connections.of(ALICE)
+    assert shown.status is Status.BROKEN
+    assert house.told[-1].type == "connection_broken"
+    assert house.told[-1].fields["why"] == shown.why
+    with pytest.raises(Refused) as raised:
+        house.mint.holder(a_use(ALICE))
+    assert raised.value.reason is Reason.CONSENT_NEEDED
+    return shown.why

@@ -16,7 +16,7 @@ from doorward.credentials.connections.party import Parties, Party
 from doorward.credentials.connections.port import Ask, Begun, ConnectError, Means, Offer, Prospect, Trouble
 from doorward.credentials.connections.renewal import Renewal, fields_of
 from doorward.credentials.port import CredentialError
-from doorward.domain.errors import DoorwardError
+from doorward.domain.errors import DoorwardError, StoreError
 from doorward.domain.ids import AgentId, UpstreamId
 from doorward.domain.receipts import Event
 from doorward.domain.secret import Secret
@@ -103,10 +103,17 @@ class Connections:
         """
         place = place_of(begun)
         self._check(holder, place.agent)
-        made, before = await self._flow.finish(self._party(place.upstream), begun, params, holder)
+        kept = await self._flow.finish(self._party(place.upstream), begun, params, holder)
+        # What gives more rights is told before it is done.
+        fields = fields_of(kept, self._means)
+        await self._means.told(Event("connection_made", "doorward", fields))
+        try:
+            made, before = await self._book.add(kept)
+        except StoreError as error:
+            await self._means.told(Event("change_failed", "doorward", {**fields, "event": "connection_made", "why": str(error)}))
+            raise
         self._asks.settle(place)
-        await self._means.told(Event("connection_made", "doorward", fields_of(made.kept, self._means)))
-        if before is not None and made.kept.account and before.kept.account != made.kept.account:
+        if before is not None and kept.account and before.kept.account != kept.account:
             # Of the same account nothing is given back: many services would end the new tokens with the old ones.
             await self._given_back(before)
         return made.shown()
@@ -117,7 +124,7 @@ class Connections:
         `by`: an operator's name or the holder's pseudonym, for the log. Raises `StoreError`; it is not found any more even then.
         """
         live = self._book.get(connection)
-        return None if live is None else await self._revoked(live, by, why)
+        return None if live is None else (await self._all_revoked([live], by, why))[0]
 
     async def withdraw(self, holder: Holder, by: str, why: str) -> tuple[Connection, ...]:
         """Ends everything that somebody has connected: they were revoked for good."""
@@ -130,6 +137,14 @@ class Connections:
     async def upkeep(self) -> None:
         """Stores when connections were last used; every minute or so. Raises `StoreError`."""
         await self._book.keep_times()
+
+    async def close(self) -> None:
+        """Waits, for seconds, until what was asked for is stored: a refresh that is cut off costs its connection."""
+        running = [asyncio.ensure_future(live.flight.settled()) for live in self._book.all() if live.flight.is_running]
+        if running:
+            _, late = await asyncio.wait(running, timeout=_GIVING_BACK_SECONDS)
+            for task in late:
+                task.cancel()
 
     def client_document(self) -> dict[str, object] | None:
         """Our client document, to be served as JSON at exactly `Ourselves.document_url`; None where we have none."""
@@ -151,15 +166,16 @@ class Connections:
         return Offer(name, plan.url, parse_url(plan.url).authority if plan.url else "", plan.credential.scopes)
 
     async def _all_revoked(self, lives: list[Live], by: str, why: str) -> tuple[Connection, ...]:
-        return tuple([await self._revoked(live, by, why) for live in lives])
+        for live in lives:
+            await self._end(live, by, why)
+        await asyncio.gather(*(self._given_back(live) for live in lives))
+        return tuple(live.shown() for live in lives)
 
-    async def _revoked(self, live: Live, by: str, why: str) -> Connection:
+    async def _end(self, live: Live, by: str, why: str) -> None:
         await self._book.drop(live)
         self._asks.settle(live.place)
         fields = fields_of(live.kept, self._means)
         await self._means.told(Event("connection_revoked", by, {**fields, "why": why} if why else fields))
-        await self._given_back(live)
-        return live.shown()
 
     async def _given_back(self, live: Live) -> None:
         """Tells the service, as far as that is possible."""
@@ -179,7 +195,10 @@ class Connections:
         found = await party.known()
         if found.provider.issuer != kept.issuer:
             raise CredentialError("the upstream has another authorization server now")
-        endpoint = party.endpoint(found.provider, await party.client_as(found.provider, kept.client_id))
+        us = await party.client_as(found.provider, kept.client_id)
+        if us is None:
+            raise CredentialError("we are another client there now")
+        endpoint = party.endpoint(found.provider, us)
         if kept.refresh:
             await endpoint.given_back(Secret(kept.refresh), "refresh_token")
         if kept.access:

@@ -12,13 +12,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from doorward.credentials.connections import account
-from doorward.credentials.connections.book import Book, Live
+from doorward.credentials.connections.book import Book
 from doorward.credentials.connections.client import Client
 from doorward.credentials.connections.connection import Holder, Place
 from doorward.credentials.connections.party import Known, Party
 from doorward.credentials.connections.port import BEGUN_SECONDS, Begun, ConnectError, Means, Prospect, Trouble
 from doorward.credentials.connections.store import Kept
-from doorward.credentials.connections.tokens import Given
+from doorward.credentials.connections.tokens import Given, NoTokensError, Verdict
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import AgentId, UpstreamId
 from doorward.domain.secret import Secret
@@ -73,8 +73,8 @@ class Flow:
         found = await party.known()
         return Prospect(found.provider.issuer, self._scopes(found, place, wanted))
 
-    async def finish(self, party: Party, begun: Begun, params: Mapping[str, str], holder: Holder) -> tuple[Live, Live | None]:
-        """The new connection, and the one that it takes the place of; raises `ConnectError`.
+    async def finish(self, party: Party, begun: Begun, params: Mapping[str, str], holder: Holder) -> Kept:
+        """What the new connection is, not kept yet; raises `ConnectError`.
 
         `params`: what the service sent along, each at most once; `holder`: who is signed in with this browser.
         """
@@ -83,21 +83,31 @@ class Flow:
         code = self._code(begun, params, (await party.known()).provider.said)
         try:
             found, us = await self._same(party, begun)
-            endpoint = party.endpoint(found.provider, us)
-            given = await endpoint.redeemed(code, begun.verifier, begun.redirect_uri, begun.resource)
+            given = await self._redeemed(party, found, us, begun, code)
             name = await self._account(party, found, begun, given)
         except ConnectError:
             raise
         except DoorwardError as error:
             raise ConnectError(Trouble.BROKEN, str(error)) from error
-        return await self._book.add(self._kept(begun, given, name))
+        return self._kept(begun, given, name)
 
     async def _same(self, party: Party, begun: Begun) -> tuple[Known, Client]:
         """The server and client of the beginning; a server that was exchanged meanwhile gets no code."""
         found = await party.known()
         if found.provider.issuer != begun.issuer:
             raise ConnectError(Trouble.AGAIN, "the upstream has another authorization server than when it was begun")
-        return found, await party.client_as(found.provider, begun.client_id)
+        us = await party.client_as(found.provider, begun.client_id)
+        if us is None:
+            raise ConnectError(Trouble.AGAIN, "we are another client there than when it was begun")
+        return found, us
+
+    async def _redeemed(self, party: Party, found: Known, us: Client, begun: Begun, code: Secret) -> Given:
+        try:
+            return await party.endpoint(found.provider, us).redeemed(code, begun.verifier, begun.redirect_uri, begun.resource)
+        except NoTokensError as error:
+            if error.verdict is Verdict.CLIENT:
+                await party.forgotten(found.provider, us.id)
+            raise
 
     def _code(self, begun: Begun, params: Mapping[str, str], issuer: str | None) -> Secret:
         """The code of an answer that is the one expected; its issuer is checked before a word of it is believed."""

@@ -7,7 +7,7 @@ from doorward.credentials.connections import client, provider, resource
 from doorward.credentials.connections.client import Client, Proving
 from doorward.credentials.connections.declared import PerUser
 from doorward.credentials.connections.port import ConnectError, Means, Trouble
-from doorward.credentials.connections.provider import Provider, ProviderError
+from doorward.credentials.connections.provider import Provider
 from doorward.credentials.connections.tokens import Endpoint
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
@@ -70,17 +70,23 @@ class Party:
             return Client(ours.document_url)
         return await self._registering.run(lambda: self._registered(found, redirect_uri))
 
-    async def client_as(self, found: Provider, client_id: str) -> Client:
-        """Who we were when a connection was made; raises a `DoorwardError` where we are not any more."""
+    async def client_as(self, found: Provider, client_id: str) -> Client | None:
+        """Who we were when a connection was made; None where we are not any more. Raises a `DoorwardError`."""
         declared = self._declared()
         if declared is not None and declared.id == client_id:
             return declared
         if client_id == self._means.ourselves().document_url:
             return Client(client_id)
-        for one in await self._means.store.registered(found.issuer):
-            if one.client_id == client_id:
-                return client.client_of(one)
-        raise ProviderError("we are not the client any more that it was made by")
+        registered = await self._means.store.registered(found.issuer)
+        return next((client.client_of(one) for one in registered if one.client_id == client_id), None)
+
+    async def forgotten(self, found: Provider, client_id: str) -> bool:
+        """The server does not know us by a registration any more: the next one who connects registers anew. False where it was none."""
+        registered = await self._means.store.registered(found.issuer)
+        if all(one.client_id != client_id for one in registered):
+            return False
+        await self._means.store.unregister(found.issuer, client_id)
+        return True
 
     def endpoint(self, found: Provider, us: Client) -> Endpoint:
         """Its token endpoint, for us."""

@@ -79,8 +79,6 @@ class Renewal:
             return
         try:
             given = await self._given(live, party())
-        except NoTokensError as error:
-            await self._refused(live, error)
         except DoorwardError as error:
             live.retry_at = self._means.monotonic() + _PAUSE_SECONDS
             self._go_on(live, str(error))
@@ -90,20 +88,25 @@ class Renewal:
                 await self._save(live, live.unsaved)
 
     async def _given(self, live: Live, party: Party) -> Given | None:
+        """New tokens; None where the connection is broken now. Raises a `DoorwardError` where there are none for now."""
         found, kept = await party.known(), live.kept
         if found.provider.issuer != kept.issuer:
             await self._broken(live, OTHER_SERVER)
             return None
         us = await party.client_as(found.provider, kept.client_id)
-        return await party.endpoint(found.provider, us).refreshed(Secret(kept.refresh), kept.resource)
-
-    async def _refused(self, live: Live, error: NoTokensError) -> None:
-        match error.verdict:
-            case Verdict.GRANT:
+        if us is None:
+            await self._broken(live, OTHER_CLIENT)
+            return None
+        try:
+            return await party.endpoint(found.provider, us).refreshed(Secret(kept.refresh), kept.resource)
+        except NoTokensError as error:
+            if error.verdict is Verdict.GRANT:
                 await self._broken(live, VOID)
-            case Verdict.CLIENT | Verdict.REQUEST | Verdict.OUTAGE:
-                live.retry_at = self._means.monotonic() + _PAUSE_SECONDS
-                self._go_on(live, str(error))
+                return None
+            if error.verdict is Verdict.CLIENT and await party.forgotten(found.provider, kept.client_id):
+                await self._broken(live, OTHER_CLIENT)
+                return None
+            raise
 
     async def _without_refresh(self, live: Live) -> None:
         if live.is_refused:

@@ -35,7 +35,7 @@ class Verdict(Enum):
     GRANT = "grant"
     """What was shown is no good, and never will be."""
     CLIENT = "client"
-    """It does not know us, or not so."""
+    """It does not know us."""
     REQUEST = "request"
     """It takes something else amiss."""
 
@@ -43,7 +43,7 @@ class Verdict(Enum):
 _VERDICTS: Final = {
     "invalid_grant": Verdict.GRANT,
     "invalid_client": Verdict.CLIENT,
-    "unauthorized_client": Verdict.CLIENT,
+    "unauthorized_client": Verdict.REQUEST,
     "temporarily_unavailable": Verdict.OUTAGE,
     "server_error": Verdict.OUTAGE,
     "slow_down": Verdict.OUTAGE,
