@@ -76,7 +76,7 @@ def _works(document: Document) -> dict[str, Callable[[Call], object]]:
     budgets.adopt(document)
     watch = Watch(rules_of(document.runaway), clock, Meter(), lambda alert: None)
     body: Mapping[str, object] = {"content": [{"type": "text", "text": "paid"}], "resultType": "complete"}
-    outcome = Outcome(_call(0), Status.DELIVERED, None, "", (), Answer(body, 60), Reply(body), {}, 1)
+    outcome = Outcome(call_of(0), Status.DELIVERED, None, "", (), Answer(body, 60), Reply(body), {}, 1)
     told = declared.take(outcome.call, 0.0).left(0.0)
     told = (*told, {"name": "payments", "quota": "1000000000.00", "left": "999999987.50", "unit": "EUR", "resetSeconds": 3600})
 
@@ -118,13 +118,14 @@ def _works(document: Document) -> dict[str, Callable[[Call], object]]:
 _printed = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def _call(number: int) -> Call:
+def call_of(number: int) -> Call:
+    """A payment, another one for each number."""
     arguments = {"amount": "12.50", "to": f"account-{number}"}
     raw = canonical({"arguments": arguments, "extras": {}, "method": "tools/call", "name": "pay", "upstream": "bank"})
     return Call(CallId(str(number)), _PRINCIPAL, _TARGET, "tools/call", arguments, {}, raw, sha256(raw))
 
 
-_CALLS = [_call(number) for number in range(CALLS)]
+_CALLS = [call_of(number) for number in range(CALLS)]
 
 
 def _least(work: Callable[[Call], object]) -> float:

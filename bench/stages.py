@@ -17,7 +17,7 @@ from statistics import median
 import msgspec
 import uvloop
 
-from bench import identity, limits
+from bench import identity, leases, limits
 from bench.cores import GATEWAY_CORE, pin
 from bench.gateway import PLAIN, READING, TEAM
 from bench.speech import BIG, ECHO, FIRST, Asking, Era, Target
@@ -235,6 +235,7 @@ async def _measured(rooms: Rooms) -> dict[str, float]:
     costs = {name: cost(work) for name, work in stages(rooms, echo, read, big)}
     costs |= {name: cost(work) for name, work in await identity.works()}
     costs |= limits.costs()
+    costs |= await leases.costs()
     auditor = rooms.house.state.evidence.auditor
     await auditor.find(Query())
     costs["intend and conclude, two durable leaves (7, 11)"] = await waited(lambda: rooms.recorded(echo.call, echo.answer))
