@@ -15,6 +15,8 @@ from urllib.request import Request, urlopen
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from doorward.domain.secret import Secret
+from doorward.net.oauth.asking import basic
 from tests.certificates import authority, server
 from tests.peers import ROOT, node
 
@@ -47,6 +49,21 @@ class Provider:
         """A person's own access token for a resource, given to the client `desk`."""
         fields = {"grant_type": PERSON, "client_id": "desk", "person": person, "resource": resource}
         with urlopen(Request(f"{self.issuer}/token", urlencode(fields).encode()), timeout=20) as answer:
+            return str(json.load(answer)["access_token"])
+
+    def assertion_of(self, person: str, audience: str, resource: str) -> str:
+        """The identity assertion (ID-JAG) of a person for the server `audience`, as the client `doorward` gets it in exchange."""
+        fields = {
+            "grant_type": EXCHANGE,
+            "subject_token": self.token_of(person, resource),
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:id-jag",
+            "audience": audience,
+            "resource": resource,
+            "scope": "mcp",
+        }
+        headers = {"Authorization": basic("doorward", Secret(SECRET))}
+        with urlopen(Request(f"{self.issuer}/token", urlencode(fields).encode(), headers), timeout=20) as answer:
             return str(json.load(answer)["access_token"])
 
     def seen(self) -> list[dict[str, str]]:

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.client import RECEIPT, Client, Said
+from tests.e2e.grants import token
 from tests.e2e.log import events, of_call, until
 from tests.e2e.witness import Witness, tool, witnessing
-from tests.exchanging import SECRET, Provider, exchanging
+from tests.exchanging import BEARER, SECRET, Provider, exchanging
 from tests.gateway import Running, doorward, http_upstream
 from tests.net.raw import Peer, response
 from tests.upstream.kit import header_of, result
@@ -90,7 +91,9 @@ def behind(url: str, **credential: Any) -> Json:
 def document(company: Provider, upstreams: Mapping[str, Guarded], far: Running, port: int) -> Json:
     """The gateway in front of everything."""
     idp = {"issuer": company.issuer, "client_id": "doorward", "client_secret": "${env:IDP_SECRET}", **REACH}
-    courier = {"issuer": f"http://127.0.0.1:{far.port}", "client_id": "courier", "client_secret": "${env:COURIER}", **REACH}
+    partner = f"http://127.0.0.1:{far.port}"
+    courier = {"issuer": partner, "client_id": "courier", "client_secret": "${env:COURIER}", **REACH}
+    discovery = {"kind": "header", "value": "Bearer ${env:FAR_KEY}"}
     scopes: Json = {"scopes": ["read"], "scopes_for": {"write": ["write"]}}
     own = {"kind": "client_credentials", "server": idp, **scopes}
     return {
@@ -107,13 +110,23 @@ def document(company: Provider, upstreams: Mapping[str, Guarded], far: Running, 
                     "provider": idp,
                     "server": courier,
                     "scopes": ["mcp"],
-                    "discovery": {"kind": "header", "value": "Bearer ${env:FAR_KEY}"},
+                    "discovery": discovery,
                 },
+            ),
+            "handed": http_upstream(
+                far.url("beyond"),
+                credential={"kind": "token_exchange", "server": {**courier, "client_id": "helper"}, "discovery": discovery},
             ),
         },
         "identity": {
-            "issuers": {"corp": {"url": company.issuer, "algorithms": ["ES256"], **REACH}},
-            "enrol": [{"issuer": "corp", "client": "desk", "agent": "desk", "team": "sales", "owner": "ada"}],
+            "issuers": {
+                "corp": {"url": company.issuer, "algorithms": ["ES256"], **REACH},
+                "partner": {"url": partner, "audiences": [far.url("beyond")], **REACH},
+            },
+            "enrol": [
+                {"issuer": "corp", "client": "desk", "agent": "desk", "team": "sales", "owner": "ada"},
+                {"issuer": "partner", "client": "courier", "agent": "courier", "team": "partners", "owner": "ada"},
+            ],
         },
     }
 
@@ -121,14 +134,17 @@ def document(company: Provider, upstreams: Mapping[str, Guarded], far: Running, 
 def beyond(company: Provider, witness: Witness, port: int) -> Json:
     """The gateway behind it, whose own authority takes the provider's identity assertions."""
     known = {"name": "Courier", "grants": ["jwt-bearer"], "secret_sha256": sha256(COURIER.encode()).hexdigest(), "scopes": ["mcp"]}
+    helper = {**known, "name": "Helper", "grants": ["token-exchange"]}
     sign_in = {"client_id": "nobody", "client_secret": "${env:IDP_SECRET}"}
     return {
         "listen": {"port": port},
         "upstreams": {"beyond": http_upstream(witness.url)},
         "identity": {
             "issuers": {"corp": {"url": company.issuer, "algorithms": ["ES256"], "sign_in": sign_in, **REACH}},
-            "authority": {"sign_in": "corp", "known": {"courier": known}, "assertions": ["corp"]},
-            "enrol": [{"issuer": "self", "client": "courier", "agent": "courier", "team": "partners", "owner": "ben"}],
+            "authority": {"sign_in": "corp", "known": {"courier": known, "helper": helper}, "assertions": ["corp"]},
+            "enrol": [
+                {"issuer": "self", "client": name, "agent": name, "team": "partners", "owner": "ben"} for name in ("courier", "helper")
+            ],
         },
     }
 
@@ -152,7 +168,7 @@ def town(directory: Path) -> Iterator[Town]:
         running = stack.enter_context(doorward(directory / "near", whole, environment=environment))
         made = Town(company, running, upstreams, far, witness)
         with Client(running.url(), made.token("alice")) as client:
-            until(lambda: len({one["name"].partition("__")[0] for one in client.ask("tools/list").result["tools"]}) == 5)
+            until(lambda: len({one["name"].partition("__")[0] for one in client.ask("tools/list").result["tools"]}) == 6)
         yield made
 
 
@@ -184,6 +200,21 @@ def test_an_identity_assertion_opens_another_gateway_in_the_persons_name(ours: T
     intents = [leaf for leaf in events(ours.far.directory / "state", "intent") if leaf["principal"]["agent"] == "courier"]
     assert intents
     assert all(leaf["principal"]["subject"] for leaf in intents)
+
+
+def test_a_token_of_another_gateways_authority_is_exchanged_there_for_one_with_a_longer_chain(ours: Town) -> None:
+    resource, far = ours.far.url("beyond"), f"http://127.0.0.1:{ours.far.port}"
+    assertion = ours.company.assertion_of("alice", far, resource)
+    shown = {"client_id": "courier", "client_secret": COURIER, "resource": resource}
+    status, said = token(ours.far, grant_type=BEARER, assertion=assertion, **shown)
+    assert status == 200, said
+    with Client(ours.running.url(), said["access_token"]) as client:
+        assert client.call("handed__echo", {"mark": "handed"}).result["content"][0]["text"] == '{"mark": "handed"}'
+        # The other way takes tokens of the company's provider alone, and this one is shown to nobody there.
+        assert "takes access tokens of `corp`" in client.call("mine__whoami").error["message"]
+    [intent] = [leaf for leaf in events(ours.far.directory / "state", "intent") if leaf["principal"]["agent"] == "helper"]
+    assert [actor["agent"] for actor in intent["principal"]["act"]] == ["courier"]
+    assert said["access_token"].encode() not in b"".join(ours.beyond.requests)
 
 
 def test_everybody_at_once_is_still_themselves(ours: Town) -> None:
