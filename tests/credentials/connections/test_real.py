@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from joserfc.jwk import ECKey
 
 from doorward.credentials.connections.connection import Connection, Holder
 from doorward.credentials.connections.port import ConnectError
@@ -167,3 +169,23 @@ async def test_an_upstream_leads_nobody_to_an_authorization_server_on_this_machi
         door = await Door(url, is_local=False).open()
         with pytest.raises(ConnectError, match="loopback"):
             await connect(door, ALICE, "alice")
+
+
+async def test_a_client_with_a_key_signs_for_the_server_alone() -> None:
+    key = ECKey.generate_key("P-256", {"kid": "door", "use": "sig", "alg": "ES256"})
+    client: dict[str, Any] = {name: value for name, value in DECLARED.items() if name != "client_secret"}
+    client |= {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    }
+    with provider(clients=[client], rotates=True) as company, protected(company, "mcp") as url:
+        door = await Door(url, secret=json.dumps(key.as_dict(private=True))).open(
+            issuer=company.issuer, client_id="door", client_key="${file:door.jwk}", scopes=SCOPES
+        )
+        made = await connect(door, ALICE, "alice")
+        assert await seen_by(door, ALICE) == "alice"
+        door.ticks.at += 290
+        assert await seen_by(door, ALICE) == "alice"
+        await door.connections.revoke(made.id, "ada")
+        assert [event.type for event in door.told] == ["connection_made", "connection_revoked"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from doorward.net.fetch import Fetched
-from doorward.net.oauth.metadata import MetadataError, endpoint, metadata, metadata_urls, texts
+from doorward.net.oauth.metadata import MetadataError, endpoint, mcp_urls, metadata, metadata_urls, texts
 
 pytestmark = pytest.mark.anyio
 
@@ -79,3 +79,13 @@ def test_texts_that_are_absent_differ_from_none() -> None:
     assert texts({}, "x") is None
     assert texts({"x": "S256"}, "x") == frozenset()
     assert texts({"x": ["S256", 7, None]}, "x") == frozenset({"S256"})
+
+
+async def test_mcp_looks_in_three_places_in_its_own_order() -> None:
+    inserted = "https://idp.example.com/.well-known/openid-configuration/realms/a"
+    assert mcp_urls(URL) == (OAUTH, inserted, OIDC)
+    assert mcp_urls("https://idp.example.com") == (
+        "https://idp.example.com/.well-known/oauth-authorization-server",
+        "https://idp.example.com/.well-known/openid-configuration",
+    )
+    assert await metadata(Issuer(), Pages({inserted: {"issuer": URL}}), mcp_urls) == {"issuer": URL}

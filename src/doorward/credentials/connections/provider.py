@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from doorward.config.credentials_user import UserCredential
 from doorward.domain.errors import DoorwardError
 from doorward.net.fetch import Web
-from doorward.net.oauth.metadata import endpoint, metadata, texts
+from doorward.net.oauth.metadata import endpoint, mcp_urls, metadata, texts
 
 
 class ProviderError(DoorwardError):
@@ -73,7 +73,7 @@ async def described(url: str, credential: UserCredential, web: Web) -> Provider:
     Without a word of PKCE with S256 it is not used (MCP, security considerations): a stolen code would be good for anybody.
     """
     issuer = _Issuer(url, credential.plain_http)
-    document = await metadata(issuer, web)
+    document = await metadata(issuer, web, mcp_urls)
     if "S256" not in (texts(document, "code_challenge_methods_supported") or ()):
         raise ProviderError(
             f"{issuer.name} does not say that it knows PKCE with S256; where it does, declare its authorization_url and token_url"

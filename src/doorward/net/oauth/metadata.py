@@ -3,7 +3,7 @@
 LAW: metadata counts for exactly the issuer that was configured: one issuer could bring the endpoints or keys of another else (mix-up).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from doorward.domain.errors import DoorwardError
@@ -12,6 +12,10 @@ from doorward.net.urls import UrlError, parse_url
 
 _SHOWN = 120
 """Characters of outside text that are repeated to operators."""
+
+
+Places = Callable[[str], tuple[str, ...]]
+"""Where the metadata of an issuer may be."""
 
 
 class MetadataError(DoorwardError):
@@ -37,9 +41,9 @@ class Described(Protocol):
         ...
 
 
-async def metadata(issuer: Described, web: Web) -> dict[str, object]:
-    """What an issuer says of itself; raises `MetadataError` or `NetError`."""
-    for url in metadata_urls(issuer.url):
+async def metadata(issuer: Described, web: Web, places: Places | None = None) -> dict[str, object]:
+    """What an issuer says of itself, at the first of its places where there is anything; raises `MetadataError` or `NetError`."""
+    for url in (places or metadata_urls)(issuer.url):
         fetched = await web.get(url)
         if fetched.status == 200:
             return _own_words(fetched, issuer)
@@ -74,6 +78,14 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
     host, slash, path = rest.partition("/")
     path = (slash + path).rstrip("/")
     return f"{scheme}://{host}{path}/.well-known/openid-configuration", f"{scheme}://{host}/.well-known/oauth-authorization-server{path}"
+
+
+def mcp_urls(issuer: str) -> tuple[str, ...]:
+    """Where MCP has its clients look, in that order (authorization server discovery): RFC 8414, and OpenID Connect in two ways."""
+    scheme, _, rest = issuer.partition("://")
+    host, slash, path = rest.partition("/")
+    appended, inserted = metadata_urls(issuer)
+    return tuple(dict.fromkeys((inserted, f"{scheme}://{host}/.well-known/openid-configuration{(slash + path).rstrip('/')}", appended)))
 
 
 def _own_words(fetched: Fetched, issuer: Described) -> dict[str, object]:
