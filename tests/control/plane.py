@@ -44,6 +44,7 @@ from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.connections import ConnectionRows
 from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
 from doorward.control.limits import LimitRows
@@ -65,6 +66,7 @@ from doorward.control.status import Evidence, Status
 from doorward.control.stops import Stops
 from doorward.control.upstreams import Upstreams
 from doorward.control.waivers import Ground
+from doorward.credentials.connections.connections import Connections
 from doorward.credentials.sources.custody import Custody
 from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
@@ -85,6 +87,7 @@ from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.telemetry.meter import Meter
 from doorward.upstream.sight import Sight
 from doorward.wire.sealed import Seal
+from tests.control.accounts import accounts
 from tests.control.failing import FailingAgents, FailingStops, FailingWaivers
 from tests.control.idle import IdleUpstream
 from tests.made import Clock
@@ -190,6 +193,7 @@ class Plane:
     operator_sessions: OperatorSessions = field(init=False)
     kept: Kept = field(init=False)
     inventory: Inventory = field(init=False)
+    connections: Connections = field(init=False)
     gate: Gate = field(init=False)
     budgets: Budgets = field(init=False)
     app: Starlette = field(init=False)
@@ -204,9 +208,14 @@ class Plane:
         custody = Custody({}, Clocks(self.clock, self.clock), lambda event, text: None)
         local = Resolver(self.path.parent, {"GIT_TOKEN": "canary-of-git"})
         self.inventory = Inventory(lambda: self.generations.current.document, (self.path.parent, local), custody, lambda upstream: None)
+        self.connections = accounts(self.clock, self.recorder.note, self.recorder.pseudonym)
         self.routes = tuple(self._routes())
         pages = Pages(lambda: self.reasons, self.meter)
         self.app = admin_app(self.routes, self.who, pages.plain())
+
+    def own_link(self, upstream: UpstreamId) -> str | None:
+        """A link for the one upstream that takes accounts."""
+        return "https://gateway.example.com/connect/own/token" if upstream == "git" else None
 
     def _routes(self) -> list[Route]:
         log = Evidence(self.recorder, self.anchors, self.log)
@@ -227,6 +236,7 @@ class Plane:
             Upstreams(self.fleet, self.generations, self.recorder),
             LimitRows(self.gate),
             SecretRows(self.inventory, self.clock),
+            ConnectionRows(self.connections, self.generations, self.recorder, self.own_link),
             BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),
             EncryptionKeys(self.keys.rotation, self.recorder),

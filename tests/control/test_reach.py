@@ -104,6 +104,9 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "DELETE /v1/budgets/{budget}/raises/{raise}": (APPROVERS, "/v1/budgets/none/raises/none", None),
     "GET /v1/limits": (EVERYBODY, "/v1/limits", None),
     "GET /v1/secrets": (EVERYBODY, "/v1/secrets", None),
+    "GET /v1/connections": (EVERYBODY, "/v1/connections", None),
+    "DELETE /v1/connections/{connection}": (OWNERS_HERE, "/v1/connections/c1", None),
+    "POST /v1/connections/own": (ADMINS, "/v1/connections/own", {"upstream": "git"}),
     "GET /v1/sessions": (EVERYBODY, "/v1/sessions", None),
     "DELETE /v1/sessions/{session}": (ADMINS, "/v1/sessions/none", None),
 }
@@ -113,6 +116,7 @@ async def prepared(it: Plane) -> str:
     """An agent of the team `support`, and its key's id; `git` belongs to `platform`."""
     _, issued = await it.ask("POST", "/v1/agents", {"id": "claude", "team": "support"})
     await it.show("git", READ_FILE)
+    await it.connections.load()
     return str(issued["key_id"])
 
 

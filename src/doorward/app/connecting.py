@@ -1,5 +1,6 @@
 """People's own accounts at upstreams in this house: what they are connected with, and who ends them."""
 
+from collections.abc import Callable
 from functools import partial
 
 from doorward.admission import matters
@@ -11,6 +12,7 @@ from doorward.app.state import State
 from doorward.config.model import Document
 from doorward.control.network import barred_by
 from doorward.credentials.connections.connection import EVERY_AGENT, Holder, Status, person, subject_of
+from doorward.credentials.connections.connection import OWN as OWN_HOLDER
 from doorward.credentials.connections.connections import Connections
 from doorward.credentials.connections.port import CALLBACK_PATH, CLIENT_PATH, Begun, Means, Ourselves
 from doorward.credentials.plan import connected, plans
@@ -24,6 +26,7 @@ from doorward.serving.connections.places import CONNECT, places
 from doorward.serving.connections.places import OWN as OWN_PAGE
 from doorward.serving.pages import Places
 from doorward.stores.sqlite.connections import SqliteConnections
+from doorward.telemetry.meter import Meter
 
 _NAME = "Doorward"
 
@@ -31,7 +34,7 @@ _NAME = "Doorward"
 class Connecting:
     """Connections, and the name that this gateway has towards services: that of its listener, once it has an address."""
 
-    __slots__ = ("_browsers", "_document", "_is_barred", "_origin", "_sealing", "_switch", "connections", "own_links")
+    __slots__ = ("_browsers", "_document", "_is_barred", "_origin", "_sealing", "_switch", "can_look", "connections", "own_links")
 
     def __init__(self, document: Document, sourcing: Sourcing, state: State) -> None:
         """Raises a `DoorwardError` where a file that the document names cannot be read."""
@@ -39,6 +42,7 @@ class Connecting:
         self._origin, self._document = "", document
         self._browsers: Browsers[Begun] | None = None
         self._sealing = Sealing(state.seal, clocks.draw, clocks.now)
+        self.can_look: Callable[[UpstreamId], None] = _nobody_looks
         self.own_links = OwnLinks(clocks.draw, clocks.now)
         self._switch, self._is_barred = state.switch, barred_by(state.switch)
         self.connections = Connections(
@@ -88,10 +92,24 @@ class Connecting:
             self._browsers = Browsers(jar, self._sealing, Begun)
         else:
             self._browsers.adopt(jar)
-        return places(Flow(Around(self.connections, hall, self._browsers, self.own_links)))
+        return places(Flow(Around(self.connections, hall, self._browsers, self.own_links, self.can_look)))
 
-    def count(self, status: Status) -> int:
-        """How many connections are like this."""
+    def loud(self) -> tuple[str, ...]:
+        """What operators should hear of: accounts that do not work any more."""
+        broken = [one for one in self.connections.every() if one.status is Status.BROKEN]
+        own = sorted(one.place.upstream for one in broken if one.place.holder == OWN_HOLDER)
+        people = len(broken) - len(own)
+        told = [f"the gateway's own account at {name} does not work any more: doorward connection connect {name}" for name in own]
+        if people:
+            told.append(f"{people} of the accounts that people have connected do not work any more: doorward connection list")
+        return tuple(told)
+
+    def measure(self, meter: Meter) -> None:
+        """Adds what is read off connections whenever somebody looks at the metrics; nobody is named."""
+        for status in (Status.WORKING, Status.BROKEN):
+            meter.gauge(f"doorward_connections_{status}", f"Connected accounts that are {status}", partial(self._count, status))
+
+    def _count(self, status: Status) -> int:
         return sum(one.status is status for one in self.connections.every())
 
     async def withdraw(self, matter: Matter, why: str) -> None:
@@ -109,3 +127,7 @@ class Connecting:
         if subject is not None and self._is_barred(subject):
             return True
         return agent != EVERY_AGENT and self._switch.effect(matters.agent(agent)) is not None
+
+
+def _nobody_looks(upstream: UpstreamId) -> None:
+    """Before there is a discovery, nobody hears of it; the first look comes anyway."""

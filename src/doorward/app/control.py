@@ -19,6 +19,7 @@ from doorward.control.budgets import BudgetRows
 from doorward.control.catalog import Catalog
 from doorward.control.certificates import IssuedCertificates
 from doorward.control.configuration import Configurations
+from doorward.control.connections import ConnectionRows
 from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
 from doorward.control.limits import LimitRows
@@ -75,7 +76,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
     waivers = WaiverGround(state.waivers, state.registry, house.generations, recorder, clocks.now, clocks.new_id)
     return (
         *Status(
-            not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence, state.waivers.loud, alarms.standing
+            not_ready, house.generations, house.workbench, house.fleet, house.flight, evidence, partial(_loud, house), alarms.standing
         ).routes(),
         *AlertTest(alarms.test).routes(),
         *Configurations(house.generations, house.workbench).routes(),
@@ -95,6 +96,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *People(house.operator_sessions, lambda: session_seconds(house.generations.current.document.control.listen), recorder).routes(),
         *SessionRows(house.sessions, recorder).routes(),
         *Upstreams(house.fleet, house.generations, recorder).routes(),
+        *ConnectionRows(house.connecting.connections, house.generations, recorder, house.connecting.own_link).routes(),
         *EncryptionKeys(state.rotation, recorder).routes(),
         *SecretRows(house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used), clocks.now).routes(),
         *LimitRows(house.dispatch.gate).routes(),
@@ -106,6 +108,11 @@ def _pages(house: House, ground: Ground) -> Mapping[str, Page]:
     """The pages for people on the network door, besides those by which they sign in: approvals, and the way in for signed answers."""
     senders = Senders(lambda: house.generations.current.document.approvals.webhooks, house.asking.secret, ground.is_barred, clocks.now)
     return {**ApprovalPages(ground, house.answers).pages(), **AnswerHooks(house.answers, senders).pages()}
+
+
+def _loud(house: House) -> tuple[str, ...]:
+    """What everybody should hear of."""
+    return (*house.state.waivers.loud(), *house.connecting.loud())
 
 
 def _warn(journal: Journal, text: str) -> None:

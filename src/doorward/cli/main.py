@@ -34,6 +34,7 @@ COMMANDS = {
     "logout": ("logout", "Sign out there."),
     "operator": ("operator", "Who you are here, and who is signed in over the network."),
     "secret": ("secret", "The secrets that the configuration refers to; never their values."),
+    "connection": ("connection", "Accounts that people have connected at upstreams."),
     "session": ("session", "Session-era sessions."),
     "key": ("key", "The keys that the database is encrypted with."),
 }

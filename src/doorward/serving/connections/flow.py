@@ -4,6 +4,7 @@ LAW: whoever connects an account has signed in with this browser as its holder. 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -41,6 +42,8 @@ class Around:
     hall: Hall
     browsers: Browsers[Begun]
     own_links: OwnLinks
+    can_look: Callable[[UpstreamId], None]
+    """Hears where the gateway itself can look at what is offered now."""
 
 
 class Flow:
@@ -173,6 +176,8 @@ class Flow:
             made = await around.connections.finish(begun, params, holder)
         except ConnectError as error:
             return self._told(error, UpstreamId(begun.upstream))
+        if is_own:
+            around.can_look(made.place.upstream)
         return views.page("connected.html", 200, "'none'", connection=row(made), is_own=is_own)
 
     async def _list(self, request: Request) -> Response:
