@@ -46,7 +46,7 @@ async def costs() -> dict[str, float]:
     """Microseconds of a call with each."""
     uses = [_use(number) for number in range(PEOPLE)]
     plan = StaticHeader(_AUDIENCE, "Authorization", "")
-    held = _broker(plan, lambda: _Personal())
+    held = _broker(plan, _Personal)
     for use in uses:
         await held.lease(use)
     with TemporaryDirectory() as directory:
