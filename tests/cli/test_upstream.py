@@ -9,7 +9,7 @@ from tests.control.idle import PLACE
 def test_addresses_are_listed_drained_and_restored(tmp_path: Path) -> None:
     with operating(tmp_path) as at:
         assert [line.split() for line in at.said("upstream", "list").splitlines()] == [
-            ["UPSTREAM", "ADDRESS", "STATE", "IN", "FLIGHT", "FAILURES", "WHY"],
+            ["UPSTREAM", "ADDRESS", "STATE", "IN", "FLIGHT", "FAILURES", "PROCESSES", "WHY"],
             ["git", PLACE, "serving", "0", "0"],
             ["time", PLACE, "serving", "0", "0"],
         ]

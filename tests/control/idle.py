@@ -34,6 +34,9 @@ class IdleUpstream:
     async def discover(self, lease: Lease) -> Sight:
         raise AssertionError("`Plane.look` is what looks")
 
+    def drop(self, account: str) -> None:
+        return
+
     def taken(self, sight: Sight) -> None:
         return
 

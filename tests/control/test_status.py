@@ -34,7 +34,9 @@ async def test_the_whole_state_is_shown_with_what_each_upstream_withheld(tmp_pat
             "resources": 0,
             "gone": 0,
             "in_flight": 0,
-            "addresses": [{"name": PLACE, "state": "serving", "in_flight": 0, "failures": 0, "seconds": 0.0, "error": "", "why": ""}],
+            "addresses": [
+                {"name": PLACE, "state": "serving", "in_flight": 0, "failures": 0, "seconds": 0.0, "error": "", "why": "", "processes": 0}
+            ],
         }
         warnings = answer.pop("warnings")
         assert NO_ANCHOR in warnings

@@ -11,7 +11,7 @@ from tests.control.plane import ANN, plane
 pytestmark = pytest.mark.anyio
 
 GIT = UpstreamId("git")
-ADDRESS = {"name": PLACE, "in_flight": 0, "failures": 0, "seconds": 0.0, "error": "", "why": ""}
+ADDRESS = {"name": PLACE, "in_flight": 0, "failures": 0, "seconds": 0.0, "error": "", "why": "", "processes": 0}
 
 
 async def test_an_address_is_drained_and_restored_and_the_log_says_by_whom(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
+    works.broker.follow(fleet.drop)
     return House(
         root=root,
         state=state,
@@ -296,6 +297,7 @@ def measure(house: House) -> None:
         gauge(
             f"doorward_addresses_{duty}", f"Addresses of upstreams that are {duty.replace('_', ' ')}", partial(_on_duty, house.fleet, duty)
         )
+    gauge("doorward_upstream_processes", "Processes of upstreams that run", partial(_processes, house.fleet))
     meter.counters("doorward_calls_moved", "Calls sent to a second address, for nothing reached the first", "upstream", house.fleet.moved)
     gauge("doorward_outcomes_owed", "Outcomes that wait for the log to be written again", lambda: recorder.owed)
     gauge("doorward_log_failing", "1 while the log cannot be written, and no call is made", lambda: int(recorder.failure is not None))
@@ -303,6 +305,10 @@ def measure(house: House) -> None:
 
 def _on_duty(fleet: Fleet, duty: Duty) -> int:
     return sum(address.duty is duty for upstream in fleet.all().values() for address in upstream.addresses())
+
+
+def _processes(fleet: Fleet) -> int:
+    return sum(address.processes for upstream in fleet.all().values() for address in upstream.addresses())
 
 
 def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:

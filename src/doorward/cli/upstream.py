@@ -62,11 +62,13 @@ def _show(upstreams: list[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
         show_json({one["id"]: one["addresses"] for one in upstreams})
         return
-    show_table(("upstream", "address", "state", "in flight", "failures", "why"), [row for one in upstreams for row in _rows(one)])
+    show_table(
+        ("upstream", "address", "state", "in flight", "failures", "processes", "why"), [row for one in upstreams for row in _rows(one)]
+    )
 
 
 def _rows(upstream: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     for one in upstream["addresses"]:
         rest = f"for {one['seconds']:g} s: " if one["seconds"] else ""
         why = f"differs in {one['why']}" if one["why"] else f"{rest}{one['error']}"
-        yield (upstream["id"], one["name"], one["state"], one["in_flight"], one["failures"], why)
+        yield (upstream["id"], one["name"], one["state"], one["in_flight"], one["failures"], one["processes"] or "", why)

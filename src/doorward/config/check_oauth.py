@@ -147,7 +147,7 @@ def _target(credential: OAuthCredential, upstream: Upstream, at: Path) -> Iterat
         return
     if credential.resource is None and upstream.url is None:
         yield error(
-            "expected what the token is for, as there are several addresses; an empty text where the server knows no such thing", *at
+            "expected what the token is for, as there is not one URL that says it; an empty text where the server knows no such thing", *at
         )
     elif credential.resource:
         parts = split_url(credential.resource)

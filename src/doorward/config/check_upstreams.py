@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from doorward.config.addresses import is_loopback, is_special, split_url
 from doorward.config.check_credentials import WRITE_A_REFERENCE, credential_of, text_of
+from doorward.config.check_process import process, token
 from doorward.config.check_tls import towards
 from doorward.config.credentials import NoCredential
 from doorward.config.ground import Found, Ground, error, note
 from doorward.config.inline import by_form, by_look, by_name
 from doorward.config.model import Stdio, Timeouts, ToolRule, Upstream
 from doorward.config.problems import Step, quoted
-from doorward.config.references import OWN_SCHEMES, references_in
+from doorward.config.references import OWN_SCHEMES, is_given, references_in
 from doorward.domain.catalog import Reversibility
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,6 +48,7 @@ def _transport(upstream: Upstream, ground: Ground, at: tuple[Step, ...]) -> Iter
         case Upstream(url=None, urls=(), stdio=Stdio() as stdio):
             yield from _only_for_url(upstream, at)
             yield from _stdio(stdio, ground, (*at, "stdio"))
+            yield from process(stdio, upstream.credential, at)
         case Upstream(url=None, urls=(), stdio=None):
             yield error("expected one of url, urls and stdio, got neither", *at)
         case _:
@@ -84,8 +86,6 @@ def _is_at_home(upstream: Upstream) -> bool:
 
 
 def _only_for_url(upstream: Upstream, at: tuple[Step, ...]) -> Iterator[Found]:
-    if upstream.credential is not None:
-        yield error("a credential is a header of HTTP; a process takes its secrets from stdio.env", *at, "credential")
     for field in ("private", "plain_http", "tls"):
         if getattr(upstream, field):
             yield error("this is said of a url; a process has none", *at, field)
@@ -122,6 +122,9 @@ def _variable(name: str, value: str, ground: Ground, at: tuple[Step, ...]) -> It
         yield error("expected the name of an environment variable: letters, digits and underscores", *at)
     if "\0" in value:
         yield error("a variable may not hold a NUL character", *at)
+    if is_given(value):
+        yield from token(value, at)
+        return
     found = list(text_of(value, ground, at))
     yield from found
     is_literal = not any(finding.path == at for finding in found) and not references_in(value)

@@ -98,17 +98,30 @@ class UpstreamTls(Part):
     )
 
 
+Per = Literal["everybody", "agent", "user", "principal"]
+"""For whom there is a process of its own: nobody, each agent, each person that agents act for, each agent for each person."""
+
+
 class Stdio(Part):
     """An upstream that is a process speaking MCP on its standard streams."""
 
     command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell, no references")
     cwd: str | None = Field(None, description="The directory it runs in, relative to the document; default: that of the document")
     env: dict[str, Reference] = Field(
-        default_factory=dict, description="The whole environment besides `PATH`; values may hold references, secrets must be references"
+        default_factory=dict,
+        description="The whole environment besides `PATH`; values may hold references, secrets must be references. "
+        "`${credential}` is the token of the upstream's `credential`",
     )
     processes: int = Field(
         1, ge=1, le=64, description="How many of it run side by side; more than one only where it keeps nothing between calls"
     )
+    per: Per = Field(
+        "everybody",
+        description="For whom there is a process of its own: one for all, each agent, each person whom agents act for (an agent that acts for "
+        "nobody is refused), or each agent together with the person",
+    )
+    most: int = Field(16, ge=1, le=1024, description="How many of these processes there are at most; one that is idle makes room")
+    idle_seconds: float = Field(600, ge=1, le=86400, description="One of these processes that nobody has used for so long ends")
 
 
 class Upstream(Part):

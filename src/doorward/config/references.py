@@ -26,6 +26,10 @@ OUT = re.compile(r"(?:^|/)\.{1,2}(?:/|#|$)")
 KNOWN = "${env:NAME}, ${file:path}, ${openbao:path#field} or ${keyring:service/name}"
 
 
+CREDENTIAL = "credential"
+"""`${credential}`, in the environment of a process alone: the token that is made for it. It leads to no source, so it is no pointer."""
+
+
 class MalformedError(DoorwardError):
     """A text holds `${` but no reference that Doorward knows; the message says what to write, never what was written."""
 
@@ -130,8 +134,20 @@ def _guess(inner: str) -> str:
     return ", got a ${…} of another form; write $${ for a literal one"
 
 
+def is_given(text: str) -> bool:
+    """Whether a text of an environment holds `${credential}`."""
+    return any(match[1] == CREDENTIAL for match in SYNTAX.finditer(text))
+
+
+def given(text: str, token: str) -> str:
+    """Such a text with the token in its place; it holds no other reference."""
+    return SYNTAX.sub(lambda match: "${" if match[1] is None else token, text)
+
+
 def names(text: str) -> str:
     """What a text refers to, for a log: its references without the text around them; `a literal` when it has none."""
+    if is_given(text):
+        return f"${{{CREDENTIAL}}}"
     try:
         found = references_in(text)
     except MalformedError:

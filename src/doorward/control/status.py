@@ -23,7 +23,7 @@ from doorward.upstream.health import AddressState
 
 
 class AddressView(Shape):
-    """One address of an upstream. `seconds`: how long it is left out from now; `why`: in what it differs, for which it is held back."""
+    """One address of an upstream. `seconds`: how long it is left out from now; `why`: in what it differs; `processes`: that run for it."""
 
     name: str
     state: str
@@ -32,6 +32,7 @@ class AddressView(Shape):
     seconds: float
     error: str
     why: str
+    processes: int
 
 
 class UpstreamView(Shape):
@@ -190,6 +191,7 @@ def _address(one: AddressState, all_calls: int) -> AddressView:
         seconds=round(one.seconds, 1),
         error=one.error,
         why=one.why,
+        processes=one.processes,
     )
 
 

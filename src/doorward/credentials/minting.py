@@ -11,8 +11,9 @@ from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.mints import OAuthMint, Parted
 from doorward.credentials.oauth.plans import ClientCredentials
-from doorward.credentials.plan import Basic, Certificate, Environment, ForPeople, Nothing, Plan, StaticHeader
+from doorward.credentials.plan import Basic, Certificate, Environment, ForPeople, Nothing, Plan, Process, StaticHeader
 from doorward.credentials.port import EVERYBODY, Mint, Minted, Use
+from doorward.credentials.process import ProcessMint
 from doorward.credentials.static import Holding, StaticMint
 from doorward.domain.ids import UpstreamId
 
@@ -52,6 +53,9 @@ def mint_of(upstream: UpstreamId, plan: Plan, tools: Tools) -> Mint:
             return NoMint()
         case StaticHeader() | Basic() | Environment():
             return StaticMint(upstream, plan, tools.reading, tools.root, tools.fingerprints.mark)
+        case Process(static=static, token=token):
+            fixed = StaticMint(upstream, static, tools.reading, tools.root, tools.fingerprints.mark)
+            return ProcessMint(plan, fixed, None if token is None else mint_of(upstream, token, tools))
         case Assertion():
             return AssertionMint(plan, tools.means.sign, tools.means.now, tools.means.draw)
         case ClientCredentials():

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from doorward.config import credentials_oauth as config
 from doorward.config.credentials import AssertionCredential, BasicCredential, HeaderCredential, NoCredential, UserCredential
 from doorward.config.identity import Issuer
-from doorward.config.model import Document, Upstream
-from doorward.config.references import Pointer, references_in
+from doorward.config.model import Document, Per, Stdio, Upstream
+from doorward.config.references import Pointer, is_given, references_in
 from doorward.credentials.assertion import Assertion
 from doorward.credentials.connections import declared as connections
 from doorward.credentials.connections.declared import PerUser, per_user
@@ -75,13 +75,28 @@ class ForPeople:
     own: "Nothing | StaticHeader | Basic | oauth.ClientCredentials"
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The environment of processes that not everybody shares, or that have a token in it."""
+
+    audience: str
+    per: Per
+    """For whom there is a process of its own."""
+    static: Environment
+    """The variables that are the same in each of them."""
+    given: tuple[tuple[str, str], ...]
+    """The others, as texts that hold `${credential}`."""
+    token: "Plan | None"
+    """What makes the token that is put there."""
+
+
 Static = StaticHeader | Basic | Environment
 """What is the same for everybody, and read from where references lead."""
 
 Given = HeaderCredential | BasicCredential | NoCredential | AssertionCredential | config.OAuthCredential
 """Every kind that needs nobody to click."""
 
-Plan = Nothing | Certificate | Static | Assertion | oauth.ClientCredentials | PerUser | ForPeople
+Plan = Nothing | Certificate | Static | Process | Assertion | oauth.ClientCredentials | PerUser | ForPeople
 
 
 def plans(document: Document) -> Mapping[UpstreamId, Plan]:
@@ -91,14 +106,15 @@ def plans(document: Document) -> Mapping[UpstreamId, Plan]:
 
 def connected(of: Mapping[UpstreamId, Plan]) -> Mapping[UpstreamId, PerUser]:
     """Those at which people have accounts of their own."""
-    people = {name: plan.people if isinstance(plan, ForPeople) else plan for name, plan in of.items()}
+    shown = {name: plan.token if isinstance(plan, Process) else plan for name, plan in of.items()}
+    people = {name: plan.people if isinstance(plan, ForPeople) else plan for name, plan in shown.items()}
     return {name: plan for name, plan in people.items() if isinstance(plan, PerUser)}
 
 
 def plan(name: str, upstream: Upstream, issuers: Mapping[str, Issuer]) -> Plan:
     """The plan of one upstream; `issuers`: whose access tokens callers come with."""
     if upstream.stdio is not None:
-        return Environment(f"stdio:{name}", tuple(upstream.stdio.env.items()))
+        return _process(name, upstream, upstream.stdio, issuers)
     audience = " ".join(dict.fromkeys(_origin(url) for url in upstream.addresses))
     certificate = None if upstream.tls is None else upstream.tls.certificate
     if certificate is not None and isinstance(upstream.credential, NoCredential | None):
@@ -106,6 +122,22 @@ def plan(name: str, upstream: Upstream, issuers: Mapping[str, Issuer]) -> Plan:
     if isinstance(upstream.credential, UserCredential):
         return _connected(per_user(name, upstream, upstream.credential, audience), upstream.url)
     return _shown(upstream.credential, audience, upstream.url, issuers)
+
+
+def _process(name: str, upstream: Upstream, stdio: Stdio, issuers: Mapping[str, Issuer]) -> Environment | Process:
+    audience, credential = f"stdio:{name}", upstream.credential
+    static = Environment(audience, tuple((key, text) for key, text in stdio.env.items() if not is_given(text)))
+    given = tuple((key, text) for key, text in stdio.env.items() if is_given(text))
+    match credential:
+        case None if stdio.per == "everybody":
+            return static
+        case None:
+            return Process(audience, stdio.per, static, given, None)
+        case UserCredential():
+            token: Plan = _connected(per_user(name, upstream, credential, audience), None)
+        case _:
+            token = _shown(credential, audience, None, issuers)
+    return Process(audience, stdio.per, static, given, token)
 
 
 def _connected(people: PerUser, url: str | None) -> PerUser | ForPeople:
@@ -150,6 +182,8 @@ def texts(of: Plan) -> tuple[str, ...]:
             return (of.username, of.password)
         case Environment():
             return tuple(text for _, text in of.variables)
+        case Process(static=static, token=token):
+            return (*texts(static), *(() if token is None else texts(token)))
         case PerUser():
             return connections.texts(of)
         case oauth.ClientCredentials():
@@ -172,12 +206,10 @@ def kind(of: Plan) -> str:
             return "none"
         case Certificate():
             return "certificate"
-        case StaticHeader():
-            return "static"
-        case Basic():
-            return "basic"
-        case Environment():
-            return "static" if pointers(of) else "none"
+        case StaticHeader() | Basic() | Environment():
+            return _kind_of_secrets(of)
+        case Process(static=static, token=token):
+            return kind(static if token is None else token)
         case Assertion():
             return "assertion"
         case oauth.ClientCredentials():
@@ -188,6 +220,12 @@ def kind(of: Plan) -> str:
             return _kind_for(people)
         case _:
             assert_never(of)
+
+
+def _kind_of_secrets(of: Static) -> str:
+    if isinstance(of, Environment):
+        return "static" if pointers(of) else "none"
+    return "basic" if isinstance(of, Basic) else "static"
 
 
 def _kind_for(people: oauth.ForPerson | PerUser) -> str:

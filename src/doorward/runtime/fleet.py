@@ -73,6 +73,12 @@ class Fleet:
             self._retire(name)
             self._running[name] = (config, self._open(name, config))
 
+    def drop(self, name: UpstreamId, account: str) -> None:
+        """Ends at once what an upstream keeps for an account alone."""
+        found = self._running.get(name)
+        if found is not None:
+            found[1].drop(account)
+
     async def close(self) -> None:
         """Closes every upstream and waits until all are closed."""
         for name in list(self._running):
@@ -103,5 +109,5 @@ def is_same_server(one: UpstreamConfig, other: UpstreamConfig) -> bool:
 
 
 def _process(config: UpstreamConfig) -> Stdio | None:
-    """The process to start, however many of it."""
-    return None if config.stdio is None else config.stdio.model_copy(update={"processes": 1})
+    """The process to start, however many of it, and however long."""
+    return None if config.stdio is None else config.stdio.model_copy(update={"processes": 1, "most": 1, "idle_seconds": 1.0})

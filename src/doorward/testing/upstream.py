@@ -109,6 +109,8 @@ class FakeUpstream:
         """What it was shown at each look."""
         self.took: list[Sight] = []
         """Every sight that was taken into a catalogue."""
+        self.dropped: list[str] = []
+        """The accounts that were withdrawn."""
         self.closed = 0
         self.moved = 0
         self.adapts = False
@@ -147,6 +149,10 @@ class FakeUpstream:
     def taken(self, sight: Sight) -> None:
         """Keeps it."""
         self.took.append(sight)
+
+    def drop(self, account: str) -> None:
+        """Keeps it."""
+        self.dropped.append(account)
 
     async def close(self) -> None:
         """Counts."""

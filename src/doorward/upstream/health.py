@@ -62,6 +62,8 @@ class AddressState:
     """The last failure; empty if there was none."""
     why: str
     """Why it is held back."""
+    processes: int = 0
+    """How many processes run for it."""
 
 
 class Vitals:

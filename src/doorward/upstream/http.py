@@ -71,6 +71,9 @@ class HttpUpstream:
         """Its name in the configuration."""
         return self._id
 
+    def drop(self, account: str) -> None:
+        """Nothing goes on by itself here: each request shows its own credential, and sessions end when nobody uses them."""
+
     def state(self) -> Health:
         """How it is doing."""
         return self.vitals.health
@@ -79,6 +82,11 @@ class HttpUpstream:
     def era(self) -> Era | None:
         """The era it was found to speak."""
         return self._speaker.era if self._speaker is not None else None
+
+    @property
+    def processes(self) -> int:
+        """None."""
+        return 0
 
     @property
     def keeps_sessions(self) -> bool:

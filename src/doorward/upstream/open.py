@@ -17,6 +17,7 @@ from doorward.net.urls import UrlError, parse_url
 from doorward.upstream.http import HttpUpstream
 from doorward.upstream.messages import Tongue, limits_of
 from doorward.upstream.port import Upstream
+from doorward.upstream.processes import Processes
 from doorward.upstream.replicas.address import Place
 from doorward.upstream.replicas.front import Front
 from doorward.upstream.seams import Seams
@@ -40,6 +41,9 @@ def places(upstream: UpstreamId, config: Config, seams: Seams) -> tuple[Place, .
     match config.addresses, config.stdio:
         case (), Stdio() as stdio:
             opened = partial(StdioUpstream, config, stdio, tongue, seams=seams)
+            if stdio.per != "everybody":
+                each = partial(Processes, upstream, stdio, opened, seams=seams)
+                return (Place("each", f"a process for each {stdio.per}", each),)
             return tuple(Place(str(number), f"process {number}", opened) for number in range(1, stdio.processes + 1))
         case (_, *_) as urls, None if not (config.url and config.urls):
             return tuple(Place(url, _name(url), _over_http(url, config, tongue, seams)) for url in urls)

@@ -52,6 +52,10 @@ class Driver(Protocol):
         """Ends sessions, streams and processes, within a bound of seconds. Idempotent."""
         ...
 
+    def drop(self, account: str) -> None:
+        """Ends at once what is kept for an account alone, and is a way to use its credential: its process. The account is withdrawn."""
+        ...
+
     def state(self) -> Health:
         """How it is doing."""
         ...

@@ -91,6 +91,11 @@ class StdioUpstream:
         return self._current.greeting.era if self._current is not None else None
 
     @property
+    def processes(self) -> int:
+        """One, if it runs."""
+        return int(self._current is not None and self._current.process.is_alive)
+
+    @property
     def keeps_sessions(self) -> bool:
         """Its one session is everybody's."""
         return False
@@ -138,6 +143,9 @@ class StdioUpstream:
             raise
         self.vitals.well()
         return sight
+
+    def drop(self, account: str) -> None:
+        """Nothing is kept for one account: whose process this is, whoever opened it knows."""
 
     async def close(self) -> None:
         """Ends the process and all it has started, within seconds."""

@@ -61,6 +61,8 @@ class FakeSpeaker:
     probed: list[tuple[str, Order]] = field(default_factory=list)
     held: list["asyncio.Future[Refused | None]"] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
+    dropped: list[str] = field(default_factory=list)
+    processes: int = 0
 
     def __post_init__(self) -> None:
         self.id = DEMO
@@ -94,6 +96,9 @@ class FakeSpeaker:
         self._check()
         self.vitals.well()
         return self.sight
+
+    def drop(self, account: str) -> None:
+        self.dropped.append(account)
 
     async def close(self) -> None:
         self.closed += 1

@@ -32,6 +32,11 @@ class Speaker(Driver, Protocol):
         ...
 
     @property
+    def processes(self) -> int:
+        """How many processes run for it."""
+        ...
+
+    @property
     def keeps_sessions(self) -> bool:
         """Whether calls of one principal have to go to the same address."""
         ...

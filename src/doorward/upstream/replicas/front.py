@@ -112,6 +112,11 @@ class Front:
         self._looks.taken(sight)
         self._settle(self._addresses)
 
+    def drop(self, account: str) -> None:
+        """Ends at every address what is kept for an account alone."""
+        for address in (*self._addresses, *self._gone):
+            address.speaker.drop(account)
+
     async def close(self) -> None:
         """Ends everything at every address, within a bound of seconds."""
         await self._probing.close()
@@ -364,6 +369,7 @@ class Front:
             seconds=circuit.rests_seconds,
             error=address.speaker.state().error,
             why=address.why_held,
+            processes=address.speaker.processes,
         )
 
     def _duty(self, address: Address) -> Duty:
