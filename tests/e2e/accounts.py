@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import create_server
 from typing import Any
 from urllib.parse import urljoin
+
+from joserfc.jwk import RSAKey
 
 from tests.browser import Browser, Page
 from tests.credentials.connections.test_real import protected
@@ -20,6 +23,8 @@ from tests.gateway import Running, doorward, http_upstream
 from tests.oidc import RELYING_PARTY, Provider, provider, sign_in
 
 POLICY = '@id("all")\n@reason("Everybody, everything.")\npermit (principal, action, resource);\n'
+KEY = RSAKey.generate_key(2048, {"kid": "another", "alg": "RS256", "use": "sig"}).as_dict(private=True)
+"""What a provider signs with that has forgotten everything."""
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/connect/[A-Za-z0-9_-]+")
 
 
@@ -54,8 +59,14 @@ class Town:
         assert found is not None, said.text
         return found[0]
 
+    def link(self, token: str) -> str | None:
+        """The link of a call, where it cannot be made for want of an account; None where it can, or cannot for something else."""
+        said = self.whoami(token)
+        return self.ask(token) if said.reason == "consent_needed" else None
 
-def document(company: Provider, service: Provider, url: str, **identity: Any) -> dict[str, Any]:
+
+def document(company: Provider, url: str) -> dict[str, Any]:
+    """One upstream where each person has an account."""
     client = {"client_id": RELYING_PARTY["client_id"], "client_secret": "${env:IDP_SECRET}", "scopes": ["profile", "email", "groups"]}
     own = [{"issuer": "self", "client": name, "agent": name, "team": "tools", "owner": "platform"} for name in ("desk",)]
     return {
@@ -64,18 +75,29 @@ def document(company: Provider, service: Provider, url: str, **identity: Any) ->
             "issuers": {"corp": oauth.issuer(company.issuer, algorithms=["RS256"], sign_in=client)},
             "authority": {"sign_in": "corp", "known": {"desk": oauth.known()["desk"]}},
             "enrol": own,
-            **identity,
         },
     }
 
 
 @contextmanager
-def town(directory: Path) -> Iterator[Town]:
-    """The gateway has no account of its own yet, so it does not know what the service offers."""
-    with provider() as company, provider(clients=[], registration=True, rotates=True) as service, protected(service, "mcp") as url:
+def town(directory: Path, ends: ExitStack | None = None, port: int = 0, has_authority: bool = True) -> Iterator[Town]:
+    """The gateway has no account of its own yet, so it does not know what the service offers. `ends`: closed, the service's provider ends."""
+    with ExitStack() as stack:
+        company = stack.enter_context(provider())
+        service = (ends or stack).enter_context(provider(clients=[], registration=True, rotates=True, port=port))
+        url = stack.enter_context(protected(service, "mcp"))
         oauth.write_keys(directory)
-        with doorward(directory, document(company, service, url), POLICY, oauth.ENVIRONMENT) as running:
-            yield Town(company, service, url, running)
+        whole = document(company, url)
+        if not has_authority:
+            del whole["identity"]["authority"], whole["identity"]["enrol"]
+            whole["connections"] = {"sign_in": "corp"}
+        yield Town(company, service, url, stack.enter_context(doorward(directory, whole, POLICY, oauth.ENVIRONMENT)))
+
+
+def free_port() -> int:
+    """One that a server can have that is started twice."""
+    with closing(create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
 
 
 def connect(browser: Browser, link: str, person: str, account: str, agents: str = "every") -> Page:

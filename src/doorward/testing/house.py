@@ -20,6 +20,7 @@ from doorward.audit.sides import Wrapper
 from doorward.audit.veil import Veil
 from doorward.call.approving import Link, no_page
 from doorward.call.changes import Changes
+from doorward.call.connecting import ConnectLink, no_connect_page
 from doorward.call.cuts import connect
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
@@ -118,6 +119,8 @@ class Plan:
     """What of an agent is let past policy."""
     link: Link = no_page
     """The page on which a question is answered."""
+    connect: ConnectLink = no_connect_page
+    """The page on which an account is connected."""
     mints: Callable[[UpstreamId, CredentialPlan], Mint] | None = None
     """What makes credentials, in place of what ships."""
 
@@ -251,6 +254,7 @@ async def build_house(plan: Plan) -> House:
         now=clock.now,
         new_id=Ids("call"),
         link=plan.link,
+        connect=plan.connect,
     )
     dispatch = Dispatch(parts)
     generations.follow(changes.wake)
