@@ -56,7 +56,7 @@ class Catalogue:
 
 def looking(house: House, catalogue: Catalogue) -> Discovery:
     parts = house.parts
-    eyes = Eyes(parts.pipeline, parts.generations, parts.fleet, own(), parts.new_id, catalogue.saw, catalogue.miss)
+    eyes = Eyes(parts.pipeline, parts.generations, parts.fleet, own(), parts.new_id, catalogue.saw, catalogue.miss, str)
     catalogue.discovery = Discovery(eyes)
     return catalogue.discovery
 

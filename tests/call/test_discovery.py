@@ -109,7 +109,7 @@ class Watch:
                 self._looked()
             self.missed.append(f"{name}: {why}")
 
-        eyes = Eyes(house.parts.pipeline, house.generations, house.parts.fleet, own(), Ids("kept"), saw, missed)
+        eyes = Eyes(house.parts.pipeline, house.generations, house.parts.fleet, own(), Ids("kept"), saw, missed, str)
         discovery = Discovery(eyes)
         try:
             yield discovery

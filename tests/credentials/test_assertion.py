@@ -89,7 +89,7 @@ async def test_each_call_has_an_assertion_of_its_own_that_nobody_keeps() -> None
     assert (made.holder(Use(call())), one.seconds, one.account) == (None, 30.0, ACCOUNT)
     assert one.headers == (("Authorization", Secret("Bearer head.claims1.signature")),)
     assert other.headers == (("Authorization", Secret("Bearer head.claims2.signature")),)
-    assert one.secrets == other.secrets == (Secret("head"),)
+    assert one.secrets == other.secrets == (Secret("head."),)
     assert voice.signed[0][0]["jti"] != voice.signed[1][0]["jti"]
 
 

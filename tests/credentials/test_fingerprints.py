@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.credentials.fingerprints import MOST_TRIES, Fingerprints
+from doorward.credentials.fingerprints import MASK, MOST_TRIES, Fingerprints
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
@@ -217,6 +217,11 @@ def test_exactly_what_a_plain_search_finds_is_found(secrets: list[str], text: st
     places = {(at, at + len(one)) for one in secrets for at in range(len(text)) if text.startswith(one, at)}
     disguised = {span for span in spans(knowing(*secrets), text) if text[slice(*span)] not in secrets}
     assert set(spans(knowing(*secrets), text)) - disguised == places
+
+
+def test_behind_the_head_of_a_jwt_all_of_it_is_withheld() -> None:
+    head = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRvb3J3YXJkLWNhbGwrand0In0."
+    assert knowing(head).mask(f"<Bearer {head}eyJh-x_y.c2ln-_A> {head[:-1]}, more") == f"<Bearer {MASK}> {head[:-1]}, more"
 
 
 def test_words_of_a_document_are_no_secrets_and_lines_of_its_key_are() -> None:

@@ -139,7 +139,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now, state.policy_sets)
     )
     workbench.heed(found.loaded.notes)
-    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed))
+    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed, works.fingerprints.mask))
     opening.changed = discovery.want
     generations.follow(changes.wake)
     state.waivers.follow(lambda event, waiver: changes.wake())  # what is waived decides what an agent sees

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from doorward.call.asked import Asked
+from doorward.call.discreet import Mask, discreet
 from doorward.call.inbound import Notices
 from doorward.call.pipeline import Pipeline
 from doorward.domain.actors import Principal
@@ -49,6 +50,7 @@ class Eyes:
     new_id: Callable[[], str]
     saw: Saw
     missed: Missed
+    mask: Mask
 
 
 class Discovery:
@@ -89,21 +91,22 @@ class Discovery:
 
     async def look(self, name: UpstreamId) -> Sight:
         """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
-        seen: list[tuple[Upstream, Sight]] = []
+        seen: list[tuple[Upstream, Sight, Sight]] = []
         config = self._eyes.generations.current.document.upstreams[name]
 
         async def carry(call: Call, lease: Lease, notices: Notices) -> Answer:
             upstream = self._eyes.fleet.upstream(name, config)
             sight = await upstream.discover(lease)
-            seen.append((upstream, sight))
-            return Answer(_summary(sight), 0)
+            shown = discreet(sight, self._eyes.mask)
+            seen.append((upstream, sight, shown))
+            return Answer(_summary(shown), 0)
 
         await self._eyes.pipeline.handle(self._asked(name, carry), _unheard)
-        upstream, sight = seen[0]
-        await self._eyes.saw(name, sight)
+        upstream, sight, shown = seen[0]
+        await self._eyes.saw(name, shown)
         # INVARIANT: only now. An address that shows something new is not called for what an older generation has accepted.
         upstream.taken(sight)
-        return sight
+        return shown
 
     async def _keep(self, name: UpstreamId) -> None:
         retry, rest = _FIRST_RETRY_SECONDS, FIRST_REST_SECONDS

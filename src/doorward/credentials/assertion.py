@@ -54,8 +54,9 @@ class AssertionMint(Mint):
         """An assertion about one call; raises a `DoorwardError`."""
         token = self.sign(self._claims(use.call), TYPE).reveal()
         scheme = "Bearer " if self.plan.header.lower() == "authorization" else ""
-        # Of each token its head is the same and no other text's: whoever repeats one of them is found by it.
-        head = Secret(token.partition(".")[0])
+        # Of each token its head is the same and no other text's: whoever repeats one of them is found by it. The dot says that it is a
+        # head: what stands behind it is withheld with it, else anybody who knows heads could put the token together again.
+        head = Secret(token.partition(".")[0] + ".")
         return Minted(
             headers=((self.plan.header, Secret(scheme + token)),),
             secrets=(head,),

@@ -5,6 +5,7 @@ appears in a text, and only there, the HMAC decides. So a look costs a search, h
 """
 
 import hmac
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ MOST_TRIES = 4096
 """HMACs computed for one text. Whoever repeats a piece more often than that knows it, and is taken to leak."""
 
 MASK = "[withheld: own_credential]"
+
+_OF_A_JWT = re.compile(rb"[A-Za-z0-9_.-]*")
 
 _KEY_MATERIAL = 20
 """Characters of a word among many that is looked for by itself: a line of a private key is, a word of a passphrase is not."""
@@ -96,7 +99,7 @@ class Fingerprints:
     def spans(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where secrets stand in a text, as character offsets; of a disguised one, all that was read as one."""
         encoded = text.encode("utf-8", "surrogatepass")
-        found = set(self._found(encoded))
+        found = {(start, _whole(encoded, end)) for start, end in self._found(encoded)}
         found.update((start, end) for start, end, read in parts(encoded) if self._is_near(read) and self._found(read))
         if text.isascii():
             return tuple(sorted(found))
@@ -193,6 +196,12 @@ def _is_key_material(word: str) -> bool:
         and word.replace("/", "").replace("+", "").rstrip("=").isalnum()
         and all(any(map(kind, word)) for kind in kinds)
     )
+
+
+def _whole(text: bytes, end: int) -> int:
+    """Where a found secret really ends: one that ends in a dot is the head of a JWT, and of no use without what stands behind it."""
+    rest = _OF_A_JWT.match(text, end)
+    return end if rest is None or text[end - 1 : end] != b"." else rest.end()
 
 
 def _characters(encoded: bytes, at: int) -> int:

@@ -259,7 +259,7 @@ async def build_house(plan: Plan) -> House:
     dispatch = Dispatch(parts)
     generations.follow(changes.wake)
     connect(watchmen.switch, watchmen.registry, flight, dispatch.holding, changes, parts.sessions)
-    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard))
+    discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard, str))
     return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, alerts, environment)
 
 
