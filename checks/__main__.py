@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks import dependencies, doors, hosts, limits, names, purity, tickets
+from checks import dependencies, doors, hosts, limits, names, outbound, purity, tickets
 from checks.source import Violation, sources
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +19,7 @@ def all_violations(root: Path) -> Iterator[Violation]:
         yield from limits.of_code(source)
     yield from dependencies.in_repository(root, sources(root, "src"))
     for source in sources(root, "src"):
-        for check in (purity, tickets, doors, names):
+        for check in (purity, tickets, doors, names, outbound):
             yield from check.violations(source)
     for source in sources(root, "tests"):
         yield from limits.of_file(source)
