@@ -21,6 +21,11 @@ def connections(document: Document) -> Iterator[Found]:
         yield from place_of_people(document.listen)
         yield from sign_in_of(rules.sign_in, document.identity, _AT)
     if rules.sign_in is None and authority is None:
-        for name, upstream in document.upstreams.items():
-            if isinstance(upstream.credential, UserCredential):
-                yield error("nobody can sign in to connect an account: expected connections.sign_in", "upstreams", name, "credential")
+        yield from _nobody(document)
+
+
+def _nobody(document: Document) -> Iterator[Found]:
+    """Upstreams at which people are to have accounts, where none can come to connect one."""
+    for name, upstream in document.upstreams.items():
+        if isinstance(upstream.credential, UserCredential):
+            yield error("nobody can sign in to connect an account: expected connections.sign_in", "upstreams", name, "credential")

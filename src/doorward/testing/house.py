@@ -200,6 +200,12 @@ def _reading(resolver: Resolver, clock: Clock) -> Reading:
     return Reading(resolver, custody, Standing(custody))
 
 
+def _tools(resolver: Resolver, clock: Clock, draws: Draws, fingerprints: Fingerprints) -> Tools:
+    """What makes credentials where a plan brings nothing of its own."""
+    means = OAuthMeans(resolver.resolve, _NOWHERE, _nobody, _unsigned, clock.now, clock.monotonic, draws)
+    return Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means, _connected)
+
+
 async def build_house(plan: Plan) -> House:
     """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
     clock, draws, document = Clock(), Draws(), document_of(plan)
@@ -210,9 +216,7 @@ async def build_house(plan: Plan) -> House:
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
-    resolver = Resolver(_NOWHERE, environment)
-    means = OAuthMeans(resolver.resolve, _NOWHERE, _nobody, _unsigned, clock.now, clock.monotonic, draws)
-    tools = Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means, _connected)
+    tools = _tools(Resolver(_NOWHERE, environment), clock, draws, fingerprints)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
     pipeline = Pipeline(
