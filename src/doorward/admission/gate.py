@@ -26,6 +26,8 @@ from doorward.wire.limits import Entry
 
 PACE: Final = "admission.calls_per_minute"
 CONCURRENT: Final = "admission.concurrent"
+_OWN: Final = AuthnMethod.OWN
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 IN_FLIGHT: Final = "admission.in_flight"
 """The public names of the limits that there are without anybody's doing: as the document has them."""
 
@@ -142,7 +144,7 @@ class Gate:
         except Refused:
             self.turned_back(call.principal)
             raise
-        if call.principal.method is AuthnMethod.OWN:
+        if call.principal.method is _OWN:
             return Seat(self, None, self._switch.epoch)
         agent, limits = call.principal.agent.id, self._limits
         if self._inside >= limits.in_flight:
@@ -180,7 +182,7 @@ class Gate:
 
         Raises `Refused` OVER_RATE, which is what the agent is told then, whatever it was refused for.
         """
-        if principal.method is not AuthnMethod.OWN:
+        if principal.method is not _OWN:
             self._pace(principal.agent.id, self._monotonic())
 
     def opened(self, principal: Principal) -> None:

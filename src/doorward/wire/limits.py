@@ -1,6 +1,7 @@
 """What is left of limits, as callers are told: in `_meta` of results, and in `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 Entry = Mapping[str, int | str]
@@ -14,33 +15,44 @@ REQUESTS: Final = "requests"
 CONCURRENT: Final = "concurrent-requests"
 _UNITS: Final = frozenset({REQUESTS, CONCURRENT, "content-bytes"})
 """What quotas of the header fields may be counted in (its registry of quota units); others are told in `_meta` alone."""
+_SEVERAL: Final = (list, tuple)
+"""What entries come as: to ask for a protocol, or a union, takes as long as all the rest of an entry."""
+_KNOWN: Final = 4_096
+"""States of limits whose text is remembered."""
 
 
 def fields(entries: object) -> list[tuple[bytes, bytes]]:
     """The two header fields for the entries of a result or refusal; none where there is nothing to tell."""
-    if not entries or not isinstance(entries, Sequence):
+    if not entries or not isinstance(entries, _SEVERAL):
         return []
     policies: list[str] = []
     limits: list[str] = []
     for entry in entries:
         get = entry.get
-        reset, unit, window = get("resetSeconds"), get("unit"), get("windowSeconds")
-        if unit is not None and unit not in _UNITS:
-            continue
-        start = f'"{entry["name"]}";'
-        counted = "" if unit is None else f';qu="{unit}"'
-        policies.append(f"{start}q={entry['quota']}{counted}" if window is None else f"{start}q={entry['quota']}{counted};w={window}")
-        limits.append(f"{start}r={entry['left']}" if reset is None else f"{start}r={entry['left']};t={reset}")
+        unit = get("unit")
+        if unit is None or unit in _UNITS:
+            policy, left = _items(entry["name"], entry["quota"], unit, get("windowSeconds"), entry["left"], get("resetSeconds"))
+            policies.append(policy)
+            limits.append(left)
     return [(b"ratelimit-policy", ",".join(policies).encode("ascii")), (b"ratelimit", ",".join(limits).encode("ascii"))] if policies else []
 
 
 def of_result(result: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
     """The header fields for what a result tells in its `_meta`."""
     meta = result.get("_meta")
-    return fields(meta.get(LIMITS_KEY)) if isinstance(meta, Mapping) else []
+    return fields(meta.get(LIMITS_KEY)) if isinstance(meta, dict) else []
 
 
 def in_meta(entries: Iterable[Entry]) -> dict[str, object]:
     """What a result's `_meta` says of limits; nothing where none concerns its call."""
-    told = list(entries)
+    told = [*entries]
     return {LIMITS_KEY: told} if told else {}
+
+
+@lru_cache(maxsize=_KNOWN)
+def _items(name: str, quota: int, unit: str | None, window: int | None, left: int, reset: int | None) -> tuple[str, str]:
+    """What either field says of one limit. A limit has not many states, and is told with every call."""
+    counted = "" if unit is None else f';qu="{unit}"'
+    span = "" if window is None else f";w={window}"
+    then = "" if reset is None else f";t={reset}"
+    return f'"{name}";q={quota}{counted}{span}', f'"{name}";r={left}{then}'

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
+from doorward.admission.runaway.digests import answer_digest, call_digest, fault_digest
 from doorward.domain.calls import Fault
 from tests.admission.runaway.trail import failed, text
 from tests.made import call, target
@@ -66,11 +66,17 @@ def test_every_text_of_an_answer_counts() -> None:
     assert len({answer_digest(body) for body in answers}) == 4
 
 
+def test_what_calls_itself_a_text_and_is_none_counts_as_a_whole() -> None:
+    odd: list[dict[str, object]] = [{"content": [{"type": "text", "text": [said]}]} for said in "aab"]
+    digests = [answer_digest(body) for body in odd]
+    assert None not in digests
+    assert (digests[0] == digests[1], digests[0] == digests[2]) == (True, False)
+
+
 def test_what_is_no_json_is_like_nothing() -> None:
     assert answer_digest({"messages": [object()]}) is None
 
 
 def test_errors_are_told_apart_by_what_they_say() -> None:
     faults = [Fault(-32602, "no"), Fault(-32602, "not there"), Fault(-32603, "no")]
-    assert len({answer_digest(fault) for fault in faults}) == 3
-    assert [is_error(body) for body in (faults[0], failed("x"), text("x"))] == [True, True, False]
+    assert len({fault_digest(fault) for fault in faults}) == 3

@@ -97,9 +97,9 @@ def _scaled(value: Decimal, places: int) -> int:
 
 def written(units: int, places: int) -> str:
     """Millionths as a decimal text, with at least so many places and no more zeros than those."""
-    step = _STEPS[places]
-    if units >= 0 and not units % step:
-        return _FORMS[places] % (divmod(units // step, 10**places) if places else units // step)
+    last, finer = divmod(units, _STEPS[places])
+    if units >= 0 and not finer:
+        return _FORMS[places] % (divmod(last, 10**places) if places else last)
     whole, part = divmod(abs(units), ONE)
     digits = f"{part:0{AMOUNT_PLACES}d}"
     kept = max(places, len(digits.rstrip("0")))

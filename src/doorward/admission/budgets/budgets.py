@@ -29,6 +29,8 @@ from doorward.domain.receipts import Outcome
 from doorward.wire.limits import Entry
 
 _encoder = msgspec.json.Encoder()
+_OWN: Final = AuthnMethod.OWN
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _KNOWN: Final = 4_096
 """Pairs of caller and target whose budgets are remembered; beyond, all are worked out anew."""
 
@@ -152,7 +154,8 @@ class Budgets:
             if back:
                 account.add(draw.until, -back)
                 returns.append(draw._replace(units=back))
-        return Settled(tuple(returns), () if outcome.reply is None else self._left(taken))
+        left = () if outcome.reply is None else self._left(taken)
+        return Settled(tuple(returns), left) if returns or left else NOTHING
 
     def left(self, call: CallId) -> tuple[Entry, ...]:
         """What is left of each budget that a call has drawn on, while it runs."""
@@ -210,7 +213,7 @@ class Budgets:
     def _fits(self, call: Call) -> list[_Taken]:
         """What a call would take; raises `Refused` OVER_BUDGET where a budget does not hold it."""
         taken: list[_Taken] = []
-        if not self._rules or call.principal.method is AuthnMethod.OWN:
+        if not self._rules or call.principal.method is _OWN:
             return taken
         about = reads_of(call)
         concerned = self._known.get(about)
@@ -253,25 +256,22 @@ class Budgets:
 
     def _left(self, taken: Sequence[_Taken]) -> tuple[Entry, ...]:
         at = int(self._now())
-        return tuple([_entry(rule, account, draw.limit, at) for rule, account, draw in taken])
+        told: list[Entry] = []
+        for rule, account, draw in taken:
+            left = draw.limit - account.spent(at)
+            entry = {**rule.told, "left": rule.counted(left if left > 0 else 0)}  # noqa: FURB136 - on the way of every call
+            if draw.limit != rule.limit:
+                entry["quota"] = rule.counted(draw.limit)
+            if account.next > at:
+                entry["resetSeconds"] = account.next - at
+            told.append(entry)
+        return tuple(told)
 
     def _account(self, ledger: str, key: Key) -> Account:
         account = self._accounts.get((ledger, key))
         if account is None:
             account = self._accounts[ledger, key] = Account(key_text(key))
         return account
-
-
-def _entry(rule: Rule, account: Account, limit: int, at: int) -> Entry:
-    left = limit - account.spent(at)
-    if left < 0:
-        left = 0
-    entry = {**rule.told, "left": rule.number(left) if rule.is_amount else left}
-    if limit != rule.limit:
-        entry["quota"] = rule.number(limit) if rule.is_amount else limit
-    if account.next > at:
-        entry["resetSeconds"] = account.next - at
-    return entry
 
 
 def key_text(key: Key) -> str:

@@ -51,7 +51,7 @@ class Raises:
     def of(self, ledger: str, key: str, principal: Principal) -> int:
         """What a budget holds more than its limit for a call of a principal, in units."""
         held = self._held.get(ledger)
-        if not held:
+        if held is None:
             return 0
         now = self._now()
         fits = (one for one in held.values() if one.ends > now and one.key in {None, key})

@@ -4,6 +4,7 @@ Nothing here knows of refusals: it is told what was answered, and tells what was
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeVar
@@ -55,6 +56,11 @@ class Came(Enum):
     """An answer of what may have changed something."""
 
 
+_NOTHING: Final = Came.NOTHING
+_NEWS: Final = Came.NEWS
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
+
+
 @dataclass(slots=True)
 class Rest:
     """What is caught rests until a moment; then one call may try again."""
@@ -88,38 +94,65 @@ class Found:
     seconds: float
 
 
-@dataclass(slots=True)
 class Turn:
     """One call of a caller: what was known when it was asked, and what came of it."""
 
-    key: int
-    knew: int | None = None
-    """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
-    rest: Rest | None = None
-    """What is tried by it; None for a call that was on its way before it was caught."""
-    tools_rest: Rest | None = None
-    """The same of its tool."""
-    answer: int | None = None
-    """None: like nothing else."""
-    came: Came | None = None
-    """None: it is not known, or nobody is told."""
-    near: tuple[tuple[Bound, int], ...] = ()
-    """The rules that are to refuse it before long, and how many more such calls there may be at once."""
+    __slots__ = ("answer", "came", "key", "knew", "near", "rest", "seen", "tool", "tools_rest")
+
+    def __init__(self, key: int, tool: Tool, seen: "Seen | None" = None, tools_rest: Rest | None = None) -> None:
+        self.key, self.tool, self.seen = key, tool, seen
+        self.knew = None if seen is None else seen.answer
+        """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
+        self.rest = None if seen is None else seen.rest
+        """What is tried by it; None for a call that was on its way before it was caught."""
+        self.tools_rest = tools_rest
+        """The same of its tool."""
+        self.answer: int | None = None
+        """None: like nothing else."""
+        self.came: Came | None = None
+        """None: it is not known, or nobody is told."""
+        self.near: tuple[tuple[Bound, int], ...] = ()
+        """The rules that are to refuse it before long, and how many more such calls there may be at once."""
 
 
 class Seen:
-    """One call among those that are remembered, or one tool."""
+    """One call among those that are remembered, one tool or one list.
 
-    __slots__ = ("answer", "every", "latest", "rest", "same")
+    Most calls are never made again, so what counts repetitions is made by the first of them, from what is kept of the call.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_at", "_count", "_every", "_number", "_same", "answer", "latest", "rest")
+
+    def __init__(self, count: int = 0, now: float = 0.0, number: int = 0) -> None:
+        """What was called so many times before anything counts it; the caller did `number` things by then."""
+        self._count, self._at, self._number = count, now, number
+        self._same: Level | None = None
+        self._every: Level | None = None
         self.answer: int | None = None
-        self.latest = 0
+        self.latest = number
         """Its number, when it was answered last, among everything that its caller did."""
-        self.same = Level()
-        """Of those that were answered as the one before."""
-        self.every = Level()
         self.rest: Rest | None = None
+
+    @property
+    def same(self) -> Level:
+        """Of those that were answered as the one before."""
+        level = self._same
+        if level is None:
+            level = self._same = Level(self._count, self._at, self._number)
+        return level
+
+    def begin_anew(self) -> None:
+        """Takes all for another that comes; where nothing was counted yet, nothing is to be made for that."""
+        if self._same is not None or self._count:
+            self.same.clear()
+
+    @property
+    def every(self) -> Level:
+        """Of all of them."""
+        level = self._every
+        if level is None:
+            level = self._every = Level(self._count, self._at, self._number)
+        return level
 
 
 class Course:
@@ -195,17 +228,19 @@ class Course:
 
     def begin(self, key: int, tool: Tool) -> Turn:
         """A call that is about to be made."""
-        seen = self.seen.get(key)
-        turn = Turn(key) if seen is None else Turn(key, seen.answer, seen.rest)
-        if self.tools and (tried := self.tools.get(tool)) is not None:
-            turn.tools_rest = tried.rest
-        return turn
+        tried = self.tools.get(tool)
+        return Turn(key, tool, self.seen.get(key), None if tried is None else tried.rest)
 
-    def answered(self, turn: Turn, rules: Rules, now: float) -> list[Found]:
+    def answered(self, turn: Turn, rules: Rules, now: float) -> Sequence[Found]:
         """One call was made and answered; gives what is caught by it."""
         if self.lists:
             self.lists.clear()
-        answer, seen = turn.answer, self._recalled(turn.key)
+        key, answer = turn.key, turn.answer
+        seen = self.seen.get(key)
+        if seen is None:
+            self._met(key, answer, rules, now)
+            return ()
+        self.seen.move_to_end(key)
         same = answer is not None and answer == seen.answer
         if same and answer != turn.knew:
             return []
@@ -223,40 +258,42 @@ class Course:
         seen.latest = self.total
         return found
 
-    def _recalled(self, key: int) -> Seen:
-        """What is remembered of a call, which is now the one made last."""
-        seen = self.seen.get(key)
-        if seen is None:
-            return _place(self.seen, key, CALLS)
-        self.seen.move_to_end(key)
-        return seen
+    def _met(self, key: int, answer: int | None, rules: Rules, now: float) -> None:
+        """A call that is not remembered was answered: the first of its kind is never too many, as bounds are of two and more."""
+        self.total = self._news = number = self.total + 1
+        _place(self.seen, key, CALLS, Seen(1, now, number)).answer = answer
+        if rules.cycles is not None:
+            if self._turning:
+                self._straighten()
+            self._ring.append((key, answer))
 
     def _amount(self, seen: Seen, turn: Turn) -> int:
         """What a repetition counts."""
-        return FAILED if turn.came is Came.NOTHING and self._news <= seen.latest else 1
+        return FAILED if turn.came is _NOTHING and self._news <= seen.latest else 1
 
-    def tried(self, tool: Tool, turn: Turn, bound: Bound, now: float) -> list[Found]:
+    def tried(self, turn: Turn, bound: Bound, now: float) -> Sequence[Found]:
         """A tool was called with arguments that are not remembered: nothing may have come of that for long."""
-        answer, came = turn.answer, turn.came
+        answer, came, tool = turn.answer, turn.came, turn.tool
         seen = self.tools.get(tool)
         if seen is None:
-            seen = _place(self.tools, tool, TOOLS)
+            seen = _place(self.tools, tool, TOOLS, Seen())
         else:
             self.tools.move_to_end(tool)
-        in_vain = came is Came.NOTHING or (came is Came.NEWS and answer is not None and answer == seen.answer)
+        in_vain = came is _NOTHING or (came is _NEWS and answer is not None and answer == seen.answer)
         seen.answer = answer
+        if seen.rest is None and not in_vain:
+            seen.begin_anew()
+            return ()
         found: list[Found] = []
         if seen.rest is not None:
             _tried(seen, turn.tools_rest, in_vain, now, found)
-        elif not in_vain:
-            seen.same.clear()
         elif seen.same.add(now, self.total, bound):
             found.append(_caught(seen, bound, seen.same, now))
         return found
 
     def listed(self, key: int, answer: int, bound: Bound, now: float) -> Found | None:
         """One list was shown; `answer` changes when the list may have."""
-        seen = self.lists.get(key) or _place(self.lists, key, TOOLS)
+        seen = self.lists.get(key) or _place(self.lists, key, TOOLS, Seen())
         if answer != seen.answer:
             seen.answer, seen.rest = answer, None
             seen.same.clear()
@@ -329,11 +366,11 @@ class Course:
         return found
 
 
-def _place(memory: OrderedDict[_K, Seen], key: _K, most: int) -> Seen:
-    """A new place in a memory of at most so many; the one that was used longest ago makes room."""
+def _place(memory: OrderedDict[_K, Seen], key: _K, most: int, seen: Seen) -> Seen:
+    """Puts something new into a memory of at most so many; the one that was used longest ago makes room."""
     if len(memory) >= most:
         memory.popitem(last=False)
-    seen = memory[key] = Seen()
+    memory[key] = seen
     return seen
 
 

@@ -11,7 +11,8 @@ import msgspec
 from doorward.domain.calls import Call, Fault
 from doorward.wire.canonical import canonical
 
-_TEXT_KEYS: Final = frozenset({"type", "text"})
+_BOTH: Final = 2
+"""Keys of a block that is a text and no more: `type` and `text`."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -26,20 +27,23 @@ def call_digest(call: Call) -> int:
     return hash((call.method, call.target.upstream, call.target.name, head))
 
 
-def answer_digest(body: Mapping[str, object] | Fault) -> int | None:
-    """The same for answers that say the same; `_meta` says nothing here. None for one that is like no other."""
-    if isinstance(body, Fault):
-        return hash((body.code, body.message))
+def fault_digest(fault: Fault) -> int:
+    """The same for errors that say the same."""
+    return hash((fault.code, fault.message))
+
+
+def answer_digest(body: Mapping[str, object]) -> int | None:
+    """The same for results that say the same; `_meta` says nothing here. None for one that is like no other."""
     content = body.get("content")
     if type(content) is not list or "structuredContent" in body:
         return _whole(body)
-    texts = [block["text"] if type(block) is dict and block.keys() == _TEXT_KEYS else None for block in content]
-    return _whole(body) if None in texts else hash((body.get("isError"), *texts))
-
-
-def is_error(body: Mapping[str, object] | Fault) -> bool:
-    """Whether an answer says that nothing came of the call."""
-    return isinstance(body, Fault) or body.get("isError") is True
+    said = [body.get("isError")]
+    for block in content:
+        text = block.get("text") if type(block) is dict and len(block) == _BOTH and "type" in block else None
+        if type(text) is not str:
+            return _whole(body)
+        said.append(text)
+    return hash(tuple(said))
 
 
 def _whole(body: Mapping[str, object]) -> int | None:

@@ -8,15 +8,16 @@ class Level:
 
     __slots__ = ("count", "first", "height", "latest", "since")
 
-    def __init__(self) -> None:
-        self.height = 0.0
+    def __init__(self, count: int = 0, now: float = 0.0, number: int = 0) -> None:
+        """One that is empty, or that so many came into at once, the first of them as this number."""
+        self.height = float(count)
         """What has not drained yet, as of the last call."""
-        self.latest = 0.0
-        self.count = 0
+        self.latest = now
+        self.count = count
         """Calls since it was last empty."""
-        self.since = 0.0
+        self.since = now
         """When the first of them was; monotonic seconds."""
-        self.first = 0
+        self.first = number
         """The number of the first of them among everything that its caller did."""
 
     def add(self, now: float, number: int, bound: Bound, amount: float = 1.0) -> bool:

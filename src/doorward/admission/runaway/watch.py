@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Came, Course, Found, Seen, Tool, Turn
-from doorward.admission.runaway.digests import answer_digest, call_digest, is_error
+from doorward.admission.runaway.course import Came, Course, Found, Rest, Turn
+from doorward.admission.runaway.digests import answer_digest, call_digest, fault_digest
 from doorward.admission.runaway.rules import Bound, Rules
 from doorward.admission.runaway.words import alert, refusal
 from doorward.admission.selection import tool_of
@@ -48,6 +48,15 @@ class Standing(Enum):
     """People have said yes to it, or it goes on an exchange that is open: it counts, and is not refused."""
 
 
+_FREE: Final = Standing.FREE
+_OWN: Final = AuthnMethod.OWN
+_ANONYMOUS: Final = AuthnMethod.ANONYMOUS
+_TOOL: Final = Kind.TOOL
+_NOTHING: Final = Came.NOTHING
+_EFFECT: Final = Came.EFFECT
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
+
+
 class Step:
     """One call under watch, until it ends: a context for that."""
 
@@ -58,9 +67,13 @@ class Step:
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
         """What the caller is given; an exchange that is open has no answer yet."""
-        if self._course is not None and (isinstance(body, Fault) or body.get("resultType") != "input_required"):
-            self._turn.answer = answer_digest(body)
-            self._turn.came = Came.NOTHING if is_error(body) else Came.EFFECT
+        if self._course is None:
+            return
+        turn = self._turn
+        if isinstance(body, Fault):
+            turn.answer, turn.came = fault_digest(body), _NOTHING
+        elif body.get("resultType") != "input_required":
+            turn.answer, turn.came = answer_digest(body), _NOTHING if body.get("isError") is True else _EFFECT
 
     def left(self) -> tuple[Entry, ...]:
         """What is left of the rules that are to refuse such a call before long; once it has ended."""
@@ -71,7 +84,7 @@ class Step:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, Refused):
+        if error is not None and isinstance(error, Refused):
             self._refused(error)
         if self._course is not None and self._turn.came is not None:
             self._watch._ended(self._course, self._call, self._turn)  # noqa: SLF001 - a step is half of the watch
@@ -81,7 +94,7 @@ class Step:
             # Nothing was made of it: an address that is down or rests says when it may be tried again, and is no news of the call.
             _give_back(self._taken)
         elif refused.reason in _SAID:
-            self._turn.answer, self._turn.came = hash(refused.reason), Came.NOTHING
+            self._turn.answer, self._turn.came = hash(refused.reason), _NOTHING
 
 
 class Watch:
@@ -109,46 +122,49 @@ class Watch:
 
     def admit(self, call: Call, standing: Standing) -> Step:
         """A call that is about to be made; raises `Refused` RUNAWAY."""
-        if call.principal.method is AuthnMethod.OWN:
-            return Step(self, call, None, Turn(0), ())
-        now, rules, key = self._monotonic(), self._rules, call_digest(call)
+        target = call.target
+        tool = (target.upstream, target.name)
+        if call.principal.method is _OWN:
+            return Step(self, call, None, Turn(0, tool), ())
+        now, rules = self._monotonic(), self._rules
         course = self._course(call.principal)
-        if standing is Standing.FREE:
-            self._rested(course, call, key, now)
-            if rules.fan_out is not None and key not in course.seen:
-                self._spread(course, call, rules.fan_out, now)
-        turn = course.begin(key, _tool(call))
+        turn = course.begin(call_digest(call), tool)
+        if standing is _FREE:
+            if turn.rest is not None:
+                _refuse_resting(turn.rest, now)
+            if turn.seen is None:
+                self._spread(course, call, turn, now)
         return Step(self, call, course, turn, self._capped(course, call, standing, now) if rules.caps else ())
 
     def show(self, call: Call, generation: int) -> None:
         """A list that is about to be shown, as of a generation of what there is; raises `Refused` RUNAWAY."""
         bound = self._rules.lists
-        if bound is None or call.principal.method is AuthnMethod.OWN:
+        if bound is None or call.principal.method is _OWN:
             return
         now, key = self._monotonic(), call_digest(call)
         course = self._course(call.principal)
         seen = course.lists.get(key)
-        if seen is not None and bound.refuses and seen.answer == generation:
-            _refuse_resting(seen, now)
+        if seen is not None and seen.rest is not None and bound.refuses and seen.answer == generation:
+            _refuse_resting(seen.rest, now)
         found = course.listed(key, generation, bound, now)
         if found is not None:
             self._tell(course, call, found, now)
 
     def _ended(self, course: Course, call: Call, turn: Turn) -> None:
         now, rules, target = self._monotonic(), self._rules, call.target
-        found: list[Found] = []
-        if rules.no_progress is not None and target.kind is Kind.TOOL and turn.key not in course.seen:
-            if turn.came is Came.EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
+        if rules.no_progress is not None and target.kind is _TOOL and turn.key not in course.seen:
+            if turn.came is _EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
                 turn.came = Came.NEWS
-            found += course.tried(_tool(call), turn, rules.no_progress, now)
-        found += course.answered(turn, rules, now)
-        for one in found:
+            for one in course.tried(turn, rules.no_progress, now):
+                self._tell(course, call, one, now)
+        for one in course.answered(turn, rules, now):
             self._tell(course, call, one, now)
 
     def _course(self, principal: Principal) -> Course:
         """The recent past of who calls; who is anonymous is told apart by address, which is all that is known."""
-        anonymous = principal.method is AuthnMethod.ANONYMOUS
-        instance = f"{principal.instance} {principal.network}" if anonymous else principal.instance
+        instance: str = principal.instance
+        if principal.method is _ANONYMOUS:
+            instance = f"{instance} {principal.network}"
         course = self._courses.get(instance)
         if course is None:
             if len(self._courses) >= INSTANCES:
@@ -174,33 +190,33 @@ class Watch:
         else:
             del self._of[course.agent]
 
-    def _rested(self, course: Course, call: Call, key: int, now: float) -> None:
-        """Raises `Refused` for a call that is to rest, itself or as one of its tool."""
-        seen = course.seen.get(key)
-        if seen is not None and seen.rest is not None:
-            _refuse_resting(seen, now)
-        if course.tools and seen is None and call.target.kind is Kind.TOOL:
-            tool = course.tools.get(_tool(call))
-            if tool is not None and tool.rest is not None:
-                _refuse_resting(tool, now)
-
-    def _spread(self, course: Course, call: Call, bound: Bound, now: float) -> None:
-        found = course.fresh(now, bound)
+    def _spread(self, course: Course, call: Call, turn: Turn, now: float) -> None:
+        """Raises `Refused` for a call that is not remembered and is one of too many such, or is to rest as one of its tool."""
+        if turn.tools_rest is not None and call.target.kind is _TOOL:
+            _refuse_resting(turn.tools_rest, now)
+        bound = self._rules.fan_out
+        found = None if bound is None else course.fresh(now, bound)
         if found is not None:
             self._tell(course, call, found, now)
+            bound = found.bound
             if bound.refuses:
                 raise refusal(found, bound.seconds - now % bound.seconds)
 
     def _capped(self, course: Course, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
         """Takes one of every cap that concerns a call; or none, and raises `Refused`."""
         caps = course.capped(call.target.parents, self._rules)
-        taken = [(cap, cap.take(now, bound)) for bound, cap in caps]
+        if not caps:
+            return ()
+        taken: list[tuple[Cap, int]] = []
+        over: list[tuple[Bound, Cap]] = []
         for bound, cap in caps:
-            if cap.sum <= bound.calls:
-                continue
+            taken.append((cap, cap.take(now, bound)))
+            if cap.sum > bound.calls:
+                over.append((bound, cap))
+        for bound, cap in over:
             found = Found(bound, cap.sum, bound.seconds)
             self._tell(course, call, found, now)
-            if bound.refuses and standing is Standing.FREE:
+            if bound.refuses and standing is _FREE:
                 _give_back(taken)
                 raise refusal(found, cap.wait(now, bound))
         return taken
@@ -218,18 +234,13 @@ class Watch:
         self._alarm(Alert(AlertKind.RUNAWAY, alert(found, agent, target), fields, call.id, f"{agent} {bound.rule}"))
 
 
-def _tool(call: Call) -> Tool:
-    return call.target.upstream, call.target.name
-
-
 def _entry(bound: Bound, left: int) -> Entry:
     return {"name": f"runaway.{bound.rule}", "quota": bound.calls, "left": left, "unit": _UNIT, "windowSeconds": math.ceil(bound.seconds)}
 
 
-def _refuse_resting(seen: Seen, now: float) -> None:
-    rest = seen.rest
-    wait = rest.wait(now) if rest is not None else 0.0
-    if rest is not None and wait > 0:
+def _refuse_resting(rest: Rest, now: float) -> None:
+    wait = rest.wait(now)
+    if wait > 0:
         raise refusal(Found(rest.bound, rest.count, rest.seconds), wait)
 
 
