@@ -10,6 +10,7 @@ from doorward.app.secrets import Sourcing
 from doorward.app.state import State
 from doorward.config.model import Document
 from doorward.credentials.broker import Broker, Sources
+from doorward.credentials.connections.connection import Place, holder_of
 from doorward.credentials.connections.connections import Connections
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.minting import Tools, mint_of
@@ -33,6 +34,7 @@ def broker_of(document: Document, sourcing: Sourcing, fingerprints: Fingerprints
     )
     broker = Broker(plans(document), sources)
     _follow(broker, state)
+    connections.follow(partial(_disconnected, broker))
     return broker
 
 
@@ -53,3 +55,8 @@ def _follow(broker: Broker, state: State) -> None:
 def _withdraw(broker: Broker, matter: Matter) -> None:
     name: Named = (matter.kind, matter.name)
     broker.withdraw(lambda principal: name in matters.of_principal(principal))
+
+
+def _disconnected(broker: Broker, place: Place) -> None:
+    """A connection was revoked: whoever used it goes on with nothing that was made of it, and no process does."""
+    broker.withdraw(lambda principal: holder_of(principal) == place.holder, place.upstream)

@@ -156,11 +156,15 @@ class Broker:
         for key in [key for key, held in self._held.items() if key[0] == upstream and held.lease is lease and held.made <= fresh]:
             self._drop(key, 0.0)
 
-    def withdraw(self, concerns: Callable[[Principal], bool]) -> None:
-        """Takes back at once what was leased for those who are stopped or revoked; what is everybody's stays."""
-        for key in [key for key, flight in self._flights.items() if key[1] != EVERYBODY and concerns(flight.principal)]:
+    def withdraw(self, concerns: Callable[[Principal], bool], at: UpstreamId | None = None) -> None:
+        """Takes back at once what was leased for those who are stopped or revoked, at one upstream or at all; what is everybody's stays."""
+
+        def is_meant(key: Key, principal: Principal) -> bool:
+            return key[1] != EVERYBODY and at in {None, key[0]} and concerns(principal)
+
+        for key in [key for key, flight in self._flights.items() if is_meant(key, flight.principal)]:
             del self._flights[key]
-        for key in [key for key, held in self._held.items() if key[1] != EVERYBODY and concerns(held.principal)]:
+        for key in [key for key, held in self._held.items() if is_meant(key, held.principal)]:
             account = self._held[key].lease.account
             self._drop(key, 0.0)
             for follower in self._followers:

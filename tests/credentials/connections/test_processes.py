@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorward.credentials.broker import Broker, Sources
-from doorward.credentials.connections.connection import EVERY_AGENT, Holder
+from doorward.credentials.connections.connection import EVERY_AGENT, Holder, Place
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.minting import NoMint
 from doorward.credentials.plan import Environment, Process
@@ -87,6 +87,22 @@ async def test_whoever_is_withdrawn_is_told_of_with_the_account_of_their_process
 
     made.broker.withdraw(is_alice)
     assert made.withdrawn == [(UPSTREAM, alices.account)]
+
+
+async def test_a_revoked_connection_is_told_of_at_once() -> None:
+    made = await street((ALICE, "alice"), (BOB, "bob"))
+    places: list[Place] = []
+    made.house.connections.follow(places.append)
+    (connection,) = made.house.connections.of(ALICE)
+    await made.house.connections.revoke(connection.id, "ada")
+    assert places == [Place(ALICE, UPSTREAM, EVERY_AGENT)]
+
+
+async def test_what_is_withdrawn_at_another_upstream_stays_here() -> None:
+    made = await street((ALICE, "alice"))
+    held = await made.lease(ALICE)
+    made.broker.withdraw(lambda principal: True, UpstreamId("elsewhere"))
+    assert (await made.lease(ALICE), made.withdrawn) == (held, [])
 
 
 async def test_nobody_gets_a_process_without_a_connection_or_without_a_person() -> None:

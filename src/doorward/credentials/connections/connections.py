@@ -1,7 +1,7 @@
 """People's connections as one thing: what pages, commands and the broker are given."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -29,7 +29,7 @@ _GIVING_BACK_SECONDS: Final = 10.0
 class Connections:
     """Every connection, across reloads: `load` once, then `adopt` each document."""
 
-    __slots__ = ("_asks", "_book", "_flow", "_means", "_parties", "_renewal")
+    __slots__ = ("_asks", "_book", "_flow", "_followers", "_means", "_parties", "_renewal")
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -38,6 +38,7 @@ class Connections:
         self._renewal = Renewal(self._book, means)
         self._flow = Flow(self._book, means)
         self._parties: Parties = {}
+        self._followers: list[Callable[[Place], None]] = []
 
     async def load(self) -> None:
         """Reads what is stored, before anything is asked. Raises `StoreError`."""
@@ -134,6 +135,10 @@ class Connections:
         """Ends what people have connected for one agent alone: it was revoked for good."""
         return await self._all_revoked([live for live in self._book.all() if live.place.agent == agent], by, why)
 
+    def follow(self, follower: Callable[[Place], None]) -> None:
+        """Calls back with the place of a connection that was revoked just now: whatever goes on with its tokens is to end."""
+        self._followers.append(follower)
+
     async def upkeep(self) -> None:
         """Stores when connections were last used; every minute or so. Raises `StoreError`."""
         await self._book.keep_times()
@@ -172,7 +177,11 @@ class Connections:
         return tuple(live.shown() for live in lives)
 
     async def _end(self, live: Live, by: str, why: str) -> None:
-        await self._book.drop(live)
+        try:
+            await self._book.drop(live)
+        finally:
+            for follower in self._followers:
+                follower(live.place)
         self._asks.settle(live.place)
         fields = fields_of(live.kept, self._means)
         await self._means.told(Event("connection_revoked", by, {**fields, "why": why} if why else fields))
