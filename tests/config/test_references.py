@@ -15,9 +15,11 @@ from doorward.config.references import (
     Remote,
     Resolver,
     UnresolvedError,
+    is_given,
     names,
     references_in,
 )
+from doorward.config.references import given as given_token
 from doorward.domain.secret import Secret
 
 MALFORMED = [
@@ -129,6 +131,14 @@ def test_a_text_is_told_by_the_names_of_its_references() -> None:
         "a literal",
         "a malformed reference",
     ]
+
+
+def test_the_token_of_a_process_is_no_reference_and_stands_where_it_is_given() -> None:
+    text = "$${x} Bearer ${credential}"
+    assert (is_given(text), names(text), given_token(text, "t0k\\1")) == (True, "${credential}", "${x} Bearer t0k\\1")
+    assert [is_given(other) for other in ("$${credential}", "${env:credential}", "credential")] == [False, False, False]
+    with pytest.raises(MalformedError):
+        references_in(text)
 
 
 @given(st.text(), st.text(min_size=1))

@@ -221,6 +221,16 @@ async def test_a_renewed_token_is_in_the_process_of_the_next_call_and_the_old_on
         assert len(made.opened) == 2
 
 
+async def test_a_call_that_comes_late_with_an_older_token_does_not_join_calls_with_the_newer_one() -> None:
+    async with hall() as made:
+        await made.call(lease("ada", "old"))
+        under_way = made.begin(lease("ada", "new"))
+        await settled()
+        assert (await made.call(lease("ada", "old")))["token"] == "old"
+        made.let_go()
+        assert (await under_way)["token"] == "new"
+
+
 async def test_a_withdrawn_account_loses_its_process_at_once_and_nobody_else_does() -> None:
     async with hall() as made:
         under_way = made.begin(lease("ada"))
