@@ -144,6 +144,16 @@ async def test_an_upstream_that_can_go_over_to_other_addresses_is_not_opened_ane
     assert yard.closed == [1]
 
 
+@pytest.mark.anyio
+async def test_a_withdrawn_account_is_dropped_where_it_was_leased() -> None:
+    yard = Yard()
+    fleet = yard.fleet()
+    fleet.match(FIRST)
+    fleet.drop(GIT, "ada")
+    fleet.drop(UpstreamId("gone"), "ada")
+    assert [upstream.dropped for upstream in yard.opened] == [["ada"], []]
+
+
 def test_a_server_of_several_addresses_is_the_same_as_long_as_one_of_them_stays() -> None:
     def at(*urls: str) -> Upstream:
         return of(document(git={"url": None, "urls": list(urls)}))
@@ -155,3 +165,6 @@ def test_a_server_of_several_addresses_is_the_same_as_long_as_one_of_them_stays(
     many = of(document(git={"url": None, "stdio": {"command": ["x"], "processes": 4}}))
     other = of(document(git={"url": None, "stdio": {"command": ["y"]}}))
     assert (is_same_server(one, many), is_same_server(one, other)) == (True, False)
+    each = of(document(git={"url": None, "stdio": {"command": ["x"], "per": "user"}}))
+    fewer = of(document(git={"url": None, "stdio": {"command": ["x"], "per": "user", "most": 2, "idle_seconds": 5}}))
+    assert (is_same_server(each, fewer), is_same_server(one, each)) == (True, False)

@@ -24,6 +24,7 @@ from doorward.upstream.order import Order
 from doorward.upstream.port import Notices, unheard
 from doorward.upstream.processes import Processes
 from doorward.upstream.sight import Sight
+from tests.loops import JumpingLoop
 from tests.made import Clock
 from tests.upstream.kit import DEMO, PATIENT, World, alone, order
 from tests.upstream.servers import SESSION, script
@@ -113,7 +114,7 @@ class Hall:
     opened: list[Inmate] = field(default_factory=list)
     held: list["asyncio.Future[None]"] = field(default_factory=list)
     is_broken: bool = False
-    clock: Clock = field(default_factory=lambda: Clock(0.0))
+    clock: Any = field(default_factory=lambda: Clock(0.0))
 
     def __post_init__(self) -> None:
         seams = replace(World().seams(), monotonic=self.clock, now=self.clock)
@@ -288,6 +289,21 @@ async def test_nothing_is_started_once_it_is_closed() -> None:
     made = Hall()
     await made.front.close()
     assert (await made.refusal(lease("ada"))).reason is Reason.UPSTREAM_UNREACHABLE
+
+
+def test_idle_processes_end_by_themselves() -> None:
+    async def one_is_used_once_and_another_again() -> list[tuple[str | None, bool]]:
+        loop = asyncio.get_running_loop()
+        async with hall(idle_seconds=20.0, clock=loop.time) as made:
+            await made.call(lease("ada"))
+            await made.call(lease("bob"))
+            await asyncio.sleep(15)
+            await made.call(lease("bob"))
+            await asyncio.sleep(10)
+            return [(one.holder, one.is_closed) for one in made.opened]
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        assert runner.run(one_is_used_once_and_another_again()) == [("ada", True), ("bob", False)]
 
 
 ACCOUNTS = ("ada", "bob", "cleo", "dan", "eve")

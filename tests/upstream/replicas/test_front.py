@@ -321,6 +321,13 @@ async def test_a_principal_whose_session_began_when_there_was_one_address_stays_
     await yard.front.close()
 
 
+async def test_a_withdrawn_account_is_dropped_at_each_address() -> None:
+    yard = Yard("a", "b")
+    yard.front.drop("ada")
+    assert [speaker.dropped for speaker in yard.opened] == [["ada"], ["ada"]]
+    await yard.front.close()
+
+
 async def test_the_state_is_that_of_the_best_address_and_each_is_shown() -> None:
     yard = await Yard("a", "b").seen()
     yard.speakers["a"].is_up = False
