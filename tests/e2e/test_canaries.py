@@ -10,13 +10,14 @@ import http.server
 import json
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from doorward.client.admin import AdminError
 from tests.e2e.client import Client
 from tests.e2e.commands import ordered, page
 from tests.e2e.log import PATIENT
@@ -328,3 +329,46 @@ def test_what_a_token_endpoint_repeats_reaches_nobody(tmp_path: Path, mode: str)
             assert found(answers) == []
             assert found(operators(running)) == []
             assert found(written(running)) == []
+
+
+class Padded(Mirror):
+    """An upstream that fails with so many characters before its credential that a text is cut in the middle of it."""
+
+    padding = 0
+    is_listed = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handlers = self.handlers | {"tools/list": self._listed}
+
+    async def _listed(self, peer: Peer, message: Json, head: bytes) -> None:
+        if self.is_listed:
+            await self._list(peer, message, head)
+        else:
+            await peer.send(response(error(message, -32000, self._said(head))))
+
+    async def _failure(self, peer: Peer, message: Json, head: bytes) -> None:
+        self.padding = int(message["params"]["arguments"]["mark"])
+        await peer.send(response(b"{", kind=self._said(head)))
+
+    async def _broken(self, peer: Peer, message: Json, head: bytes) -> None:
+        self.padding = int(message["params"]["arguments"]["mark"])
+        await peer.send(response(error(message, -32000, self._said(head)), status="500 no"))
+
+    def _said(self, head: bytes) -> str:
+        return ("-" * self.padding + " " + _shown(head).removeprefix("Bearer "))[-1 - self.padding - len(HEADER) :]
+
+
+def test_no_half_of_a_credential_is_left_where_a_text_is_cut(tmp_path: Path) -> None:
+    mirror = Padded()
+    with world(tmp_path, ("header", mirror, PLANS[0][1])) as (running, _):
+        with Client(running.url(), running.key()) as client:
+            pads = [str(pad) for cut in (40, 80, 128, 200, 500) for pad in (cut - 30, cut - 16)]
+            answers = [(pad, client.call(f"header__{place}", {"mark": pad}).raw) for pad in pads for place in ("failure", "broken")]
+        mirror.is_listed, mirror.padding = False, 178
+        with suppress(AdminError):
+            running.admin.post("/v1/upstreams/header/refresh")
+        halves = [HEADER[:12]]
+        assert found(answers, halves) == []
+        assert found(operators(running), halves) == []
+        assert found(written(running), halves) == []

@@ -339,6 +339,7 @@ class Pipeline:
 
     async def _refuse(self, track: Track, refused: Refused) -> Refused:
         """The one exit of refusals: leaves a leaf, and gives what the caller may know of it."""
+        refused.detail = self._rooms.broker.mask(refused.detail)
         try:
             if track.recorded is not None:
                 await self._conclude(track, refused)

@@ -121,6 +121,10 @@ class Broker:
         """When something was last leased for an upstream, in Unix seconds and within a second; None: not since the start."""
         return self._used.get(upstream)
 
+    def mask(self, text: str) -> str:
+        """A text without any secret that was leased: for what is told of an upstream in words that may be its own."""
+        return self._sources.fingerprints.mask(text)
+
     def check(self, use: Use) -> None:
         """Raises `Refused` where it is certain that there is no credential for a use before somebody does something (CONSENT_NEEDED)."""
         mint = self._mints.get(use.call.target.upstream)

@@ -6,6 +6,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from doorward.domain.clipping import clipped
 from doorward.domain.reasons import Ran
 from doorward.net.errors import NetError, Trouble
 
@@ -133,7 +134,7 @@ class Reader:
         except HttpParserError as error:
             if isinstance(error.__context__, NetError):
                 raise error.__context__ from None
-            raise _broken(Trouble.GARBAGE, f"an HTTP/1.1 response was expected: {str(error)[:120].lower()}") from error
+            raise _broken(Trouble.GARBAGE, f"an HTTP/1.1 response was expected: {clipped(str(error), 120).lower()}") from error
 
     # What the parser calls.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.domain.calls import Answer, Era
+from doorward.domain.clipping import clipped
 from doorward.net.connection import Response as HttpResponse
 from doorward.net.errors import NetError, Trouble
 from doorward.net.reader import media_type
@@ -63,7 +64,7 @@ class Answers:
         """The answer in a body of JSON."""
         kind = response.headers.get(b"content-type", b"")
         if kind != JSON and media_type(kind) != JSON:
-            raise broken(self._tongue.upstream, f"json or an event stream was expected, not {kind[:80].decode('latin-1')!r}")
+            raise broken(self._tongue.upstream, f"json or an event stream was expected, not {clipped(kind.decode('latin-1'), 80)!r}")
         message = read(self._tongue, body)
         if not isinstance(message, Response):
             raise broken(self._tongue.upstream, "a response was expected, not a request or notification")
@@ -108,5 +109,5 @@ class Answers:
     async def _respond(self, request: Request, asked: Asked) -> None:
         asked.requests += 1
         if asked.respond is None or asked.requests > MOST_REQUESTS:
-            raise broken(self._tongue.upstream, f"no request of the upstream was expected, such as {request.method[:40]!r}")
+            raise broken(self._tongue.upstream, f"no request of the upstream was expected, such as {clipped(request.method, 40)!r}")
         await asked.respond(request)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.domain.calls import Answer, Era, Fault
+from doorward.domain.clipping import clipped
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Refused
 from doorward.upstream.faults import broken, having_said
@@ -68,7 +69,7 @@ class Discovery:
         schema = tool.get("inputSchema")
         if self.era is Era.SESSION or not isinstance(schema, Mapping) or param_headers(schema) is not None:
             return True
-        self.on_left_out(f"tool {str(tool['name'])[:128]!r} is left out: its x-mcp-header annotations are not valid")
+        self.on_left_out(f"tool {clipped(str(tool['name']), 128)!r} is left out: its x-mcp-header annotations are not valid")
         return False
 
     async def _all(self, listing: _Listing, introduction: Introduction) -> tuple[Item, ...]:

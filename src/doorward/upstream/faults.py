@@ -1,5 +1,6 @@
 """What an upstream's failure is called, and whether the call may have run: one sentence for agents, one detail for operators."""
 
+from doorward.domain.clipping import clipped
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
@@ -41,12 +42,12 @@ class MistakenError(DoorwardError):
 
 
 def _refused(reason: Reason, upstream: UpstreamId, what: str, detail: str, ran: Ran) -> Refused:
-    return Refused(reason, detail[:500], sentence=f"The upstream `{upstream}` {what}; {_ENDS[ran]}.", ran=ran)
+    return Refused(reason, clipped(detail, 500), sentence=f"The upstream `{upstream}` {what}; {_ENDS[ran]}.", ran=ran)
 
 
 def having_said(refused: Refused, words: str) -> Refused:
     """The refusal with what the upstream said about it, in its own words."""
-    refused.said = words[:_WORDS]
+    refused.said = clipped(words, _WORDS)
     return refused
 
 

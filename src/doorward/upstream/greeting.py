@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from doorward.domain.calls import Answer, Era, Fault
+from doorward.domain.clipping import clipped
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.connection import Timeouts
@@ -83,7 +84,7 @@ class Greeter:
             case SpeaksExchange(version) if not isinstance(found.body, Fault):
                 return Greeting(Era.EXCHANGE, version, of_discovery(found.body))
             case SpeaksNeither(versions):
-                raise broken(upstream, f"it speaks only {', '.join(versions)[:200]}", Ran.NO)
+                raise broken(upstream, f"it speaks only {clipped(', '.join(versions), 200)}", Ran.NO)
         raise having_said(broken(upstream, "server/discover was not answered as the exchange era does", Ran.NO), str(found.body))
 
     async def _initialized(self) -> Greeting:

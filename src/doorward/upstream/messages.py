@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.domain.calls import Answer, Era, Fault
+from doorward.domain.clipping import clipped
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.connection import Timeouts
@@ -97,14 +98,14 @@ def read_response(tongue: Tongue, octets: bytes) -> Response | None:
 def answer(tongue: Tongue, response: Response, number: int, era: Era, size_bytes: int) -> Answer:
     """A response as the answer to request `number`; raises Refused if it is to another, of an unknown type or wants what we do not have."""
     if response.id != number or type(response.id) is not int:
-        raise broken(tongue.upstream, f"an answer to request {number} was expected, not to {str(response.id)[:40]!r}")
+        raise broken(tongue.upstream, f"an answer to request {number} was expected, not to {clipped(str(response.id), 40)!r}")
     body = response.body
     if isinstance(body, Fault):
         if body.code == URL_ELICITATION:
             raise _wants_page(tongue.upstream)
         return Answer(body, size_bytes)
     if era is Era.EXCHANGE and body.get("resultType", "complete") not in RESULT_TYPES:
-        raise broken(tongue.upstream, f"a result of a known type was expected, not {str(body['resultType'])[:40]!r}")
+        raise broken(tongue.upstream, f"a result of a known type was expected, not {clipped(str(body['resultType']), 40)!r}")
     return Answer(body, size_bytes)
 
 

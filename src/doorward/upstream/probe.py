@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from doorward.domain.calls import Answer, Era, Fault
+from doorward.domain.clipping import clipped
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.connection import Response
@@ -40,7 +41,7 @@ async def probe(tongue: Tongue, pool: Pool, lease: Lease) -> str | None:
         case SpeaksSession():
             return None
         case SpeaksNeither(versions):
-            raise broken(tongue.upstream, f"it speaks only {', '.join(versions)[:200]}", Ran.NO)
+            raise broken(tongue.upstream, f"it speaks only {clipped(', '.join(versions), 200)}", Ran.NO)
 
 
 async def _body(tongue: Tongue, response: Response) -> Mapping[str, object] | Fault | None:

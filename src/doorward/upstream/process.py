@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from doorward.domain.clipping import clipped
 from doorward.domain.errors import DoorwardError
 from doorward.upstream.lines import Lines, LongLineError
 
@@ -185,9 +186,9 @@ class Process(asyncio.SubprocessProtocol):
     def _hear(self, octets: bytes) -> None:
         """Keeps what it says on standard error: the beginning of each line, and of a flood its last lines."""
         *lines, rest = (self._error_rest + octets).split(b"\n")
-        self._error_rest = rest[:STDERR_LINE_BYTES]
+        self._error_rest = rest[: STDERR_LINE_BYTES + 1]
         for line in lines[-STDERR_LINES:]:
-            text = line[:STDERR_LINE_BYTES].decode("utf-8", "replace")
+            text = clipped(line.decode("utf-8", "replace"), STDERR_LINE_BYTES)
             self.stderr.append(text)
             self._listener.on_stderr(text)
 

@@ -12,6 +12,7 @@ import jiter
 import msgspec
 
 from doorward.domain.calls import Fault
+from doorward.domain.clipping import clipped
 from doorward.domain.reasons import Reason, Refused
 
 Id = str | int
@@ -100,7 +101,7 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     try:
         value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
     except ValueError as error:
-        raise _malformed(str(error)[:200]) from None
+        raise _malformed(clipped(str(error), 200)) from None
     shape = raw.translate(_SHAPE)
     if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
         _check_extent(value, limits)
