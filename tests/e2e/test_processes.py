@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.browser import Browser
+from tests.e2e import accounts, oauth
 from tests.e2e.client import RECEIPT, Client, Said
+from tests.e2e.commands import asked, ordered
+from tests.e2e.grants import connected
 from tests.e2e.log import of_call, until
 from tests.exchanging import SECRET, exchanging
 from tests.gateway import Running, doorward, stdio_upstream
+from tests.oidc import provider
 from tests.upstream.servers import PRELUDE, SESSION
 
 TELLS = """
@@ -105,3 +110,46 @@ def test_each_persons_process_holds_that_persons_token_of_a_real_provider(tmp_pa
             running.admin.post("/v1/stops", {"matter": "user:corp:alice", "effect": "revoked", "reason": "left"})
             until(lambda: processes(running) == 1)
             assert told(running, tokens["bob"])["sub"] == "bob"
+
+
+ASKS = """
+import urllib.request
+def call(message):
+    asked = urllib.request.Request(os.environ["ISSUER"] + "/me", headers={"Authorization": "Bearer " + os.environ["TOKEN"]})
+    account = json.load(urllib.request.urlopen(asked, timeout=20))["sub"]
+    result(message, {"content": [{"type": "text", "text": json.dumps({"pid": os.getpid(), "account": account})}]})
+"""
+
+
+@pytest.mark.peer
+def test_people_connect_accounts_and_their_processes_open_these_until_they_are_revoked(tmp_path: Path) -> None:
+    with provider() as company, provider(clients=[], registration=True, rotates=True) as service:
+        oauth.write_keys(tmp_path)
+        whole = accounts.document(company, "http://127.0.0.1:1/mcp")
+        upstream = stdio_upstream((sys.executable, "-I", "-S", "-c", PRELUDE + ASKS + SESSION), era="session")
+        upstream["stdio"] |= {"per": "user", "env": {"TOKEN": "${credential}", "ISSUER": service.issuer}}
+        credential = {"kind": "user", "issuer": service.issuer, "scopes": ["openid", "offline_access"], "resource": "", **REACH}
+        whole["upstreams"] = {"own": {**upstream, "credential": {**credential, "discovery": {"kind": "none"}}}}
+        with doorward(tmp_path, whole, accounts.POLICY, oauth.ENVIRONMENT) as running:
+            tokens = {name: str(connected(running, name)["access_token"]) for name in ("alice", "bob")}
+            with Client(running.url(), tokens["alice"]) as client:
+                until(lambda: client.ask("tools/list").result["tools"])
+            for name, token in tokens.items():
+                with Client(running.url(), token) as client:
+                    link = accounts.LINK.search(client.call("own__echo").text)
+                assert link is not None
+                assert "is connected" in accounts.connect(Browser(), link[0], name, account=name).text
+
+            def whose(name: str) -> dict[str, Any]:
+                with Client(running.url(), tokens[name]) as client:
+                    return read(client.call("own__echo"))
+
+            with ThreadPoolExecutor(8) as pool:
+                names = ["alice", "bob"] * 10
+                said = list(pool.map(whose, names))
+            assert [one["account"] for one in said] == names
+            assert len({one["pid"] for one in said}) == processes(running) == 2
+            [mine] = asked(running, "connection", "list", "--user", "corp:alice")["connections"]
+            ordered(running, "connection", "revoke", mine["id"])
+            until(lambda: not is_there(said[0]["pid"]))
+            assert whose("bob")["pid"] == said[1]["pid"]
