@@ -1,5 +1,7 @@
 """People connect their own accounts, use them, and end them."""
 
+from dataclasses import replace
+
 import pytest
 
 from doorward.credentials.connections.connection import EVERY_AGENT, OWN, Place, Status, person
@@ -230,3 +232,23 @@ async def test_the_client_document_says_who_we_are(house: House) -> None:
         "application_type": "web",
         "token_endpoint_auth_method": "none",
     }
+
+
+async def test_what_was_connected_for_one_server_is_never_shown_another_that_takes_its_name(house: House) -> None:
+    await house.connect(ALICE, "alice")
+    before = house.plan
+    for audience in (
+        "https://other.example.com",
+        before.audience.replace("https", "http"),
+        f"{before.audience}.other.example",
+        "stdio:crm",
+    ):
+        house.plan = replace(before, audience=audience)
+        assert (await refused(house, ALICE)).reason is Reason.CONSENT_NEEDED
+        with pytest.raises(Refused):
+            await house.mint.mint(a_use(ALICE))
+    house.plan = replace(before, audience=f"https://new.example.com {before.audience}")
+    assert await house.who(ALICE) == "alice"
+    await house.connect(OWN, "doorward")
+    house.plan = replace(before, audience="https://other.example.com")
+    assert (await refused(house, OWN)).reason is Reason.NO_CREDENTIAL

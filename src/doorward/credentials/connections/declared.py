@@ -21,6 +21,15 @@ class PerUser:
     credential: UserCredential
 
     @property
+    def place(self) -> str:
+        """Where it is, as whoever connects it is shown: the origin of its first address, or its process."""
+        return self.audience.partition(" ")[0]
+
+    def is_at(self, place: str) -> bool:
+        """Whether that is one of its addresses still."""
+        return place in self.audience.split(" ")
+
+    @property
     def provider_way(self) -> Way:
         """How its authorization server is reached."""
         credential = self.credential

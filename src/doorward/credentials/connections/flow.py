@@ -89,7 +89,7 @@ class Flow:
             raise
         except DoorwardError as error:
             raise ConnectError(Trouble.BROKEN, str(error)) from error
-        return self._kept(begun, given, name)
+        return self._kept(party.plan.place, begun, given, name)
 
     async def _same(self, party: Party, begun: Begun) -> tuple[Known, Client]:
         """The server and client of the beginning; a server that was exchanged meanwhile gets no code."""
@@ -151,7 +151,7 @@ class Flow:
                 claims = {**more, **claims}
         return account.label(claims)
 
-    def _kept(self, begun: Begun, given: Given, name: str) -> Kept:
+    def _kept(self, audience: str, begun: Begun, given: Given, name: str) -> Kept:
         now = self._means.now()
         return Kept(
             id=self._means.new_id(),
@@ -161,6 +161,7 @@ class Flow:
             account=name,
             issuer=begun.issuer,
             client_id=begun.client_id,
+            audience=audience,
             resource=begun.resource,
             scopes=begun.scopes if given.scopes is None else given.scopes,
             asked=begun.scopes,

@@ -93,6 +93,9 @@ class UserMint(Mint):
             )
         live = self._book.find(holder, self._plan.upstream, principal.agent.id)
         if live is not None and not live.kept.broken:
+            if not self._plan.is_at(live.kept.audience):
+                # LAW: nobody is shown a token that a person let somebody else be shown, whoever the upstream's name stands for now.
+                raise self._consent(use, live.place, f"it was connected for {live.kept.audience}, where the upstream is no longer")
             return live
         if holder == OWN:
             raise self._nobody("the gateway has no account of its own there, for discovery: connect one", None)

@@ -16,6 +16,8 @@ class Kept:
     account: str = field(repr=False)
     issuer: str
     client_id: str
+    audience: str
+    """Where its tokens are shown: the first address of the upstream when it was connected, as its person saw it."""
     resource: str
     """What its tokens are for (RFC 8707); empty where the service knows no such thing."""
     scopes: tuple[str, ...]

@@ -16,6 +16,7 @@ def kept(name: str = "c1", holder: str = "user:corp:alice", agent: str = "*", ac
         account="alice@example.com",
         issuer="https://as.example.com",
         client_id="doorward",
+        audience="https://crm.example.com",
         resource="https://crm.example.com/mcp",
         scopes=("read", "write"),
         asked=("read", "write", "offline_access"),
