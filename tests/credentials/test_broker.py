@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from doorward.credentials.broker import GRACE_SECONDS, LOOKED_AFTER_SECONDS, PAUSE_SECONDS, Broker, Sources
-from doorward.credentials.fingerprints import Fingerprints
+from doorward.credentials.fingerprints import MASK, Fingerprints
 from doorward.credentials.plan import Nothing, Plan, StaticHeader
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
 from doorward.domain.ids import LeaseId, UpstreamId
@@ -32,6 +32,7 @@ class Press(Mint):
     renewed_after: float | None = None
     trouble: Exception | None = None
     is_current: bool = True
+    scope: str = "read"
     gate: asyncio.Event | None = None
     made: list[str] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Press(Mint):
             headers=(("X-Key", Secret(text)),),
             secrets=(Secret(text),),
             account=whose if self.personal else "everybody",
-            scope="read",
+            scope=self.scope,
             seconds=self.seconds,
             renewed_after=self.renewed_after,
             is_current=lambda: self.is_current,
@@ -289,6 +290,11 @@ async def test_secrets_of_a_crowd_are_all_known_while_they_are_held_and_not_for_
     assert all(house.fingerprints.spans(value) for value in values)
     house.broker.withdraw(lambda principal: True)
     assert not any(house.fingerprints.spans(value) for value in values)
+
+
+async def test_what_an_issuer_calls_the_scope_holds_no_secret_when_receipts_repeat_it() -> None:
+    house = House(Press(scope="read secret-1-of-claude"))
+    assert (await house.lease()).scope == f"read {MASK}"
 
 
 async def test_what_is_everybodys_stays_when_somebody_is_revoked() -> None:

@@ -277,7 +277,7 @@ class Broker:
             id=LeaseId(self._sources.new_id()),
             kind=self.kind(use.call),
             audience="" if plan is None else plan.audience,
-            scope=minted.scope,
+            scope=self.mask(minted.scope),  # its issuer's words, which receipts repeat
             headers=minted.headers,
             environment=minted.environment,
             account=minted.account,
