@@ -20,6 +20,7 @@ def kept(name: str, holder: str, upstream: str = "git", agent: str = "*", broken
         id=name,
         holder=holder,
         upstream=upstream,
+        audience="https://git.example.com",
         agent=agent,
         account=f"{name}@example.com",
         issuer="https://as.example.com",

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from doorward.admission.matters import Matter, MatterKind
+from doorward.control.agents import Agents
 from doorward.control.operators import Operator, Role
+from doorward.control.routes import Ask, Nothing
 from tests.control.plane import ME, plane
 
 pytestmark = pytest.mark.anyio
@@ -57,3 +60,18 @@ async def test_a_link_for_the_gateways_own_account_is_told_to_the_log_first(tmp_
         )
         assert (await it.events())[-1] == ("connection_link_made", ME, {"upstream": "git"})
         assert (await it.ask("POST", "/v1/connections/own", {"upstream": "nowhere"}))[0] == 404
+
+
+async def test_what_was_given_for_an_agent_alone_ends_with_it(tmp_path: Path) -> None:
+    async with plane(tmp_path) as it:
+        withdrawn: list[tuple[Matter, str]] = []
+
+        async def withdraw(matter: Matter, why: str) -> None:
+            withdrawn.append((matter, why))
+
+        await it.ask("POST", "/v1/agents", {"id": "claude", "team": "support"})
+        rows = Agents(it.registry, it.recorder, it.clock, withdrawn=withdraw).routes()
+        [revoke] = [row for row in rows if row.path.endswith("{agent}/revoke")]
+        admin = Operator("admin", Role.ADMIN)
+        await revoke.carry_out(Ask(admin, {"agent": "claude"}, Nothing(), Nothing(), b""))
+        assert withdrawn == [(Matter(MatterKind.AGENT, "claude"), "revoked")]

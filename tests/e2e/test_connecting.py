@@ -60,6 +60,8 @@ def test_two_people_connect_and_nobody_gets_the_others_account(fresh: Town) -> N
     told = events(fresh.running.directory / "state", "connection_made")
     assert told
     assert "alice" not in str(told)
+    # How every token of the service begins.
+    assert "eyJ" not in fresh.running.journal.read_text() + page(fresh.running, "/metrics")
 
 
 def test_a_link_is_nothing_to_anybody_else_and_the_same_as_one_that_leads_nowhere(fresh: Town) -> None:

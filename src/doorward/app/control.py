@@ -73,6 +73,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
     state = house.state
     recorder, auditor, alarms = state.evidence.recorder, state.evidence.auditor, house.alerting.alarms
     evidence = Evidence(recorder, state.evidence.anchors, state.evidence.log)
+    withdraw = partial(_withdraw, house)
     waivers = WaiverGround(state.waivers, state.registry, house.generations, recorder, clocks.now, clocks.new_id)
     return (
         *Status(
@@ -80,9 +81,11 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         ).routes(),
         *AlertTest(alarms.test).routes(),
         *Configurations(house.generations, house.workbench).routes(),
-        *Agents(state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house)).routes(),
+        *Agents(
+            state.registry, recorder, clocks.now, house.identification.enrolment.could_enrol, partial(_is_issuer, house), withdraw
+        ).routes(),
         *IssuedCertificates(state.issued, state.switch).routes(),
-        *Stops(state.switch, state.registry, house.generations, recorder, partial(_withdraw, house)).routes(),
+        *Stops(state.switch, state.registry, house.generations, recorder, withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own).routes(),
         *PolicyHistory(house.workbench, state.policy_sets, partial(_warn, house.journal)).routes(),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from doorward.admission.matters import Matter, MatterKind
 from doorward.audit.recorder import Recorder
 from doorward.control.agent_shapes import (
     AddedAgent,
@@ -44,6 +45,10 @@ def no_rules(identity: Identity) -> str:
     return ""
 
 
+async def nothing_else(matter: Matter, why: str) -> None:
+    """Where nothing has been given to anybody."""
+
+
 def any_issuer(name: str) -> bool:
     """Where nothing is known of issuers, none is missed."""
     del name
@@ -61,6 +66,8 @@ class Agents:
     """The enrolment rule that would make an identity known when it next calls; empty if none would."""
     is_issuer: Callable[[str], bool] = any_issuer
     """Whether the configuration has an issuer of this name."""
+    withdrawn: Callable[[Matter, str], Awaitable[None]] = nothing_else
+    """Ends what was given to an agent that has been revoked, or for it alone; raises `StoreError`."""
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -214,8 +221,14 @@ class Agents:
     async def revoke(self, ask: Ask) -> Done:
         """Keeps an agent out for good, with all its keys."""
         agent = self._known(ask).agent.id
-        event = _event("agent_revoked", ask, {"agent": agent})
-        return Done(warnings=await self._narrowed(event, lambda: self.registry.revoke(agent)))
+
+        async def change() -> None:
+            try:
+                await self.registry.revoke(agent)
+            finally:
+                await self.withdrawn(Matter(MatterKind.AGENT, agent), "revoked")
+
+        return Done(warnings=await self._narrowed(_event("agent_revoked", ask, {"agent": agent}), change))
 
     async def owner_left(self, ask: Ask) -> Left:
         """Keeps out every agent of an owner until another one answers for it; 404 if it has none."""

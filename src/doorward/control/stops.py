@@ -10,7 +10,7 @@ from doorward.admission.matters import FOR_GOOD, Matter, MatterKind, StopError, 
 from doorward.admission.stops import Effect, Stop, Switch
 from doorward.audit.recorder import Recorder
 from doorward.config.model import Document
-from doorward.control.agents import team_of
+from doorward.control.agents import nothing_else, team_of
 from doorward.control.catalog import teams_of
 from doorward.control.operators import NOBODYS, Role
 from doorward.control.orders import narrow, widen
@@ -60,10 +60,6 @@ class StopList(Shape):
     stops: tuple[StopView, ...]
 
 
-async def _nothing_else(matter: Matter, why: str) -> None:
-    """Where there is no authority of ours, nothing has been granted."""
-
-
 LIFT = "Lift a stop, or a revocation that is not for good"
 
 
@@ -75,7 +71,7 @@ class Stops:
     registry: Registry
     generations: Generations
     recorder: Recorder
-    withdrawn: Callable[[Matter, str], Awaitable[None]] = _nothing_else
+    withdrawn: Callable[[Matter, str], Awaitable[None]] = nothing_else
     """Ends at our own authority what was granted to, or for, a matter that has been revoked; raises `StoreError`."""
 
     def routes(self) -> tuple[Route, ...]:

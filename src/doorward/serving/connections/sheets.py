@@ -10,6 +10,7 @@ from doorward.domain.ids import AgentId
 from doorward.serving.authority.words import clean
 
 _MOST_SCOPES = 64
+_NAMELESS = "an account that the service does not name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def connect_sheet(choice: Choice, offer: Offer, prospect: Prospect, before: Conn
         scopes=_scopes(prospect.scopes),
         agent=_agent(choice.place.agent),
         asking="" if choice.agent is None else clean(choice.agent),
-        before="" if before is None else clean(before.account) or "an account without a name",
+        before="" if before is None else clean(before.account) or _NAMELESS,
         is_broken=before is not None and before.status is Status.BROKEN,
     )
 
@@ -76,7 +77,7 @@ def row(connection: Connection) -> Row:
     return Row(
         id=connection.id,
         upstream=clean(connection.place.upstream),
-        account=clean(connection.account) or "an account without a name",
+        account=clean(connection.account) or _NAMELESS,
         agent=_agent(connection.place.agent),
         scopes=_scopes(connection.scopes),
         is_broken=connection.status is Status.BROKEN,
