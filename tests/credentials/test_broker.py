@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from doorward.credentials.broker import GRACE_SECONDS, LOOKED_AFTER_SECONDS, PAUSE_SECONDS, Broker, Sources
+from doorward.credentials.broker import AGAIN_SECONDS, GRACE_SECONDS, LOOKED_AFTER_SECONDS, PAUSE_SECONDS, Broker, Sources
 from doorward.credentials.fingerprints import MASK, Fingerprints
 from doorward.credentials.plan import Nothing, Plan, StaticHeader
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
@@ -318,6 +318,15 @@ async def test_what_was_made_just_now_is_not_made_again_for_each_call_that_is_tu
     lease = await house.lease()
     house.broker.turned_down(use(), lease, "")
     assert await house.lease() is lease
+
+
+async def test_an_upstream_that_accepts_nothing_has_one_more_made_in_a_minute_however_often_it_is_called() -> None:
+    house = House(Press())
+    for _ in range(100):
+        house.passes(PAUSE_SECONDS)
+        house.broker.turned_down(use(), await house.lease(), "")
+    assert len(house.press.made) <= 1 + 200 / AGAIN_SECONDS + 1
+    assert len(house.press.made) >= 3
 
 
 async def test_at_the_end_everything_is_given_back() -> None:

@@ -29,6 +29,9 @@ LOOKED_AFTER_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 """After a failure nothing is asked for again for so long: an outage is not made worse by those who wait."""
 
+AGAIN_SECONDS = 60.0
+"""An upstream that turns down what was made because it turned down the one before gets no third so soon: its provider is not hammered."""
+
 MOST = 50_000
 """Leases and failures that are kept; those that were made first go."""
 
@@ -86,11 +89,27 @@ class Sources:
 class Broker:
     """Leases credentials by plan."""
 
-    __slots__ = ("_failed", "_flights", "_followers", "_held", "_kinds", "_mints", "_owed", "_plans", "_sources", "_tasks", "_used")
+    __slots__ = (
+        "_failed",
+        "_flights",
+        "_followers",
+        "_held",
+        "_keys",
+        "_kinds",
+        "_mints",
+        "_owed",
+        "_plans",
+        "_sources",
+        "_tasks",
+        "_turned",
+        "_used",
+    )
 
     def __init__(self, plans: Mapping[UpstreamId, Plan], sources: Sources) -> None:
         self._sources = sources
         self._held: dict[Key, _Held] = {}
+        self._keys: dict[LeaseId, Key] = {}
+        """Where each lease that is held is held."""
         self._failed: dict[Key, _Failed] = {}
         self._flights: dict[Key, _Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,6 +117,8 @@ class Broker:
         self._plans: Mapping[UpstreamId, Plan] = {}
         self._mints: dict[UpstreamId, Mint] = {}
         self._used: dict[UpstreamId, float] = {}
+        self._turned: dict[Key, float] = {}
+        """When a lease was last turned down and made anew (monotonic)."""
         self._followers: list[Callable[[UpstreamId, str], None]] = []
         self.adopt(plans)
 
@@ -155,10 +176,17 @@ class Broker:
         mint = self._mints.get(upstream)
         if mint is not None:
             mint.turned_down(use, lease, challenge)
-        fresh = self._sources.monotonic() - PAUSE_SECONDS
+        now = self._sources.monotonic()
         # What was made just now is not made again for each call to an upstream that accepts nothing.
-        for key in [key for key, held in self._held.items() if key[0] == upstream and held.lease is lease and held.made <= fresh]:
-            self._drop(key, 0.0)
+        key = self._keys.get(lease.id)
+        held = None if key is None else self._held.get(key)
+        if key is None or held is None or held.made > now - PAUSE_SECONDS or now < self._turned.get(key, -inf) + AGAIN_SECONDS:
+            return
+        self._drop(key, 0.0)
+        self._turned.pop(key, None)
+        self._turned[key] = now
+        if len(self._turned) > MOST:
+            del self._turned[next(iter(self._turned))]
 
     def withdraw(self, concerns: Callable[[Principal], bool], at: UpstreamId | None = None) -> None:
         """Takes back at once what was leased for those who are stopped or revoked, at one upstream or at all; what is everybody's stays."""
@@ -185,6 +213,7 @@ class Broker:
         owed = [*self._owed.values(), *(held.minted for held in self._held.values())]
         self._owed.clear()
         self._held.clear()
+        self._keys.clear()
         giving = [asyncio.ensure_future(_given_back(minted, 0.0)) for minted in owed if minted.release is not None]
         if giving:
             _, late = await asyncio.wait(giving, timeout=CLOSE_SECONDS)
@@ -252,6 +281,7 @@ class Broker:
         if len(self._held) >= MOST:
             self._drop(next(iter(self._held)), GRACE_SECONDS)
         self._held[key] = held
+        self._keys[held.lease.id] = key
         return held
 
     def _fail(self, key: Key, refused: Refused) -> None:
@@ -289,6 +319,7 @@ class Broker:
     def _drop(self, key: Key, after_seconds: float) -> None:
         held = self._held.pop(key, None)
         if held is not None:
+            self._keys.pop(held.lease.id, None)
             self._give_back(held.minted, after_seconds)
 
     def _give_back(self, minted: Minted, after_seconds: float) -> None:
