@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.browser import Browser
 from tests.chromium import IS_HERE, chromium
-from tests.e2e.accounts import KEY, LINK, Town, connect, consented, free_port, links, own_account, town
+from tests.e2e.accounts import KEY, LINK, POLICY, Town, connect, consented, free_port, links, own_account, town
 from tests.e2e.agent import calling
 from tests.e2e.commands import asked, ordered, page
 from tests.e2e.log import events, until
+from tests.e2e.oauth import ENVIRONMENT
+from tests.gateway import start, stop, write_config
 from tests.oidc import provider, sign_in
 
 pytestmark = pytest.mark.peer
@@ -221,3 +225,40 @@ def test_people_connect_where_the_gateway_is_no_authorization_server(tmp_path: P
         [mine] = asked(made.running, "connection", "list")["connections"]
         assert (mine["user"], mine["status"], mine["scopes"]) == ("corp:alice", "working", ["mcp"])
         assert browser.get(f"{made.origin}/oauth/authorize").status == 404
+
+
+def test_accounts_outlive_a_restart_and_links_do_not(tmp_path: Path) -> None:
+    with town(tmp_path) as made:
+        own_account(made)
+        until(lambda: asked(made.running, "status")["upstreams"][0]["tools"] == 1)
+        alice, bob = made.token("alice"), made.token("bob")
+        connect(Browser(), made.ask(alice), "alice", account="alice")
+        path = made.ask(bob).removeprefix(made.origin)
+        stop(made.running)
+        again = start(made.running.directory, ENVIRONMENT)
+        try:
+            there = replace(made, running=again)
+            browser = Browser()
+            shown = sign_in(browser, browser.get(there.origin + path), "bob")
+            assert (shown.status, "/connections" in shown.text) == (404, True)
+            assert there.whoami(there.token("alice")).text == "alice"
+            assert there.ask(there.token("bob")).removeprefix(there.origin) == path
+            assert browser.get(there.origin + path).status == 200
+        finally:
+            stop(again)
+
+
+def test_pages_come_and_go_with_the_configuration(tmp_path: Path) -> None:
+    with town(tmp_path) as made:
+        whole = json.loads((tmp_path / "doorward.yaml").read_text())
+        without = {**whole, "upstreams": {"crm": {**whole["upstreams"]["crm"], "credential": {"kind": "none"}}}}
+        browser = Browser()
+        assert sign_in(browser, browser.get(f"{made.origin}/connections"), "alice").status == 200
+        write_config(tmp_path, without, POLICY)
+        ordered(made.running, "reload")
+        assert browser.get(f"{made.origin}/connections").status == 404
+        write_config(tmp_path, whole, POLICY)
+        ordered(made.running, "reload")
+        assert browser.get(f"{made.origin}/connections").status == 200
+        own_account(made)
+        until(lambda: asked(made.running, "status")["upstreams"][0]["tools"] == 1)
