@@ -1,7 +1,8 @@
 """A full gateway: what is turned away before it is read, and what is read all the same; and what is left, in header fields."""
 
 import asyncio
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,6 +66,22 @@ async def test_what_a_result_tells_of_limits_is_in_its_header_fields_too() -> No
     house.spine.answer = answer
     told = await house.ask("tools/list").done()
     assert (told.headers["ratelimit-policy"], told.headers["ratelimit"]) == FIELDS
+
+
+async def test_nothing_of_a_call_is_held_by_its_reply_once_that_has_gone_out() -> None:
+    house, held = House(), list[Callable[[], object]]()
+
+    async def answer(inbound: Inbound, notices: Notices) -> dict[str, object]:
+        def left() -> tuple[Entry, ...]:
+            return (ENTRY,)
+
+        inbound.limited(left)
+        held.append(weakref.ref(left))
+        return {"resultType": "complete"}
+
+    house.spine.answer = answer
+    assert (await house.ask("tools/list").done()).status == 200
+    assert [one() for one in held] == [None]
 
 
 async def test_an_error_of_the_upstream_and_a_refusal_for_anything_else_tell_what_is_left_in_header_fields_alone() -> None:

@@ -141,6 +141,7 @@ class Door:
                 await scope[CONNECTION].written()
         finally:
             reply.leave()
+            reply.forget()
 
     async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         try:
