@@ -72,6 +72,7 @@ def test_full_gateway_sheds_with_503_and_a_time_to_come_back(tmp_path: Path, wit
         assert pending.said().reason == ""
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody but root sees how many files a gateway has open")
 def test_callers_who_leave_in_crowds_leave_nothing_behind(tmp_path: Path, witness: Witness) -> None:
     document = {"upstreams": {"witness": http_upstream(witness.url)}, "admission": {**WIDE, "concurrent": 200}}
     with doorward(tmp_path, document) as running, Client(running.url("witness"), running.key()) as client:
