@@ -52,8 +52,9 @@ def parts(text: bytes) -> list[Part]:
         run = text[start:end]
         if run.lower() != run:
             found += [(start, end, _base64(run[at:])) for at in _beginnings(text, start, end)]
+    # Of an odd number of digits the first or the last belongs to something else.
     for start, end in _runs(text, _MARKS_HEX, _SHORTEST_HEX):
-        found += [(start, end, unhexlify(text[at : at + (end - at) // 2 * 2])) for at in (start, start + 1)]
+        found += [(start, end, unhexlify(text[at : at + (end - at) // 2 * 2])) for at in range(start, start + 1 + (end - start) % 2)]
     found += [(start, end, unquote_to_bytes(text[start:end])) for start, end in _words(text, b"%")]
     return found
 

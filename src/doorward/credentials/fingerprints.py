@@ -24,6 +24,8 @@ MASK = "[withheld: own_credential]"
 
 _OF_A_JWT = re.compile(rb"[A-Za-z0-9_.-]*")
 
+_SHIFT = WINDOW // 2
+
 _KEY_MATERIAL = 20
 """Characters of a word among many that is looked for by itself: a line of a private key is, a word of a passphrase is not."""
 
@@ -52,7 +54,7 @@ class Fingerprints:
     Secrets come and go in one thread; any may look.
     """
 
-    __slots__ = ("_ended", "_far", "_folding", "_hmacs", "_key", "_known", "_most", "_near", "_noted")
+    __slots__ = ("_all", "_ended", "_folding", "_hmacs", "_key", "_known", "_most", "_noted", "_short")
 
     def __init__(self, key: bytes, most: int = MOST) -> None:
         self._key = key
@@ -62,7 +64,7 @@ class Fingerprints:
         self._noted: OrderedDict[bytes, None] = OrderedDict()
         self._ended: OrderedDict[bytes, None] = OrderedDict()
         self._hmacs: dict[bytes, int] = {}
-        self._far, self._near = Windows(WINDOW), Windows(WINDOW // 2)
+        self._all, self._short = Windows(), Windows()
 
     def add(self, secret: str) -> None:
         """Takes note of a secret whose end nobody tells."""
@@ -121,22 +123,18 @@ class Fingerprints:
         return hmac.digest(self._key, text, "sha256")
 
     def _is_near(self, text: bytes) -> bool:
-        cuts = self._cuts(text)
-        return self._far.near(cuts[:1]) or (len(cuts) > 1 and self._near.near(cuts))
+        folded = text.translate(self._folding)
+        return self._all.near(cut(folded)) or (not self._short.is_empty and self._short.near(cut(folded[_SHIFT:])))
 
     def _found(self, text: bytes) -> list[tuple[int, int]]:
-        cuts, tried = self._cuts(text), dict[tuple[int, int], bool]()
-        for start, end in chain(self._far.places(cuts[:1]), self._near.places(cuts) if len(cuts) > 1 else ()):
+        folded, tried = text.translate(self._folding), dict[tuple[int, int], bool]()
+        shifted = () if self._short.is_empty else self._short.places(cut(folded[_SHIFT:]), _SHIFT)
+        for start, end in chain(self._all.places(cut(folded), 0), shifted):
             if start >= 0 and end <= len(text) and (start, end) not in tried:
                 tried[start, end] = self._hmac(text[start:end]) in self._hmacs
             if len(tried) > MOST_TRIES:
                 return [(0, len(text))]
         return [span for span, is_ours in tried.items() if is_ours]
-
-    def _cuts(self, text: bytes) -> tuple[list[int], ...]:
-        """A text at every eighth byte, and shifted by four where there are secrets so short that it takes that."""
-        folded = text.translate(self._folding)
-        return (cut(folded),) if self._near.is_empty else (cut(folded), cut(folded[WINDOW // 2 :]))
 
     def _take(self, mark: bytes, secret: str) -> None:
         known = self._known.get(mark)
@@ -162,18 +160,21 @@ class Fingerprints:
             left = self._hmacs.pop(one.hmac) - 1
             if left:
                 self._hmacs[one.hmac] = left
-            else:
-                self._windows(one).drop(one.piece, one.start, one.length)
+                continue
+            for windows in self._windows(one):
+                windows.drop(one.piece, one.start, one.length)
 
     def _remember(self, one: _Print) -> None:
         others = self._hmacs.get(one.hmac, 0)
         self._hmacs[one.hmac] = others + 1
         if others == 0:
             # After its HMAC: a thread that looks meanwhile finds both or neither.
-            self._windows(one).add(one.piece, one.start, one.length)
+            for windows in self._windows(one):
+                windows.add(one.piece, one.start, one.length)
 
-    def _windows(self, one: _Print) -> Windows:
-        return self._far if step_of(one.length) == WINDOW else self._near
+    def _windows(self, one: _Print) -> tuple[Windows, ...]:
+        """Where it is looked for: in the text as it is cut, and shifted by half a window where it is so short that it takes that."""
+        return (self._all,) if step_of(one.length) == WINDOW else (self._all, self._short)
 
     def _print(self, text: bytes) -> _Print:
         start = piece_of(text)

@@ -56,12 +56,11 @@ def _worth(piece: bytes) -> tuple[bool, int]:
 
 
 class Windows:
-    """The windows of secrets that are looked for with the same step between cuts. Threads may look while others are added."""
+    """The windows of secrets that are looked for in the same cuts. Threads may look while others are added."""
 
-    __slots__ = ("_more", "_of_one", "_shapes", "_step")
+    __slots__ = ("_more", "_of_one", "_shapes")
 
-    def __init__(self, step: int) -> None:
-        self._step = step
+    def __init__(self) -> None:
         self._shapes: dict[int, tuple[Shape, ...]] = {}
         self._more: dict[tuple[int, Shape], int] = {}
         """How often beyond once a window is known in one shape: secrets of one maker end alike."""
@@ -91,16 +90,15 @@ class Windows:
         """Whether there are none."""
         return not self._shapes
 
-    def near(self, cuts: Sequence[Sequence[int]]) -> bool:
-        """Whether some secret may stand in a text that was cut so (`cuts`)."""
-        return not all(map(self._shapes.keys().isdisjoint, cuts))
+    def near(self, windows: Sequence[int]) -> bool:
+        """Whether some secret may stand in a text that these were cut from."""
+        return not self._shapes.keys().isdisjoint(windows)
 
-    def places(self, cuts: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
-        """From where to where secrets may stand in a text that was cut so; it may be beyond its ends."""
-        for cut, at in zip(cuts, range(0, WINDOW, self._step), strict=True):
-            known = () if self._shapes.keys().isdisjoint(cut) else enumerate(map(self._shapes.get, cut))
-            hits = ((index, shape) for index, shapes in known if shapes for shape in shapes)
-            yield from ((start := at + index * WINDOW - offset, start + length) for index, (offset, length) in hits)
+    def places(self, windows: Sequence[int], at: int) -> Iterator[tuple[int, int]]:
+        """From where to where secrets may stand in a text that these were cut from, beginning `at`; it may be beyond its ends."""
+        known = enumerate(map(self._shapes.get, windows)) if self.near(windows) else ()
+        hits = ((index, shape) for index, shapes in known if shapes for shape in shapes)
+        yield from ((start := at + index * WINDOW - offset, start + length) for index, (offset, length) in hits)
 
     def _forget(self, window: int, shape: Shape) -> None:
         left = tuple(one for one in self._shapes.pop(window, ()) if one != shape)
@@ -108,7 +106,7 @@ class Windows:
             self._shapes[window] = left
 
     def _windows(self, piece: bytes, start: int, length: int) -> Iterator[tuple[int, Shape]]:
-        for at in range(self._step):
+        for at in range(len(piece) - WINDOW + 1):
             yield cut(piece[at : at + WINDOW])[0], (start + at, length)
 
 
