@@ -35,9 +35,10 @@ class Watch:
 
     async def run(self, opened: Open) -> None:
         """Opens the stream again and again, ever more slowly while it fails; a change may have been missed each time it was not open."""
-        failures = 0
-        while (failures := await self._tried(opened, failures)) < TRIES:
+        failures = await self._tried(opened, 0)
+        while failures < TRIES:
             await asyncio.sleep(self._backoff.next_seconds())
+            failures = await self._tried(opened, failures)
 
     async def _tried(self, opened: Open, failures: int) -> int:
         """Failures in a row once it has listened again; as many as are the end of it where no stream is offered."""
