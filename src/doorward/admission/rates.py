@@ -113,11 +113,12 @@ class Rates:
         if now < self._latest:
             now = self._latest
         self._latest = now
-        full_at = self._full_at.get(key)
+        buckets, interval = self._full_at, self._interval
+        full_at = buckets.get(key)
         if full_at is None:
-            self._next_sweep = min(self._next_sweep, now + self._interval)
+            self._next_sweep = min(self._next_sweep, now + interval)
             full_at = now
-        self._full_at[key] = (now if now > full_at else full_at) + self._interval  # noqa: FURB136 - on the way of every call
+        buckets[key] = (now if now > full_at else full_at) + interval  # noqa: FURB136 - on the way of every call
 
     def leave(self, key: Key) -> None:
         """A call that has ended gives nothing back."""

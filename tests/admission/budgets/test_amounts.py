@@ -1,5 +1,6 @@
 """Amounts, exactly; or not at all."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_number_or_a_decimal_text_is_counted_exactly(value: object, units: int
 def test_what_is_no_plain_amount_cannot_be_counted(value: object) -> None:
     with pytest.raises(UncountedError):
         millionths(value, 2)
+
+
+@given(st.text("0123456789.-+e_ \n٣²", max_size=45))
+def test_a_text_is_counted_if_it_is_digits_with_perhaps_a_point_among_them_and_only_then(text: str) -> None:
+    is_plain = re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) is not None
+    try:
+        counted = Decimal(millionths(text, 6))
+    except UncountedError:
+        assert not is_plain or len(text.partition(".")[2].rstrip("0")) > 6
+    else:
+        assert (is_plain, counted) == (True, Decimal(text).scaleb(6))
 
 
 @given(st.integers(0, 10**20), st.integers(0, 6))

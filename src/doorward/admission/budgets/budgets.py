@@ -239,8 +239,9 @@ class Budgets:
         except UncountedError as error:
             self._count(rule)
             raise sentences.uncounted(rule, error) from error
-        ledger = rule.ledger
-        limit = rule.limit + self.raises.of(ledger, account.key, call.principal)
+        ledger, limit = rule.ledger, rule.limit
+        if ledger in self.raises.held:
+            limit += self.raises.of(ledger, account.key, call.principal)
         draw = Draw(rule.name, ledger, account.key, at, rule.until(at), units, limit, rule.shown(units))
         if account.spent(at) + units > limit:
             raise self._over(rule, account, draw, call)

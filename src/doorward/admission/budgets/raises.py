@@ -31,14 +31,15 @@ class RaiseError(DoorwardError):
 class Raises:
     """Every raise that holds now. Until `load` has succeeded, none does."""
 
-    __slots__ = ("_held", "_is_own", "_lock", "_now", "_over", "_store", "_undropped")
+    __slots__ = ("_is_own", "_lock", "_now", "_over", "_store", "_undropped", "held")
 
     def __init__(self, store: BudgetStore, now: Callable[[], float], is_own: Own) -> None:
         """`now`: Unix seconds of a clock that never goes back."""
         self._store = store
         self._now = now
         self._is_own = is_own
-        self._held: dict[str, dict[str, Raise]] = {}
+        self.held: dict[str, dict[str, Raise]] = {}
+        """What has been given and not ended, by ledger and id; nothing under a ledger is no entry there."""
         self._over: dict[str, Raise] = {}
         self._undropped: set[str] = set()
         self._lock = anyio.Lock()
@@ -50,7 +51,7 @@ class Raises:
 
     def of(self, ledger: str, key: str, principal: Principal) -> int:
         """What a budget holds more than its limit for a call of a principal, in units."""
-        held = self._held.get(ledger)
+        held = self.held.get(ledger)
         if held is None:
             return 0
         now = self._now()
@@ -60,12 +61,12 @@ class Raises:
     def on(self, ledger: str, key: str | None) -> int:
         """What a key of a budget is raised by, for whom it is not their own doing; with no key, what all are."""
         now = self._now()
-        return sum(one.units for one in self._held.get(ledger, {}).values() if one.ends > now and one.key in {None, key})
+        return sum(one.units for one in self.held.get(ledger, {}).values() if one.ends > now and one.key in {None, key})
 
     def all(self) -> tuple[Raise, ...]:
         """Everything that holds, oldest first."""
         now = self._now()
-        held = (one for of_ledger in self._held.values() for one in of_ledger.values() if one.ends > now)
+        held = (one for of_ledger in self.held.values() for one in of_ledger.values() if one.ends > now)
         return tuple(sorted(held, key=lambda one: (one.begins, one.id)))
 
     def check(self, raised: Raise) -> None:
@@ -100,7 +101,7 @@ class Raises:
         """Ends those whose time is over and tells the log of each; raises `UnrecordedError` and `StoreError`: what is not told then is so
         the next time, and does not hold meanwhile. To be called every second or so."""
         now = self._now()
-        for one in [one for held in self._held.values() for one in held.values() if one.ends <= now]:
+        for one in [one for held in self.held.values() for one in held.values() if one.ends <= now]:
             self._release(one)
             self._over[one.id] = one
         try:
@@ -113,13 +114,13 @@ class Raises:
             await self._drop()
 
     def _hold(self, raised: Raise) -> None:
-        self._held.setdefault(raised.ledger, {})[raised.id] = raised
+        self.held.setdefault(raised.ledger, {})[raised.id] = raised
 
     def _release(self, raised: Raise) -> None:
-        held = self._held[raised.ledger]
+        held = self.held[raised.ledger]
         del held[raised.id]
         if not held:
-            del self._held[raised.ledger]
+            del self.held[raised.ledger]
 
     async def _drop(self) -> None:
         if self._undropped:

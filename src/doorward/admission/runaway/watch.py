@@ -63,7 +63,11 @@ class Step:
     __slots__ = ("_call", "_course", "_taken", "_turn", "_watch")
 
     def __init__(self, watch: "Watch", call: Call, course: Course | None, turn: Turn, taken: Sequence[tuple[Cap, int]]) -> None:
-        self._watch, self._call, self._course, self._turn, self._taken = watch, call, course, turn, taken
+        self._watch = watch
+        self._call = call
+        self._course = course
+        self._turn = turn
+        self._taken = taken
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
         """What the caller is given; an exchange that is open has no answer yet."""
