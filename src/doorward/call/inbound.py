@@ -1,7 +1,7 @@
 """What a door hands to the spine: one request, its caller, and what the client said of itself."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from doorward.domain.actors import AuthnMethod, Principal
@@ -44,7 +44,7 @@ class Inbound:
     """The W3C `traceparent`, or empty."""
     meta: Mapping[str, object]
     """The other `_meta` keys of the request."""
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Sequence[tuple[bytes, bytes]] = field(repr=False)
     """As received, for `Mcp-Param-*` (exchange era)."""
     session: SessionId | None
     again: Callable[[], Principal]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from doorward.domain.reasons import Ran
@@ -32,9 +32,9 @@ class Response:
     """An answer: its body whole, or as a stream when it is an event stream. (Not frozen: one is made on each call.)"""
 
     status: int
-    headers: dict[bytes, bytes]
+    headers: dict[bytes, bytes] = field(repr=False)
     """Names in lower case; repeated ones joined by comma and space."""
-    body: bytes | Stream
+    body: bytes | Stream = field(repr=False)
 
     def forsake(self) -> None:
         """Nobody reads it: a stream is dropped with its connection."""

@@ -6,7 +6,7 @@ INVARIANT: each fetch looks its name up anew and connects to an address that it 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from doorward.domain.reasons import Ran, Refused
@@ -44,9 +44,10 @@ class Fetched:
     """One whole answer, whatever its status says: a redirect is none that is followed."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """By lower-case name; repeated ones joined by comma and space."""
-    body: bytes
+    body: bytes = field(repr=False)
+    """Of a token endpoint it is tokens."""
 
     @property
     def media_type(self) -> str:

@@ -1,7 +1,7 @@
 """One request that has passed the edge, and who sent it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from doorward.domain.actors import Principal
 from doorward.domain.ids import UpstreamId
@@ -15,9 +15,9 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class Arrival:
     """What the engines of both eras know of a request besides its body. (Not frozen: one is made on each request.)"""
 
-    headers: Headers
+    headers: Headers = field(repr=False)
     """As received, in order."""
-    fields: dict[bytes, bytes]
+    fields: dict[bytes, bytes] = field(repr=False)
     """By name; what matters is in there once."""
     endpoint: UpstreamId | None
     connection: Connection
