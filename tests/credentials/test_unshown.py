@@ -16,6 +16,7 @@ from doorward.credentials.port import Minted, Use
 from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 from doorward.identity import sign_in
+from doorward.identity.chain import Presented
 from doorward.net.connection import Response
 from doorward.net.fetch import Fetched
 from doorward.serving.arrival import Arrival
@@ -42,6 +43,7 @@ HOLDERS: list[tuple[type[Any], dict[str, object]]] = [
     (Response, {"headers": {b"set-cookie": CANARY.encode()}, "body": CANARY.encode()}),
     (Arrival, {"headers": RAW, "fields": dict(RAW)}),
     (Inbound, {"headers": RAW}),
+    (Presented, {"authorization": f"Bearer {CANARY}"}),
 ]
 
 
