@@ -5,7 +5,7 @@ none; whatever goes wrong in a source is "not authenticated", never "somebody" (
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.domain.actors import Principal
@@ -21,7 +21,7 @@ _MOST_WAITS = 3
 class Presented:
     """What a request brought along to say who sends it."""
 
-    authorization: str | None = field(repr=False)
+    authorization: str | None
     """The value of the only `Authorization` header; None if there was none. An empty one is there, and wrong."""
     network: str
     """The peer's address as text."""
