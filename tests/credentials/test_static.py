@@ -95,3 +95,8 @@ async def test_an_empty_secret_is_no_secret_cve_2026_78573(tmp_path: Path) -> No
     """The flaw was a product that ran with default or empty credentials."""
     with pytest.raises(DoorwardError):
         await minted(tmp_path, StaticHeader("x", "Authorization", "Bearer ${env:T}"), T="")
+
+
+async def test_of_a_user_and_a_password_the_password_alone_is_secret(tmp_path: Path) -> None:
+    found = await minted(tmp_path, Basic("x", "${env:U}", "${env:P}"), U="alice@example.com", P="open sesame")
+    assert [secret.reveal() for secret in found.secrets] == ["open sesame", "Basic YWxpY2VAZXhhbXBsZS5jb206b3BlbiBzZXNhbWU="]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from doorward.config.references import File, Pointer, Remote
+from doorward.config.references import File, Pointer, Remote, references_in
 from doorward.credentials.plan import Basic, Environment, Static, StaticHeader, pointers
 from doorward.credentials.port import EVERYBODY, CredentialError, Mint, Minted, Use
 from doorward.domain.errors import DoorwardError
@@ -94,7 +94,9 @@ class StaticMint(Mint):
     def _minted(self, held: Held, stamps: tuple[Stamp, ...]) -> Minted:
         headers, environment = self._shown(held.resolve)
         shown = [secret for _, secret in (*headers, *environment)]
-        parts = tuple(held.resolve(str(pointer)) for pointer in pointers(self.plan))
+        # A user's name stands in honest texts too.
+        secret = references_in(self.plan.password) if isinstance(self.plan, Basic) else pointers(self.plan)
+        parts = tuple(held.resolve(str(pointer)) for pointer in secret)
         return Minted(
             headers=headers,
             environment=environment,

@@ -151,8 +151,8 @@ class Bao:
             token.seconds, token.is_renewable = _seconds(data.get("ttl")), data.get("renewable") is True
         else:
             body = request.body()
-            for shown in body.values():
-                self._seen(shown)
+            for _, shown in request.fields:
+                self._seen(shown.reveal())
             answer = _answer(await self._exchange(request.path, msgspec.json.encode(body), "", None), request.path)
             auth = _object(answer, "auth")
             text, seconds = auth.get("client_token"), _seconds(auth.get("lease_duration"))

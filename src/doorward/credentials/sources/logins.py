@@ -13,10 +13,12 @@ class Request:
 
     path: str
     fields: tuple[tuple[str, Secret], ...]
+    named: tuple[tuple[str, str], ...] = ()
+    """Fields that are no secrets: names, which stand in honest texts too."""
 
     def body(self) -> Mapping[str, str]:
         """The fields in clear, for the request alone."""
-        return {name: value.reveal() for name, value in self.fields}
+        return {**dict(self.named), **{name: value.reveal() for name, value in self.fields}}
 
 
 class Login(Protocol):
@@ -69,5 +71,5 @@ class JwtLogin:
 
     def request(self) -> Request:
         """The role, and the token as it is now: Kubernetes renews its file every hour or so."""
-        fields = (("role", Secret(self.role)), ("jwt", Secret(self.resolve(self.token).reveal().strip())))
-        return Request(f"auth/{self.mount}/login", fields)
+        token = Secret(self.resolve(self.token).reveal().strip())
+        return Request(f"auth/{self.mount}/login", (("jwt", token),), (("role", self.role),))
