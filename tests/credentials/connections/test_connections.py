@@ -252,3 +252,13 @@ async def test_what_was_connected_for_one_server_is_never_shown_another_that_tak
     await house.connect(OWN, "doorward")
     house.plan = replace(before, audience="https://other.example.com")
     assert (await refused(house, OWN)).reason is Reason.NO_CREDENTIAL
+
+
+async def test_an_upstream_that_moves_while_somebody_connects_it_is_not_connected(house: House) -> None:
+    url, begun = await house.begin(ALICE)
+    house.connections.adopt(house.connections.parties({UPSTREAM: replace(house.plan, audience="https://other.example.com")}))
+    with pytest.raises(ConnectError) as error:
+        await house.connections.finish(begun, house.service.authorize(url, "alice"), ALICE)
+    assert error.value.trouble is Trouble.AGAIN
+    assert house.connections.of(ALICE) == ()
+    assert house.service.families == []

@@ -58,6 +58,7 @@ class Flow:
             redirect_uri=redirect_uri,
             issuer=found.provider.issuer,
             client_id=us.id,
+            audience=party.plan.place,
             resource=found.resource,
             scopes=self._scopes(found, place, wanted),
             state=self._random(),
@@ -89,13 +90,15 @@ class Flow:
             raise
         except DoorwardError as error:
             raise ConnectError(Trouble.BROKEN, str(error)) from error
-        return self._kept(party.plan.place, begun, given, name)
+        return self._kept(begun, given, name)
 
     async def _same(self, party: Party, begun: Begun) -> tuple[Known, Client]:
         """The server and client of the beginning; a server that was exchanged meanwhile gets no code."""
         found = await party.known()
         if found.provider.issuer != begun.issuer:
             raise ConnectError(Trouble.AGAIN, "the upstream has another authorization server than when it was begun")
+        if not party.plan.is_at(begun.audience):
+            raise ConnectError(Trouble.AGAIN, "the upstream is somewhere else than when it was begun")
         us = await party.client_as(found.provider, begun.client_id)
         if us is None:
             raise ConnectError(Trouble.AGAIN, "we are another client there than when it was begun")
@@ -151,7 +154,7 @@ class Flow:
                 claims = {**more, **claims}
         return account.label(claims)
 
-    def _kept(self, audience: str, begun: Begun, given: Given, name: str) -> Kept:
+    def _kept(self, begun: Begun, given: Given, name: str) -> Kept:
         now = self._means.now()
         return Kept(
             id=self._means.new_id(),
@@ -161,7 +164,7 @@ class Flow:
             account=name,
             issuer=begun.issuer,
             client_id=begun.client_id,
-            audience=audience,
+            audience=begun.audience,
             resource=begun.resource,
             scopes=begun.scopes if given.scopes is None else given.scopes,
             asked=begun.scopes,

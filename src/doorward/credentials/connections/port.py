@@ -72,6 +72,8 @@ class Begun:
     issuer: str
     """The authorization server that the browser was sent to; `finish` asks no other."""
     client_id: str
+    audience: str
+    """Where the upstream was, as the person was shown it."""
     resource: str
     scopes: tuple[str, ...]
     state: str
