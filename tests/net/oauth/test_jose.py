@@ -1,6 +1,7 @@
 """A private key is read from PEM or JWK, signs with the algorithm of its kind, and is never shown."""
 
 import json
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
@@ -66,6 +67,7 @@ SECRET = "c0ffee-canary"
         EC.private_bytes(Encoding.PEM, PKCS8, BestAvailableEncryption(b"a password")).decode(),
         EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
     ],
+    ids=count(),
 )
 def test_what_is_no_private_key_that_can_be_used_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(UnfitKeyError) as raised:
