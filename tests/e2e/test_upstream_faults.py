@@ -87,8 +87,8 @@ FAULTS: dict[str, tuple[Answering, str, str]] = {
     "no-json": (saying(response(b'{"jsonrpc":"2.0"')), "upstream_broken", MAYBE),
     "empty": (saying(response(b"")), "upstream_broken", MAYBE),
     "failure": (saying(response(b"oops", status="500 Internal Server Error", kind="text/plain")), "upstream_broken", MAYBE),
-    "gone": (saying(response(b"no", status="401 Unauthorized", kind="text/plain")), "upstream_broken", NOT_MADE),
-    "redirect": (saying(response(b"", "Location: http://127.0.0.1:1/", status="302 Found")), "upstream_broken", NOT_MADE),
+    "gone": (saying(response(b"no", status="401 Unauthorized", kind="text/plain")), "credential_refused", NOT_MADE),
+    "redirect": (saying(response(b"", "Location: http://127.0.0.1:1/", status="302 Found")), "upstream_broken", MAYBE),
 }
 
 SERVER = """
