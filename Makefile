@@ -18,7 +18,9 @@ run: setup ## start Doorward in front of four real servers, print the URL, a key
 demo: setup ## the same, then a scripted agent: allowed, denied, asked, drifted, stopped, verified
 	@$(BIN)/python -m examples.demo
 
+# Hundreds of tests start a gateway in a process of its own: none of these should have to compile it first.
 test: setup check ## everything that gates: the checks and all tests
+	@$(BIN)/python -m compileall -q src tests
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: setup ## lint, types, floors, and the laws of ARCHITECTURE.md
