@@ -1,6 +1,8 @@
 """`doorward`: finds the file of a command by its name and loads no other, so that each starts fast."""
 
+import gc
 import importlib
+from types import ModuleType
 
 import click
 
@@ -52,7 +54,7 @@ class Commands(click.Group):
         found = COMMANDS.get(cmd_name)
         if found is None:
             return None
-        command = importlib.import_module(f"doorward.cli.{found[0]}").command
+        command = _loaded(found[0]).command
         assert isinstance(command, click.Command)
         return command
 
@@ -60,6 +62,15 @@ class Commands(click.Group):
         """The list of commands, without loading any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _loaded(name: str) -> ModuleType:
+    """The module of a command. Nothing that is made while modules load is garbage: looking for some took an eighth of a gateway's start."""
+    gc.disable()
+    try:
+        return importlib.import_module(f"doorward.cli.{name}")
+    finally:
+        gc.enable()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
