@@ -13,11 +13,10 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
+from doorward.net.stamps import Stamp, stamp
 
 KEPT_SECONDS = 60.0
 """How long a secret is shown at most before its references are read again, whatever the files' times say."""
-
-Stamp = tuple[int, int, int] | None
 
 
 class UnfitError(CredentialError):
@@ -124,7 +123,7 @@ class StaticMint(Mint):
 
     def _stamps(self) -> tuple[Stamp, ...]:
         files = [pointer for pointer in pointers(self.plan) if isinstance(pointer, File)]
-        return tuple(_stamp(self.root / file.path) for file in files)
+        return tuple(stamp(self.root / file.path) for file in files)
 
 
 def _basic(username: Secret, password: Secret) -> Secret:
@@ -145,11 +144,3 @@ def _is_c_text(text: str) -> bool:
 def _is_field_value(text: str) -> bool:
     """RFC 9110 §5.5, without its obsolete bytes: nothing that could end the header and begin another."""
     return text.isascii() and text.isprintable() and text == text.strip() != ""
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

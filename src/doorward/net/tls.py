@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from doorward.domain.errors import DoorwardError
+from doorward.net.stamps import Stamp, stamp
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 """Of TLS 1.2, where it is spoken: forward secret and authenticated; level 2 refuses SHA-1 and RSA below 2048 bits in certificates too."""
@@ -74,30 +75,22 @@ class Renewing:
     def __init__(self, cafile: str | None = None, shown: Shown | None = None) -> None:
         self._cafile, self._shown = cafile, shown
         self._context: ssl.SSLContext | None = None
-        self._stamps: tuple[object, ...] = ()
+        self._stamps: tuple[Stamp, ...] = ()
 
     def __call__(self) -> ssl.SSLContext:
         """The context as its files are now; raises what `client_context` does where there was none that was good."""
         files = [] if self._cafile is None else [Path(self._cafile)]
         if self._shown is not None:
             files += [self._shown.certificate, self._shown.key]
-        stamps = tuple(_stamp(file) for file in files)
-        if self._context is None:
+        stamps = tuple(map(stamp, files))
+        if self._context is not None and stamps == self._stamps:
+            return self._context
+        try:
             self._context, self._stamps = client_context(self._cafile, self._shown), stamps
-        elif stamps != self._stamps:
-            try:
-                self._context, self._stamps = client_context(self._cafile, self._shown), stamps
-            except (OSError, TlsError):
-                return self._context
+        except (OSError, TlsError):
+            if self._context is None:
+                raise
         return self._context
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def server_context(served: Served) -> ssl.SSLContext:
