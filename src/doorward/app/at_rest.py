@@ -5,13 +5,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 import apsw
 
-from doorward.app import clocks
+from doorward.app import clocks, keyring
 from doorward.config.encryption import EncryptionKey, FileKey, KeyringKey, OpenBaoKey
 from doorward.config.model import Document
 from doorward.config.references import Resolver
@@ -113,7 +112,7 @@ def _place(rules: EncryptionKey, ground: _Ground) -> Wrapping:
         case FileKey(path=path):
             return LocalKeys("file", FilePlace(ground.usual if path is None else ground.root / path), clocks.draw, clocks.now)
         case KeyringKey(service=service, name=name):
-            return LocalKeys("keyring", KeyringPlace((service, name), _get, _set), clocks.draw, clocks.now)
+            return LocalKeys("keyring", KeyringPlace((service, name), keyring.get, keyring.put), clocks.draw, clocks.now)
         case OpenBaoKey(mount=mount, key=key):
             assert ground.bao is not None, "the check of the document sees to it"
             return Transit(ground.bao, mount, key)
@@ -126,21 +125,10 @@ def _bao(document: Document, root: Path, seen: Seen) -> Bao:
     if declared is None:
         raise WrappingError("the key of encryption is in OpenBao, and secrets.openbao does not say where that is")
     # From variables and files alone: what it is signed in with cannot come out of itself.
-    return bao_of(declared, Ground(root, Resolver(root, os.environ), clocks.monotonic, seen, _get))
+    return bao_of(declared, Ground(root, Resolver(root, os.environ), clocks.monotonic, seen, keyring.get))
 
 
 async def _sign_out(bao: Bao | None) -> None:
     if bao is not None:
         with suppress(DoorwardError):
             await bao.close()
-
-
-def _get(service: str, name: str) -> str | None:
-    """`keyring.get_password`; the package is imported in the thread that asks."""
-    found: str | None = import_module("keyring").get_password(service, name)
-    return found
-
-
-def _set(service: str, name: str, text: str) -> None:
-    """`keyring.set_password`, in the same way."""
-    import_module("keyring").set_password(service, name, text)

@@ -3,10 +3,9 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 
-from doorward.app import clocks
+from doorward.app import clocks, keyring
 from doorward.config.mentions import mentions
 from doorward.config.model import Document
 from doorward.config.problems import Step
@@ -34,7 +33,7 @@ class Sourcing:
         """Opens what a document declares; raises a `DoorwardError`. Nothing is asked of them yet."""
         self.root = root
         local = Resolver(root, os.environ)
-        self._ground = Ground(root, local, clocks.monotonic, fingerprints.add, _from_keyring)
+        self._ground = Ground(root, local, clocks.monotonic, fingerprints.add, keyring.get)
 
         def tell(event: str, text: str) -> None:
             journal.say(event, Level.INFO if event == "secret_rotated" else Level.WARNING, text=fingerprints.mask(text))
@@ -90,9 +89,3 @@ def _is_leased(path: tuple[Step, ...]) -> bool:
             return True
         case _:
             return False
-
-
-def _from_keyring(service: str, name: str) -> str | None:
-    """`keyring.get_password`; the package is imported in the thread that asks."""
-    found: str | None = import_module("keyring").get_password(service, name)
-    return found

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from threading import Thread
 from typing import Final
 
+from doorward.credentials.keyring_thread import BackendError, Question, asked
 from doorward.credentials.wrapping import WrappingError
 
 SECONDS: Final = 5.0
@@ -44,31 +44,11 @@ class KeyringPlace:
         if await self._asked(put) != text:
             raise WrappingError(f"{self} does not keep what it was given")
 
-    async def _asked(self, question: Callable[[], str | None]) -> str | None:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[str | None] = loop.create_future()
-
-        def settle(text: str | None, wrong: str) -> None:
-            if not answer.done():
-                answer.set_exception(WrappingError(f"{self} cannot be used: {wrong}")) if wrong else answer.set_result(text)
-
-        def ask() -> None:
-            text, wrong = _answered(question)
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, text, wrong)
-
-        # Not of a pool, whose threads the interpreter waits for when it ends.
-        Thread(target=ask, name="keyring", daemon=True).start()
+    async def _asked(self, question: Question) -> str | None:
         try:
             async with asyncio.timeout(self._seconds):
-                return await answer
+                return await asked(question)
+        except BackendError as error:
+            raise WrappingError(f"{self} cannot be used: {error}") from None
         except TimeoutError as error:
             raise WrappingError(f"{self} did not answer within {self._seconds:g} s; is the keyring locked?") from error
-
-
-def _answered(question: Callable[[], str | None]) -> tuple[str | None, str]:
-    """The text, or the kind of the error: what a backend says of it may hold anything."""
-    try:
-        return question(), ""
-    except Exception as error:  # noqa: BLE001 - the root of a thread: each backend raises errors of its own
-        return None, type(error).__name__

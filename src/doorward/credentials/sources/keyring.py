@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from threading import Thread
 from typing import Final
 
+from doorward.credentials.keyring_thread import BackendError, asked
 from doorward.credentials.sources.port import WHOLE, Found, SourceError
 from doorward.domain.secret import Secret
 
@@ -53,31 +53,11 @@ class KeyringSource:
         """Nothing is held; a question that hangs ends with the process."""
 
     async def _asked(self, service: str, name: str) -> str | None:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[str | None] = loop.create_future()
-
-        def settled(text: str | None, wrong: str | None) -> None:
-            self._asking -= 1
-            if answer.done():
-                return
-            if wrong is None:
-                answer.set_result(text)
-            else:
-                answer.set_exception(SourceError(f"the keyring cannot be read: {wrong}"))
-
-        def ask() -> None:
-            text, wrong = self._got(service, name)
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settled, text, wrong)
-
         self._asking += 1
-        # Not of a pool, whose threads the interpreter waits for when it ends.
-        Thread(target=ask, name="keyring", daemon=True).start()
-        return await answer
-
-    def _got(self, service: str, name: str) -> tuple[str | None, str | None]:
-        """The text, or the kind of the error: what a backend says of it may hold anything."""
         try:
-            return self._get(service, name), None
-        except Exception as error:  # noqa: BLE001 -- the root of a thread: each backend raises errors of its own
-            return None, type(error).__name__
+            return await asked(lambda: self._get(service, name), self._ended)
+        except BackendError as error:
+            raise SourceError(f"the keyring cannot be read: {error}") from None
+
+    def _ended(self) -> None:
+        self._asking -= 1
