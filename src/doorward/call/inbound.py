@@ -11,6 +11,7 @@ from doorward.domain.reasons import Refused
 from doorward.domain.secret import Secret
 from doorward.identity.chain import Presented
 from doorward.identity.tokens.issuer import OWN
+from doorward.identity.tokens.source import signed_token
 from doorward.wire.jsonrpc import Request
 from doorward.wire.limits import Entry
 
@@ -59,8 +60,8 @@ def presented(inbound: Inbound) -> Secret | None:
     if principal.method is not AuthnMethod.ACCESS_TOKEN or principal.proof.issuer == OWN:
         return None
     value = next((value for name, value in inbound.headers if name.lower() == b"authorization"), b"")
-    _, _, token = value.decode("latin-1").strip(" \t").partition(" ")
-    return Secret(token.strip(" ")) if token else None
+    token = signed_token(value.decode("latin-1"))
+    return None if token is None else Secret(token)
 
 
 class Session(Protocol):

@@ -2,15 +2,14 @@
 
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from doorward.client.admin import Admin, AdminError, Network
 from doorward.client.operator_files import Kept
+from doorward.wire import pkce
 
 _PAGE = b"<!doctype html><title>Doorward</title><p>The command has its answer; this page may be closed."
 _STEP_SECONDS = 1.0
@@ -34,7 +33,7 @@ class Login:
     @property
     def challenge(self) -> str:
         """What the gateway is told of the verifier."""
-        return urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        return pkce.challenge(self.verifier)
 
     @property
     def phrase(self) -> str:

@@ -118,7 +118,7 @@ class AccessTokens:
         remembered = self._remembered.get(slot)
         if remembered is None or not self._holds(remembered):
             self._remembered.pop(slot, None)
-            token = _token(authorization)
+            token = signed_token(authorization)
             if token is None:
                 return None
             remembered = self._verified(token, presented)
@@ -283,7 +283,7 @@ def _scheme(presented: Presented) -> str:
     return (presented.authorization or "")[: len(_DPOP)].lower()
 
 
-def _token(authorization: str) -> str | None:
+def signed_token(authorization: str) -> str | None:
     """A signed token in compact form under either scheme; None for anything else."""
     if authorization[: len(_DPOP)].lower() == _DPOP:
         authorization = f"Bearer {authorization[len(_DPOP) :]}"
