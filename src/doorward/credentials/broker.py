@@ -252,9 +252,6 @@ class Broker:
             return await flight.work.run(partial(self._kept, key, mint, use, flight))
         except NetError as error:
             raise _refused(key[0], str(error)) from None
-        finally:
-            if not flight.work.is_running and self._flights.get(key) is flight:
-                del self._flights[key]
 
     async def _renewed(self, key: Key, mint: Mint, use: Use) -> None:
         """Another one before the old one ends; where that fails the old one goes on."""
