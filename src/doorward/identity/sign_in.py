@@ -21,7 +21,7 @@ from doorward.identity.provider import Provider, ProviderError, provider
 from doorward.identity.tokens.issuer import issuer as described
 from doorward.identity.tokens.keys import Keys, RemoteKeys
 from doorward.net.fetch import Web, json_object
-from doorward.net.oauth.asking import FORM, basic, error_code
+from doorward.net.oauth.asking import BASIC, FORM, POST, basic, error_code, shown_by
 from doorward.wire.pkce import METHOD, challenge
 
 BEGUN_SECONDS = 600.0
@@ -165,11 +165,12 @@ class SignIn:
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": begun.redirect_uri, "code_verifier": begun.verifier}
         headers = list(FORM)
         secret = self._secret()
+        way = shown_by(found.secrets)
         if secret is None:
             fields["client_id"] = self._client.client_id
-        elif "client_secret_basic" in found.secrets:
+        elif way == BASIC:
             headers.append(("Authorization", basic(self._client.client_id, secret)))
-        elif "client_secret_post" in found.secrets:
+        elif way == POST:
             fields |= {"client_id": self._client.client_id, "client_secret": secret.reveal()}
         else:
             raise ProviderError("the provider takes a client's secret neither by client_secret_basic nor by client_secret_post")

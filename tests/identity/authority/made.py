@@ -17,7 +17,7 @@ from doorward.domain.errors import DoorwardError, StoreError
 from doorward.domain.ids import SubjectId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Event
-from doorward.identity.authority.client_authn import ASSERTION_TYPE, ClientAuthn
+from doorward.identity.authority.client_authn import ClientAuthn
 from doorward.identity.authority.clients import Clients
 from doorward.identity.authority.documents import Documents
 from doorward.identity.authority.documents import Terms as DocumentTerms
@@ -32,6 +32,7 @@ from doorward.identity.authority.server import AuthorizationServer, Parties
 from doorward.identity.certificate import Certificate
 from doorward.identity.people import Habits
 from doorward.net.fetch import Fetched
+from doorward.net.oauth.asking import CLIENT_ASSERTION
 from doorward.stores.memory_authority import MemoryAuthority
 from doorward.wire.sealed import Seal
 
@@ -262,7 +263,7 @@ class House:
     def signed(self, client: str = "agent", key: ECKey = AGENT_KEY, **claims: object) -> dict[str, str]:
         """The fields by which a client proves itself; a claim of None is left out."""
         said = {"iss": client, "sub": client, "aud": ISSUER, "jti": self.draws(8).hex(), "iat": int(self.now), "exp": int(self.now) + 60}
-        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": sign(key, {**said, **claims})}
+        return {"client_assertion_type": CLIENT_ASSERTION, "client_assertion": sign(key, {**said, **claims})}
 
     def id_jag(self, key: ECKey = IDP_KEY, typ: str = "oauth-id-jag+jwt", **claims: object) -> str:
         """A provider's assertion that the agent may act for Ann."""

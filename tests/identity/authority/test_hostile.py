@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.identity.authority.client_authn import ASSERTION_TYPE
 from doorward.identity.authority.grants.exchange import ACCESS_TOKEN
 from doorward.identity.authority.port import Grant, OAuthError, TokenRequest
+from doorward.net.oauth.asking import CLIENT_ASSERTION
 from tests.identity.authority.made import RESOURCE, SUB_KEY, House, answer, page
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ NAMES = (
     "response_type response_mode code_challenge code_challenge_method state dpop_jkt request request_uri prompt"
 ).split()
 LIKELY = st.sampled_from(
-    ["desk", "agent", "code", "S256", "mcp", RESOURCE, ASSERTION_TYPE, ACCESS_TOKEN, "https://desk.example/cb", "https://tool.example/c"]
+    ["desk", "agent", "code", "S256", "mcp", RESOURCE, CLIENT_ASSERTION, ACCESS_TOKEN, "https://desk.example/cb", "https://tool.example/c"]
     + [grant.wire for grant in Grant]
 )
 FIELDS = st.dictionaries(st.sampled_from(NAMES), st.one_of(LIKELY, TEXT, TOKENS))

@@ -17,13 +17,12 @@ from doorward.credentials.connections.provider import Provider, ProviderError
 from doorward.credentials.connections.store import Registered
 from doorward.domain.secret import Secret
 from doorward.net.fetch import Web, json_object
-from doorward.net.oauth.asking import basic, error_code
+from doorward.net.oauth.asking import BASIC, CLIENT_ASSERTION, POST, basic, error_code, shown_by
 from doorward.net.oauth.jose import signed, usual_algorithm
 
-_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS: Final = 60
 _GRANTS: Final = ["authorization_code", "refresh_token"]
-_SECRETS: Final = ("client_secret_basic", "client_secret_post")
+_SECRETS: Final = (BASIC, POST)
 _LONGEST: Final = 2048
 _JSON: Final = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -54,15 +53,15 @@ class Proving:
         if client.key is not None:
             return (), {
                 "client_id": client.id,
-                "client_assertion_type": _ASSERTION,
+                "client_assertion_type": CLIENT_ASSERTION,
                 "client_assertion": self._signed(client, client.key, provider),
             }
         if client.secret is None:
             return (), {"client_id": client.id}
-        taken = provider.authn if client.authn is None else frozenset({client.authn})
-        if "client_secret_basic" in taken:
+        way = shown_by(provider.authn if client.authn is None else (client.authn,))
+        if way == BASIC:
             return (("Authorization", basic(client.id, client.secret)),), {}
-        if "client_secret_post" in taken:
+        if way == POST:
             return (), {"client_id": client.id, "client_secret": client.secret.reveal()}
         raise ProviderError("the server takes a client's secret neither by client_secret_basic nor by client_secret_post")
 

@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import assert_never
 
 from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.plans import Certified, Keyed, Secretly, Server, Shown, Unproven
 from doorward.credentials.oauth.signing import momentary, signed_with, thumbprint
 from doorward.credentials.port import CredentialError
 from doorward.domain.secret import Secret
-from doorward.net.oauth.asking import basic
+from doorward.net.oauth.asking import BASIC, CLIENT_ASSERTION, POST, basic, shown_by
 
 Field = str | Secret
-
-_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_BASIC: Final = "client_secret_basic"
-_POST: Final = "client_secret_post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ def proven(server: Server, methods: frozenset[str] | None, means: Means) -> Proo
     match server.proving:
         case Secretly(secret=text, shown=shown):
             secret = means.resolve(text)
-            if _place(shown, methods) == _BASIC:
+            if _place(shown, methods) == BASIC:
                 return Proof({}, (("Authorization", basic(server.client, secret)),), (secret,))
             return Proof({"client_id": server.client, "client_secret": secret}, (), (secret,))
         case Keyed() as keyed:
@@ -51,14 +47,14 @@ def _place(shown: Shown, methods: frozenset[str] | None) -> str:
     """Where the secret stands; every server must know the header (RFC 6749 §2.3.1), unless it says otherwise."""
     match shown:
         case Shown.BASIC:
-            return _BASIC
+            return BASIC
         case Shown.POST:
-            return _POST
+            return POST
         case Shown.AUTO:
-            known = [method for method in (_BASIC, _POST) if methods is None or method in methods]
-            if not known:
+            way = BASIC if methods is None else shown_by(methods)
+            if way is None:
                 raise CredentialError("the server takes a client's secret neither by client_secret_basic nor by client_secret_post")
-            return known[0]
+            return way
         case _:
             assert_never(shown)
 
@@ -69,4 +65,4 @@ def _signed(server: Server, keyed: Keyed, means: Means) -> Proof:
         header["x5t#S256"] = thumbprint(means.root / keyed.certificate)
     claims = {"iss": server.client, **momentary(server.client, keyed.audience or server.issuer or server.token_url or "", means)}
     token, key = signed_with(keyed.key, header, claims, means)
-    return Proof({"client_id": server.client, "client_assertion_type": _ASSERTION, "client_assertion": token}, (), (key,))
+    return Proof({"client_id": server.client, "client_assertion_type": CLIENT_ASSERTION, "client_assertion": token}, (), (key,))

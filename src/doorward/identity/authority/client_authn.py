@@ -17,8 +17,8 @@ from doorward.identity.authority.signed import ALGORITHMS, Keys, SignedError, Ti
 from doorward.identity.tokens.issuer import Habits, Issuer
 from doorward.identity.tokens.keys import KeysError, RemoteKeys, public_keys
 from doorward.net.fetch import Web
+from doorward.net.oauth.asking import CLIENT_ASSERTION
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _WHAT: Final = "client assertion"
 _WANTED: Final = Wanted(_WHAT, frozenset({"", "jwt", "client-authentication+jwt"}), ALGORITHMS)
 _LEEWAY_SECONDS: Final = 60.0
@@ -66,8 +66,8 @@ class ClientAuthn:
 
     async def _proven(self, request: TokenRequest) -> Client:
         fields = request.fields
-        if fields.get("client_assertion_type") != ASSERTION_TYPE:
-            raise _invalid(f"client_assertion_type was expected to be {ASSERTION_TYPE}")
+        if fields.get("client_assertion_type") != CLIENT_ASSERTION:
+            raise _invalid(f"client_assertion_type was expected to be {CLIENT_ASSERTION}")
         try:
             token = signed.read(fields.get("client_assertion", ""), _WHAT)
             client_id = signed.text(token.claims, "sub", _WHAT)

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -11,12 +11,22 @@ from doorward.domain.secret import Secret
 FORM: Final = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
 """The headers of every token request."""
 
+BASIC: Final = "client_secret_basic"
+POST: Final = "client_secret_post"
+CLIENT_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""The `client_assertion_type` of a client that signs (RFC 7523 §2.2)."""
+
 _ERROR: Final = re.compile(r"[a-z_]{1,60}")
 
 
 def basic(client: str, secret: Secret) -> str:
     """Client id and secret as RFC 6749 2.3.1 writes them: form-encoded, then as HTTP Basic."""
     return "Basic " + b64encode(f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()).decode()
+
+
+def shown_by(taken: Container[str]) -> str | None:
+    """How a client's secret is shown to a server that takes these ways: in the header if it can be (RFC 6749 §2.3.1); None for no way of ours."""
+    return next((way for way in (BASIC, POST) if way in taken), None)
 
 
 def error_code(said: Mapping[str, object]) -> str:
