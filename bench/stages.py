@@ -24,14 +24,13 @@ from bench.speech import BIG, ECHO, FIRST, Asking, Era, Target
 from doorward.admission.gate import Gate
 from doorward.app import clocks
 from doorward.app.gateway import Gateway
-from doorward.app.house import Definitions, Moments, limits_of
+from doorward.app.house import Moments, limits_of
 from doorward.audit.query import Query
 from doorward.call.inbound import Inbound
 from doorward.call.outbound import order_of, rendered
-from doorward.call.resolve import Found, Means, found, remade
+from doorward.call.resolve import Found, Means, found
 from doorward.call.rounds import Rounds
 from doorward.client.admin import Admin
-from doorward.credentials.fingerprints import Fingerprints
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Fault, Reply
 from doorward.domain.calls import Era as Spoken
@@ -40,11 +39,6 @@ from doorward.domain.ids import AgentId, CallId, LeaseId
 from doorward.domain.leases import Lease
 from doorward.domain.receipts import Intent, Outcome, Status
 from doorward.identity.chain import Presented
-from doorward.inspection.chain import Inspection
-from doorward.inspection.guards.own_secrets import OwnSecrets
-from doorward.inspection.guards.schema import Schema
-from doorward.inspection.guards.size import Size
-from doorward.inspection.guards.unicode import Unicode
 from doorward.runtime.snapshot import Snapshot
 from doorward.telemetry.journal import Journal, Level
 from doorward.upstream.port import unheard
@@ -89,8 +83,7 @@ class Rooms:
         self.principal = house.dispatch.identify(self.presented)
         self.moments = Moments(house.generations)
         self.gate = Gate(house.state.switch, limits_of(self.snapshot.document), clocks.monotonic)
-        guards = (Size(), Schema(Definitions(house.generations)), Unicode(), OwnSecrets(Fingerprints(clocks.draw(32))))
-        self.inspection = Inspection(guards, remade)
+        self.inspection = self.snapshot.screen.inspection
         self.rounds = Rounds(house.state.seal, clocks.now, clocks.nonce)
         self.recorder = house.state.evidence.recorder
         self.upstreams = house.fleet.all()

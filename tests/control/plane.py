@@ -19,6 +19,7 @@ from doorward.admission.budgets.budgets import Seams as BudgetSeams
 from doorward.admission.gate import Gate
 from doorward.admission.stops import Switch
 from doorward.app.house import limits_of
+from doorward.app.screening import detached
 from doorward.app.state import is_own_raise
 from doorward.approval.desk import Desk, Terms
 from doorward.approval.waivers import Kept
@@ -343,7 +344,7 @@ async def plane(directory: Path, document: Mapping[str, object] = DOCUMENT, poli
 
     pins, sets = MemoryPins(), MemoryPolicySets()
     found = read(path)
-    materials, snapshot = first(found, Pins(pins.all()))
+    materials, snapshot = first(found, Pins(pins.all()), detached())
     generations = Generations(snapshot)
     flight = Flight()
     fleet = Fleet(lambda name, config: IdleUpstream(name), flight.count)

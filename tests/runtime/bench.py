@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from doorward.app.screening import detached
 from doorward.catalog.pins import Approval, Pins
 from doorward.domain.catalog import Kind, Standing
 from doorward.domain.errors import StoreError, UnrecordedError
@@ -106,7 +107,7 @@ def write(directory: Path, upstreams: Mapping[str, Mapping[str, object]], polici
 def start(path: Path, pins: Pinned | None = None, sets: Sets | None = None) -> Bench:
     """The workbench of a document; raises `ReloadError` where it does not hold."""
     pins, sets = pins or Pinned(), sets or Sets()
-    materials, snapshot = first(read(path), Pins(pins.all()), sets.last())
+    materials, snapshot = first(read(path), Pins(pins.all()), detached(), sets.last())
     generations = Generations(snapshot)
     told: list[Event] = []
     handed: list[tuple[Snapshot, Snapshot]] = []

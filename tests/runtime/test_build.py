@@ -1,5 +1,6 @@
 """From materials to a snapshot: pure, and the same for the same."""
 
+from doorward.app.screening import detached
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.domain.catalog import Posture
@@ -23,6 +24,7 @@ def materials(policies: str = PERMIT_ALL, pins: Pins | None = None, of: Document
         (Source("policy.cedar", policies),),
         offers(OFFER),
         accepted(OFFER) if pins is None else pins,
+        detached(),
     )
 
 

@@ -19,8 +19,6 @@ from doorward.domain.findings import Direction, Disposition
 from doorward.domain.ids import GrantId
 from doorward.domain.reasons import Refused
 from doorward.domain.secret import Secret
-from doorward.inspection.chain import Inspection
-from doorward.policy.dispose import dispose
 from doorward.policy.question import Moment
 from doorward.runtime.generations import Generations
 from doorward.telemetry.journal import Journal, Level
@@ -77,10 +75,10 @@ class Asking:
 class Edits:
     """Says what is wrong with other arguments than a caller's before anybody says yes to them. The spine asks again when the call is made."""
 
-    __slots__ = ("_generations", "_inspection", "_moment", "_state")
+    __slots__ = ("_generations", "_moment", "_state")
 
-    def __init__(self, generations: Generations, inspection: Inspection, moment: Callable[[], Moment], state: State) -> None:
-        self._generations, self._inspection, self._moment, self._state = generations, inspection, moment, state
+    def __init__(self, generations: Generations, moment: Callable[[], Moment], state: State) -> None:
+        self._generations, self._moment, self._state = generations, moment, state
 
     def problems(self, question: Question, arguments: Mapping[str, object]) -> tuple[str, ...]:
         """Why the call could not be made so, a sentence each; nothing for a call that nobody remembers, of which the spine will judge."""
@@ -91,7 +89,12 @@ class Edits:
             call = edited(asked, canonical(arguments))
         except Refused as refused:
             return (refused.detail or refused.public,)
-        findings = [found for found in self._inspection.request(call) if dispose(found, Direction.REQUEST) is not Disposition.PASS]
+        screen = self._generations.current.screen
+        findings = [
+            found
+            for found in screen.inspection.request(call)
+            if screen.dispositions.of(found, Direction.REQUEST, call) is not Disposition.PASS
+        ]
         wrong = tuple(f"{found.guard}: {found.rule} at {found.pointer or 'the arguments as a whole'}" for found in findings)
         return wrong or self._denied(question, call)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from doorward.app.screening import detached
 from doorward.catalog.pins import Pins
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import Generation
@@ -47,7 +48,7 @@ def examine(path: Path, against: Against) -> Examination:
     pins, unread = accepted(held, against)
     loaded = held.loaded
     notes = (*(f"{path}:{note.line}:{note.column}: note: {note.path}: {note.message}" for note in loaded.notes), *unread)
-    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins), Generation(1), Rigour.LENIENT)
+    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins, detached()), Generation(1), Rigour.LENIENT)
     if isinstance(made, Problems):
         problems = tuple(str(item) for item in made.items if item.weight is Weight.ERROR)
         return Examination(problems, tuple(str(item) for item in made.items if item.weight is not Weight.ERROR), notes)

@@ -23,6 +23,7 @@ from doorward.app.connecting import Connecting
 from doorward.app.identity import Identification
 from doorward.app.leasing import broker_of
 from doorward.app.places import anchored
+from doorward.app.screening import Screening
 from doorward.app.secrets import Sourcing
 from doorward.app.state import State
 from doorward.approval.loud import journaled
@@ -33,7 +34,6 @@ from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
 from doorward.call.listing import Listing
 from doorward.call.pipeline import Pipeline, Rooms
-from doorward.call.resolve import remade
 from doorward.call.rounds import Rounds
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
@@ -45,15 +45,8 @@ from doorward.credentials.broker import Broker
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import connected, plans
 from doorward.domain.alerts import Alarm
-from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.identity.own import own
-from doorward.inspection.chain import Inspection
-from doorward.inspection.guards.own_secrets import OwnSecrets
-from doorward.inspection.guards.schema import Schema
-from doorward.inspection.guards.size import Size
-from doorward.inspection.guards.unicode import Unicode
-from doorward.inspection.view import Guard
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
@@ -109,15 +102,15 @@ class _Works:
     broker: Broker
     gate: Gate
     watch: Watch
-    inspection: Inspection
     alerting: Alerting
 
 
 def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
-    materials, snapshot = first(found, Pins(state.pins.all()), state.policy_sets.last())
-    works = _works(document, state, snapshot, _Around(root, journal))
+    fingerprints = Fingerprints(clocks.draw(32))
+    materials, snapshot = first(found, Pins(state.pins.all()), Screening(fingerprints), state.policy_sets.last())
+    works = _works(document, state, snapshot, _Around(root, journal, fingerprints))
     generations, flight, changes = works.generations, works.flight, works.changes
     pipeline, resolver = _pipeline(works, state), works.sourcing.resolver
     asking = Asking(document.approvals, resolver, state, journal)
@@ -165,7 +158,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         identification=identification,
         operator_sessions=OperatorSessions(clocks.draw, clocks.now),
         asking=asking,
-        answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.inspection, works.moments, state).problems),
+        answers=Answers(state.desk, state.evidence.recorder, Edits(generations, works.moments, state).problems),
         alerting=works.alerting,
         broker=works.broker,
         sourcing=works.sourcing,
@@ -179,11 +172,12 @@ class _Around:
 
     root: Path
     journal: Journal
+    fingerprints: Fingerprints
 
 
 def _works(document: Document, state: State, snapshot: Snapshot, around: _Around) -> _Works:
     generations, root = Generations(snapshot), around.root
-    fingerprints = Fingerprints(clocks.draw(32))
+    fingerprints = around.fingerprints
     state.at_rest.seen.follow(fingerprints.add)
     sourcing = Sourcing(document, root, fingerprints, around.journal)
     state.waivers.follow(journaled(around.journal))
@@ -201,7 +195,6 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         broker=broker_of(document, sourcing, fingerprints, state, connecting.connections),
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
-        inspection=Inspection(guards(generations, fingerprints), remade),
         alerting=alerting,
     )
 
@@ -213,7 +206,6 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         gate=works.gate,
         watch=works.watch,
         budgets=state.budgets,
-        inspection=works.inspection,
         desk=state.desk,
         recorder=state.evidence.recorder,
         broker=works.broker,
@@ -311,16 +303,6 @@ def _processes(fleet: Fleet) -> int:
     return sum(address.processes for upstream in fleet.all().values() for address in upstream.addresses())
 
 
-def guards(generations: Generations, fingerprints: Fingerprints) -> tuple[Guard, ...]:
-    """The guards that ship, in the order they are asked."""
-
-    def is_lenient(upstream: UpstreamId) -> bool:
-        config = generations.current.document.upstreams.get(upstream)
-        return config is not None and config.extra_arguments == "allow"
-
-    return (Size(), Schema(Definitions(generations), is_lenient), Unicode(), OwnSecrets(fingerprints))
-
-
 class Moments:
     """The time facts of now, in the zone of the current document."""
 
@@ -336,20 +318,6 @@ class Moments:
         if name != self._name:
             self._name, self._zone = name, ZoneInfo(name)
         return Moment(clocks.now(), self._zone)
-
-
-class Definitions:
-    """The accepted definition of a call's target, for the guards that check against it."""
-
-    __slots__ = ("_generations",)
-
-    def __init__(self, generations: Generations) -> None:
-        self._generations = generations
-
-    def __call__(self, call: Call) -> dict[str, object] | None:
-        entry = self._generations.current.index.resolve(call.target.upstream, call.target.kind, call.target.name)
-        is_same = entry is not None and entry.target.definition == call.target.definition
-        return dict(entry.definition.body) if entry is not None and is_same else None
 
 
 class Opening:

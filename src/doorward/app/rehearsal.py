@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from doorward.app.examination import Against, accepted
+from doorward.app.screening import detached
 from doorward.call.resolve import Caller, make_call
 from doorward.catalog.pins import Pins
 from doorward.config.check import trial_files
@@ -126,7 +127,7 @@ def _stage(held: Read, pins: Pins, trials: Trials) -> _Stage:
 def _snapshot(held: Read, pins: Pins) -> Snapshot:
     """What a gateway would start with; raises ReloadError where it would not."""
     loaded = held.loaded
-    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins), Generation(1), Rigour.LENIENT)
+    made = build(Materials(loaded.document, loaded.digest, held.sources, {}, pins, detached()), Generation(1), Rigour.LENIENT)
     if isinstance(made, Problems):
         raise ReloadError(tuple(str(item) for item in made.items))
     return made

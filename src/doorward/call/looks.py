@@ -1,13 +1,15 @@
-"""How the spine reads a message, and what it makes of findings: guards report, the table disposes."""
+"""How the spine reads a message, and what it makes of findings: guards report, policy disposes."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from doorward.call import endings
+from doorward.domain.calls import Call
 from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.policy.dispose import Table, dispose
+from doorward.policy.dispose import Dispositions
 
 LARGE_BYTES = 16 * 1024
 """Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
@@ -17,16 +19,17 @@ READERS = 2
 BLOCKING = frozenset({Disposition.BLOCK, Disposition.ASK})
 """What stops a message: of a request what asks only where nobody answers for findings, of a response always, for it has run."""
 
+_REASONS = {Direction.REQUEST: Reason.UNSAFE_REQUEST, Direction.RESPONSE: Reason.UNSAFE_RESPONSE}
+
 T = TypeVar("T")
 
 
 class Looks:
-    """Looks at messages, by one table."""
+    """Looks at messages: at small ones here, at large ones beside the loop."""
 
-    __slots__ = ("_readers", "_table")
+    __slots__ = ("_readers",)
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self) -> None:
         self._readers = asyncio.Semaphore(READERS)
 
     async def read(self, size_bytes: int, work: Callable[[], T]) -> T:
@@ -36,23 +39,26 @@ class Looks:
         async with self._readers:
             return await asyncio.to_thread(work)
 
-    def disposed(
-        self,
-        findings: tuple[Finding, ...],
-        direction: Direction,
-        reason: Reason,
-        ran: Ran,
-        blocking: frozenset[Disposition] = BLOCKING,
-    ) -> tuple[Finding, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is made of the findings of one message of a call."""
+
+    dispositions: Dispositions
+    call: Call
+    direction: Direction
+
+    def redacted(self, findings: tuple[Finding, ...], ran: Ran, blocking: frozenset[Disposition] = BLOCKING) -> tuple[Finding, ...]:
         """The findings to redact; raises `Refused` when one of them blocks."""
-        verdicts = [(finding, dispose(finding, direction, self._table)) for finding in findings]
+        verdicts = [(finding, self.dispositions.of(finding, self.direction, self.call)) for finding in findings]
         blocked = [finding for finding, verdict in verdicts if verdict in blocking]
         if blocked:
             # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
             detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocked[:8]))
+            reason = _REASONS[self.direction]
             raise Refused(reason, detail, sentence=endings.sentence(reason, blocked[0]), ran=ran)
         return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
 
     def questionable(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The findings of a request that people are asked about."""
-        return tuple(finding for finding in findings if dispose(finding, Direction.REQUEST, self._table) is Disposition.ASK)
+        """The findings that people are asked about."""
+        return tuple(finding for finding in findings if self.dispositions.of(finding, self.direction, self.call) is Disposition.ASK)

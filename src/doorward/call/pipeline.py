@@ -6,7 +6,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from doorward.admission.budgets.budgets import Budgets
 from doorward.admission.gate import Gate
@@ -17,7 +17,7 @@ from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
-from doorward.call.looks import BLOCKING, Looks
+from doorward.call.looks import BLOCKING, Judged, Looks
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
 from doorward.credentials.port import Use
@@ -33,9 +33,7 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Outcome, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
-from doorward.inspection.chain import Inspection
 from doorward.policy.concerns import asked, concerns
-from doorward.policy.dispose import DEFAULT, Table
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.policy.shown import shown
@@ -50,7 +48,6 @@ class Rooms:
     gate: Gate
     watch: Watch
     budgets: Budgets
-    inspection: Inspection
     desk: Desk
     recorder: Recorder
     broker: Broker
@@ -58,8 +55,6 @@ class Rooms:
     meter: Meter
     moment: Callable[[], Moment]
     monotonic: Callable[[], float]
-    table: Table = field(default_factory=lambda: DEFAULT)
-    """What is made of findings."""
     waivers: Waivers = nothing_waived
     """What of an agent is let past policy now: for what it may see."""
     waived: Waived = nothing_waived_for
@@ -73,7 +68,7 @@ class Pipeline:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._looks = Looks(rooms.table)
+        self._looks = Looks()
 
     @property
     def gate(self) -> Gate:
@@ -169,19 +164,21 @@ class Pipeline:
 
     async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
         """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
-        call, inspection = authorized.admitted.call, self._rooms.inspection
+        call, screen = authorized.admitted.call, track.asked.snapshot.screen
+        inspection = screen.inspection
         findings = await self._looks.read(len(call.canonical), lambda: inspection.request(call))
         if not findings:
             return Inspected(authorized, ())
         track.findings = findings
         team = track.asked.snapshot.document.approvals.findings
         blocking = BLOCKING if team is None else BLOCKING - {Disposition.ASK}
-        redacted = self._looks.disposed(findings, Direction.REQUEST, Reason.UNSAFE_REQUEST, Ran.NO, blocking)
+        judged = Judged(screen.dispositions, call, Direction.REQUEST)
+        redacted = judged.redacted(findings, Ran.NO, blocking)
         if redacted:
             cut = track.call = await self._looks.read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
             authorized = self._authorize(track, Admitted(cut, authorized.admitted.epoch))
         if team is not None:
-            decision = asked(authorized.decision, call.principal.agent.id, self._looks.questionable(findings), team)
+            decision = asked(authorized.decision, call.principal.agent.id, judged.questionable(findings), team)
             authorized = Authorized(authorized.admitted, decision)
         return Inspected(authorized, findings)
 
@@ -210,7 +207,8 @@ class Pipeline:
         if again.authorized.admitted.call is not call:
             raise Refused(Reason.UNSAFE_REQUEST, "what the approvers put in would be changed before it is sent")
         asks = again.authorized.decision.policies if isinstance(again.authorized.decision, Ask) else ()
-        found, lifted = (concerns(self._looks.questionable(one.findings)) for one in (again, asked_about))
+        judged = Judged(track.asked.snapshot.screen.dispositions, call, Direction.REQUEST)
+        found, lifted = (concerns(judged.questionable(one.findings)) for one in (again, asked_about))
         if not (set(asks) <= set(before.decision.policies) and found <= lifted):
             raise Refused(Reason.FORBIDDEN, "with what the approvers put in, the call would have to be asked about anew", policies=asks)
         return again
@@ -279,14 +277,16 @@ class Pipeline:
 
     async def _forward(self, track: Track, recorded: Recorded, lease: Lease, notices: Notices) -> Answer:
         """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off."""
-        call = recorded.intent.call
+        call, screen = recorded.intent.call, track.asked.snapshot.screen
         self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
 
         async def inspected_notices(notice: Notice) -> None:
-            seen = self._rooms.inspection.notice(call, notice)
-            track.findings += seen
-            redacted = self._looks.disposed(seen, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.MAYBE)
-            await notices(self._rooms.inspection.edit_notice(notice, redacted) if redacted else notice)
+            seen = screen.inspection.notice(call, notice)
+            if seen:
+                track.findings += seen
+                redacted = Judged(screen.dispositions, call, Direction.RESPONSE).redacted(seen, Ran.MAYBE)
+                notice = screen.inspection.edit_notice(notice, redacted) if redacted else notice
+            await notices(notice)
 
         with self._rooms.flight.of(call):
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
@@ -295,13 +295,14 @@ class Pipeline:
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        call, inspection = recorded.intent.call, self._rooms.inspection
+        call, screen = recorded.intent.call, track.asked.snapshot.screen
+        inspection = screen.inspection
         findings = await self._looks.read(answer.size_bytes, lambda: inspection.response(call, answer))
         is_edited = recorded.clearance.grant is not None and recorded.clearance.grant.edited is not None
         reply = Reply(answer.body, is_edited)
         if findings:
             track.findings += findings
-            redacted = self._looks.disposed(findings, Direction.RESPONSE, Reason.UNSAFE_RESPONSE, Ran.YES)
+            redacted = Judged(screen.dispositions, call, Direction.RESPONSE).redacted(findings, Ran.YES)
             if redacted:
                 body = await self._looks.read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted))
                 reply = Reply(body, is_edited)

@@ -11,12 +11,15 @@ from doorward.config.connections import Connections
 from doorward.config.credentials import Credential
 from doorward.config.encryption import Encryption
 from doorward.config.facts import FactName, FactRule
+from doorward.config.flow import FlowRules, Labels
 from doorward.config.health import HealthRules
 from doorward.config.identity import Identity, IssuerName
+from doorward.config.inspection import InspectionRules
 from doorward.config.limits import Limit, LimitName
 from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.config.runaway import Runaway
 from doorward.config.secrets import Secrets
+from doorward.config.supply import Sandbox
 from doorward.config.syslog import Syslog
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
@@ -83,6 +86,7 @@ class ToolRule(Part):
     reversibility: Reversibility | None = Field(
         None, description="What it takes to undo the tool's effect; default: `read` for a tool that only reads, else `irreversible`"
     )
+    labels: Labels | None = Field(None, description="How its results are labelled; what is not said here, the upstream's `labels` say")
     facts: dict[FactName, FactRule] = Field(
         default_factory=dict, description="What policies read as `context.derived.NAME`, worked out of the tool's arguments"
     )
@@ -121,6 +125,7 @@ class Stdio(Part):
         "nobody is refused), or each agent together with the person",
     )
     most: int = Field(16, ge=1, le=1024, description="How many of these processes there are at most; one that is idle makes room")
+    sandbox: Sandbox | None = Field(None, description="What it may touch; without it, whatever the gateway's user may")
     idle_seconds: float = Field(600, ge=1, le=86400, description="One of these processes that nobody has used for so long ends")
 
 
@@ -167,6 +172,7 @@ class Upstream(Part):
     extra_arguments: Literal["refuse", "allow"] = Field(
         "refuse", description="Arguments that a tool's schema does not name, where it names others and does not say that more may come"
     )
+    labels: Labels = Field(Labels(), description="How what it says is labelled")
     tools: dict[Name, ToolRule] = Field(default_factory=dict, description="Rules by the tool's own name, without prefix")
 
     @property
@@ -304,6 +310,8 @@ class Document(Part):
     policies: Policies = Field(Policies(), description="Which Cedar files decide")
     approvals: Approvals = Field(Approvals(), description="How people are asked for their yes")
     identity: Identity = Field(Identity(), description="Who may act at all")
+    inspection: InspectionRules = Field(InspectionRules(), description="What is looked for in messages, and what is done about it")
+    flow: FlowRules = Field(FlowRules(), description="What is made of where things come from and where they go")
     admission: Admission = Field(Admission(), description="How much one agent may do")
     limits: dict[LimitName, Limit] = Field(
         default_factory=dict,

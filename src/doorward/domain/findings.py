@@ -23,6 +23,10 @@ class Disposition(StrEnum):
     """What is done about a finding, from mildest to hardest."""
 
     PASS = "pass"
+    LABEL = "label"
+    """It passes, and the answer says in its `_meta` what was found."""
+    SPOTLIGHT = "spotlight"
+    """The text it stands in is marked as coming from outside: something to read, nothing to obey."""
     REDACT = "redact"
     ASK = "ask"
     BLOCK = "block"

@@ -6,15 +6,18 @@ from itertools import islice
 from typing import Protocol
 
 import msgspec
+import re2
 
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
 from doorward.inspection.characters import Span, is_plain, is_plain_json, spans
+from doorward.inspection.normal import Other, others
 from doorward.inspection.walk import Leaf, leaves
 
 MOST_HIDDEN = 1024
 """Texts with hidden characters that are told of one message: more than any honest one has, and enough to withhold it."""
 
+_UNICODE_ESCAPE = re2.compile(rb"\\u[0-9a-fA-F]{4}")
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -29,15 +32,38 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_hidden", "_leaves", "body", "call", "carrier", "encoded")
+    __slots__ = ("_flat", "_hidden", "_leaves", "_others", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
         self.call = call
         self.body = body
         self.encoded = _ENCODER.encode(body)
+        self._flat: bytes | None = None
         self._leaves: tuple[Leaf, ...] | None = None
+        self._others: tuple[tuple[Leaf, Other], ...] | None = None
         self._hidden: tuple[tuple[Leaf, tuple[Span, ...]], ...] | None = None
+
+    @property
+    def flat(self) -> bytes:
+        """The JSON text with each escape as blanks, byte for byte: what patterns search before anybody walks.
+
+        Where a pattern matches in a text of the message it matches here, too, if it asks for no quote, backslash or line break
+        (a blank stands for these) and not for the text's ends; what matches here need not match in any text.
+        """
+        if self._flat is None:
+            self._flat = _flat(self.encoded)
+        return self._flat
+
+    @property
+    def others(self) -> tuple[tuple[Leaf, Other], ...]:
+        """What stands in the texts in another writing (base64, HTML entities and the like), read; raises `WalkError`."""
+        if self._others is None:
+            self._others = tuple(others(self.flat, self._walked))
+        return self._others
+
+    def _walked(self) -> tuple[Leaf, ...]:
+        return self.leaves
 
     @property
     def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:
@@ -58,6 +84,15 @@ class View:
         if self._leaves is None:
             self._leaves = leaves(self.body)
         return self._leaves
+
+
+def _flat(encoded: bytes) -> bytes:
+    if b"\\" not in encoded:
+        return encoded
+    # An escaped backslash first, so that what follows it is not taken for an escape.
+    for escape in (b"\\\\", b"\\n", b'\\"', b"\\r", b"\\t", b"\\b", b"\\f"):
+        encoded = encoded.replace(escape, b"  ")
+    return _UNICODE_ESCAPE.sub(b"      ", encoded) if b"\\u" in encoded else encoded
 
 
 class Guard(Protocol):

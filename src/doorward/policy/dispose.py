@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from doorward.domain.calls import Call
 from doorward.domain.findings import Direction, Disposition, Finding, Severity
 
 _HARDNESS: Mapping[Disposition, int] = {disposition: rank for rank, disposition in enumerate(Disposition)}
@@ -35,7 +36,7 @@ class Row:
 Table = Mapping[tuple[str, Direction], Row]
 """Rows by guard and direction; a guard that has none falls under `OTHER`."""
 
-_PASS, _REDACT, _ASK, _BLOCK = Disposition
+_PASS, _REDACT, _ASK, _BLOCK = Disposition.PASS, Disposition.REDACT, Disposition.ASK, Disposition.BLOCK
 
 OTHER: Mapping[Direction, Row] = MappingProxyType(
     {Direction.REQUEST: Row(_PASS, _BLOCK, _BLOCK), Direction.RESPONSE: Row(_PASS, _REDACT, _BLOCK)}
@@ -81,3 +82,16 @@ def dispose(finding: Finding, direction: Direction, table: Table = DEFAULT) -> D
 def hardest(dispositions: Iterable[Disposition]) -> Disposition:
     """What is done about a message with these dispositions; PASS if there are none."""
     return max(dispositions, key=_HARDNESS.__getitem__, default=Disposition.PASS)
+
+
+class Dispositions:
+    """What is done about findings of any call."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self, table: Table = DEFAULT) -> None:
+        self._table = table
+
+    def of(self, finding: Finding, direction: Direction, call: Call) -> Disposition:
+        """What is done about one finding of a message of this call that travels this way."""
+        return dispose(finding, direction, self._table)

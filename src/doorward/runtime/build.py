@@ -17,6 +17,7 @@ from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
 from doorward.policy.schema import SchemaEntry, schema_entry
 from doorward.runtime.facts import declared
+from doorward.runtime.screen import Screens
 from doorward.runtime.snapshot import Snapshot
 
 
@@ -30,6 +31,7 @@ class Materials:
     sources: tuple[Source, ...]
     offers: Mapping[UpstreamId, Offer]
     pins: Pins
+    screens: Screens
 
 
 class Rigour(Enum):
@@ -56,6 +58,7 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
         index=index,
         offers={name: offer for name, offer in materials.offers.items() if name in upstreams},
         policies=policies,
+        screen=materials.screens.of(document, index),
         observed=frozenset(name for name, upstream in upstreams.items() if upstream.posture is Posture.OBSERVE),
     )
 

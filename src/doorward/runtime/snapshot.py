@@ -9,6 +9,7 @@ from doorward.config.model import Document
 from doorward.domain.catalog import Posture
 from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.policy.engine import Policies
+from doorward.runtime.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Snapshot:
     index: Index
     offers: Mapping[UpstreamId, Offer]
     policies: Policies
+    screen: Screen
     observed: frozenset[UpstreamId]
     """Upstreams with `posture: observe`."""
 

@@ -26,6 +26,7 @@ from doorward.runtime.build import Materials, Rigour, build
 from doorward.runtime.fixed import fixed
 from doorward.runtime.generations import Generations
 from doorward.runtime.looks import alike, drifts, still_offered
+from doorward.runtime.screen import Screens
 from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
 from doorward.runtime.snapshot import Snapshot
 
@@ -73,13 +74,13 @@ def read(path: Path, document: Callable[[Path], Loaded] = load) -> Read:
         raise ReloadError((f"a policy file cannot be read: {error}",)) from error
 
 
-def first(found: Read, pins: Pins, last: Kept | None = None) -> tuple[Materials, Snapshot]:
+def first(found: Read, pins: Pins, screens: Screens, last: Kept | None = None) -> tuple[Materials, Snapshot]:
     """The materials and snapshot of a start, before any upstream has been seen; raises `ReloadError`.
 
     `last`: the newest kept set of policies, which goes on deciding if it was rolled back to and the files have not changed since.
     """
     choice = chosen(found.sources, last)
-    materials = Materials(found.loaded.document, found.loaded.digest, choice.sources, {}, pins)
+    materials = Materials(found.loaded.document, found.loaded.digest, choice.sources, {}, pins, screens)
     try:
         return materials, _built(materials, Generation(1), Rigour.LENIENT)
     except ReloadError as error:
@@ -200,7 +201,7 @@ class Workbench:
                 return Reloaded(self._generations.current.generation, (), self.warnings)
             _check_fixed(self._materials.document, found.loaded.document)
             offers = still_offered(self._materials.offers, self._materials.document, found.loaded.document)
-            wanted = Materials(found.loaded.document, found.loaded.digest, choice.sources, offers, self._materials.pins)
+            wanted = replace(now, document=found.loaded.document, digest=found.loaded.digest, sources=choice.sources, offers=offers)
             candidate = await asyncio.to_thread(self._candidate, wanted)
         except ReloadError as error:
             # What was wrong with the candidate is said once; what does not fit what is in force stays said.
@@ -385,8 +386,7 @@ def _told(problems: Problems) -> tuple[str, ...]:
 
 
 def _check_fixed(old: Document, new: Document) -> None:
-    names = fixed(old, new)
-    if names:
+    if names := fixed(old, new):
         raise ReloadError((f"a restart is needed to change {', '.join(names)}",))
 
 

@@ -9,7 +9,8 @@ from doorward.admission.gate import Gate
 from doorward.admission.runaway.rules import compiled as rules_of
 from doorward.admission.runaway.watch import Watch
 from doorward.admission.stops import Switch
-from doorward.app.house import guards, limits_of
+from doorward.app.house import limits_of
+from doorward.app.screening import Screening
 from doorward.approval.desk import Desk, Terms
 from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer
@@ -27,7 +28,6 @@ from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
 from doorward.call.listing import Listing
 from doorward.call.pipeline import Pipeline, Rooms
-from doorward.call.resolve import remade
 from doorward.call.rounds import Rounds
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
@@ -57,7 +57,6 @@ from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.chain import Chain, Presented
 from doorward.identity.own import own
 from doorward.identity.registry import NEVER, Registry
-from doorward.inspection.chain import Inspection
 from doorward.inspection.view import Guard
 from doorward.net.errors import NetError, Trouble
 from doorward.net.fetch import Web
@@ -213,7 +212,8 @@ async def build_house(plan: Plan) -> House:
     evidence = _evidence(books, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
     watchmen = await _watchmen(books, clock, draws, document)
-    materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins())
+    screening = Screening(fingerprints, plan.guards, plan.table)
+    materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins(), screening)
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
     tools = _tools(Resolver(_NOWHERE, environment), clock, draws, fingerprints)
@@ -224,7 +224,6 @@ async def build_house(plan: Plan) -> House:
             gate=watchmen.gate,
             watch=Watch(rules_of(document.runaway), clock.monotonic, meter, alerts.append),
             budgets=watchmen.budgets,
-            inspection=Inspection((*guards(generations, fingerprints), *plan.guards), remade),
             desk=watchmen.desk,
             recorder=evidence.recorder,
             broker=Broker(plans(document), sources),
@@ -232,7 +231,6 @@ async def build_house(plan: Plan) -> House:
             meter=meter,
             moment=clock.moment,
             monotonic=clock.monotonic,
-            table=plan.table,
             waivers=plan.waivers,
             waived=lambda principal: plan.waivers,
         )

@@ -101,10 +101,15 @@ class Schema:
 
     __slots__ = ("_compiled", "_define", "_lenient")
 
-    def __init__(self, define: Define, lenient: Lenient = nowhere) -> None:
+    def __init__(self, define: Define, lenient: Lenient = nowhere, compiled: dict[Digest, "_Compiled"] | None = None) -> None:
+        """`compiled`: what other guards of this sort have compiled already, and will."""
         self._define = define
         self._lenient = lenient
-        self._compiled: dict[Digest, _Compiled] = {}
+        self._compiled = {} if compiled is None else compiled
+
+    def again(self, define: Define, lenient: Lenient) -> "Schema":
+        """Another one over another catalogue, which shares what is compiled."""
+        return Schema(define, lenient, self._compiled)
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """What of a tool's arguments or structured result breaks its schema; high for arguments, medium for results."""

@@ -1,0 +1,82 @@
+"""What looks at messages: the guards that ship, those a document names, and what is done about what they find."""
+
+from collections.abc import Sequence
+
+from doorward.call.resolve import remade
+from doorward.catalog.index import Index
+from doorward.config.model import Document
+from doorward.domain.calls import Call
+from doorward.domain.ids import UpstreamId
+from doorward.inspection.chain import Inspection
+from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
+from doorward.inspection.guards.schema import Schema, nowhere
+from doorward.inspection.guards.size import Size
+from doorward.inspection.guards.unicode import Unicode
+from doorward.inspection.view import Guard
+from doorward.policy.dispose import DEFAULT, Dispositions, Table
+from doorward.runtime.screen import Screen
+
+
+class Screening:
+    """Makes the screen of each generation (`Screens`). `more`: guards that are asked after the others; `table`: what is done by default."""
+
+    __slots__ = ("_more", "_schema", "_secrets", "_table")
+
+    def __init__(self, secrets: Secrets, more: Sequence[Guard] = (), table: Table = DEFAULT) -> None:
+        self._secrets = secrets
+        self._more = tuple(more)
+        self._table = table
+        self._schema = Schema(_nothing, nowhere)
+
+    def of(self, document: Document, index: Index) -> Screen:
+        """The screen of a document over a catalogue."""
+        schema = self._schema.again(Definitions(index), Leniency(document))
+        guards: tuple[Guard, ...] = (Size(), schema, Unicode(), OwnSecrets(self._secrets), *self._more)
+        return Screen(Inspection(guards, remade), Dispositions(self._table))
+
+
+def detached() -> Screening:
+    """Of a gateway that holds no credentials, such as one that is only looked at."""
+    return Screening(_Nobody())
+
+
+class _Nobody:
+    """No secrets at all (`Secrets`)."""
+
+    __slots__ = ()
+
+    def near(self, encoded: bytes) -> bool:
+        return False
+
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        return ()
+
+
+class Definitions:
+    """The accepted definition of a call's target, for the guards that check against it."""
+
+    __slots__ = ("_index",)
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def __call__(self, call: Call) -> dict[str, object] | None:
+        entry = self._index.resolve(call.target.upstream, call.target.kind, call.target.name)
+        is_same = entry is not None and entry.target.definition == call.target.definition
+        return dict(entry.definition.body) if entry is not None and is_same else None
+
+
+class Leniency:
+    """Which upstreams take arguments that their tools' schemas do not name."""
+
+    __slots__ = ("_lenient",)
+
+    def __init__(self, document: Document) -> None:
+        self._lenient = frozenset(name for name, upstream in document.upstreams.items() if upstream.extra_arguments == "allow")
+
+    def __call__(self, upstream: UpstreamId) -> bool:
+        return upstream in self._lenient
+
+
+def _nothing(call: Call) -> None:
+    """Of no catalogue."""

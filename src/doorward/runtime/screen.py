@@ -1,0 +1,25 @@
+"""What looks at messages and what is made of what it finds, for one generation."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.catalog.index import Index
+from doorward.config.model import Document
+from doorward.inspection.chain import Inspection
+from doorward.policy.dispose import Dispositions
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The guards in their order, and what is done about findings."""
+
+    inspection: Inspection
+    dispositions: Dispositions
+
+
+class Screens(Protocol):
+    """Makes screens; keeps what is dear to make, such as compiled patterns, from one to the next."""
+
+    def of(self, document: Document, index: Index) -> Screen:
+        """The screen of a document over a catalogue; raises a `DoorwardError` where a guard that it names cannot be had."""
+        ...
