@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format bench soak lock clean
+.PHONY: help setup run demo test check format bench bench-detect soak lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
 setup: ## install every environment from its lock (downloads; nothing else does)
 	@$(PYTHON) -m tools.environments
@@ -38,6 +38,9 @@ format: setup ## write the one format, and what the linter can mend
 
 bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md
 	@$(BIN)/python -m bench
+
+bench-detect: setup ## how much of attacks, secrets and personal data is found; writes docs/detection.md
+	@$(BIN)/python -m bench.detect
 
 soak: setup ## the long runs: 1,000 kills under load
 	@$(BIN)/python -m pytest -q -m soak
