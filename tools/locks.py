@@ -25,16 +25,18 @@ def main() -> int:
     versions = tomllib.loads((PEERS / "versions.toml").read_text())
     for name, requirements in versions["python"].items():
         lock_python(name, requirements, upgrade)
+    for name, requirements in versions["alone"].items():
+        lock_python(name, requirements, ("--no-deps",))
     for name, dependencies in versions["node"].items():
         lock_node(name, dependencies)
     return 0
 
 
-def lock_python(name: str, requirements: list[str], upgrade: tuple[str, ...]) -> None:
+def lock_python(name: str, requirements: list[str], options: tuple[str, ...]) -> None:
     """Write `peers/<name>/requirements.lock`."""
     lock = PEERS / name / "requirements.lock"
     lock.parent.mkdir(exist_ok=True)
-    command = uv("pip", "compile", *SOLVE, *upgrade, "--output-file", lock, "-")
+    command = uv("pip", "compile", *SOLVE, *options, "--output-file", lock, "-")
     subprocess.run(command, cwd=ROOT, input="\n".join(requirements), text=True, check=True)
 
 
