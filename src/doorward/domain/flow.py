@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Integrity(StrEnum):
@@ -18,8 +19,12 @@ class Confidentiality(StrEnum):
     INTERNAL = "internal"
     RESTRICTED = "restricted"
 
+    def is_beyond(self, other: "Confidentiality") -> bool:
+        """Whether it may go less far than the other."""
+        return _FAR[self] > _FAR[other]
 
-_FAR = tuple(Confidentiality)
+
+_FAR = {one: place for place, one in enumerate(Confidentiality)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Label:
             return self
         return Label(
             Integrity.UNTRUSTED if Integrity.UNTRUSTED in (self.integrity, other.integrity) else Integrity.TRUSTED,
-            max(self.confidentiality, other.confidentiality, key=_FAR.index),
+            other.confidentiality if other.confidentiality.is_beyond(self.confidentiality) else self.confidentiality,
             self.categories | other.categories,
         )
 
@@ -51,6 +56,7 @@ class Taint:
 
     pointer: str
     source: str
+    """Empty where it is not known any more whether, and from where: then every text counts that could be a destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,9 @@ class Flow:
     """What policy may know of the context that a call comes from: the authenticated instance's (RULINGS 8), before the call."""
 
     label: Label = CLEAN
+    """What may be in the call: the context's label, but for what a named rule says that this call cannot carry."""
     tainted: tuple[Taint, ...] = ()
+    """Worked out only for policies that read it."""
     calls: int = 0
     """Calls forwarded for it since the context began."""
     writes: int = 0
@@ -66,8 +74,50 @@ class Flow:
     externals: int = 0
     """Of these, how many reached somewhere outside."""
     findings: frozenset[str] = frozenset()
-    """Guards that have found something in what it was given, as `guard/rule`."""
+    """What has been found in what it was given, as `guard/rule`."""
+    is_too_confidential: bool = False
+    """Whether the context holds what the target says it does not take."""
+    is_too_untrusted: bool = False
+    """Whether the context has taken in what the target says it must not be led by."""
+    declassified: tuple[str, ...] = ()
+    """The named rules by which `label` is less confidential than the context: for the log."""
 
 
 UNMOVED = Flow()
 """Of a context that nothing has flowed into yet."""
+
+
+class Counts(NamedTuple):
+    """The counters of one context, as they stand after a call."""
+
+    context: int
+    calls: int
+    writes: int
+    externals: int
+    at: int
+    """Of its last call, Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What of a context outlives the process, besides its counters. A higher `version` of one context is a later one."""
+
+    context: int
+    instance: str
+    """Whose it is; empty for what is left of contexts of the agent for which there was no room."""
+    agent: str
+    label: Label
+    findings: frozenset[str]
+    began: int
+    """Unix seconds."""
+    version: int
+
+
+class Rise(NamedTuple):
+    """What a call does to its context, written in the transaction of its intent (or outcome), whole or not at all."""
+
+    counts: Counts
+    held: tuple[Held, ...] = ()
+    """Labels and findings, of contexts for which the store may not have them yet."""
+    gone: tuple[int, ...] = ()
+    """Contexts that made room; what was in them is in one of `held`."""
