@@ -9,12 +9,14 @@ from doorward.domain.actors import Bound, Principal, Proof
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
+from doorward.domain.flow import Confidentiality, Flow, Integrity, Label, Taint
 from doorward.domain.ids import Digest
 from doorward.policy.engine import Policies
 from doorward.policy.project import Unheld, project
 from doorward.policy.reads import WHOLE
 from doorward.policy.rules import Rule, Source, parse
 from doorward.policy.schema import action_name, vocabulary
+from doorward.policy.session import Said
 from tests.policy.world import CREATE, DELETE, ENTRIES, FILE, NOON, PAY, REVIEW, SEARCH, UPSTREAMS, at, call, policy, principal, user
 
 PRINCIPALS = (
@@ -26,7 +28,12 @@ PRINCIPALS = (
     replace(principal(), proof=Proof(frozenset({"mcp:read"}), "corp", "c1", "f1", "t" * 43, Bound.CERTIFICATE)),
     replace(principal(), proof=Proof(frozenset({"mcp:read"}), "corp", "c2", bound=Bound.DPOP)),
 )
-MOMENTS = (NOON, at(1_795_276_800.0))
+UNTRUSTED = Label(Integrity.UNTRUSTED, Confidentiality.RESTRICTED, frozenset({"health"}))
+SESSIONS = (
+    Said(Flow()),
+    Said(Flow(UNTRUSTED, (Taint("/owner", "mail"), Taint("/labels/0", "mail")), 9, 2, 1, frozenset({"links/image"}))),
+)
+MOMENTS = (replace(NOON, session=SESSIONS[0]), replace(NOON, session=SESSIONS[1]), replace(at(1_795_276_800.0), session=SESSIONS[0]))
 TARGETS = (CREATE, SEARCH, DELETE, PAY, REVIEW, FILE)
 
 PRINCIPAL_SCOPES = (
@@ -74,6 +81,10 @@ CONDITIONS = (
     'when { context.bound == "nothing" && context.actors.isEmpty() }',
     'when { context.actors.contains("cursor") }',
     'when { principal has user && principal.user.issuer == "" }',
+    'when { context.session.integrity == "untrusted" && context.session.confidentiality != "public" }',
+    "unless { context.session.tainted.isEmpty() }",
+    'when { context.input has owner && context.session.tainted_arguments.contains("owner") && context.time.hour == 12 }',
+    "when { context.session.calls > 5 || context.input has owner }",
     'when { if context.input has title then context.input.title == "x" else context.time.hour == 12 }',
 )
 

@@ -12,8 +12,8 @@ from doorward.domain.ids import PolicyId
 from doorward.policy.panel import Panel
 from doorward.policy.rules import Rule
 
-UNKNOWN = {name: {"__extn": {"fn": "unknown", "arg": name}} for name in ("input", "derived")}
-"""What stands in the context for arguments that are not there yet, and for what is derived of them."""
+UNKNOWN = {name: {"__extn": {"fn": "unknown", "arg": name}} for name in ("input", "derived", "session")}
+"""What stands in the context for arguments that are not there yet, for what is derived of them, and for what flows in until then."""
 
 _Outcomes = tuple[bool, bool]
 """Whether an expression can come out true, and whether it can come out false."""

@@ -1,14 +1,13 @@
 """What is done about a finding: a table by guard, direction and severity (RULINGS 6). It ships so that the defaults protect.
 
 Each finding is disposed of by itself and the hardest disposition of a message counts, so that more findings never loosen.
-In each row a graver finding is never met with less.
+In each row a graver finding is never met with less. An operator's rules come before the table (`policy/dispositions.py`).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from doorward.domain.calls import Call
 from doorward.domain.findings import Direction, Disposition, Finding, Severity
 
 _HARDNESS: Mapping[Disposition, int] = {disposition: rank for rank, disposition in enumerate(Disposition)}
@@ -82,16 +81,3 @@ def dispose(finding: Finding, direction: Direction, table: Table = DEFAULT) -> D
 def hardest(dispositions: Iterable[Disposition]) -> Disposition:
     """What is done about a message with these dispositions; PASS if there are none."""
     return max(dispositions, key=_HARDNESS.__getitem__, default=Disposition.PASS)
-
-
-class Dispositions:
-    """What is done about findings of any call."""
-
-    __slots__ = ("_table",)
-
-    def __init__(self, table: Table = DEFAULT) -> None:
-        self._table = table
-
-    def of(self, finding: Finding, direction: Direction, call: Call) -> Disposition:
-        """What is done about one finding of a message of this call that travels this way."""
-        return dispose(finding, direction, self._table)

@@ -1,10 +1,11 @@
 """The decision: default deny, a matching `forbid` wins, an error of any rule denies.
 
 Policies are compiled once for a generation and never change. What they remember (parsed panels, decisions of rules that
-read neither arguments nor time) could be computed again at any time and would come out the same.
+read neither arguments nor time nor session) could be computed again at any time and would come out the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -28,8 +29,9 @@ from doorward.policy.lanes import (
     apart,
     ask,
     context,
-    context_without_input,
+    context_before,
     derived_of,
+    not_known,
     parsed_entities,
     request,
     sliced,
@@ -287,7 +289,7 @@ class Policies:
             panel=panel,
             entities=parsed_entities(actor, place, one.action),
             request=request(actor, place, one.action),
-            is_constant=not panel.reads.is_of_arguments and "time" not in read,
+            is_constant=not panel.reads.is_of_call and "time" not in read,
             apart=apart(read),
         )
 
@@ -347,13 +349,16 @@ class Policies:
         _, enforced = self._admitted(one, actor, place)
         panel = self._panel(enforced)
         read = panel.reads
-        values = facts(principal, target, at, read.context)
-        written = context_without_input(one.action, read.context, values)
+        # What flows in until a call comes is not known, whatever has by now: lists are kept by clients, and shared.
+        values = facts(principal, target, replace(at, session=None), read.context)
+        is_single = target.kind is Kind.RESOURCE and read.is_of_arguments
+        if is_single:
+            values["input"] = {"uri": target.name}
+        written = context_before(one.action, read.context, values)
         if isinstance(written, Unheld) or (lifted is None and not len(panel.permits)):
             return False
-        uri = target.name if target.kind is Kind.RESOURCE and read.is_of_arguments else None
-        if uri is not None:
-            return not isinstance(ask(panel, self._new_lane(one, principal, target), {**values, "input": {"uri": uri}}, lifted), Deny)
+        if is_single:
+            return self._answer(one, principal, target, values, written, lifted)
         # The scopes hold, so only what the conditions read can make a difference.
         action = one.action.name if read.action else ""
         key = (enforced, actor if read.principal else None, place if read.resource else None, action, written, lifted)
@@ -363,9 +368,9 @@ class Policies:
     def _answer(
         self, one: Slice, principal: Speaker, target: Target, values: dict[str, object], written: str, lifted: Lifted | None
     ) -> bool:
-        """Whether rules can say yes, with arguments that are unknown where they are read."""
+        """Whether rules can say yes, with whatever is read of a call and not known yet."""
         lane = self._new_lane(one, principal, target)
-        if not lane.panel.reads.is_of_arguments:
+        if not not_known(lane.panel.reads.context, values):
             return not isinstance(ask(lane.panel, lane, values, lifted), Deny)
         actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
         asked = {**written_request(actor, place, one.action), "context": written}

@@ -100,7 +100,7 @@ class Lane:
     request: Request
     """Principal, action and resource."""
     is_constant: bool
-    """Whether no enforced rule reads arguments or time, so that its decisions may be remembered."""
+    """Whether no enforced rule reads arguments, time or session, so that its decisions may be remembered."""
     apart: Apart
     decisions: Memo[tuple[object, ...], Decision] = field(default_factory=lambda: Memo(FACTS))
 
@@ -172,14 +172,19 @@ def _printed(kind: str, identity: str) -> str:
 
 def context(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
     """The context in Cedar's JSON as far as it is read, or the first place of it that Cedar cannot hold."""
+    held = _held(action, read, values)
+    return held if isinstance(held, Unheld) else _written(held)
+
+
+def _held(action: Action, read: Tree, values: Mapping[str, object]) -> object:
+    """The same as plain values."""
     if "derived" in read:
         known = values.get("derived")
         derived = (known if isinstance(known, Derived) else derived_of(action, values)).read(read.below("derived"))
         if isinstance(derived, Unheld):
             return derived
         values = {**values, "derived": derived}
-    held = project(values, action.context, read)
-    return held if isinstance(held, Unheld) else _written(held)
+    return project(values, action.context, read)
 
 
 def derived_of(action: Action, values: Mapping[str, object]) -> Derived:
@@ -188,13 +193,19 @@ def derived_of(action: Action, values: Mapping[str, object]) -> Derived:
     return Derived(action.facts, arguments if isinstance(arguments, Mapping) else {})
 
 
-def context_without_input(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
-    """The same with arguments that are unknown."""
-    names = action.context.fields if read.is_whole else read.parts
-    held = project(values, action.context, Tree(False, {name: read.below(name) for name in names if name not in UNKNOWN}))
+def context_before(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
+    """The same before a call, with what is not known yet."""
+    names, unknown = action.context.fields if read.is_whole else read.parts, not_known(read, values)
+    held = _held(action, Tree(False, {name: read.below(name) for name in names if name not in unknown}), values)
     if isinstance(held, dict):
-        held |= {name: unknown for name, unknown in UNKNOWN.items() if name in read}
+        held |= {name: UNKNOWN[name] for name in unknown}
     return held if isinstance(held, Unheld) else _written(held)
+
+
+def not_known(read: Tree, values: Mapping[str, object]) -> frozenset[str]:
+    """What is read that these values do not have, as there is no call yet."""
+    there = {*values, "derived"} if "input" in values else {*values}
+    return frozenset(name for name in UNKNOWN if name in read and name not in there)
 
 
 def _written(held: object) -> str | Unheld:

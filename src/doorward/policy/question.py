@@ -12,6 +12,7 @@ from doorward.domain.actors import Agent, AuthnMethod, Proof, Subject
 from doorward.domain.catalog import Target
 from doorward.domain.ids import SubjectId, TeamId, UpstreamId
 from doorward.policy.reads import Tree
+from doorward.policy.session import Session, session_facts
 
 LOCAL = "local"
 """The network of a caller that came over none, such as a Unix socket: the context then has no `network`."""
@@ -27,10 +28,12 @@ Uid = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a call is decided, and in whose time of day: the zone of `context.time`."""
+    """When a call is decided, in whose time of day (the zone of `context.time`), and what has flowed into its context by then."""
 
     unix_seconds: float
     zone: tzinfo
+    session: Session | None = None
+    """None where nobody knows: what reads it cannot be decided then."""
 
 
 class Speaker(Protocol):
@@ -78,7 +81,7 @@ class Place:
 
 
 def facts(principal: Speaker, target: Target, at: Moment, read: Tree) -> dict[str, object]:
-    """The context but for the arguments, as plain values; time, proof and chain only if they are read."""
+    """The context but for the arguments, as plain values; time, proof, chain and session only if they are read."""
     found: dict[str, object] = {"authn": str(principal.method), "reversibility": str(target.reversibility)}
     if reads_proof(read):
         found |= proof_facts(principal.proof)
@@ -88,6 +91,8 @@ def facts(principal: Speaker, target: Target, at: Moment, read: Tree) -> dict[st
         found["network"] = principal.network
     if "time" in read:
         found["time"] = time_facts(at)
+    if at.session is not None and "session" in read:
+        found["session"] = session_facts(at.session, read.below("session"))
     return found
 
 

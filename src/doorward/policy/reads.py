@@ -59,8 +59,13 @@ class Reads:
 
     @property
     def is_of_arguments(self) -> bool:
-        """Whether anything is read of the arguments, or derived of them: what depends on these is remembered for no other call."""
+        """Whether anything is read of the arguments, or derived of them."""
         return "input" in self.context or "derived" in self.context
+
+    @property
+    def is_of_call(self) -> bool:
+        """Whether anything is read that one call alone has: its arguments, or what has flowed into its context. No other one is decided by it."""
+        return self.is_of_arguments or "session" in self.context
 
 
 def conditions(policy: pst.Template) -> Reads:

@@ -18,6 +18,7 @@ from doorward.domain.ids import TeamId, UpstreamId
 from doorward.policy.arguments import arguments_shape
 from doorward.policy.facts.fact import Fact
 from doorward.policy.facts.url import Url
+from doorward.policy.session import SESSION
 from doorward.policy.shapes import EMPTY, Address, Field, Fields, Gap, Instant, Many, Text, Truth, Whole, cedar_type, gaps_of
 
 GROUPS = ("read", "write", "destructive", "external")
@@ -199,6 +200,7 @@ def context_shape(arguments: Fields, derived: Fields = EMPTY) -> Fields:
             "certificate": Field(Truth(), required=True),
             "scopes": Field(Many(Text()), required=True),
             "actors": Field(Many(Text()), required=True),
+            "session": Field(SESSION, required=True),
         },
         {},
     )

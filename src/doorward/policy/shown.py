@@ -1,7 +1,7 @@
 """What a person who is asked should know besides the arguments: the facts that the asking policies have read. For show alone."""
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 
 from doorward.domain.calls import Call
 from doorward.domain.ids import PolicyId
@@ -10,6 +10,7 @@ from doorward.policy.lanes import derived_of
 from doorward.policy.project import Unheld
 from doorward.policy.question import Moment, facts
 from doorward.policy.reads import together
+from doorward.policy.session import told as of_session
 from doorward.wire.jsonrpc import dump
 
 MOST = 32
@@ -17,8 +18,8 @@ MOST = 32
 _VALUE = 256
 """Characters of one value: whoever wants all of it has the arguments."""
 
-_SHOWN_WHOLE = frozenset({"input", "reversibility"})
-"""What a question shows in any case."""
+_SHOWN_WHOLE = frozenset({"input", "reversibility", "session"})
+"""What a question shows in any case, or in sentences of its own."""
 
 
 def shown(policies: Policies, call: Call, asking: tuple[PolicyId, ...], at: Moment) -> tuple[tuple[str, str], ...]:
@@ -34,7 +35,13 @@ def shown(policies: Policies, call: Call, asking: tuple[PolicyId, ...], at: Mome
         values["derived"] = {} if isinstance(derived, Unheld) else derived
     paths = (path for path in read.paths() if path and path[0] not in _SHOWN_WHOLE)
     told = ((".".join(path), _at(values, path)) for path in paths)
-    return tuple(islice(((name, _text(value)) for name, value in told if value is not None), MOST))
+    plain = ((name, _text(value)) for name, value in told if value is not None)
+    flowed = (
+        ()
+        if at.session is None or "session" not in read
+        else ((name, _text(text)) for name, text in of_session(at.session, read.below("session")))
+    )
+    return tuple(islice(chain(flowed, plain), MOST))
 
 
 def _at(value: object, path: tuple[str, ...]) -> object:

@@ -1,0 +1,120 @@
+"""`context.session`: what policy may know of what has flowed into the context that a call comes from, and what of it is in the call."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.domain.flow import Confidentiality, Flow, Integrity, Taint
+from doorward.policy.reads import Tree
+from doorward.policy.shapes import Field, Fields, Many, Text, Whole
+
+OF_TAINT = ("tainted", "tainted_below", "tainted_arguments", "sources")
+"""What rests on a look for the call's own texts in what was untrusted: it is taken only where one of these is read."""
+
+SESSION = Fields(
+    {
+        "integrity": Field(Text(), required=True),
+        "confidentiality": Field(Text(), required=True),
+        "categories": Field(Many(Text()), required=True),
+        "tainted": Field(Many(Text()), required=True),
+        "tainted_below": Field(Many(Text()), required=True),
+        "tainted_arguments": Field(Many(Text()), required=True),
+        "sources": Field(Many(Text()), required=True),
+        "calls": Field(Whole(), required=True),
+        "writes": Field(Whole(), required=True),
+        "externals": Field(Whole(), required=True),
+        "findings": Field(Many(Text()), required=True),
+    },
+    {},
+)
+
+
+class Session(Protocol):
+    """The context of one call before it goes on. Both give the same however often they are asked."""
+
+    def flow(self) -> Flow:
+        """Label, counters and findings; what it says of taint does not count."""
+        ...
+
+    def tainted(self) -> tuple[Taint, ...]:
+        """The texts of the call that stood in something untrusted before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A context as it was recorded, or is supposed to be (`Session`)."""
+
+    what: Flow
+
+    def flow(self) -> Flow:
+        """As it is said."""
+        return self.what
+
+    def tainted(self) -> tuple[Taint, ...]:
+        """As it is said."""
+        return self.what.tainted
+
+
+def session_facts(session: Session, read: Tree) -> dict[str, object]:
+    """The attributes of `context.session` as plain values; of taint only if it is read."""
+    flow = session.flow()
+    found: dict[str, object] = {
+        "integrity": flow.label.integrity.value,
+        "confidentiality": flow.label.confidentiality.value,
+        "categories": sorted(flow.label.categories),
+        "calls": flow.calls,
+        "writes": flow.writes,
+        "externals": flow.externals,
+        "findings": sorted(flow.findings),
+    }
+    if reads_taint(read):
+        tainted = session.tainted()
+        found["tainted"] = list(dict.fromkeys([taint.pointer for taint in tainted]))
+        found["tainted_below"] = list(dict.fromkeys([above for taint in tainted for above in _above(taint.pointer)]))
+        found["tainted_arguments"] = list(dict.fromkeys([argument(taint.pointer) for taint in tainted]))
+        found["sources"] = list(dict.fromkeys([taint.source for taint in tainted]))
+    return found
+
+
+def reads_taint(read: Tree) -> bool:
+    """Whether anything is read, of a session, that a look for taint must be taken for."""
+    return read.is_whole or any(name in read.parts for name in OF_TAINT)
+
+
+def argument(pointer: str) -> str:
+    """The name of the argument that a JSON pointer (RFC 6901) is in; empty for the arguments as a whole."""
+    return pointer.removeprefix("/").partition("/")[0].replace("~1", "/").replace("~0", "~")
+
+
+def _above(pointer: str) -> Iterator[str]:
+    """A pointer, and every one above it but that of the whole."""
+    while pointer:
+        yield pointer
+        pointer = pointer.rpartition("/")[0]
+
+
+def told(session: Session, read: Tree) -> Iterator[tuple[str, str]]:
+    """What of a context those are told who are asked about a call: name and sentence, as far as it is read."""
+    flow, names = session.flow(), frozenset(SESSION.fields) if read.is_whole else frozenset(read.parts)
+    if names & {"integrity", "confidentiality", "categories"}:
+        yield "context", _labelled(flow)
+    if names & set(OF_TAINT):
+        yield from (("tainted", f"{taint.pointer} first appeared in untrusted output of {taint.source}") for taint in session.tainted())
+    if names & {"calls", "writes", "externals"}:
+        yield "before", f"{flow.calls} calls, of which {flow.writes} may have changed something and {flow.externals} reached outside"
+    if "findings" in names:
+        yield "found", _several(sorted(flow.findings)) or "nothing"
+
+
+def _labelled(flow: Flow) -> str:
+    label = flow.label
+    trust = "something untrusted has been read" if label.integrity is Integrity.UNTRUSTED else "nothing untrusted has been read"
+    if label.confidentiality is Confidentiality.PUBLIC:
+        return f"{trust}, and nothing that is not public"
+    sort = f" ({_several(sorted(label.categories))})" if label.categories else ""
+    return f"{trust}, and what is {label.confidentiality.value}{sort}"
+
+
+def _several(names: Sequence[str]) -> str:
+    return ", ".join(names)
