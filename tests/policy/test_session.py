@@ -8,6 +8,7 @@ from doorward.domain.actors import Actor
 from doorward.domain.catalog import Kind
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.flow import CLEAN, Confidentiality, Flow, Integrity, Label, Taint
+from doorward.domain.ids import PolicyId
 from doorward.policy.engine import Policies
 from doorward.policy.explain import explain
 from doorward.policy.question import Moment
@@ -83,12 +84,12 @@ def test_a_forbid_on_a_session_decides_by_what_has_flowed_in(condition: str) -> 
     policies = forbid(condition)
     asked = call(PAY, {"amount": 1, "to": "a"})
     assert isinstance(policies.decide(asked, during(FLOW)), Deny)
-    assert policies.decide(asked, during(Flow(CLEAN))) == Allow(("open",))
+    assert policies.decide(asked, during(Flow(CLEAN))) == Allow((PolicyId("open"),))
 
 
 def test_what_reads_a_session_that_nobody_knows_denies() -> None:
     decision = forbid('context.session.integrity == "untrusted"').decide(call(SEARCH), NOON)
-    assert decision == Deny(("stop",), "`context.session` cannot be decided on: it is required and not there")
+    assert decision == Deny((PolicyId("stop"),), "`context.session` cannot be decided on: it is required and not there")
 
 
 def test_nothing_is_remembered_of_a_session() -> None:
