@@ -96,6 +96,22 @@ async def test_version_header_may_be_missing_once_there_is_a_session() -> None:
     assert house.spine.handled[0].version == "2025-03-26"
 
 
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"mcp_method": "tools/list"}, None),
+        ({"mcp_method": "tools/call"}, -32020),
+        ({"mcp_name": "read_calendar"}, -32020),
+    ],
+    ids=["says the same", "another method", "a name that the body has not"],
+)
+async def test_routing_headers_that_nobody_asked_for_say_what_the_body_says(headers: dict[str, str], code: int | None) -> None:
+    house = House()
+    client = await house.session()
+    answer = await client.ask("tools/list", **headers).done()
+    assert answer.json.get("error", {}).get("code") == code
+
+
 async def test_ping_is_answered_here() -> None:
     house = House()
     client = await house.session()

@@ -1,5 +1,6 @@
 """Headers that say what the body says."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from mcp.shared import inbound as sdk
 
 from doorward.domain.reasons import Reason, Refused
-from doorward.wire.headers import check, check_params, decode_value, derive, encode_value, param_headers
+from doorward.wire.headers import check, check_params, check_unasked, decode_value, derive, encode_value, param_headers
 
 VERSION = "2026-07-28"
 GOOD = [(b"mcp-protocol-version", b"2026-07-28"), (b"mcp-method", b"tools/call"), (b"mcp-name", b"echo")]
@@ -82,6 +83,25 @@ def test_a_header_that_disagrees_is_missing_or_doubled_refuses_the_message(heade
     with pytest.raises(Refused) as refused:
         check(headers, "tools/call", {"name": "echo"}, VERSION)
     assert refused.value.reason is Reason.HEADER_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_good"),
+    [
+        ([], True),
+        ([(b"mcp-method", b"tools/call"), (b"mcp-name", b"echo")], True),
+        ([(b"mcp-name", b"=?base64?ZWNobw==?=")], True),
+        ([(b"mcp-method", b"tools/list")], False),
+        ([(b"mcp-name", b"pay")], False),
+        ([(b"mcp-name", b"=?base64?!!?=")], False),
+        ([(b"mcp-name", b"echo"), (b"mcp-name", b"echo")], False),
+    ],
+)
+def test_headers_that_the_session_era_does_not_ask_for_may_not_say_something_else(
+    headers: list[tuple[bytes, bytes]], is_good: bool
+) -> None:
+    with nullcontext() if is_good else pytest.raises(Refused, match=r""):
+        check_unasked(headers, "tools/call", {"name": "echo"})
 
 
 SCHEMA = {

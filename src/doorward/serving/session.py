@@ -17,6 +17,7 @@ from doorward.serving.respond import Cause, Reply
 from doorward.serving.resume import Journal, Journals
 from doorward.serving.streams import Streams
 from doorward.wire.eras import VERSION_KEY, progress_token, rest_of
+from doorward.wire.headers import check_unasked
 from doorward.wire.jsonrpc import Notification, Request, Response, dump
 
 SESSION_HEADER = b"mcp-session-id"
@@ -105,6 +106,7 @@ class Sessions:
         if VERSION_KEY in meta:
             reply.era = Era.EXCHANGE
             raise Refused(Reason.HEADER_MISMATCH, "the body declares a protocol version that the headers do not")
+        check_unasked(arrival.headers, message.method, message.params)
         if message.method == "initialize":
             text, result = await self._spine.initialize(arrival.principal, arrival.endpoint, message.params)
             reply.headers.append((SESSION_HEADER, text.encode("ascii")))

@@ -25,6 +25,7 @@ NAMED_BY = {
 
 _PARAM = b"mcp-param-"
 _ROUTING = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"mcp-session-id"})
+_UNASKED = frozenset({b"mcp-method", b"mcp-name"})
 _ANNOTATION = "x-mcp-header"
 _PRIMITIVES = ("string", "integer", "boolean")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -82,6 +83,19 @@ def check(headers: Sequence[tuple[bytes, bytes]], method: str, params: Mapping[s
     named, said = params.get(field), found.get(b"mcp-name")
     if named is not None or said is not None:  # where both lack it, the body is refused for what it lacks
         _same("Mcp-Name", None if said is None else decode_value(said), named)
+
+
+def check_unasked(headers: Sequence[tuple[bytes, bytes]], method: str, params: Mapping[str, Any]) -> None:
+    """Raises `Refused` HEADER_MISMATCH where a session-era request carries routing headers that say other things than its body.
+
+    They are not asked for there; whoever stands before us may have gone by them all the same.
+    """
+    found = _collected((name, value) for name, value in headers if name in _UNASKED)
+    if b"mcp-method" in found:
+        _same("Mcp-Method", found[b"mcp-method"], method)
+    if b"mcp-name" in found:
+        said = found[b"mcp-name"]
+        _same("Mcp-Name", None if said is None else decode_value(said), params.get(NAMED_BY.get(method, "")))
 
 
 def check_params(headers: Sequence[tuple[bytes, bytes]], arguments: Mapping[str, Any], expected: ParamHeaders) -> None:
