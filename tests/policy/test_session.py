@@ -58,6 +58,8 @@ def test_everything_of_a_session_can_be_read() -> None:
         "tainted_below": ["/to", "/cc/0/a~1b", "/cc/0", "/cc"],
         "tainted_arguments": ["to", "cc"],
         "sources": ["mail", "web"],
+        "too_confidential": False,
+        "too_untrusted": False,
     }
 
 
@@ -168,6 +170,24 @@ def test_who_is_asked_is_told_what_was_tainted_and_by_whom() -> None:
         ("context", "something untrusted has been read, and what is internal (health)"),
         ("tainted", "/to first appeared in untrusted output of mail"),
         ("tainted", "/cc/0/a~1b first appeared in untrusted output of web"),
+    )
+
+
+def test_what_was_lost_of_a_context_taints_without_a_source() -> None:
+    lost = Said(Flow(tainted=(Taint("/to", ""),)))
+    assert session_facts(lost, WHOLE)["sources"] == []
+    told_of = [("tainted", "/to may have appeared in untrusted output: what was read is not known in full any more")]
+    assert list(told(lost, Tree(False, {"sources": WHOLE}))) == told_of
+
+
+def test_what_a_target_does_not_take_can_be_forbidden_and_is_told() -> None:
+    policies = forbid("context.session.too_confidential || context.session.too_untrusted", approval="ops")
+    beyond = during(Flow(is_too_confidential=True, is_too_untrusted=True))
+    asked = call(SEARCH)
+    assert isinstance(policies.decide(asked, beyond), Ask)
+    assert shown(policies, asked, (PolicyId("stop"),), beyond) == (
+        ("sink", "the target does not take anything so confidential"),
+        ("sink", "the target takes nothing from whoever has read something untrusted"),
     )
 
 

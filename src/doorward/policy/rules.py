@@ -22,6 +22,8 @@ from doorward.policy.text import Piece, Spot, depth, find, first_bad, pieces, sp
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 OWN = "doorward."
 """Ids that start so are the gateway's own decisions."""
+SHIPPED = "doorward/"
+"""Ids that start so are those of policies that ship."""
 _ANNOTATIONS = ("id", "reason", "approval", "owner", "exception", "mode", "public")
 _PEOPLE = re.compile(r"([+-]?\d[\d.,]*)\s+of\b\s*(.*)", re.DOTALL)
 """How many of whom: `2 of finance`."""
@@ -37,6 +39,13 @@ class Mode(StrEnum):
     OBSERVE = "observe"
 
 
+class Origin(StrEnum):
+    """Whose words policies are."""
+
+    OPERATOR = "operator"
+    SHIPPED = "shipped"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A policy file: the path it is told by, and its text."""
@@ -45,6 +54,7 @@ class Source:
     text: str
     team: str = ""
     """The team whose layer it belongs to; empty for the global layer."""
+    origin: Origin = Origin.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,9 @@ def _rule(source: Source, piece: Piece) -> Rule | tuple[Problem, ...]:
         return (problem_at(source, piece, 0, None, _plain(str(error))),)
     notes = cedar.annotations
     identity = PolicyId(notes["id"]) if _ID.fullmatch(notes.get("id", "")) else None
-    wrong = tuple(problem_at(source, piece, find(piece, at), identity, message) for at, message in _wrong(cedar))
+    wrong = tuple(
+        problem_at(source, piece, find(piece, at), identity, message) for at, message in (*_wrong(cedar), *_of_others(source, notes))
+    )
     if wrong or identity is None:
         return wrong
     return _made(source, piece, cedar, identity)
@@ -196,6 +208,14 @@ def _wrong(cedar: pst.Template) -> Iterator[tuple[str, str]]:
             yield name, f'@{name} is "{allowed[0]}" or "{allowed[1]}", not {cut(notes[name])}'
 
 
+def _of_others(source: Source, notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """An id that is not the operators' to give."""
+    if source.origin is Origin.OPERATOR:
+        for start in (OWN, SHIPPED):
+            if notes.get("id", "").startswith(start):
+                yield "id", f"ids that start with {start} are the gateway's own"
+
+
 def _wrong_approval(text: str, cedar: pst.Template) -> Iterator[tuple[str, str]]:
     counted = _PEOPLE.fullmatch(text.strip())
     if cedar.effect == "permit":
@@ -221,7 +241,5 @@ def _wrong_names(notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "", 'the policy has no @id; put @id("a-name-of-its-own") before it'
     elif not _ID.fullmatch(notes["id"]):
         yield "id", f"@id is 1 to 128 letters, digits and . _ / -, starting with a letter or digit, not {cut(notes['id'])}"
-    elif notes["id"].startswith(OWN):
-        yield "id", f"ids that start with {OWN} are the gateway's own"
     if not notes.get("reason", "").strip():
         yield "", 'the policy has no @reason; put @reason("why, in a sentence") before it'

@@ -1,12 +1,12 @@
 """`context.session`: what policy may know of what has flowed into the context that a call comes from, and what of it is in the call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.domain.flow import Confidentiality, Flow, Integrity, Taint
 from doorward.policy.reads import Tree
-from doorward.policy.shapes import Field, Fields, Many, Text, Whole
+from doorward.policy.shapes import Field, Fields, Many, Text, Truth, Whole
 
 OF_TAINT = ("tainted", "tainted_below", "tainted_arguments", "sources")
 """What rests on a look for the call's own texts in what was untrusted: it is taken only where one of these is read."""
@@ -24,6 +24,8 @@ SESSION = Fields(
         "writes": Field(Whole(), required=True),
         "externals": Field(Whole(), required=True),
         "findings": Field(Many(Text()), required=True),
+        "too_confidential": Field(Truth(), required=True),
+        "too_untrusted": Field(Truth(), required=True),
     },
     {},
 )
@@ -67,13 +69,15 @@ def session_facts(session: Session, read: Tree) -> dict[str, object]:
         "writes": flow.writes,
         "externals": flow.externals,
         "findings": sorted(flow.findings),
+        "too_confidential": flow.is_too_confidential,
+        "too_untrusted": flow.is_too_untrusted,
     }
     if reads_taint(read):
         tainted = session.tainted()
         found["tainted"] = list(dict.fromkeys([taint.pointer for taint in tainted]))
         found["tainted_below"] = list(dict.fromkeys([above for taint in tainted for above in _above(taint.pointer)]))
         found["tainted_arguments"] = list(dict.fromkeys([argument(taint.pointer) for taint in tainted]))
-        found["sources"] = list(dict.fromkeys([taint.source for taint in tainted]))
+        found["sources"] = list(dict.fromkeys([taint.source for taint in tainted if taint.source]))
     return found
 
 
@@ -100,11 +104,21 @@ def told(session: Session, read: Tree) -> Iterator[tuple[str, str]]:
     if names & {"integrity", "confidentiality", "categories"}:
         yield "context", _labelled(flow)
     if names & set(OF_TAINT):
-        yield from (("tainted", f"{taint.pointer} first appeared in untrusted output of {taint.source}") for taint in session.tainted())
+        yield from (("tainted", _appeared(taint)) for taint in session.tainted())
     if names & {"calls", "writes", "externals"}:
         yield "before", f"{flow.calls} calls, of which {flow.writes} may have changed something and {flow.externals} reached outside"
     if "findings" in names:
-        yield "found", _several(sorted(flow.findings)) or "nothing"
+        yield "found", ", ".join(sorted(flow.findings)) or "nothing"
+    if "too_confidential" in names and flow.is_too_confidential:
+        yield "sink", "the target does not take anything so confidential"
+    if "too_untrusted" in names and flow.is_too_untrusted:
+        yield "sink", "the target takes nothing from whoever has read something untrusted"
+
+
+def _appeared(taint: Taint) -> str:
+    if taint.source:
+        return f"{taint.pointer} first appeared in untrusted output of {taint.source}"
+    return f"{taint.pointer} may have appeared in untrusted output: what was read is not known in full any more"
 
 
 def _labelled(flow: Flow) -> str:
@@ -112,9 +126,5 @@ def _labelled(flow: Flow) -> str:
     trust = "something untrusted has been read" if label.integrity is Integrity.UNTRUSTED else "nothing untrusted has been read"
     if label.confidentiality is Confidentiality.PUBLIC:
         return f"{trust}, and nothing that is not public"
-    sort = f" ({_several(sorted(label.categories))})" if label.categories else ""
+    sort = f" ({', '.join(sorted(label.categories))})" if label.categories else ""
     return f"{trust}, and what is {label.confidentiality.value}{sort}"
-
-
-def _several(names: Sequence[str]) -> str:
-    return ", ".join(names)

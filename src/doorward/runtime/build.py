@@ -13,6 +13,7 @@ from doorward.domain.catalog import Posture, Standing
 from doorward.domain.ids import Digest, Generation, TeamId, UpstreamId
 from doorward.policy.engine import Policies
 from doorward.policy.engine import compile as compile_policies
+from doorward.policy.presets import presets
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
 from doorward.policy.schema import SchemaEntry, schema_entry
@@ -64,11 +65,12 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
 
 
 def compiled(sources: tuple[Source, ...], document: Document, index: Index, rigour: Rigour) -> Policies | Problems:
-    """The policies of some files over a document and its catalogue, or everything that is wrong with them."""
+    """The policies of some files over a document and its catalogue, and those it takes of what ships; or everything wrong with them."""
+    shipped = presets(document.flow.presets, document.flow.team)
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
     owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
-    return compile_policies(sources, _entries(index), upstreams, settled, owners, declared(document))
+    return compile_policies((*sources, *shipped), _entries(index), upstreams, settled, owners, declared(document))
 
 
 def _settled(index: Index) -> frozenset[UpstreamId]:
