@@ -101,7 +101,7 @@ def _configured(url: str) -> Verdict:
 
 async def retry(fixture: Fixture) -> Verdict:
     """A retry with a state: one that was changed or is somebody else's, or the one that was handed out."""
-    asked = fixture.get("issued", {"resultType": "input_required", "inputRequests": {}, "requestState": fixture["requestState"]})
+    asked = fixture.get("issued", {"resultType": "input_required", "inputRequests": {}, "requestState": fixture.get("requestState")})
     params = fixture.get("tamperedRetry", {}).get("params", {"name": fixture.get("originalRequest", {}).get("name"), "arguments": {}})
     call = tool_call(f"bench__{params['name']}", params["arguments"])
     async with playbook(Plan({"bench": traffic.sight({"name": params["name"]})})) as book:

@@ -17,7 +17,7 @@ from doorward.upstream.sight import Sight
 _OPEN = {"type": "object"}
 _BOUNDED = (
     '@id("inside")\n@reason("Files of the project alone.")\n'
-    "forbid (principal, action, resource) unless {{ context.derived.place.path.in_root }};\n"
+    'forbid (principal, action == Action::"bench/{tool}", resource) unless {{ context.derived.place.root == "inside" }};\n'
 )
 
 
@@ -107,8 +107,9 @@ async def call(fixture: Fixture) -> Verdict:
     tool, asked, boundary = fixture["tool"], fixture["call"], fixture.get("configuredBoundary")
     plan = Plan({"bench": sight(tool)})
     if boundary is not None:
-        fact = {"place": {"kind": "path", "argument": "/path", "root": boundary}}
-        plan = Plan({"bench": sight(tool)}, upstreams={"bench": {"tools": {tool["name"]: {"facts": fact}}}}, policies=PERMIT_ALL + _BOUNDED)
+        fact = {"place": {"of": "/path", "kind": "path", "base": boundary, "roots": {"inside": boundary}}}
+        rules = {"bench": {"tools": {tool["name"]: {"facts": fact}}}}
+        plan = Plan({"bench": sight(tool)}, upstreams=rules, policies=PERMIT_ALL + _BOUNDED.format(tool=tool["name"]))
     async with playbook(plan) as book:
         return _refused(ended(await book.play(tool_call(f"bench__{asked['name']}", asked["arguments"]))))
 
