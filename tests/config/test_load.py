@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -190,6 +190,7 @@ VALIDATOR = jsonschema_rs.validator_for(json_schema())
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3))
+@example({"limits": {"a": {}}})
 def test_the_published_schema_accepts_what_the_model_accepts(value: dict[str, object]) -> None:
     try:
         document = Document.model_validate_json(json.dumps(value), strict=True)
@@ -197,4 +198,5 @@ def test_the_published_schema_accepts_what_the_model_accepts(value: dict[str, ob
         assert not VALIDATOR.is_valid(value)
     else:
         one_transport = all((upstream.url is None) != (upstream.stdio is None) for upstream in document.upstreams.values())
-        assert VALIDATOR.is_valid(value) is one_transport
+        one_bound = all((limit.rate is None) != (limit.concurrent is None) for limit in document.limits.values())
+        assert VALIDATOR.is_valid(value) is (one_transport and one_bound)
