@@ -10,7 +10,7 @@ from doorward.credentials.fingerprints import Fingerprints
 from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Finding, Severity
 from doorward.domain.ids import Digest
-from doorward.inspection.chain import MOST_FINDINGS, Inspection
+from doorward.inspection.chain import MOST_FINDINGS, Inspection, Marking
 from doorward.inspection.edit import EditError
 from doorward.inspection.guards.own_secrets import OwnSecrets
 from doorward.inspection.guards.schema import Schema
@@ -20,6 +20,7 @@ from doorward.inspection.view import Guard, View
 from tests.made import call
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+MARK = "0123456789abcdef"
 DEFINITION = {"inputSchema": {"properties": {"text": {"type": "string"}, "n": {}}}, "outputSchema": {"type": "object"}}
 
 
@@ -31,7 +32,8 @@ def remake(of: Call, arguments: Mapping[str, object], extras: Mapping[str, objec
 def inspection(*guards: Guard) -> Inspection:
     known = Fingerprints(b"k" * 32)
     known.add(SECRET)
-    return Inspection(guards or (Size(), Schema(lambda _: DEFINITION), Unicode(), OwnSecrets(known)), remake)
+    schema = Schema(lambda _: DEFINITION)
+    return Inspection(guards or (Size(), schema, Unicode(), OwnSecrets(known)), remake, Marking(lambda: MARK, schema))
 
 
 def rules(found: tuple[Finding, ...]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from doorward.app.connecting import Connecting
 from doorward.app.identity import Identification
 from doorward.app.leasing import broker_of
 from doorward.app.places import anchored
+from doorward.app.plugging import Plugging, journaled_guards
 from doorward.app.screening import Screening
 from doorward.app.secrets import Sourcing
 from doorward.app.state import State
@@ -109,7 +110,8 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
     fingerprints = Fingerprints(clocks.draw(32))
-    materials, snapshot = first(found, Pins(state.pins.all()), Screening(fingerprints), state.policy_sets.last())
+    screening = Screening(fingerprints, plugged=Plugging(root, journaled_guards(journal)))
+    materials, snapshot = first(found, Pins(state.pins.all()), screening, state.policy_sets.last())
     works = _works(document, state, snapshot, _Around(root, journal, fingerprints))
     generations, flight, changes = works.generations, works.flight, works.changes
     pipeline, resolver = _pipeline(works, state), works.sourcing.resolver

@@ -2,37 +2,54 @@
 
 from collections.abc import Sequence
 
+from doorward.app import clocks
+from doorward.app.plugging import Plugged, unplugged
 from doorward.call.resolve import remade
 from doorward.catalog.index import Index
 from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
-from doorward.inspection.chain import Inspection
+from doorward.inspection.chain import Inspection, Marking
 from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
+from doorward.inspection.guards.pii import Pii
 from doorward.inspection.guards.schema import Schema, nowhere
 from doorward.inspection.guards.size import Size
 from doorward.inspection.guards.unicode import Unicode
+from doorward.inspection.personal.every import chosen
 from doorward.inspection.view import Guard
-from doorward.policy.dispose import DEFAULT, Dispositions, Table
+from doorward.policy.dispose import DEFAULT, Table
+from doorward.policy.dispositions import Dispositions
 from doorward.runtime.screen import Screen
+
+MARK_BYTES = 16
+"""Of what frames a text that is spotlighted: more than anybody guesses."""
 
 
 class Screening:
     """Makes the screen of each generation (`Screens`). `more`: guards that are asked after the others; `table`: what is done by default."""
 
-    __slots__ = ("_more", "_schema", "_secrets", "_table")
+    __slots__ = ("_more", "_plugged", "_schema", "_secrets", "_table")
 
-    def __init__(self, secrets: Secrets, more: Sequence[Guard] = (), table: Table = DEFAULT) -> None:
+    def __init__(self, secrets: Secrets, more: Sequence[Guard] = (), table: Table = DEFAULT, plugged: Plugged = unplugged) -> None:
         self._secrets = secrets
         self._more = tuple(more)
         self._table = table
         self._schema = Schema(_nothing, nowhere)
+        self._plugged = plugged
 
     def of(self, document: Document, index: Index) -> Screen:
         """The screen of a document over a catalogue."""
         schema = self._schema.again(Definitions(index), Leniency(document))
-        guards: tuple[Guard, ...] = (Size(), schema, Unicode(), OwnSecrets(self._secrets), *self._more)
-        return Screen(Inspection(guards, remade), Dispositions(self._table))
+        guards: tuple[Guard, ...] = (Size(), schema, Unicode(), OwnSecrets(self._secrets), personal(document), *self._more)
+        panel = self._plugged(document)
+        marking = Marking(lambda: clocks.draw(MARK_BYTES).hex(), schema)
+        dispositions = Dispositions(self._table, document.inspection.dispositions, panel.observed)
+        return Screen(Inspection(guards, remade, marking), dispositions, panel)
+
+
+def personal(document: Document) -> Pii:
+    """The guard of personal data that a document asks for; what it compiles is kept for who asks for the same."""
+    return Pii(chosen(document.inspection.personal.off, document.inspection.personal.countries))
 
 
 def detached() -> Screening:

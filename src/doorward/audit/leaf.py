@@ -200,12 +200,18 @@ class Bodies:
 
     def _add(self, body: dict[str, object], findings: tuple[Finding, ...], box: Box | None) -> None:
         if findings:
-            body["findings"] = [
-                {"guard": found.guard, "rule": found.rule, "severity": found.severity, "pointer": self._veil.pointer(found.pointer)}
-                for found in findings[:LISTED]
-            ]
+            body["findings"] = [self._found(found) for found in findings[:LISTED]]
         if box is not None:
             body["side"] = box.digest
+
+    def _found(self, found: Finding) -> dict[str, object]:
+        told: dict[str, object] = {
+            "guard": cut(found.guard, _NAME),
+            "rule": cut(found.rule, _NAME),
+            "severity": found.severity,
+            "pointer": self._veil.pointer(found.pointer),
+        }
+        return told if found.done is None else {**told, "done": found.done}
 
     def _principal(self, principal: Principal) -> msgspec.Raw:
         """Encoded once for each agent, subject, chain and credential, as most calls come from the same few."""

@@ -15,7 +15,7 @@ from doorward.call.holding import Ended, Holding
 from doorward.call.inbound import Inbound, Notices, presented
 from doorward.call.limits import reaches
 from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import EDITED, NOTHING, order_of, rendered, shown_notice, undeclared
+from doorward.call.outbound import order_of, rendered, shown_notice, told_of, undeclared
 from doorward.call.pipeline import Pipeline
 from doorward.call.resolve import Found, Means, found, listed
 from doorward.call.rounds import STATE, Rounds
@@ -333,8 +333,7 @@ class Errand:
         if body.get("resultType") == "input_required":
             state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
             body = {**body, "requestState": state}
-        edited = EDITED if reply.is_edited else NOTHING
-        return rendered(self._inbound, self._found, body, {**edited, **in_meta(reply.left)} if reply.left else edited)
+        return rendered(self._inbound, self._found, body, told_of(reply))
 
     def _resolve(self) -> Call:
         self._found = found(self._inbound, self._snapshot, self._id, self._means)

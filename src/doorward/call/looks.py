@@ -1,15 +1,24 @@
-"""How the spine reads a message, and what it makes of findings: guards report, policy disposes."""
+"""How the spine reads a message, and what it makes of findings: guards report, policy disposes.
+
+A message goes past the guards that ship; what they have cut out of it is not shown to the guards of others, and what they refuse is not
+shown to them at all. What passes marked is marked last.
+"""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from doorward.call import endings
-from doorward.domain.calls import Call
+from doorward.call.asked import Track
+from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.policy.dispose import Dispositions
+from doorward.inspection.labels import labels
+from doorward.inspection.plugins.panel import message_of
+from doorward.inspection.view import Carrier, request_body, response_body
+from doorward.policy.dispositions import Dispositions
+from doorward.runtime.screen import Screen
 
 LARGE_BYTES = 16 * 1024
 """Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
@@ -20,8 +29,40 @@ BLOCKING = frozenset({Disposition.BLOCK, Disposition.ASK})
 """What stops a message: of a request what asks only where nobody answers for findings, of a response always, for it has run."""
 
 _REASONS = {Direction.REQUEST: Reason.UNSAFE_REQUEST, Direction.RESPONSE: Reason.UNSAFE_RESPONSE}
+_WHOLE = {Direction.REQUEST: frozenset({"", "/arguments", "/extras"}), Direction.RESPONSE: frozenset({""})}
+"""Pointers of what cannot be cut out: nothing would be left."""
+_MARKS = frozenset({Disposition.LABEL, Disposition.SPOTLIGHT})
 
 T = TypeVar("T")
+Body = Mapping[str, object] | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Says what is done about the findings of one message."""
+
+    dispositions: Dispositions
+    call: Call
+    direction: Direction
+    ran: Ran
+    blocking: frozenset[Disposition] = BLOCKING
+
+    def of(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The same findings, each with what is done about it."""
+        return tuple(replace(finding, done=self._of(finding)) for finding in findings)
+
+    def check(self, findings: tuple[Finding, ...]) -> None:
+        """Raises `Refused` where one of these blocks."""
+        blocked = [finding for finding in findings if finding.done in self.blocking]
+        if blocked:
+            # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
+            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocked[:8]))
+            reason = _REASONS[self.direction]
+            raise Refused(reason, detail, sentence=endings.sentence(reason, blocked[0]), ran=self.ran)
+
+    def _of(self, finding: Finding) -> Disposition:
+        done = self.dispositions.of(finding, self.direction, self.call)
+        return Disposition.BLOCK if done is Disposition.REDACT and finding.pointer in _WHOLE[self.direction] else done
 
 
 class Looks:
@@ -32,7 +73,75 @@ class Looks:
     def __init__(self) -> None:
         self._readers = asyncio.Semaphore(READERS)
 
-    async def read(self, size_bytes: int, work: Callable[[], T]) -> T:
+    async def request(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
+        """The call without what is cut out of it, which is another one then, and all findings; raises `Refused` where one blocks."""
+        screen = track.asked.snapshot.screen
+        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking)
+        size = len(call.canonical)
+        found = await self._read(size, lambda: inspection.request(call))
+        if found:
+            found = _judged(track, judge, found)
+            call = await self._cut(call, found, screen)
+        if screen.panel.is_asked(Direction.REQUEST):
+            more = await self._asked(Carrier.REQUEST, call, size, request_body(call), screen)
+            if more:
+                more = _judged(track, judge, more)
+                found, call = found + more, await self._cut(call, more, screen)
+        return call, found
+
+    async def response(self, track: Track, call: Call, answer: Answer) -> Reply:
+        """What the caller may see of an answer; raises `Refused` where one of its findings blocks."""
+        screen = track.asked.snapshot.screen
+        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES)
+        size = answer.size_bytes
+        found = await self._read(size, lambda: inspection.response(call, answer))
+        body: Body = answer.body
+        if found:
+            found = _judged(track, judge, found)
+            body = await self._edited(size, body, found, screen)
+        if screen.panel.is_asked(Direction.RESPONSE):
+            more = await self._asked(Carrier.RESPONSE, call, size, response_body(body), screen)
+            if more:
+                more = _judged(track, judge, more)
+                found, body = found + more, await self._edited(size, body, more, screen)
+        if any(finding.done in _MARKS for finding in found):
+            body = await self._read(size, lambda: inspection.marked_response(call, body, found))
+            return Reply(body, labels=labels(found))
+        return Reply(body)
+
+    async def notice(self, track: Track, call: Call, notice: Notice) -> Notice:
+        """What the caller may see of a notification on the way; raises `Refused` where one of its findings blocks."""
+        screen = track.asked.snapshot.screen
+        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.MAYBE)
+        found = inspection.notice(call, notice)
+        if found:
+            found = _judged(track, judge, found)
+            notice = _cut_notice(notice, found, screen)
+        if screen.panel.is_asked(Direction.RESPONSE):
+            more = await self._asked(Carrier.NOTICE, call, 0, notice.params, screen)
+            if more:
+                more = _judged(track, judge, more)
+                found, notice = found + more, _cut_notice(notice, more, screen)
+        return inspection.marked_notice(notice, found) if any(finding.done in _MARKS for finding in found) else notice
+
+    async def _asked(self, carrier: Carrier, call: Call, size: int, body: Mapping[str, object], screen: Screen) -> tuple[Finding, ...]:
+        """What the guards of others find; `size` in bytes, 0 where nobody has counted them."""
+        message = await self._read(size, lambda: message_of(carrier, call, body))
+        return await screen.panel.look(message, size or sum(len(text.text) for text in message.texts))
+
+    async def _cut(self, call: Call, found: tuple[Finding, ...], screen: Screen) -> Call:
+        redacted = _redacted(found)
+        if not redacted:
+            return call
+        return await self._read(len(call.canonical), lambda: screen.inspection.edit_request(call, redacted))
+
+    async def _edited(self, size: int, body: Body, found: tuple[Finding, ...], screen: Screen) -> Body:
+        redacted = _redacted(found)
+        if not redacted:
+            return body
+        return await self._read(size, lambda: screen.inspection.edit_response(body, redacted))
+
+    async def _read(self, size_bytes: int, work: Callable[[], T]) -> T:
         """The work of reading a message; of a large one in a thread, for it may take long and other calls must not wait for it."""
         if size_bytes <= LARGE_BYTES:
             return work()
@@ -40,25 +149,23 @@ class Looks:
             return await asyncio.to_thread(work)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What is made of the findings of one message of a call."""
+def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings that people are asked about."""
+    return tuple(finding for finding in findings if finding.done is Disposition.ASK)
 
-    dispositions: Dispositions
-    call: Call
-    direction: Direction
 
-    def redacted(self, findings: tuple[Finding, ...], ran: Ran, blocking: frozenset[Disposition] = BLOCKING) -> tuple[Finding, ...]:
-        """The findings to redact; raises `Refused` when one of them blocks."""
-        verdicts = [(finding, self.dispositions.of(finding, self.direction, self.call)) for finding in findings]
-        blocked = [finding for finding, verdict in verdicts if verdict in blocking]
-        if blocked:
-            # Where they are, the leaf says with names veiled that may be values; a detail is in clear.
-            detail = ", ".join(dict.fromkeys(f"{finding.guard}/{finding.rule}" for finding in blocked[:8]))
-            reason = _REASONS[self.direction]
-            raise Refused(reason, detail, sentence=endings.sentence(reason, blocked[0]), ran=ran)
-        return tuple(finding for finding, verdict in verdicts if verdict is Disposition.REDACT)
+def _judged(track: Track, judge: Judge, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Findings with what is done about them, on record before anything is refused for them; raises `Refused`."""
+    judged = judge.of(found)
+    track.findings += judged
+    judge.check(judged)
+    return judged
 
-    def questionable(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The findings that people are asked about."""
-        return tuple(finding for finding in findings if self.dispositions.of(finding, self.direction, self.call) is Disposition.ASK)
+
+def _redacted(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in found if finding.done is Disposition.REDACT)
+
+
+def _cut_notice(notice: Notice, found: tuple[Finding, ...], screen: Screen) -> Notice:
+    redacted = _redacted(found)
+    return screen.inspection.edit_notice(notice, redacted) if redacted else notice

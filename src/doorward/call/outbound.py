@@ -6,10 +6,12 @@ from doorward.call.inbound import Inbound
 from doorward.call.local import SERVER_INFO
 from doorward.call.resolve import Found, params_of
 from doorward.catalog.index import Entry
-from doorward.domain.calls import Call, Era, Notice
+from doorward.domain.calls import Call, Era, Notice, Reply
 from doorward.domain.leases import Lease
+from doorward.inspection.labels import FINDINGS_KEY
 from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS, to_exchange, to_session
+from doorward.wire.limits import in_meta
 from doorward.wire.naming import wrap_result
 
 OURS = "dev.doorward/"
@@ -82,6 +84,14 @@ def _undeclared(declared: Mapping[str, object], request: object) -> str | None:
     # Without parts, forms alone are meant (2026-07-28, basic).
     is_offered = name != "elicitation" or mode in (parts or {"form": {}})
     return None if is_offered else f"{method} of mode {str(mode)[:40]}"
+
+
+def told_of(reply: Reply) -> Mapping[str, object]:
+    """What we say of a reply in its `_meta`."""
+    if not (reply.is_edited or reply.left or reply.labels):
+        return NOTHING
+    found = {FINDINGS_KEY: list(reply.labels)} if reply.labels else {}
+    return {**(EDITED if reply.is_edited else NOTHING), **(in_meta(reply.left) if reply.left else NOTHING), **found}
 
 
 def shown_notice(inbound: Inbound, notice: Notice) -> Notice | None:

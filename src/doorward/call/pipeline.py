@@ -17,7 +17,7 @@ from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
-from doorward.call.looks import BLOCKING, Judged, Looks
+from doorward.call.looks import BLOCKING, Looks, questionable
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
 from doorward.credentials.port import Use
@@ -26,7 +26,7 @@ from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
-from doorward.domain.findings import Direction, Disposition
+from doorward.domain.findings import Disposition
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
@@ -164,21 +164,14 @@ class Pipeline:
 
     async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
         """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
-        call, screen = authorized.admitted.call, track.asked.snapshot.screen
-        inspection = screen.inspection
-        findings = await self._looks.read(len(call.canonical), lambda: inspection.request(call))
-        if not findings:
-            return Inspected(authorized, ())
-        track.findings = findings
+        call = authorized.admitted.call
         team = track.asked.snapshot.document.approvals.findings
-        blocking = BLOCKING if team is None else BLOCKING - {Disposition.ASK}
-        judged = Judged(screen.dispositions, call, Direction.REQUEST)
-        redacted = judged.redacted(findings, Ran.NO, blocking)
-        if redacted:
-            cut = track.call = await self._looks.read(len(call.canonical), lambda: inspection.edit_request(call, redacted))
-            authorized = self._authorize(track, Admitted(cut, authorized.admitted.epoch))
-        if team is not None:
-            decision = asked(authorized.decision, call.principal.agent.id, judged.questionable(findings), team)
+        sent, findings = await self._looks.request(track, call, BLOCKING if team is None else BLOCKING - {Disposition.ASK})
+        if sent is not call:
+            track.call = sent
+            authorized = self._authorize(track, Admitted(sent, authorized.admitted.epoch))
+        if findings and team is not None:
+            decision = asked(authorized.decision, call.principal.agent.id, questionable(findings), team)
             authorized = Authorized(authorized.admitted, decision)
         return Inspected(authorized, findings)
 
@@ -207,8 +200,7 @@ class Pipeline:
         if again.authorized.admitted.call is not call:
             raise Refused(Reason.UNSAFE_REQUEST, "what the approvers put in would be changed before it is sent")
         asks = again.authorized.decision.policies if isinstance(again.authorized.decision, Ask) else ()
-        judged = Judged(track.asked.snapshot.screen.dispositions, call, Direction.REQUEST)
-        found, lifted = (concerns(judged.questionable(one.findings)) for one in (again, asked_about))
+        found, lifted = (concerns(questionable(one.findings)) for one in (again, asked_about))
         if not (set(asks) <= set(before.decision.policies) and found <= lifted):
             raise Refused(Reason.FORBIDDEN, "with what the approvers put in, the call would have to be asked about anew", policies=asks)
         return again
@@ -277,16 +269,11 @@ class Pipeline:
 
     async def _forward(self, track: Track, recorded: Recorded, lease: Lease, notices: Notices) -> Answer:
         """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off."""
-        call, screen = recorded.intent.call, track.asked.snapshot.screen
+        call = recorded.intent.call
         self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
 
         async def inspected_notices(notice: Notice) -> None:
-            seen = screen.inspection.notice(call, notice)
-            if seen:
-                track.findings += seen
-                redacted = Judged(screen.dispositions, call, Direction.RESPONSE).redacted(seen, Ran.MAYBE)
-                notice = screen.inspection.edit_notice(notice, redacted) if redacted else notice
-            await notices(notice)
+            await notices(await self._looks.notice(track, call, notice))
 
         with self._rooms.flight.of(call):
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
@@ -295,17 +282,10 @@ class Pipeline:
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        call, screen = recorded.intent.call, track.asked.snapshot.screen
-        inspection = screen.inspection
-        findings = await self._looks.read(answer.size_bytes, lambda: inspection.response(call, answer))
-        is_edited = recorded.clearance.grant is not None and recorded.clearance.grant.edited is not None
-        reply = Reply(answer.body, is_edited)
-        if findings:
-            track.findings += findings
-            redacted = Judged(screen.dispositions, call, Direction.RESPONSE).redacted(findings, Ran.YES)
-            if redacted:
-                body = await self._looks.read(answer.size_bytes, lambda: inspection.edit_response(answer.body, redacted))
-                reply = Reply(body, is_edited)
+        reply = await self._looks.response(track, recorded.intent.call, answer)
+        grant = recorded.clearance.grant
+        if grant is not None and grant.edited is not None:
+            reply = replace(reply, is_edited=True)
         track.reply = reply
         return reply
 

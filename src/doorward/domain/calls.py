@@ -69,3 +69,5 @@ class Reply:
     """Whether it answers other arguments than the caller's: those that an approver put in their place."""
     left: tuple[Mapping[str, int | str], ...] = ()
     """What is left of each limit that concerns the call (`wire/limits.py` says how it is told)."""
+    labels: tuple[Mapping[str, str], ...] = ()
+    """What was found in it and passed marked (`inspection/labels.py` says how it is told)."""

@@ -1,6 +1,6 @@
 """Facts that guards report, and what policy makes of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -32,6 +32,11 @@ class Disposition(StrEnum):
     BLOCK = "block"
 
 
+FAILED = frozenset({"guard_failed", "guard_late", "guard_busy", "guard_untrue", "guard_oversize"})
+"""Rules that say that a guard of others has not looked at a message: it broke, took too long, hangs with earlier ones, said what cannot be,
+or is shown nothing as large."""
+
+
 class Part(StrEnum):
     """Which half of an object's member a pointer means; an item of an array has a value only."""
 
@@ -52,3 +57,5 @@ class Finding:
     """Character offsets into the string at `pointer`; equal when the whole string is meant."""
     part: Part = Part.VALUE
     """`KEY`: the text is the member's name, not its value."""
+    done: Disposition | None = field(default=None, compare=False)
+    """What is done about it, once that is settled: no part of the fact."""

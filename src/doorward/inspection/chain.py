@@ -1,15 +1,18 @@
-"""Inspection: shows each message to the guards in their order, and takes out what policy says shall not pass.
+"""Inspection: shows each message to the guards in their order, takes out what policy says shall not pass, and marks what passes marked.
 
 One road for every carrier: requests, results, JSON-RPC errors and notifications are the same walk. An error in a guard is not caught
 here: the spine refuses the call.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from doorward.domain.calls import Answer, Call, Fault, Notice
-from doorward.domain.findings import Finding, Severity
+from doorward.domain.findings import Disposition, Finding, Severity
 from doorward.inspection.edit import EditError, redact
 from doorward.inspection.guards.size import OVERSIZE
+from doorward.inspection.labels import explained, labels, noted
+from doorward.inspection.spotlight import STRUCTURED, spotlit
 from doorward.inspection.view import Carrier, Guard, View, request_body, response_body
 
 MOST_FINDINGS = 1024
@@ -19,14 +22,30 @@ Remake = Callable[[Call, Mapping[str, object], Mapping[str, object]], Call]
 """Another call of the same target with other arguments and extras: canonical bytes and digest made anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """With what messages are marked that pass marked."""
+
+    mark: Callable[[], str]
+    """A text that nobody can have known, new each time it is asked for."""
+    form: Guard
+    """Reports where a result is not of the form that its tool promises: its structured part is marked only as far as that allows it."""
+
+
 class Inspection:
     """The guards in their order."""
 
-    __slots__ = ("_guards", "_remake")
+    __slots__ = ("_guards", "_marking", "_remake")
 
-    def __init__(self, guards: Sequence[Guard], remake: Remake) -> None:
+    def __init__(self, guards: Sequence[Guard], remake: Remake, marking: Marking) -> None:
         self._guards = tuple(guards)
         self._remake = remake
+        self._marking = marking
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The guards in their order."""
+        return self._guards
 
     def request(self, call: Call) -> tuple[Finding, ...]:
         """What guards find in a call; pointers begin with `/arguments` or `/extras`."""
@@ -60,6 +79,26 @@ class Inspection:
         """A notification without what the findings point at; raises `EditError`."""
         return Notice(notice.method, redact(notice.params, findings))
 
+    def marked_response(self, call: Call, body: Mapping[str, object] | Fault, findings: Sequence[Finding]) -> Mapping[str, object] | Fault:
+        """An answer's body with the texts spotlighted in which such findings stand; an error with what it is labelled with, too.
+
+        What a result is labelled with stands beside it (`Reply.labels`): its `_meta` is written last.
+        """
+        if isinstance(body, Fault):
+            spotted = spotlit(response_body(body), _spotted(findings), self._marking.mark())
+            return Fault(body.code, str(spotted["message"]), explained(spotted["data"], labels(findings)))
+        mark, chosen = self._marking.mark(), _spotted(findings)
+        marked = spotlit(body, chosen, mark)
+        if marked.get(STRUCTURED) != body.get(STRUCTURED) and self._marking.form.look(View(Carrier.RESPONSE, call, marked)):
+            return spotlit(body, chosen, mark, frozenset({STRUCTURED}))
+        return marked
+
+    def marked_notice(self, notice: Notice, findings: Sequence[Finding]) -> Notice:
+        """A notification with its texts spotlighted and its labels."""
+        params = spotlit(notice.params, _spotted(findings), self._marking.mark())
+        told = labels(findings)
+        return Notice(notice.method, noted(params, told) if told else params)
+
     def _looked(self, view: View) -> tuple[Finding, ...]:
         found: list[Finding] = []
         for guard in self._guards:
@@ -70,3 +109,7 @@ class Inspection:
         if len(found) > MOST_FINDINGS:
             return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
         return tuple(found)
+
+
+def _spotted(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.done is Disposition.SPOTLIGHT]

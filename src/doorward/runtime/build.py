@@ -10,11 +10,12 @@ from doorward.catalog.offer import Offer
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
 from doorward.domain.catalog import Posture, Standing
+from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import Digest, Generation, TeamId, UpstreamId
 from doorward.policy.engine import Policies
 from doorward.policy.engine import compile as compile_policies
 from doorward.policy.presets import presets
-from doorward.policy.problems import Problems
+from doorward.policy.problems import Problem, Problems
 from doorward.policy.rules import Source
 from doorward.policy.schema import SchemaEntry, schema_entry
 from doorward.runtime.facts import declared
@@ -45,13 +46,17 @@ class Rigour(Enum):
 
 
 def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snapshot | Problems:
-    """The snapshot of these materials, or the problems of its policies (the document has been checked when it was read)."""
+    """The snapshot of these materials, or the problems of its policies and guards (the document has been checked when it was read)."""
     document = materials.document
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     index = build_index(materials.offers, materials.pins, document)
     policies = compiled(materials.sources, document, index, rigour)
     if isinstance(policies, Problems):
         return policies
+    try:
+        screen = materials.screens.of(document, index)
+    except DoorwardError as error:
+        return Problems((Problem("", 0, 0, None, str(error)),))
     return Snapshot(
         generation=generation,
         document=document,
@@ -59,7 +64,7 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
         index=index,
         offers={name: offer for name, offer in materials.offers.items() if name in upstreams},
         policies=policies,
-        screen=materials.screens.of(document, index),
+        screen=screen,
         observed=frozenset(name for name, upstream in upstreams.items() if upstream.posture is Posture.OBSERVE),
     )
 

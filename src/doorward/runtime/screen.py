@@ -6,7 +6,8 @@ from typing import Protocol
 from doorward.catalog.index import Index
 from doorward.config.model import Document
 from doorward.inspection.chain import Inspection
-from doorward.policy.dispose import Dispositions
+from doorward.inspection.plugins.panel import Panel
+from doorward.policy.dispositions import Dispositions
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Screen:
 
     inspection: Inspection
     dispositions: Dispositions
+    panel: Panel
+    """The guards of others, which are asked after them."""
 
 
 class Screens(Protocol):

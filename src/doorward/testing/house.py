@@ -10,6 +10,7 @@ from doorward.admission.runaway.rules import compiled as rules_of
 from doorward.admission.runaway.watch import Watch
 from doorward.admission.stops import Switch
 from doorward.app.house import limits_of
+from doorward.app.plugging import Plugged, unplugged
 from doorward.app.screening import Screening
 from doorward.approval.desk import Desk, Terms
 from doorward.audit.auditor import Auditor
@@ -114,6 +115,8 @@ class Plan:
     """Guards besides those that ship, asked after them."""
     table: Table = field(default_factory=lambda: DEFAULT)
     """What is made of findings."""
+    plugged: Plugged = unplugged
+    """The guards of others."""
     waivers: Waivers = nothing_waived
     """What of an agent is let past policy."""
     link: Link = no_page
@@ -212,7 +215,7 @@ async def build_house(plan: Plan) -> House:
     evidence = _evidence(books, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
     watchmen = await _watchmen(books, clock, draws, document)
-    screening = Screening(fingerprints, plan.guards, plan.table)
+    screening = Screening(fingerprints, plan.guards, plan.table, plan.plugged)
     materials = Materials(document, Digest("0" * 64), _sources(plan), {}, Pins(), screening)
     generations, flight, meter = Generations(_first(materials)), Flight(), Meter()
     environment, alerts = dict(plan.environment), list[Alert]()
