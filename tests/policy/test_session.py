@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorward.domain.actors import Actor
 from doorward.domain.catalog import Kind
@@ -11,9 +13,10 @@ from doorward.domain.flow import CLEAN, Confidentiality, Flow, Integrity, Label,
 from doorward.domain.ids import PolicyId
 from doorward.policy.engine import Policies
 from doorward.policy.explain import explain
+from doorward.policy.flip import flips
 from doorward.policy.question import Moment
 from doorward.policy.reads import WHOLE, Tree
-from doorward.policy.session import Said, argument, session_facts, told
+from doorward.policy.session import Said, argument, session_facts, told, with_fact_of
 from doorward.policy.shown import shown
 from tests.policy.world import CLAUDE, FILE, NOON, PAY, SEARCH, call, loaded, policy, principal, problems, target
 
@@ -201,3 +204,75 @@ def test_counters_and_findings_are_told_where_they_are_read() -> None:
         ("context", "nothing untrusted has been read, and nothing that is not public"),
         ("found", "nothing"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("flow", "condition", "flip"),
+    [
+        (
+            Flow(STEERED),
+            'context.session.integrity == "untrusted"',
+            'context.session.integrity = "trusted" instead of "untrusted" → allow by open',
+        ),
+        (
+            Flow(tainted=(Taint("/to", "mail"),)),
+            'context.session.tainted_arguments.contains("to")',
+            'context.session.tainted_arguments without "to" instead of ["to"] → allow by open',
+        ),
+        (
+            Flow(tainted=(Taint("/cc/0", "mail"),)),
+            'context.session.tainted_below.contains("/cc")',
+            'context.session.tainted_below without "/cc" instead of ["/cc/0", "/cc"] → allow by open',
+        ),
+        (
+            Flow(tainted=(Taint("/to", "mail"),)),
+            'context.session.sources.contains("mail")',
+            'context.session.sources without "mail" instead of ["mail"] → allow by open',
+        ),
+        (Flow(calls=9), "context.session.calls > 3", "context.session.calls ≤ 3 instead of 9 → allow by open"),
+        (
+            Flow(findings=frozenset({"links/image"})),
+            'context.session.findings.contains("links/image")',
+            'context.session.findings without "links/image" instead of ["links/image"] → allow by open',
+        ),
+        (Flow(), "context.session.writes == 0", "context.session.writes ≠ 0 (say, 1) instead of 0 → allow by open"),
+        (
+            Flow(is_too_confidential=True),
+            "context.session.too_confidential",
+            "context.session.too_confidential = false instead of true → allow by open",
+        ),
+        (
+            Flow(STEERED),
+            'context.session.categories.contains("health")',
+            'context.session.categories without "health" instead of ["health"] → allow by open',
+        ),
+    ],
+)
+def test_the_smallest_change_of_a_session_that_flips_is_told(flow: Flow, condition: str, flip: str) -> None:
+    found = flips(forbid(condition), call(PAY, {"amount": 1, "to": "a"}), during(flow), lambda: False)
+    assert found.found[0].sentence == flip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("integrity", "not-untrusted"), ("confidentiality", ""), ("calls", -1), ("sources", ["nobody"]), ("categories", 3), ("none", True)],
+)
+def test_no_context_is_supposed_that_none_can_be(name: str, value: object) -> None:
+    assert with_fact_of(Said(Flow()), name, value) is None
+
+
+facts = st.sampled_from(["tainted", "tainted_below", "tainted_arguments"])
+pointers = st.lists(st.sampled_from(["/to", "/cc/0", "/cc/1/a~1b", "/~0"]), max_size=4)
+
+
+@given(facts, pointers, pointers)
+def test_what_is_wanted_besides_is_in_a_supposed_fact(name: str, now: list[str], wanted: list[str]) -> None:
+    had = Said(Flow(tainted=tuple(Taint(pointer, "mail") for pointer in now)))
+    names = [argument(pointer) for pointer in wanted] if name == "tainted_arguments" else wanted
+    found = with_fact_of(had, name, names)
+    assert found is not None
+    held = session_facts(found, WHOLE)[name]
+    assert isinstance(held, list)
+    before = session_facts(had, WHOLE)[name]
+    assert isinstance(before, list)
+    assert set(names) - set(before) <= set(held)

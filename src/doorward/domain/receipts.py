@@ -10,10 +10,20 @@ from doorward.domain.budgets import Draw
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Allow, Ask, Observation
 from doorward.domain.findings import Finding
+from doorward.domain.flow import Flow
 from doorward.domain.ids import CallId, Digest, Generation, PolicyId
 from doorward.domain.reasons import Reason
 
 Scalar = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flowed:
+    """What policy read of the context that a call came from, before it went on."""
+
+    flow: Flow
+    is_traced: bool
+    """Whether taint was looked for, so that `flow.tainted` is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Intent:
     """What the rules with `@mode("observe")` would have done, where one matched."""
     draws: tuple[Draw, ...] = ()
     """What the call takes of budgets."""
+    flowed: Flowed | None = None
+    """None where policy read nothing of it."""
 
 
 class Status(StrEnum):
@@ -94,6 +106,8 @@ class Refusal:
     observed: Observation | None = None
     approval: str = ""
     """The question that a call waits for, or that was answered with no."""
+    flowed: Flowed | None = None
+    """What policy read of the context, where it read any of it."""
 
 
 @dataclass(frozen=True, slots=True)

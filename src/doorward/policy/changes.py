@@ -9,6 +9,7 @@ from typing import assert_never
 
 from cedarpy import pst
 
+from doorward.domain.flow import Confidentiality, Integrity
 from doorward.domain.ids import PolicyId
 from doorward.policy import suppose
 from doorward.policy.atoms import (
@@ -48,6 +49,11 @@ _SIGNS: Mapping[str, str] = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">":
 _CENT = Decimal("0.01")
 _OUTSIDE = ("192.0.2.1", "198.51.100.1", "2001:db8::1")
 """Addresses that belong to nobody (RFC 5737, RFC 3849)."""
+_WORDS: Mapping[tuple[str, ...], Sequence[str]] = {
+    ("session", "integrity"): [word.value for word in Integrity],
+    ("session", "confidentiality"): [word.value for word in Confidentiality],
+}
+"""All that can stand at a path of the context, where another text is none."""
 _ELEMENTS = 8
 """Members of one literal set that are tried."""
 
@@ -136,6 +142,10 @@ def _compared(atom: Compared, is_wanted: bool, view: View) -> Iterator[Change]:
     op = atom.op if is_wanted else OPPOSITE[atom.op]
     if isinstance(atom.value, tuple):
         yield from inside(atom.path, (atom.value,), view) if op == "==" else outside(atom.path, (atom.value,), view)
+        return
+    if op == "!=" and (words := _WORDS.get(atom.path.parts)) is not None:
+        for word in words:
+            yield from _set(atom.path, word, f"{named(atom.path)} = {shown(word)}", view) if word != atom.value else ()
         return
     witness = _witness(op, atom.value)
     if witness is not None:
@@ -328,6 +338,8 @@ def _made(path: Path, value: object) -> Make | None:
             return partial(suppose.with_argument, names=path.of_input, value=value)
         case "context", ("time", fact), _:
             return partial(suppose.with_time, name=fact, value=value)
+        case "context", ("session", fact), _:
+            return partial(suppose.with_session, name=fact, value=value)
         case "context", ("scopes",), [*scopes]:
             return partial(suppose.with_scopes, scopes=frozenset(str(scope) for scope in scopes))
         case "context", ("actors",), []:

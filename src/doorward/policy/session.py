@@ -1,7 +1,7 @@
 """`context.session`: what policy may know of what has flowed into the context that a call comes from, and what of it is in the call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from doorward.domain.flow import Confidentiality, Flow, Integrity, Taint
@@ -10,6 +10,9 @@ from doorward.policy.shapes import Field, Fields, Many, Text, Truth, Whole
 
 OF_TAINT = ("tainted", "tainted_below", "tainted_arguments", "sources")
 """What rests on a look for the call's own texts in what was untrusted: it is taken only where one of these is read."""
+
+SUPPOSED = "supposed"
+"""Where a text would be from of which only that it is tainted is supposed."""
 
 SESSION = Fields(
     {
@@ -29,6 +32,9 @@ SESSION = Fields(
     },
     {},
 )
+
+
+_INTEGRITY, _CONFIDENTIALITY = frozenset(Integrity), frozenset(Confidentiality)
 
 
 class Session(Protocol):
@@ -56,6 +62,59 @@ class Said:
     def tainted(self) -> tuple[Taint, ...]:
         """As it is said."""
         return self.what.tainted
+
+
+def with_fact_of(said: Said, name: str, value: object) -> Said | None:
+    """The same with one fact otherwise; None where no context is so."""
+    flow = said.what
+    match name, value:
+        case "integrity", str() if value in _INTEGRITY:
+            return Said(replace(flow, label=replace(flow.label, integrity=Integrity(value))))
+        case "confidentiality", str() if value in _CONFIDENTIALITY:
+            return Said(replace(flow, label=replace(flow.label, confidentiality=Confidentiality(value))))
+        case "categories", [*names]:
+            return Said(replace(flow, label=replace(flow.label, categories=frozenset(map(str, names)))))
+        case "findings", [*names]:
+            return Said(replace(flow, findings=frozenset(map(str, names))))
+        case "calls" | "writes" | "externals", int() if value >= 0:
+            return Said(_counted(flow, name, value))
+        case "too_confidential" | "too_untrusted", bool():
+            is_first = name == "too_confidential"
+            return Said(replace(flow, is_too_confidential=value) if is_first else replace(flow, is_too_untrusted=value))
+        case _, [*names] if name in OF_TAINT:
+            tainted = _tainted(flow.tainted, name, frozenset(map(str, names)))
+            return None if tainted is None else Said(replace(flow, tainted=tainted))
+    return None
+
+
+def _counted(flow: Flow, name: str, count: int) -> Flow:
+    match name:
+        case "calls":
+            return replace(flow, calls=count)
+        case "writes":
+            return replace(flow, writes=count)
+    return replace(flow, externals=count)
+
+
+def _tainted(now: tuple[Taint, ...], name: str, wanted: frozenset[str]) -> tuple[Taint, ...] | None:
+    """Taint of which a fact is as it is wanted: what is there less, and more besides; None where nobody can say of what."""
+
+    def of(taint: Taint) -> frozenset[str]:
+        match name:
+            case "sources":
+                return frozenset({taint.source})
+            case "tainted_below":
+                return frozenset(_above(taint.pointer))
+            case "tainted_arguments":
+                return frozenset({argument(taint.pointer)})
+        return frozenset({taint.pointer})
+
+    left = tuple(taint for taint in now if of(taint) <= wanted)
+    more = wanted.difference(*map(of, now))
+    if more and name == "sources":
+        return None
+    pointers = [f"/{one.replace('~', '~0').replace('/', '~1')}" if name == "tainted_arguments" else one for one in sorted(more)]
+    return (*left, *(Taint(pointer, SUPPOSED) for pointer in pointers))
 
 
 def session_facts(session: Session, read: Tree) -> dict[str, object]:

@@ -13,6 +13,7 @@ from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.ids import AgentId, PolicyId, SubjectId, TeamId
 from doorward.policy.question import LOCAL, Moment, user_issuer
+from doorward.policy.session import Said, with_fact_of
 
 SOMEBODY = "somebody"
 """The name of a person of whom nothing but an issuer or a group is said."""
@@ -129,6 +130,13 @@ def with_proof(supposed: Supposition, name: str, value: object) -> Supposition |
         case ("certificate", bool(is_shown)):
             return _proven(supposed, replace(principal.proof, certificate="supposed" if is_shown else ""))
     return None
+
+
+def with_session(supposed: Supposition, name: str, value: object) -> Supposition | None:
+    """With something else about what has flowed into its context, by a fact of `context.session`; None where that cannot be."""
+    at = supposed.at
+    said = None if at.session is None else with_fact_of(Said(replace(at.session.flow(), tainted=at.session.tainted())), name, value)
+    return None if said is None else replace(supposed, at=replace(at, session=said))
 
 
 def with_scopes(supposed: Supposition, scopes: frozenset[str]) -> Supposition:

@@ -14,6 +14,7 @@ from cedarpy import pst
 
 from doorward.domain.actors import AuthnMethod, Bound
 from doorward.domain.catalog import Reversibility
+from doorward.domain.flow import Confidentiality, Integrity
 from doorward.policy.atoms import (
     OPPOSITE,
     Among,
@@ -47,6 +48,8 @@ _DOMAINS: dict[Path, tuple[Value, ...]] = {
     Path("context", ("authn",)): tuple(str(method) for method in AuthnMethod if method is not AuthnMethod.OWN),
     Path("context", ("bound",)): tuple(str(bound) for bound in Bound),
     Path("context", ("reversibility",)): tuple(str(one) for one in Reversibility),
+    Path("context", ("session", "integrity")): tuple(str(one) for one in Integrity),
+    Path("context", ("session", "confidentiality")): tuple(str(one) for one in Confidentiality),
 }
 """All that can stand at a path."""
 

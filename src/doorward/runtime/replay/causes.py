@@ -19,6 +19,7 @@ class Cause(StrEnum):
     ISSUER = "issuer_of_person"
     CREDENTIAL = "credential_cut"
     CHAIN = "chain_cut"
+    SESSION = "session"
     PERSON = "principal"
 
 
@@ -35,5 +36,6 @@ SENTENCES: Mapping[Cause, str] = {
     Cause.ISSUER: "policies read who vouched for the person, which the log does not hold of this call",
     Cause.CREDENTIAL: "policies read the credential's scopes, issuer or client, which were too long for the log",
     Cause.CHAIN: "more agents acted for one another than the log holds",
+    Cause.SESSION: "policies read what has flowed into the context, of which the log holds only what policies read then",
     Cause.PERSON: "the log says of who called what this version does not know",
 }

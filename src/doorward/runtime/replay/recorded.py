@@ -79,6 +79,27 @@ class _Approval(msgspec.Struct, frozen=True):
     id: str = ""
 
 
+class _Tainted(msgspec.Struct, frozen=True):
+    pointer: str = ""
+    source: str = ""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What policy read of the context; of taint only where it was looked for."""
+
+    integrity: str = "untrusted"
+    confidentiality: str = "restricted"
+    categories: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    calls: int = 0
+    writes: int = 0
+    externals: int = 0
+    too_confidential: bool = False
+    too_untrusted: bool = False
+    tainted: tuple[_Tainted, ...] | None = None
+    cut: bool = False
+
+
 class Recorded(msgspec.Struct, frozen=True):
     """The first leaf of a call, as far as it is about the decision."""
 
@@ -95,6 +116,7 @@ class Recorded(msgspec.Struct, frozen=True):
     arguments: _Arguments | None = None
     decision: Decided = Decided()
     approval: _Approval | None = None
+    session: Session | None = None
     side: str | None = None
     detail: str = ""
 

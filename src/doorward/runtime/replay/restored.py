@@ -22,6 +22,7 @@ from doorward.policy.question import Moment, Speaker, reads_proof
 from doorward.policy.reads import Reads, together
 from doorward.policy.schema import action_name
 from doorward.runtime.replay.causes import Cause
+from doorward.runtime.replay.flowed import is_lost, session_of
 from doorward.runtime.replay.people import People, Who, is_cut
 from doorward.runtime.replay.recorded import Recorded
 from doorward.runtime.snapshot import Snapshot
@@ -33,7 +34,8 @@ _KIND_OF = {"tools/call": Kind.TOOL, "prompts/get": Kind.PROMPT, "resources/read
 _KINDS = frozenset({Kind.TOOL, Kind.PROMPT, Kind.RESOURCE, Kind.TEMPLATE})
 
 
-_OF_ARGUMENTS = frozenset({Cause.ARGUMENTS, Cause.CUT, Cause.ALTERED, Cause.CHANGED})
+_OF_CALL = frozenset({Cause.ARGUMENTS, Cause.CUT, Cause.ALTERED, Cause.CHANGED, Cause.SESSION})
+"""What `could_allow` does not know either."""
 
 Text = bytes | Cause
 """The canonical bytes of a call, or why they are not there."""
@@ -94,8 +96,8 @@ class Restorer:
             return (found,)
         if not found.lost:
             return self._policies.decide(found.call, found.at)
-        # Whatever the arguments were: a no of this kind is certain (`could_allow`).
-        is_open = not _OF_ARGUMENTS.issuperset(found.lost)
+        # Whatever the arguments and the context were: a no of this kind is certain (`could_allow`).
+        is_open = not _OF_CALL.issuperset(found.lost)
         if is_open or self._policies.could_allow(found.call.principal, found.call.target, found.at):
             return found.lost
         return Deny((), "whatever the arguments")
@@ -108,12 +110,14 @@ class Restorer:
         who = self._people.who(leaf.principal)
         if isinstance(who, Cause):
             return who
-        at = Moment(datetime.fromisoformat(leaf.ts).timestamp(), self._present.zone)
+        at = Moment(datetime.fromisoformat(leaf.ts).timestamp(), self._present.zone, session_of(leaf))
         bare = Call(CallId(leaf.call), who.principal, target, leaf.method, {}, {}, b"", Digest(""))
         read = self._reads(bare)
         if read is None:
             return Cause.GONE
         lost = [*who.always, *self._lost_of(who, target, leaf.method, read)]
+        if "session" in read.context and is_lost(leaf, read.context.below("session")):
+            lost.append(Cause.SESSION)
         if "input" not in read.context and "derived" not in read.context:
             return Restored(bare, at, tuple(lost))
         if isinstance(text, Cause):
