@@ -96,6 +96,8 @@ class Counts(NamedTuple):
     externals: int
     at: int
     """Of its last call, Unix seconds."""
+    tick: int
+    """A higher one of the same context is a later one, whichever is written first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Held:
     label: Label
     findings: frozenset[str]
     began: int
-    """Unix seconds."""
+    at: int
+    """Of its first call, and of its last one when this was written; Unix seconds."""
     version: int
 
 

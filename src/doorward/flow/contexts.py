@@ -1,0 +1,218 @@
+"""Contexts as the spine asks them: what policy may know before a call, what a call does to its context, what its answer leaves there.
+
+A context is the authenticated instance's (RULINGS 8), never a session's or a client's by what it says of itself. Reads are from memory.
+INVARIANTS: a label rises when a call is forwarded, in the transaction of its intent, and is lowered by nothing but a person's reset, time,
+or the endorsement of the answer that it rose for; a context that had to make room leaves its label to the next ones of its agent.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from doorward.domain.actors import AuthnMethod
+from doorward.domain.calls import Call
+from doorward.domain.findings import Finding
+from doorward.domain.flow import UNMOVED, Flow, Integrity, Label, Rise, Taint
+from doorward.flow.context import Context
+from doorward.flow.endorsing import endorsing
+from doorward.flow.index import NOTHING, Names, Read, leaves
+from doorward.flow.lowering import lowered
+from doorward.flow.pointers import reached
+from doorward.flow.room import Room
+from doorward.flow.rules import About, Rules, Trace, takes, trusted
+
+_OWN = AuthnMethod.OWN
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
+_WRITES = frozenset({"write", "destructive"})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an answer has left in its context."""
+
+    label: Label
+    """Of the answer, with what was found in it."""
+    endorsed: str
+    """The rule by which it counts as trusted; empty where none does."""
+    rise: Rise | None
+    """To be written with the outcome; None where nothing has changed but by the intent."""
+    is_raised: bool
+    """Whether the context holds more than its intent said: then `rise` is durable before the answer is shown."""
+
+
+class Contexts:
+    """Every context. Used from the tasks of one event loop; `read` from any thread."""
+
+    __slots__ = ("_names", "_now", "_rules", "room")
+
+    def __init__(self, room: Room, names: Names, now: Callable[[], float], rules: Rules) -> None:
+        """`now`: Unix seconds of a clock that never goes back."""
+        self.room = room
+        self._names = names
+        self._now = now
+        self._rules = rules
+
+    def adopt(self, rules: Rules) -> None:
+        """Goes on with other rules; labels that have risen stay."""
+        self._rules = rules
+        self.room.expiry_seconds = rules.expiry_seconds
+
+    def flow(self, call: Call) -> Flow:
+        """What policy may know before this call, but for taint (`tainted`)."""
+        context = self._of(call)
+        if context is None:
+            return UNMOVED
+        label, about = context.label, self._rules.about(call.target)
+        too_confidential = too_untrusted = False
+        declassified: tuple[str, ...] = ()
+        if about.declassify:
+            label, declassified = lowered(label, about.declassify, call.arguments)
+        if about.sink is not None:
+            too_confidential, too_untrusted = takes(about.sink, label)
+        return Flow(
+            label,
+            (),
+            context.calls,
+            context.writes,
+            context.externals,
+            context.findings,
+            too_confidential,
+            too_untrusted,
+            declassified,
+        )
+
+    def tainted(self, call: Call) -> tuple[Taint, ...]:
+        """The texts among the call's arguments that its context saw first in something untrusted."""
+        context = self._of(call)
+        if context is None or not context.is_untrusted:
+            return ()
+        found: list[Taint] = []
+        for pointer, text in leaves(call.arguments):
+            names = self._names.asked(text)
+            if names and context.index is None:
+                found.append(Taint(pointer, ""))
+            elif names and context.index is not None and (source := context.index.source(names)):
+                found.append(Taint(pointer, source))
+        return tuple(found)
+
+    def rise(self, call: Call) -> Rise | None:
+        """Raises the context of a call that is about to be forwarded, and counts it; what is written with its intent.
+
+        Whoever calls this says whether it was written: `rose`, or `withdrawn`; and how the call ended: `taken`, or `ended`.
+        """
+        if call.principal.method is _OWN:
+            return None
+        context = self.room.opened(call, self._now())
+        about = self._rules.about(call.target)
+        self._own_words(context, call)
+        for path, label in about.arguments:
+            if any(one is not None for one in reached(call.arguments, path)):
+                context.raised(label)
+        self._bring(context, call, about)
+        context.calls += 1
+        context.writes += _is_write(call)
+        context.externals += _is_external(call)
+        context.at = self._now()
+        return self.room.rise(context)
+
+    def rose(self, rise: Rise) -> None:
+        """The intent is durable, and this with it."""
+        self.room.written(rise)
+
+    def withdrawn(self, call: Call, rise: Rise) -> Rise | None:
+        """The call was not forwarded: it is not counted. What it has raised stays. What is written with its outcome, if it has one."""
+        context = self.room.numbered(rise.counts.context)
+        if context is None:
+            return None
+        context.kept(call.id)
+        context.calls -= 1
+        context.writes -= _is_write(call)
+        context.externals -= _is_external(call)
+        return self.room.rise(context)
+
+    def read(self, call: Call, body: object) -> Read:
+        """What a message shows that could lead somewhere, as far as anybody will ask. Pure but for where it looks that up."""
+        context = self._of(call)
+        blind = self._rules.trace is Trace.OFF or (context is not None and context.index is None)
+        return NOTHING if blind else self._names.read(body)
+
+    def heard(self, call: Call, read: Read) -> None:
+        """A message on the way to the caller, such as progress: what it shows is remembered as its target's."""
+        context = self.room.opened(call, self._now())
+        label = self._rules.about(call.target).label
+        context.raised(label)
+        self._remember(context, call, label, read)
+
+    def taken(self, call: Call, body: object, read: Read, findings: Iterable[Finding]) -> Taken:
+        """An answer as the caller is shown it, what was read in it, and what of what was found is still in it."""
+        context = self.room.opened(call, self._now())
+        before = (context.label, context.findings)
+        about = self._rules.about(call.target)
+        label, found = about.label, list(findings)
+        for one in found:
+            label = label.joined(self._rules.found(one.guard, one.rule))
+        endorsed = endorsing(about.endorse, body) or ""
+        if endorsed and not _is_hostile(self._rules, found):
+            label = trusted(label)
+            context.returned(call.id)
+        else:
+            endorsed = ""
+            context.kept(call.id)
+        context.raised(label)
+        context.found(frozenset([f"{one.guard}/{one.rule}" for one in found]))
+        self._remember(context, call, label, read)
+        is_raised = before != (before[0].joined(context.label), context.findings)
+        return Taken(label, endorsed, self.room.rise(context) if context.owes else None, is_raised)
+
+    def ended(self, call: Call) -> None:
+        """The call ended without an answer that was shown: nothing endorses what it may have brought."""
+        context = self.room.own(call, self._now())
+        if context is not None:
+            context.kept(call.id)
+
+    def _of(self, call: Call) -> Context | None:
+        return None if call.principal.method is _OWN else self.room.before(call, self._now)
+
+    def _bring(self, context: Context, call: Call, about: About) -> None:
+        """Raises a context by what a call brings; untrusted by what an endorsed answer may take back."""
+        label = about.label
+        if about.endorse and label.integrity is Integrity.UNTRUSTED and context.settled.integrity is Integrity.TRUSTED:
+            context.raised(trusted(label))
+            context.lent(call.id, label)
+        else:
+            context.raised(label)
+            self._go_blind(context)
+
+    def _own_words(self, context: Context, call: Call) -> None:
+        """What an agent says before it has read anything untrusted is not from there."""
+        if self._rules.trace is Trace.ON and context.index is not None and not context.is_untrusted:
+            read = self._names.read(call.arguments)
+            if read is not None:
+                self.room.remember(context, read, "")
+
+    def _remember(self, context: Context, call: Call, label: Label, read: Read) -> None:
+        self._go_blind(context)
+        if context.index is None:
+            return
+        if read is None:
+            if label.integrity is Integrity.UNTRUSTED:
+                self.room.blind(context)
+            return
+        self.room.remember(context, read, call.target.upstream if label.integrity is Integrity.UNTRUSTED else "")
+
+    def _go_blind(self, context: Context) -> None:
+        """Where nobody keeps what was untrusted, it is not known any more once something was."""
+        if self._rules.trace is Trace.OFF and context.settled.integrity is Integrity.UNTRUSTED:
+            self.room.blind(context)
+
+
+def _is_hostile(rules: Rules, findings: Iterable[Finding]) -> bool:
+    """Whether something was found of which the rules say that nobody trustworthy writes it."""
+    return any(rules.found(one.guard, one.rule).integrity is Integrity.UNTRUSTED for one in findings)
+
+
+def _is_write(call: Call) -> bool:
+    return not _WRITES.isdisjoint(call.target.parents)
+
+
+def _is_external(call: Call) -> bool:
+    return "external" in call.target.parents

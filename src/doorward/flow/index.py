@@ -1,0 +1,110 @@
+"""What one context has been shown, as keyed 64-bit hashes of names (`texts`): what stood in something untrusted first, and what did not."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from doorward.flow.pointers import escaped
+from doorward.flow.texts import asked, seen
+
+MOST_NAMES: Final = 20_000
+"""Of one context: a thousand pages. Beyond, everything counts as tainted."""
+_LEAST_ID: Final = 10**5
+"""Numbers from six digits on are looked at as ids."""
+
+Read = frozenset[int] | None
+"""The names in a message; None where there are too many to keep."""
+
+NOTHING: Final[frozenset[int]] = frozenset()
+
+
+class Names:
+    """Makes names into hashes, under a key that is drawn for one process."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._key = draw(32)
+
+    def read(self, body: object) -> Read:
+        """All names that a message shows, keys included. Pure, and linear in it: may run in another thread."""
+        names = seen("\n".join(_texts(body)))
+        return None if len(names) > MOST_NAMES else frozenset(map(self.hashed, names))
+
+    def asked(self, text: str) -> list[int]:
+        """The names under which one text is looked up."""
+        return [self.hashed(name) for name in sorted(asked(text))]
+
+    def hashed(self, name: str) -> int:
+        """One name."""
+        return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest(), "big")
+
+
+class Index:
+    """What was seen first, and where. INVARIANT: the first one that shows a name decides whether it is tainted."""
+
+    __slots__ = ("_sources",)
+
+    def __init__(self) -> None:
+        self._sources: dict[int, str] = {}
+        """By name; empty for what was not seen in something untrusted first."""
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def takes(self, names: Iterable[int], source: str) -> bool:
+        """Remembers what was seen; `source` is empty for what can be trusted. Whether all of it found room."""
+        for name in names:
+            self._sources.setdefault(name, source)
+        return len(self._sources) <= MOST_NAMES
+
+    def source(self, names: Iterable[int]) -> str:
+        """Where one of the names was seen first that stood in something untrusted; empty where none did."""
+        for name in names:
+            if found := self._sources.get(name):
+                return found
+        return ""
+
+
+def leaves(value: object) -> Iterator[tuple[str, str]]:
+    """Every text of a JSON value, names of members included, and every number that may be an id, each with its pointer."""
+    pending: list[tuple[str, object]] = [("", value)]
+    while pending:
+        pointer, one = pending.pop()
+        match one:
+            case str():
+                yield pointer, one
+            case dict():
+                for name, inner in one.items():
+                    below = f"{pointer}/{escaped(name)}"
+                    if not name.isalpha():
+                        yield below, name
+                    pending.append((below, inner))
+            case list() | tuple():
+                pending.extend([(f"{pointer}/{place}", inner) for place, inner in enumerate(one)])
+            case int() if not isinstance(one, bool) and abs(one) >= _LEAST_ID:
+                yield pointer, str(one)
+            case _:
+                pass
+
+
+def _texts(body: object) -> Iterator[str]:
+    """The texts of a message; one that is JSON itself is read as that, for its escapes may hide what stands in it."""
+    for _, text in leaves(body):
+        inner = _inner(text) if "\\" in text else None
+        if inner is None:
+            yield text
+        else:
+            yield from (below for _, below in leaves(inner))
+
+
+def _inner(text: str) -> object | None:
+    if text.lstrip()[:1] not in {"{", "["}:
+        return None
+    try:
+        decoded: object = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return decoded

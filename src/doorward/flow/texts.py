@@ -1,0 +1,212 @@
+"""What of a text could lead somewhere: addresses, URLs, hosts, account and phone numbers, paths, ids, each in one canonical form. Pure.
+
+`seen` says what a text shows; `asked` what a text would be led by. INVARIANT: a text that is rewritten in a way that leads to the same
+place (letter case, spaces in a number, percent-encoding, a final dot, a scheme) is asked for under a name that the other is seen under.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
+from urllib.parse import unquote
+
+import idna
+import re2
+
+_LONGEST = 512
+"""Characters of a name that count: two that agree so far are taken for one."""
+_MOST_DECODINGS = 3
+_LONG_WORD = 20
+"""Letters alone are no name of a place, unless it takes so many of them."""
+_ID = 8
+_DIGITS = 6
+_WORD = 64
+_MOST_GROUPS = 12
+"""Groups of digits that are read as one number; what has more is a table."""
+_MOST_PARTS = 16
+"""Parts of a host or path by which something is asked for."""
+_PHONE = range(8, 16)
+_PHONE_ENDS = 8
+"""Digits by which two ways to write a phone number agree, whatever country and trunk codes stand before."""
+
+_UNSEEN = (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF)
+_APART = "\t\r\n\x0b\x0c\"'`<>()[]{},;|=&?*\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u3001\u3002\u2026"
+_PLAIN = str.maketrans({**dict.fromkeys(_APART, " "), "\\": "/"})
+_UNICODE = {**_PLAIN, **dict.fromkeys(_UNSEEN), **dict.fromkeys(range(0xE0000, 0xE01F0)), 0x3002: ".", 0xFF0E: "."}
+_EDGES = ".:;,!-_~/"
+
+
+def seen(text: str) -> set[str]:
+    """The names under which what a text shows is remembered."""
+    names: set[str] = set()
+    for reading in _readings(text):
+        words = set(reading.translate(_PLAIN if reading.isascii() else _UNICODE).split(" "))
+        for word in words:
+            if not word.isalpha() or len(word) >= _LONG_WORD:
+                names.update(_of_word(word))
+        names.update(_of_runs(reading))
+    return names
+
+
+def asked(text: str) -> set[str]:
+    """The names under which something is looked up that would be led by a text; none for plain words among others."""
+    names: set[str] = set()
+    for name in seen(text):
+        names.add(name)
+        names.update(_wider(name))
+    word = _folded(text).strip().lstrip("@#").casefold()
+    if word and len(word) <= _WORD and not any(letter.isspace() for letter in word):
+        names.add(f"s:{word}")
+    return names
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    """A text without its encodings; where backslashes may stand for something else than themselves, in both readings."""
+    plain = _folded(text)
+    if "\\" not in plain:
+        return (plain,)
+    escaped = plain.replace("\\/", "/")
+    for letter in "nrtbf\"'":
+        escaped = escaped.replace(f"\\{letter}", " ")
+    return (plain, escaped) if escaped != plain else (plain,)
+
+
+def _folded(text: str) -> str:
+    """Compatible forms made one (NFKC), unseen characters gone, percent-encoding read."""
+    for _ in range(_MOST_DECODINGS):
+        if "%" not in text:
+            break
+        again = unquote(text)
+        if again == text:
+            break
+        text = again
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.translate(_GONE))
+
+
+_GONE = {**dict.fromkeys(_UNSEEN), **dict.fromkeys(range(0xE0000, 0xE01F0))}
+
+
+def _of_word(word: str) -> Iterator[str]:
+    """The names of one word."""
+    bare = word.strip(_EDGES)
+    if not bare:
+        return
+    folded = bare.casefold()
+    if folded[0] in "@#":
+        yield f"s:{folded[1 : _LONGEST + 1]}"
+    elif "@" in folded:
+        yield from _address(folded)
+    if "://" in folded or folded.startswith("www."):
+        yield from _url(folded.rpartition("://")[2])
+    elif "@" not in folded and "." in folded and _is_dotted(folded):
+        yield from _url(folded)
+    elif "/" in folded:
+        yield from _path(folded)
+    yield from _ident(folded)
+
+
+def _address(word: str) -> Iterator[str]:
+    """An e-mail address, without what its owner may add to it."""
+    local, _, domain = word.rpartition("@")
+    local = local.rpartition("/")[2].rpartition(":")[2].partition("+")[0]
+    host = _host(domain)
+    if local and host:
+        yield f"a:{local}@{host}"[:_LONGEST]
+
+
+def _url(rest: str) -> Iterator[str]:
+    authority, _, path = rest.partition("#")[0].partition("/")
+    host = _host(authority.rpartition("@")[2])
+    if not host:
+        return
+    yield f"h:{host}"
+    parts = [part for part in path.split("/") if part]
+    if parts:
+        yield f"u:{host}/{'/'.join(parts)}"[:_LONGEST]
+
+
+def _is_dotted(word: str) -> bool:
+    """Whether it begins with what may be a host or the name of a file, and not with a number."""
+    host = word.partition("/")[0].partition(":")[0]
+    first, dot, last = host.rpartition(".")
+    if not (dot and first and last):
+        return False
+    return any(letter.isalpha() for letter in last) or (host.count(".") == 3 and host.replace(".", "").isdecimal())
+
+
+def _host(written: str) -> str:
+    """A host in its one form, without its port; what is none in itself stays as it is."""
+    host = written.partition("/")[0].partition(":")[0].strip(".")
+    host = host.removeprefix("www.")
+    return host if host.isascii() else _international(host)
+
+
+def _international(host: str) -> str:
+    """A host with its international labels as the DNS has them (UTS 46)."""
+    try:
+        return idna.encode(host, uts46=True, transitional=False).decode()
+    except (UnicodeError, ValueError, IndexError):
+        return host
+
+
+def _path(word: str) -> Iterator[str]:
+    """The path of a file: what begins with letters, not with a date or a fraction."""
+    parts = [part for part in word.split("/") if part not in {"", "."}]
+    if len(parts) > 1 and any(letter.isalpha() for letter in word):
+        yield f"f:{'/'.join(parts)}"[:_LONGEST]
+
+
+def _ident(word: str) -> Iterator[str]:
+    """An account number, key or other id: letters and digits, whatever stands between them."""
+    name = "".join([letter for letter in word if letter.isalnum()])
+    digits = sum(map(str.isdigit, name))
+    if digits >= _DIGITS and _is_day(word):
+        return
+    if digits >= _DIGITS or (digits and len(name) >= _ID) or len(name) >= _LONG_WORD:
+        yield f"i:{name}"[:_LONGEST]
+    if digits in _PHONE and digits == len(name):
+        yield f"p:{name[-_PHONE_ENDS:]}"
+
+
+def _is_day(word: str) -> bool:
+    """Whether it begins as a date does (ISO 8601): those lead nowhere, and everybody writes the same ones."""
+    return word[4:5] == "-" and word[7:8] == "-" and word[:4].isdecimal() and word[5:7].isdecimal() and word[:2] in {"19", "20"}
+
+
+def _of_runs(text: str) -> Iterator[str]:
+    """The names of numbers that are written in groups, a space, hyphen, dot or bracket apart."""
+    for found in _runs().finditer(text):
+        written = found.group()
+        if not _is_day(written):
+            yield from _of_groups(_groups(written))
+
+
+def _of_groups(groups: list[str]) -> Iterator[str]:
+    """Of a run of groups the whole and, as other numbers may stand beside, each part of it; what has too many groups is a table."""
+    if len(groups) <= _MOST_GROUPS:
+        for first, last in combinations(range(len(groups) + 1), 2):
+            yield from _ident("".join(groups[first:last]))
+
+
+def _groups(run: str) -> list[str]:
+    return "".join([letter if letter.isalnum() else " " for letter in run]).casefold().split()
+
+
+@cache
+def _runs() -> "re2._Regexp":
+    """Groups with digits in them (or four capital letters, as in an IBAN), a space, hyphen, dot or bracket apart."""
+    group = r"(?:[0-9A-Za-z]*[0-9][0-9A-Za-z]*|[A-Z]{4})"
+    return re2.compile(rf"[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[ .()/-]{{1,3}}{group})+")
+
+
+def _wider(name: str) -> Iterator[str]:
+    """What leads to the same party by another name: the hosts above a host, the paths above a path, and the hosts of both."""
+    kind, _, rest = name.partition(":")
+    if kind == "h":
+        labels = rest.split(".")[-_MOST_PARTS:]
+        yield from (f"h:{'.'.join(labels[first:])}" for first in range(1, len(labels) - 1))
+    elif kind == "u":
+        parts = rest.split("/")[:_MOST_PARTS]
+        yield from (f"u:{'/'.join(parts[:last])}" for last in range(2, len(parts)))
