@@ -10,6 +10,7 @@ from functools import partial
 
 import msgspec
 
+from doorward.audit import flowed
 from doorward.audit.store import Box, Encode
 from doorward.audit.veil import Veil
 from doorward.domain.actors import ALL_SCOPES, Actor, Bound, Principal, Proof, Subject
@@ -73,7 +74,7 @@ def encoded(body: Mapping[str, object]) -> Encode:
 
 def _shortened(body: Mapping[str, object]) -> dict[str, object]:
     """A leaf too long loses what is only there to be searched; what is left is bounded field by field."""
-    short = {key: value for key, value in body.items() if key not in {"findings", "fields"}}
+    short = {key: value for key, value in body.items() if key not in {"findings", "fields", "session"}}
     arguments = short.get("arguments")
     if isinstance(arguments, Mapping):
         short["arguments"] = {"commitment": arguments["commitment"]}
@@ -110,6 +111,8 @@ class Bodies:
             "arguments": arguments,
             "decision": _decision(intent),
         }
+        if intent.flowed is not None:
+            body["session"] = flowed.told(intent.flowed, self._veil)
         self._add(body, intent.findings, box)
         if intent.grant is not None:
             body["approval"] = _approval(intent.grant)
@@ -168,6 +171,8 @@ class Bodies:
             body["approval"] = {"id": cut(refusal.approval, _NAME)}
         if refusal.detail:
             body["detail"] = cut(refusal.detail)
+        if refusal.flowed is not None:
+            body["session"] = flowed.told(refusal.flowed, self._veil)
         self._add(body, refusal.findings, box)
         if refusal.trace:
             body["trace"] = cut(refusal.trace)

@@ -21,6 +21,7 @@ from doorward.audit.veil import SALT_BYTES, commitment
 from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import StoreError, UnrecordedError
+from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Event, Intent, Outcome, Place, Refusal, Scalar, Status
@@ -124,18 +125,19 @@ class Recorder:
         arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
         body = self._bodies.intent(intent, arguments, box)
         if intent.grant is None:
-            return await self._append(Entry(encoded(body), box, opens=call.id, draws=intent.draws))
+            return await self._append(Entry(encoded(body), box, opens=call.id, draws=intent.draws, rise=intent.rise))
         self._granted[call.id] = intent.grant.id
         try:
-            return await self._append(Entry(encoded(body), box, opens=call.id, uses=intent.grant, draws=intent.draws))
+            entry = Entry(encoded(body), box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
+            return await self._append(entry)
         except (Refused, UnrecordedError, OverdrawnError):
             del self._granted[call.id]
             raise
 
-    def conclude(self, outcome: Outcome, returns: tuple[Draw, ...] = ()) -> asyncio.Future[Place]:
+    def conclude(self, outcome: Outcome, returns: tuple[Draw, ...] = (), rise: Rise | None = None) -> asyncio.Future[Place]:
         """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`.
 
-        `returns` corrects what its intent has drawn.
+        `returns` corrects what its intent has drawn; `rise` is what came of it in the context of its call.
         """
         box = committed = None
         text = _shown(outcome.reply) if outcome.reply is not None else None
@@ -146,7 +148,7 @@ class Recorder:
         body = self._bodies.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
-        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released, returns=returns)
+        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
         return self._kept(entry, self._store.append_soon(entry))
 
     def hasten(self) -> None:

@@ -14,6 +14,7 @@ from doorward.audit.merkle import Span
 from doorward.audit.query import Located, Page, Query
 from doorward.domain.approvals import Grant
 from doorward.domain.budgets import Draw
+from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Place
@@ -66,6 +67,8 @@ class Entry:
     """What it takes of budgets: all of it or, where one does not hold it, nothing, and the entry is not written."""
     returns: tuple[Draw, ...] = ()
     """Corrections of what the intent that `closes` names took; only while that stands open."""
+    rise: Rise | None = None
+    """What it does to the context of its call. The later one of a context counts, whichever is written first."""
 
 
 def grant_gone() -> Refused:

@@ -10,7 +10,7 @@ from doorward.domain.budgets import Draw
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Allow, Ask, Observation
 from doorward.domain.findings import Finding
-from doorward.domain.flow import Flow
+from doorward.domain.flow import Flow, Rise
 from doorward.domain.ids import CallId, Digest, Generation, PolicyId
 from doorward.domain.reasons import Reason
 
@@ -47,6 +47,8 @@ class Intent:
     """What the call takes of budgets."""
     flowed: Flowed | None = None
     """None where policy read nothing of it."""
+    rise: Rise | None = None
+    """What the call does to its context."""
 
 
 class Status(StrEnum):

@@ -14,7 +14,7 @@ from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import CallId, Generation, UpstreamId
 from doorward.domain.reasons import Reason
-from doorward.domain.receipts import Intent, Refusal
+from doorward.domain.receipts import Flowed, Intent, Refusal
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
 from doorward.runtime.replay.causes import Cause
@@ -24,6 +24,8 @@ from doorward.runtime.replay.tally import said
 from tests.policy.generated import MOMENTS, TARGETS, Written, asked, calls, compiled, moments, sets
 from tests.policy.world import CREATE, FILE, NOON, principal, user
 
+LATER = MOMENTS[1]
+"""With something in its context."""
 VEIL = Veil(b"k" * 32)
 BODIES = Bodies("node", VEIL)
 LINK = Actor("sub", "corp", principal("cursor", "finance").agent)
@@ -60,15 +62,17 @@ recordable = st.builds(whole, calls, st.sampled_from(PEOPLE))
 
 def leaf(call: Call, decision: Decision, at: Moment, *, is_observed: bool = False) -> Recorded:
     """What the log would hold of a call that was decided so."""
+    flowed = None if at.session is None else Flowed(replace(at.session.flow(), tainted=at.session.tainted()), is_traced=True)
     told = BODIES.arguments(commitment(b"s" * 16, call.canonical), call.arguments)
     if is_observed and not isinstance(decision, Allow):
         decision = observe(decision)
     if isinstance(decision, Allow):
-        body = BODIES.intent(Intent(call, decision, (), None, "none", Generation(1), ""), told, None)
+        body = BODIES.intent(Intent(call, decision, (), None, "none", Generation(1), "", flowed=flowed), told, None)
     else:
         reason = Reason.PENDING if isinstance(decision, Ask) else Reason.FORBIDDEN
         where = (call.target.upstream, call.target.kind, call.target.name)
-        refusal = Refusal(call.id, call.principal, call.method, *where, call, reason, "", decision.policies, (), Generation(1), "")
+        by = decision.policies
+        refusal = Refusal(call.id, call.principal, call.method, *where, call, reason, "", by, (), Generation(1), "", flowed=flowed)
         body = BODIES.refusal(refusal, told, None)
     return recorded(encoded(body)(7, moment(int(at.unix_seconds * 1e6))))
 
@@ -93,8 +97,8 @@ def test_the_set_that_decided_decides_the_same_again_or_reads_the_network(
 @settings(max_examples=300, deadline=None)
 def test_without_the_arguments_what_is_said_holds_whatever_they_were(written: list[Written], call: Call, cause: Cause) -> None:
     policies = compiled(written)
-    decision = policies.decide(call, NOON)
-    after = Restorer(policies, PRESENT).decide(leaf(call, decision, NOON), cause)
+    decision = policies.decide(call, LATER)
+    after = Restorer(policies, PRESENT).decide(leaf(call, decision, LATER), cause)
     if not isinstance(after, tuple):
         assert said(after) == said(decision) or said(after).effect is said(decision).effect is Effect.DENY
     elif Cause.NETWORK not in after:
@@ -107,8 +111,8 @@ def test_another_set_decides_a_recorded_call_as_it_would_the_call_itself(
     written: list[Written], candidate: list[Written], call: Call
 ) -> None:
     other = compiled(candidate)
-    after = Restorer(other, PRESENT).decide(leaf(call, compiled(written).decide(call, NOON), NOON), call.canonical)
-    assert isinstance(after, tuple) or said(after) == said(other.decide(call, NOON))
+    after = Restorer(other, PRESENT).decide(leaf(call, compiled(written).decide(call, LATER), LATER), call.canonical)
+    assert isinstance(after, tuple) or said(after) == said(other.decide(call, LATER))
 
 
 def test_a_question_that_observation_let_pass_is_told_apart_from_a_denial() -> None:
@@ -117,3 +121,16 @@ def test_a_question_that_observation_let_pass_is_told_apart_from_a_denial() -> N
         found = verdict(leaf(call, decision, NOON, is_observed=True))
         assert found is not None
         assert found.effect is effect
+
+
+@given(open_or_not, recordable)
+@settings(max_examples=200, deadline=None)
+def test_of_a_context_that_no_leaf_tells_of_nothing_is_made_up(written: list[Written], call: Call) -> None:
+    policies = compiled(written)
+    told = leaf(call, policies.decide(call, LATER), NOON)
+    after = Restorer(policies, PRESENT).decide(told, call.canonical)
+    reads = any("session" in one.condition for one in written)
+    if isinstance(after, tuple):
+        assert set(after) <= {Cause.NETWORK, Cause.SESSION}
+    elif reads:
+        assert said(after) == said(policies.decide(call, LATER)) or said(after).effect is Effect.DENY
