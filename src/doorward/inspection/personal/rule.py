@@ -1,0 +1,46 @@
+"""A rule for one sort of personal data: its form, what must hold of it, and the words that must stand near."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from doorward.domain.findings import Severity
+
+
+def anything(text: str) -> bool:
+    """Of forms that say it all by themselves."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One form. Several may have one name: with the words near it, more forms are believed."""
+
+    name: str
+    severity: Severity
+    country: str
+    """ISO 3166-1 alpha-2, lower case; empty: of everywhere."""
+    form: str
+    """RE2, over UTF-8, for texts without quotes, backslashes and line breaks. Where it has a group, that is what is found."""
+    holds: Callable[[str], bool] = anything
+    """Whether what has the form can be one."""
+    words: str = ""
+    """RE2: one of these stands near (`words`); empty: none need."""
+    part: Callable[[str], int] | None = None
+    """How many characters of what has the form are it, from its beginning; None: all of them."""
+
+
+def words(*each: str) -> str:
+    """A pattern for any of some words, also where they are parts of a field's name; a blank in a word is any joint or none."""
+    return "|".join(map(_word, each))
+
+
+_SHORT = 5
+"""Letters of a word that stands inside of others by chance, such as `tin` and `sin`."""
+
+
+def _word(word: str) -> str:
+    joint = word.replace(" ", "[ _.-]?")
+    if len(word) > _SHORT:
+        return f"(?i:{joint})"
+    camel = "".join(part.capitalize() for part in joint.split(" "))
+    return rf"(?:\b|_)(?i:{joint})(?i:s?)(?:\b|_|[A-Z][a-z])|[a-z]{camel}(?:\b|_|[A-Z])"

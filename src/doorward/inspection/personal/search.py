@@ -1,0 +1,155 @@
+"""The search for personal data: one pass of a set of patterns says which rules are worth a search of their own; linear."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import re2
+
+from doorward.domain.findings import Severity
+from doorward.inspection.personal.rule import Rule
+
+_MEMORY_BYTES = 64 * 2**20
+"""What the set's automaton may take at most; it takes a few of these."""
+
+_BEFORE, _AFTER = 64, 24
+"""Bytes around what was found in which a word counts as near; before it, the name of the field counts, too."""
+
+_NAME_BYTES = 64
+
+_JOINTS = frozenset({b"-", b".", b"_", b"+"})
+_OF_UUID = re2.compile(rb"-[0-9A-Fa-f]{4}")
+
+_RANKS = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Personal data in a flat JSON text, as byte offsets."""
+
+    rule: Rule
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A rule, compiled; `word` is the index of its words in the set, below 0 where it asks for none."""
+
+    rule: Rule
+    form: Any
+    group: int
+    word: int
+    near: Any
+
+
+class Search:
+    """Looks for what some rules describe. What is compiled is compiled at the first look."""
+
+    __slots__ = ("_rules",)
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rules)
+
+    def hits(self, flat: bytes) -> list[Hit]:
+        """What stands in a flat JSON text, in its order, each place once."""
+        gate, ready = _compiled(self._rules)
+        fired = frozenset(gate.Match(flat) or ())
+        if not fired:
+            return []
+        asked = [one for index, one in enumerate(ready) if index in fired and (one.word < 0 or one.word in fired)]
+        return _apart([hit for one in asked for hit in _found(one, flat)])
+
+
+@cache
+def _compiled(rules: tuple[Rule, ...]) -> tuple[Any, tuple[_Ready, ...]]:
+    """A set of all forms, and after them of all words; and the rules by the number of their form in it."""
+    options = re2.Options()
+    options.max_mem = _MEMORY_BYTES
+    options.log_errors = False
+    gate = re2.Set.SearchSet(options)
+    forms = [_bounded(rule.form) for rule in rules]
+    each = dict.fromkeys(rule.words for rule in rules if rule.words)
+    numbers = {words: len(forms) + place for place, words in enumerate(each)}
+    for pattern in (*forms, *each):
+        gate.Add(pattern.encode())
+    gate.Compile()
+    each_ready = []
+    for rule, form in zip(rules, forms, strict=True):
+        compiled = re2.compile(form.encode(), options)
+        each_ready.append(_Ready(rule, compiled, compiled.groups, numbers.get(rule.words, -1), re2.compile(rule.words.encode(), options)))
+    return gate, tuple(each_ready)
+
+
+def _bounded(form: str) -> str:
+    """A form that begins and ends at the bounds of a word."""
+    if form.startswith(("\\+", "\\(")):
+        return rf"(?:{form})\b"
+    return rf"\b(?:{form})" if form.endswith((")?", "\\)")) else rf"\b(?:{form})\b"
+
+
+def _found(ready: _Ready, flat: bytes) -> Iterator[Hit]:
+    for match in ready.form.finditer(flat):
+        start, end = match.span(ready.group)
+        if start < 0:
+            continue
+        text = flat[start:end].decode("utf-8", "replace")
+        end = _held(ready.rule, text, start, end)
+        if end > start and _stands_alone(flat, start, end) and (ready.word < 0 or _is_near(ready.near, flat, start, end)):
+            yield Hit(ready.rule, start, end)
+
+
+def _held(rule: Rule, text: str, start: int, end: int) -> int:
+    """Where what has the form ends, if it holds; its start, if it does not."""
+    if rule.part is not None:
+        return start + len(text[: rule.part(text)].encode())
+    return end if rule.holds(text) else start
+
+
+def _stands_alone(flat: bytes, start: int, end: int) -> bool:
+    """Whether it is no piece of a longer number or name, such as of a version, a UUID or a path."""
+    before, after = flat[max(0, start - 2) : start], flat[end : end + 5]
+    if before[-1:].isalnum() or before.endswith(b"@") or (before[-1:] in _JOINTS and before[:1].isalnum() and len(before) > 1):
+        return False
+    match after[:1]:
+        case b"_" | b"@":
+            return False
+        case b"-":
+            return _OF_UUID.match(after) is None and not after[1:2].isdigit()
+        case b".":
+            return not after[1:2].isalnum()
+        case _:
+            return True
+
+
+def _is_near(near: Any, flat: bytes, start: int, end: int) -> bool:
+    before = flat[max(0, start - _BEFORE - _NAME_BYTES) : start].split(b'"')
+    inside = before[-1][-_BEFORE:]
+    name = b""
+    if inside.strip(b" [") == b":" and len(before) > 1:
+        name = before[-2]  # of a number
+    elif len(before) > 2 and before[-2].strip(b" [") == b":":
+        name = before[-3]
+    return near.search(name + b" " + _same_member(inside)) is not None or near.search(flat[end : end + _AFTER].split(b'"')[0]) is not None
+
+
+def _same_member(inside: bytes) -> bytes:
+    """What stands before it, from the last bound of a JSON text within the text on."""
+    cut = max(inside.rfind(b",  "), inside.rfind(b"{"), inside.rfind(b"}"))
+    return inside[cut + 1 :]
+
+
+def _apart(hits: list[Hit]) -> list[Hit]:
+    """Of those that overlap, the graver, then the longer, then the one of which words stand near; the first of equals."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        if not kept or hit.start >= kept[-1].end:
+            kept.append(hit)
+        elif _weight(hit) > _weight(kept[-1]):
+            kept[-1] = hit
+    return kept
+
+
+def _weight(hit: Hit) -> tuple[int, int, bool]:
+    return _RANKS[hit.rule.severity], hit.end - hit.start, bool(hit.rule.words)
