@@ -6,10 +6,12 @@ from pathlib import Path
 
 from doorward.app.screening import detached
 from doorward.catalog.pins import Pins
+from doorward.config.problems import dotted
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import Generation
 from doorward.policy.problems import Problems, Weight
 from doorward.runtime.build import Materials, Rigour, build
+from doorward.runtime.unmatched import unmatched
 from doorward.runtime.workbench import Read, ReloadError, read
 from doorward.stores.sqlite.database import FILE
 from doorward.stores.sqlite.pins import peek
@@ -54,7 +56,10 @@ def examine(path: Path, against: Against) -> Examination:
         return Examination(problems, tuple(str(item) for item in made.items if item.weight is not Weight.ERROR), notes)
     return Examination(
         (),
-        tuple(str(warning) for warning in made.policies.warnings),
+        (
+            *map(str, made.policies.warnings),
+            *(f"{path}: {dotted(at)}: {said}" for at, said in unmatched(loaded.document, made.index, made.screen)),
+        ),
         notes,
         len(loaded.document.upstreams),
         len(made.policies.rules),

@@ -17,6 +17,7 @@ from doorward.config.check_control import control
 from doorward.config.check_encryption import encryption
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
+from doorward.config.check_inspection import inspection
 from doorward.config.check_issuers import issuers
 from doorward.config.check_limits import limits
 from doorward.config.check_oauth import oauth
@@ -59,6 +60,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from operators(document)
     yield from approvals(document, ground)
     yield from alerts(document, ground)
+    yield from inspection(document, ground)
     yield from break_glass(document)
     yield from _audit(document.audit, ground, ground.root / document.state)
 

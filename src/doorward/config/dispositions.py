@@ -7,6 +7,25 @@ from pydantic import Field
 from doorward.config.part import Name, Part, UpstreamName
 from doorward.domain.findings import Severity
 
+GUARDS = (
+    "size",
+    "schema",
+    "unicode",
+    "own_secrets",
+    "secrets",
+    "pii",
+    "fields",
+    "dictionary",
+    "documents",
+    "injection",
+    "links",
+    "tricks",
+    "elicitation",
+    "poisoning",
+    "chain",
+)
+"""Names that findings of Doorward's own guards bear; `chain` is what shows messages to them."""
+
 
 class DispositionRule(Part):
     """Fits a finding if everything that is named here fits; what is not named fits everything."""

@@ -1,17 +1,20 @@
 """Guards of others: plug-ins that are named before they are asked (`inspection.guards`)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from doorward.config.part import Name, Part
+from doorward.config.part import Name, Part, Refers
 
 
 class GuardRule(Part):
     """One plug-in, found by the name of its entry point."""
 
     use: Name = Field(description="The name of its entry point in the group `doorward.guards`")
-    settings: dict[str, object] = Field(default_factory=dict, description="What it is made with, as it describes itself")
+    settings: Annotated[dict[str, object], Refers()] = Field(
+        default_factory=dict,
+        description="What it is made with, as it describes itself; references are read in its texts, `${env:…}` and `${file:…}` alone",
+    )
     mode: Literal["closed", "observe"] = Field(
         "closed",
         description="`closed`: a message it fails on, or takes too long over, is refused; `observe`: its findings are only recorded",

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
 from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use, withdrawn
-from doorward.catalog.review import unmatched_rules
 from doorward.catalog.suspicions import Suspicion, held, suspicions
 from doorward.config.check import policy_layers
 from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
-from doorward.config.problems import ConfigError, dotted
+from doorward.config.problems import ConfigError
 from doorward.domain.catalog import Kind, Pin, Trust
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, Generation, UpstreamId
@@ -29,6 +28,7 @@ from doorward.runtime.looks import alike, drifts, still_offered
 from doorward.runtime.screen import Screens
 from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
 from doorward.runtime.snapshot import Snapshot
+from doorward.runtime.unmatched import remarks
 
 Note = Callable[[Event], Awaitable[object]]
 """Tells the log of an event; durable when it returns."""
@@ -126,9 +126,7 @@ class Workbench:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a look in the document and policies that are in force."""
-        current = self._generations.current
-        rules = tuple(f"{dotted(path)}: {sentence}" for path, sentence in unmatched_rules(current.index, current.document))
-        return rolled_back(self._chronicle.last) + self._notes + rules + tuple(str(warning) for warning in current.policies.warnings)
+        return rolled_back(self._chronicle.last) + self._notes + remarks(self._generations.current)
 
     @property
     def offers(self) -> Mapping[UpstreamId, Offer]:

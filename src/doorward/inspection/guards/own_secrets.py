@@ -1,5 +1,7 @@
 """The guard of our own credentials: none of them is in what an agent sends or sees. Exact, so a finding is never a guess."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from doorward.domain.findings import Finding, Severity
@@ -27,6 +29,9 @@ class OwnSecrets:
     """Reports our own credentials, also where characters that are not seen were strewn into them."""
 
     __slots__ = ("_secrets",)
+
+    name = NAME
+    rules: Mapping[str, Severity] = MappingProxyType({RULE: Severity.HIGH})
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets

@@ -6,6 +6,7 @@ large, too deep or not understood is not tried but reported.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Never
 
 import jsonschema_rs
@@ -100,6 +101,17 @@ class Schema:
     """Reports what does not keep to a tool's own schemas."""
 
     __slots__ = ("_compiled", "_define", "_lenient")
+
+    name = NAME
+    rules: Mapping[str, Severity] = MappingProxyType(
+        {
+            **{f"schema_{rule}": Severity.HIGH for rule in sorted(set(_RULES.values()))},
+            "schema_other": Severity.HIGH,
+            "schema_unknown_argument": Severity.HIGH,
+            "schema_uncheckable": Severity.HIGH,
+            "structured_content_missing": Severity.LOW,
+        }
+    )
 
     def __init__(self, define: Define, lenient: Lenient = nowhere, compiled: dict[Digest, "_Compiled"] | None = None) -> None:
         """`compiled`: what other guards of this sort have compiled already, and will."""

@@ -1,6 +1,7 @@
 """The size guard: no message is larger than what somebody would read or send."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Severity
 from doorward.inspection.view import Carrier, View
@@ -20,6 +21,9 @@ class Size:
     """Reports a message that is larger than its carrier should carry."""
 
     __slots__ = ("_most",)
+
+    name = NAME
+    rules: Mapping[str, Severity] = MappingProxyType({OVERSIZE: Severity.HIGH})
 
     def __init__(self, most_bytes: Mapping[Carrier, int] = MOST_BYTES) -> None:
         self._most = most_bytes

@@ -13,6 +13,9 @@ class Unicode:
 
     __slots__ = ()
 
+    name = NAME
+    rules = SEVERITIES
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding with its place where a rule is broken once in a text, about the whole text where more often."""
         return tuple(finding for leaf, places in view.hidden for finding in _found(leaf, places))
