@@ -10,11 +10,13 @@ from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.inspection.chain import Inspection, Marking
+from doorward.inspection.guards.links import Links
 from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
 from doorward.inspection.guards.pii import Pii
 from doorward.inspection.guards.schema import Schema, nowhere
 from doorward.inspection.guards.size import Size
 from doorward.inspection.guards.unicode import Unicode
+from doorward.inspection.links.hosts import Allowed
 from doorward.inspection.personal.every import chosen
 from doorward.inspection.view import Guard
 from doorward.policy.dispose import DEFAULT, Table
@@ -40,7 +42,15 @@ class Screening:
     def of(self, document: Document, index: Index) -> Screen:
         """The screen of a document over a catalogue."""
         schema = self._schema.again(Definitions(index), Leniency(document))
-        guards: tuple[Guard, ...] = (Size(), schema, Unicode(), OwnSecrets(self._secrets), personal(document), *self._more)
+        guards: tuple[Guard, ...] = (
+            Size(),
+            schema,
+            Unicode(),
+            OwnSecrets(self._secrets),
+            personal(document),
+            leading(document),
+            *self._more,
+        )
         panel = self._plugged(document)
         marking = Marking(lambda: clocks.draw(MARK_BYTES).hex(), schema)
         dispositions = Dispositions(self._table, document.inspection.dispositions, panel.observed)
@@ -50,6 +60,13 @@ class Screening:
 def personal(document: Document) -> Pii:
     """The guard of personal data that a document asks for; what it compiles is kept for who asks for the same."""
     return Pii(chosen(document.inspection.personal.off, document.inspection.personal.countries))
+
+
+def leading(document: Document) -> Links:
+    """The guard of links, with the hosts that a document allows."""
+    declared = document.inspection.links
+    more = {UpstreamId(name): Allowed.of((*declared.hosts, *hosts)) for name, hosts in declared.upstreams.items()}
+    return Links(Allowed.of(declared.hosts), more)
 
 
 def detached() -> Screening:

@@ -20,6 +20,7 @@ from doorward.config.check_facts import facts
 from doorward.config.check_inspection import inspection
 from doorward.config.check_issuers import issuers
 from doorward.config.check_limits import limits
+from doorward.config.check_links import links
 from doorward.config.check_oauth import oauth
 from doorward.config.check_operators import operators
 from doorward.config.check_secrets import secrets
@@ -54,6 +55,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from authority(document, ground.root)
     yield from _bounds(document)
     yield from limits(document)
+    yield from links(document)
     yield from budgets(document)
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)

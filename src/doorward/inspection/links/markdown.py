@@ -1,0 +1,168 @@
+"""Links and images of Markdown (CommonMark 0.31, section 6), found so that no reader finds more of them.
+
+Brackets are paired by counting, in one pass. Code spans, tags and blocks are not told apart: what a reader would leave alone is found,
+too, and where brackets do not fit, a destination counts as an image's if it could be one. References are paired over the whole message,
+whose texts a client may show one after the other.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cache
+
+import re2
+
+from doorward.inspection.links.places import Manner, Place
+from doorward.inspection.links.target import of_markup
+
+LONGEST_LABEL = 1_000
+"""Characters; CommonMark allows 999."""
+
+_IMAGE = "!["
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A link reference definition: what images and links of its label lead to."""
+
+    label: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Images:
+    """The images of one text: their destinations, and the labels under which others look for a definition."""
+
+    places: list[Place] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+
+
+def images(text: str) -> Images:
+    """Every destination and label that may be an image's."""
+    reader = _Reader(text)
+    at = text.find(_IMAGE)
+    while at >= 0:
+        end = _paragraph_end(text, at)
+        at = reader.read(at, end)
+        at = text.find(_IMAGE, at)
+    return reader.found
+
+
+def links(text: str) -> Iterator[Place]:
+    """Every destination in parentheses, whoever goes there."""
+    for found in _destinations().finditer(text):
+        yield _place(text, found.span(1) if found.group(1) is not None else found.span(2), Manner.FOLLOWED)
+
+
+def definitions(text: str) -> Iterator[Definition]:
+    """Every definition that leads away from the page."""
+    for found in _definitions().finditer(text):
+        opened = text.rfind("[", max(0, found.start() - LONGEST_LABEL), found.start())
+        if opened >= 0:
+            yield Definition(_label(text, opened + 1, found.start()), _place(text, found.span(1), Manner.FOLLOWED))
+
+
+def defined(definition: Definition, labels: AbstractSet[str]) -> Place:
+    """Where a definition leads: as an image's if images of the message look for its label."""
+    place = definition.place
+    return Place(place.start, place.end, Manner.IMAGE, place.target) if definition.label in labels else place
+
+
+class _Reader:
+    """Pairs the brackets of one text from each image on."""
+
+    __slots__ = ("_depth", "_is_loose", "_levels", "_starts", "_text", "found")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.found = Images()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._depth = 0
+        self._levels: list[int] = []
+        """The depths at which images are open."""
+        self._starts: list[int] = []
+        self._is_loose = False
+        """An image's brackets closed without a destination: a later one may be its."""
+
+    def read(self, at: int, end: int) -> int:
+        """Reads from an image to where none is open any more, or to the end of its paragraph; gives where it stopped."""
+        text = self._text
+        self._clear()
+        image = at
+        while True:
+            closing = text.find("]", at, end)
+            if 0 <= image < closing or (image >= 0 and closing < 0):
+                at = self._open(at, image)
+                image = text.find(_IMAGE, at, end)
+            elif closing < 0:
+                return end
+            else:
+                self._close(at, closing)
+                at = closing + 1
+                if not self._levels and not self._is_loose:
+                    return at
+
+    def _open(self, at: int, image: int) -> int:
+        self._depth += self._text.count("[", at, image) + 1
+        # An escaped exclamation mark (an odd number of backslashes) makes it a link's bracket.
+        before = self._text[max(0, image - 64) : image]
+        if (len(before) - len(before.rstrip("\\"))) % 2 == 0:
+            self._levels.append(self._depth)
+            self._starts.append(image + 2)
+        return image + 2
+
+    def _close(self, at: int, closing: int) -> None:
+        text = self._text
+        self._depth += text.count("[", at, closing)
+        has_destination = text.startswith("(", closing + 1)
+        was_inside = bool(self._levels) or (self._is_loose and self._depth == 0)
+        if self._levels and self._levels[-1] >= self._depth and not text.endswith("\\", at, closing):
+            self._levels.pop()
+            self.found.labels.add(_label(text, self._starts.pop(), closing))
+            if text.startswith("[", closing + 1):
+                self.found.labels.add(_label(text, closing + 2, text.find("]", closing + 2, closing + LONGEST_LABEL)))
+            self._is_loose = self._is_loose or not has_destination
+        self._depth = max(self._depth - 1, 0)
+        if has_destination and was_inside:
+            self._take(closing)
+
+    def _take(self, closing: int) -> None:
+        found = _destinations().match(self._text[closing : closing + _MOST])
+        if found is not None:
+            start, end = found.span(1) if found.group(1) is not None else found.span(2)
+            self.found.places.append(_place(self._text, (closing + start, closing + end), Manner.IMAGE))
+
+
+_MOST = 4_096
+"""Characters of a destination with what stands before it."""
+
+
+def _paragraph_end(text: str, at: int) -> int:
+    """The next empty line; one with blanks in it is not seen as one, so that paragraphs are rather too long."""
+    ends = [end for end in (text.find("\n\n", at), text.find("\n\r\n", at)) if end >= 0]
+    return min(ends, default=len(text))
+
+
+def _place(text: str, span: tuple[int, int], manner: Manner) -> Place:
+    return Place(*span, manner, of_markup(text[span[0] : span[1]]))
+
+
+def _label(text: str, start: int, end: int) -> str:
+    """Labels are alike whatever their case and blanks."""
+    return " ".join(text[start : max(start, min(end, start + LONGEST_LABEL))].split()).casefold()
+
+
+_ADDRESS = r"(?:[A-Za-z]+:)?//\[[0-9A-Fa-f:.%]*\]"
+"""The one thing with brackets in a URL; otherwise a bracket in a destination may as well begin another image."""
+
+
+@cache
+def _destinations() -> "re2._Regexp":
+    return re2.compile(rf"\]\(\s*(?:<([^<>\n\[\]]*)|((?:{_ADDRESS})?[^\s<>)\[\]]*))")
+
+
+@cache
+def _definitions() -> "re2._Regexp":
+    return re2.compile(rf"\]:\s*<?((?:{_ADDRESS}|[^\s<>\[\]]*:|[/\\]+)[^\s<>\[\]]*)")

@@ -1,0 +1,27 @@
+"""Where a destination stands in a text, and who would go there: the client by itself, or somebody who follows it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from doorward.inspection.links.target import Target
+
+
+class Manner(StrEnum):
+    """Who goes there."""
+
+    IMAGE = "image"
+    """The client, to show a picture."""
+    LOADED = "loaded"
+    """The client, for anything else: scripts, frames, style sheets, other pages."""
+    FOLLOWED = "followed"
+    """A person, or a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One destination."""
+
+    start: int
+    end: int
+    manner: Manner
+    target: Target
