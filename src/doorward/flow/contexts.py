@@ -56,6 +56,11 @@ class Contexts:
         self._rules = rules
         self.room.expiry_seconds = rules.expiry_seconds
 
+    @property
+    def is_tracing(self) -> bool:
+        """Whether it is kept what was shown, so that reading a message takes its time."""
+        return self._rules.trace is Trace.ON
+
     def flow(self, call: Call) -> Flow:
         """What policy may know before this call, but for taint (`tainted`)."""
         context = self._of(call)
