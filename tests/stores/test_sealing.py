@@ -45,6 +45,8 @@ OPEN = {
     "budget_raise": {"id"},
     "connection": {"id", "used_at"},
     "oauth_client": {"number"},
+    "flow_held": {"context", "version"},
+    "flow_count": {"context", "calls", "writes", "externals", "at", "tick"},
     # What agents are shown, and what is decided by.
     "pin": {"upstream", "kind", "name", "digest", "canonical", "approved_at"},
     "policy_text": {"sha256", "text"},

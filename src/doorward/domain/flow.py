@@ -1,5 +1,6 @@
 """What has flowed into the context of an agent: how far it may be trusted, how far it may go, and what of it is in a call."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -124,3 +125,33 @@ class Rise(NamedTuple):
     """Labels and findings, of contexts for which the store may not have them yet."""
     gone: tuple[int, ...] = ()
     """Contexts that made room; what was in them is in one of `held`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risen:
+    """What several rises come to, in whichever order they were made: the latest of each context, and which are no more."""
+
+    counts: tuple[Counts, ...]
+    held: tuple[Held, ...]
+    gone: frozenset[int]
+
+
+def latest(rises: Iterable[Rise]) -> Risen:
+    """The rises of one transaction together."""
+    counts: dict[int, Counts] = {}
+    held: dict[int, Held] = {}
+    gone: set[int] = set()
+    for rise in rises:
+        counts[rise.counts.context] = max(rise.counts, counts.get(rise.counts.context, rise.counts), key=_tick)
+        for one in rise.held:
+            held[one.context] = max(one, held.get(one.context, one), key=_version)
+        gone.update(rise.gone)
+    return Risen(tuple(counts.values()), tuple(held.values()), frozenset(gone))
+
+
+def _tick(counts: Counts) -> int:
+    return counts.tick
+
+
+def _version(held: Held) -> int:
+    return held.version

@@ -22,6 +22,7 @@ from doorward.domain.receipts import Place
 from doorward.identity.keys import KeyRecord
 from doorward.identity.registry import AgentRecord
 from doorward.stores.memory_budgets import MemoryBudgets
+from doorward.stores.memory_flow import MemoryFlow
 
 
 class MemoryApprovals:
@@ -77,13 +78,19 @@ class MemoryLog:
     """A log (`LogStore`) without a disk. While `broken` says why, nothing can be written."""
 
     def __init__(
-        self, committer: Committer, clocks: Callable[[], Moment], grants: MemoryApprovals, budgets: MemoryBudgets | None = None
+        self,
+        committer: Committer,
+        clocks: Callable[[], Moment],
+        grants: MemoryApprovals,
+        budgets: MemoryBudgets | None = None,
+        contexts: MemoryFlow | None = None,
     ) -> None:
         self._committer = committer
         self._clocks = clocks
         self._grants: GrantUse[MemoryApprovals] = grants
         self._approvals = grants
         self._budgets = MemoryBudgets() if budgets is None else budgets
+        self._contexts = MemoryFlow() if contexts is None else contexts
         self._leaves: list[bytes] = []
         self._facts: list[Facts] = []
         self._hashes: dict[tuple[int, int], bytes] = {}
@@ -133,6 +140,8 @@ class MemoryLog:
             self._notes[batch.frontier.size] = batch.note
 
     def _beside(self, entry: Entry, place: Place) -> None:
+        if entry.rise is not None:
+            self._contexts.write((entry.rise,))
         if entry.box is not None:
             self._boxes[place.seq] = entry.box
         if entry.opens is not None:

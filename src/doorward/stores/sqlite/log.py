@@ -19,6 +19,7 @@ from doorward.stores.sqlite import index
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.budgets import SqliteDraws
 from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.flow import SqliteRises
 from doorward.stores.sqlite.reader import Job, Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
 from doorward.stores.sqlite.writer import Writer
@@ -39,7 +40,7 @@ class LogGroup:
     def __init__(self, committer: Committer, clocks: Callable[[], Moment], envelope: Envelope) -> None:
         self._committer = committer
         self._clocks = clocks
-        self._grants, self._draws = SqliteGrants(envelope), SqliteDraws(envelope)
+        self._grants, self._draws, self._rises = SqliteGrants(envelope), SqliteDraws(envelope), SqliteRises(envelope)
         self._batch: Batch | None = None
         self.note: bytes | None = None
         self.size = 0
@@ -68,6 +69,7 @@ class LogGroup:
         if batch.note is not None:
             insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
         _write_beside(db, entries, batch)
+        self._rises.write(db, [entry.rise for entry in entries if entry.rise is not None])
         places = iter(batch.places)
         note = batch.note or self.note
         return [gone.get(number) or (next(places) if isinstance(item, Entry) else note) for number, item in enumerate(items)]

@@ -162,6 +162,18 @@ CREATE TABLE oauth_client (
 ) STRICT;
 """
 
+_FLOW = """
+CREATE TABLE flow_held (context INTEGER PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
+CREATE TABLE flow_count (
+    context INTEGER PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    externals INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    tick INTEGER NOT NULL
+) STRICT;
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
@@ -173,4 +185,5 @@ MIGRATIONS = (
     Migration(8, "budgets", _BUDGETS),
     Migration(9, "connections", _CONNECTIONS),
     Migration(10, "sealing", _SEALING),
+    Migration(11, "flow", _FLOW),
 )

@@ -41,7 +41,7 @@ _NAMES = {
     "pin": Names(hidden={"approved_by": "pin.approved_by"}),
     "budget_spent": Names(hidden={"key": "budget_spent.key"}),
 }
-_NEVER_CLEAR = frozenset({"mark_key", "connection", "oauth_client"})
+_NEVER_CLEAR = frozenset({"mark_key", "connection", "oauth_client", "flow_held"})
 """Tables whose rows have always been sealed."""
 _UNSEALED = (
     Column("auth_spent", ("name",), ""),

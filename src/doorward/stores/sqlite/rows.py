@@ -23,6 +23,12 @@ def insert(db: apsw.Connection, into: str, rows: Sequence[tuple[Value, ...]]) ->
         db.execute(_inserting(into, len(chunk), len(chunk[0])), [value for row in chunk for value in row])
 
 
+def upsert(db: apsw.Connection, into: str, rows: Sequence[tuple[Value, ...]], then: str) -> None:
+    """As `insert`; where a row is there already, `then` says what is done instead, as `ON CONFLICT DO …`."""
+    for chunk in _chunks(rows):
+        db.execute(f"{_inserting(into, len(chunk), len(chunk[0]))} {then}", [value for row in chunk for value in row])
+
+
 def delete(db: apsw.Connection, where: str, values: Sequence[Value]) -> None:
     """Deletes the rows in which a column has one of the values; `where` as `DELETE FROM table WHERE column`."""
     for chunk in _chunks(values):

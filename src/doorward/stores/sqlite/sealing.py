@@ -44,6 +44,7 @@ SEALED = (
     Column("mark_key", ("number",), "sealed"),
     Column("connection"),
     Column("oauth_client", ("issuer", "client")),
+    Column("flow_held", ("context",)),
 )
 
 
