@@ -14,6 +14,7 @@ from doorward.inspection.guards.links import Links
 from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
 from doorward.inspection.guards.pii import Pii
 from doorward.inspection.guards.schema import Schema, nowhere
+from doorward.inspection.guards.secrets import OtherSecrets
 from doorward.inspection.guards.size import Size
 from doorward.inspection.guards.unicode import Unicode
 from doorward.inspection.links.hosts import Allowed
@@ -47,6 +48,7 @@ class Screening:
             schema,
             Unicode(),
             OwnSecrets(self._secrets),
+            OtherSecrets(document.inspection.secrets.off, document.inspection.secrets.allow),
             personal(document),
             leading(document),
             *self._more,
