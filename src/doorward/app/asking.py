@@ -1,6 +1,7 @@
 """How people are asked: the channels that tell them, the page that links lead to, and whether an edit of theirs could be made."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from doorward.app import clocks
@@ -9,6 +10,7 @@ from doorward.approval.channels.chain import Channels, Means
 from doorward.approval.channels.webhook import webhooks
 from doorward.approval.question import Question
 from doorward.approval.terms import Terms
+from doorward.call.flowing import Flowing
 from doorward.call.resolve import edited
 from doorward.config.approvals import Approvals
 from doorward.config.references import Resolver
@@ -99,7 +101,8 @@ class Edits:
         return wrong or self._denied(question, call)
 
     def _denied(self, question: Question, call: Call) -> tuple[str, ...]:
-        match self._generations.current.policies.decide(call, self._moment(), self._state.waivers.besides_own(call.principal)):
+        at = replace(self._moment(), session=Flowing(self._state.contexts, call))
+        match self._generations.current.policies.decide(call, at, self._state.waivers.besides_own(call.principal)):
             case Allow():
                 return ()
             case Ask(policies):

@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from doorward.admission.runaway.watch import Standing
+from doorward.call.flowing import Flowing
 from doorward.call.inbound import Left, Notices, untold
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Observation
 from doorward.domain.findings import Finding
+from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 from doorward.domain.tickets import Recorded
+from doorward.flow.contexts import Taken
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.limits import Entry
 
@@ -61,5 +64,11 @@ class Track:
     reply: Reply | None = None
     left: tuple[Entry, ...] = ()
     """What is left of each limit that concerns it, as it is told to its caller."""
+    flowing: Flowing | None = None
+    """The context that it was decided in."""
+    rise: Rise | None = None
+    """What it does to that, until its end is settled."""
+    taken: Taken | None = None
+    """What its answer has left there."""
     is_concluded: bool = False
     """Whether the outcome is on its way into the log: there is one, however the call ends."""

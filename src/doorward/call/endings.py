@@ -105,6 +105,7 @@ def _single(track: Track, reason: Reason | None, detail: str, policies: tuple[Po
         policy_set=asked.snapshot.policies.digest,
         observed=track.observed,
         approval=approval,
+        flowed=None if track.flowing is None else track.flowing.read(),
     )
 
 

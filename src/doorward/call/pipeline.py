@@ -15,6 +15,7 @@ from doorward.approval.desk import Desk
 from doorward.audit.recorder import Recorder
 from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
+from doorward.call.currents import Currents
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
 from doorward.call.looks import BLOCKING, Looks, questionable
@@ -33,6 +34,7 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent, Outcome, Place, Status
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
+from doorward.flow.contexts import Contexts
 from doorward.policy.concerns import asked, concerns
 from doorward.policy.engine import observe
 from doorward.policy.question import Moment
@@ -51,6 +53,7 @@ class Rooms:
     desk: Desk
     recorder: Recorder
     broker: Broker
+    contexts: Contexts
     flight: Flight
     meter: Meter
     moment: Callable[[], Moment]
@@ -64,10 +67,11 @@ class Rooms:
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_looks", "_rooms")
+    __slots__ = ("_currents", "_looks", "_rooms")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._currents = Currents(rooms.contexts, rooms.moment)
         self._looks = Looks()
 
     @property
@@ -149,7 +153,7 @@ class Pipeline:
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
-        snapshot, at = track.asked.snapshot, self._rooms.moment()
+        snapshot, at = track.asked.snapshot, self._currents.before(track, call)
         decision = snapshot.policies.decide(call, at, self._rooms.waived(call.principal))
         if snapshot.policies.watches(call):
             track.observed = snapshot.policies.observed(call, at)
@@ -182,7 +186,7 @@ class Pipeline:
         if isinstance(decision, Allow):
             return Clearance(inspected, None)
         self._rooms.budgets.check(call)
-        facts = shown(track.asked.snapshot.policies, call, decision.policies, self._rooms.moment())
+        facts = shown(track.asked.snapshot.policies, call, decision.policies, self._currents.still(track))
         grant = await self._rooms.desk.clear(call, decision, (*endings.told(inspected.findings), *facts))
         if grant.edited is None:
             return Clearance(inspected, grant)
@@ -227,6 +231,8 @@ class Pipeline:
             policy_set=track.asked.snapshot.policies.digest,
             observed=track.observed,
             draws=self._rooms.budgets.draw(call),
+            flowed=None if track.flowing is None else track.flowing.read(),
+            rise=self._currents.rise(track, call),
         )
         try:
             place = await self._rooms.recorder.intend(intent)
@@ -242,6 +248,7 @@ class Pipeline:
             # The intent may become durable all the same: its outcome follows it in the same queue.
             self._tell(track, endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
             raise
+        self._currents.rose(intent.rise)
         if clearance.grant is not None:
             self._rooms.desk.used(clearance.grant)
         return Recorded(clearance, intent, place)
@@ -273,7 +280,9 @@ class Pipeline:
         self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
 
         async def inspected_notices(notice: Notice) -> None:
-            await notices(await self._looks.notice(track, call, notice))
+            notice = await self._looks.notice(track, call, notice)
+            self._currents.heard(track, call, notice)
+            await notices(notice)
 
         with self._rooms.flight.of(call):
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
@@ -286,6 +295,7 @@ class Pipeline:
         grant = recorded.clearance.grant
         if grant is not None and grant.edited is not None:
             reply = replace(reply, is_edited=True)
+        await self._currents.shown(track, reply, answer.size_bytes)
         track.reply = reply
         return reply
 
@@ -300,15 +310,18 @@ class Pipeline:
         grant = track.recorded.clearance.grant if track.recorded else None
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
             self._rooms.desk.released(grant)
-        if track.asked.snapshot.document.audit.receipts == "strict":
+        if track.asked.snapshot.document.audit.receipts == "strict" or (track.taken is not None and track.taken.is_raised):
             await self._durable(pending, Ran.YES if refused is None else refused.ran)
 
     def _tell(self, track: Track, outcome: Outcome) -> asyncio.Future[Place]:
-        """Queues an outcome, and what it gives back of budgets."""
+        """Queues an outcome, and with it what it gives back of budgets and what came of its context."""
         returns, left = self._rooms.budgets.settled(outcome)
         if left:
             track.left += left
-        return self._rooms.recorder.conclude(outcome, returns)
+        rise = self._currents.settled(track, outcome)
+        written = self._rooms.recorder.conclude(outcome, returns, rise)
+        self._currents.told(rise, written)
+        return written
 
     async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
@@ -326,6 +339,7 @@ class Pipeline:
                 await self._conclude(track, refused)
             else:
                 self._rooms.budgets.dropped(track.asked.id)
+                self._currents.dropped(track)
                 self._count(track, refused.reason.value)
                 await self._rooms.recorder.refuse(endings.refusal(track, refused))
         except UnrecordedError as error:

@@ -23,6 +23,7 @@ from doorward.audit.veil import Veil
 from doorward.call.approving import Link, no_page
 from doorward.call.changes import Changes
 from doorward.call.connecting import ConnectLink, no_connect_page
+from doorward.call.currents import tracing
 from doorward.call.cuts import connect
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
@@ -54,6 +55,10 @@ from doorward.domain.ids import AgentId, Digest, Generation, TeamId, UpstreamId
 from doorward.domain.reasons import Ran
 from doorward.domain.secret import Secret
 from doorward.domain.waivers import Waivers, nothing_waived
+from doorward.flow.contexts import Contexts
+from doorward.flow.index import Names
+from doorward.flow.room import Room
+from doorward.flow.rules import Rules
 from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.chain import Chain, Presented
 from doorward.identity.own import own
@@ -71,6 +76,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench
 from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, MemoryPins, MemorySessions, MemoryStops
 from doorward.stores.memory_budgets import MemoryBudgets
+from doorward.stores.memory_flow import MemoryFlow
 from doorward.telemetry.meter import Meter
 from doorward.testing.clocks import Clock, Draws, Ids
 from doorward.testing.log import PacedLog
@@ -90,6 +96,7 @@ class _Books:
 
     approvals: MemoryApprovals
     budgets: MemoryBudgets
+    contexts: MemoryFlow
 
 
 class PlanError(DoorwardError):
@@ -211,7 +218,7 @@ def _tools(resolver: Resolver, clock: Clock, draws: Draws, fingerprints: Fingerp
 async def build_house(plan: Plan) -> House:
     """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
     clock, draws, document = Clock(), Draws(), document_of(plan)
-    books, fingerprints = _Books(MemoryApprovals(), MemoryBudgets()), Fingerprints(draws(32))
+    books, fingerprints = _Books(MemoryApprovals(), MemoryBudgets(), MemoryFlow()), Fingerprints(draws(32))
     evidence = _evidence(books, clock, draws, document)
     await evidence.recorder.start({"version": "test"})
     watchmen = await _watchmen(books, clock, draws, document)
@@ -222,6 +229,8 @@ async def build_house(plan: Plan) -> House:
     tools = _tools(Resolver(_NOWHERE, environment), clock, draws, fingerprints)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
+    rules = Rules(document, tracing(generations.current.policies))
+    contexts = Contexts(Room(books.contexts), Names(draws), clock.now, rules)
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,
@@ -230,6 +239,7 @@ async def build_house(plan: Plan) -> House:
             desk=watchmen.desk,
             recorder=evidence.recorder,
             broker=Broker(plans(document), sources),
+            contexts=contexts,
             flight=flight,
             meter=meter,
             moment=clock.moment,
@@ -276,7 +286,7 @@ def _sources(plan: Plan) -> tuple[Source, ...]:
 def _evidence(books: _Books, clock: Clock, draws: Draws, document: Document) -> Evidence:
     veil, signer, wrapper = Veil(draws(32)), Signer(document.audit.origin, draws(32)), Wrapper(draws(32), draws)
     bodies = Bodies("node", veil)
-    log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, books.approvals, books.budgets))
+    log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, books.approvals, books.budgets, books.contexts))
     sides = SideRules(document.audit.keep_side_records_days, document.audit.side_record_bytes)
     return Evidence(log, Recorder(Means(log, bodies, wrapper, sides, clock.now, draws)), Auditor(log, veil, wrapper, signer.vkey))
 

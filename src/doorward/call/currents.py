@@ -1,0 +1,122 @@
+"""What flows: what policy may know of a call's context before it goes on, and what the call and its answer leave there.
+
+A call raises its context with its intent, whatever becomes of it then; what is in its answer is added before the answer is shown. The
+gateway's own discovery has no context.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from doorward.call.asked import Track
+from doorward.call.flowing import Flowing
+from doorward.domain.calls import Call, Fault, Notice, Reply
+from doorward.domain.findings import Disposition, Finding
+from doorward.domain.flow import Rise
+from doorward.domain.receipts import Outcome, Place, Status
+from doorward.flow.contexts import Contexts
+from doorward.flow.rules import Trace
+from doorward.policy.engine import Policies
+from doorward.policy.question import Moment
+from doorward.policy.session import reads_taint
+
+LARGE_BYTES: Final = 16 * 1024
+"""Messages above are read beside the loop."""
+
+
+class Currents:
+    """The contexts, as the stages of the spine use them."""
+
+    __slots__ = ("_contexts", "_moment")
+
+    def __init__(self, contexts: Contexts, moment: Callable[[], Moment]) -> None:
+        self._contexts = contexts
+        self._moment = moment
+
+    def before(self, track: Track, call: Call) -> Moment:
+        """Now, with the context of a call that is decided."""
+        now = self._moment()
+        track.flowing = Flowing(self._contexts, call)
+        return Moment(now.unix_seconds, now.zone, track.flowing)
+
+    def still(self, track: Track) -> Moment:
+        """Now, with the context as it was when the call was decided."""
+        now = self._moment()
+        return Moment(now.unix_seconds, now.zone, track.flowing)
+
+    def rise(self, track: Track, call: Call) -> Rise | None:
+        """What a call does to its context, in memory from now on and durable with its intent (`rose`), unless it is `dropped`."""
+        track.rise = self._contexts.rise(call)
+        return track.rise
+
+    def rose(self, rise: Rise | None) -> None:
+        """The intent is durable."""
+        if rise is not None:
+            self._contexts.rose(rise)
+
+    def dropped(self, track: Track) -> None:
+        """The call was refused before its intent was durable."""
+        if track.rise is not None and track.call is not None:
+            self._contexts.withdrawn(track.call, track.rise)
+            track.rise = None
+
+    def heard(self, track: Track, call: Call, notice: Notice) -> None:
+        """A notification that is about to be shown."""
+        if track.rise is not None:
+            self._contexts.heard(call, self._contexts.read(call, notice.params))
+
+    async def shown(self, track: Track, reply: Reply, size_bytes: int) -> None:
+        """A reply that is about to be shown, with what has been found in it and left."""
+        if track.rise is None or track.recorded is None:
+            return
+        call = track.recorded.intent.call
+        body = _body(reply)
+        if size_bytes > LARGE_BYTES and self._contexts.is_tracing:
+            read = await asyncio.to_thread(self._contexts.read, call, body)
+        else:
+            read = self._contexts.read(call, body)
+        # What was found in the request is not what the agent was given.
+        found = track.findings[len(track.recorded.intent.findings) :]
+        track.taken = self._contexts.taken(call, body, read, [one for one in found if _is_left(one)])
+
+    def settled(self, track: Track, outcome: Outcome) -> Rise | None:
+        """What is written with an outcome."""
+        rise, taken = track.rise, track.taken
+        if rise is None:
+            return None
+        track.rise = None
+        if outcome.status is Status.NOT_FORWARDED:
+            return self._contexts.withdrawn(outcome.call, rise)
+        if taken is None:
+            self._contexts.ended(outcome.call)
+            return None
+        return taken.rise
+
+    def told(self, rise: Rise | None, written: "asyncio.Future[Place]") -> None:
+        """Waits beside the call until what is written with an outcome is durable."""
+        if rise is not None:
+            written.add_done_callback(lambda done: self._written(rise, done))
+
+    def _written(self, rise: Rise, done: "asyncio.Future[Place]") -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._contexts.rose(rise)
+
+
+def _body(reply: Reply) -> object:
+    """What a reply shows."""
+    match reply.body:
+        case Fault(_, message, data):
+            return {"message": message, "data": data}
+        case body:
+            return body
+
+
+def _is_left(finding: Finding) -> bool:
+    """Whether what was found is in what is shown."""
+    return finding.done is not Disposition.REDACT
+
+
+def tracing(policies: Policies) -> Trace:
+    """Whether anybody will ask which texts stood in something untrusted: where nobody does, none are kept."""
+    reads = (rule.reads.context.below("session") for rule in policies.rules)
+    return Trace.ON if any(reads_taint(read) for read in reads) else Trace.OFF
