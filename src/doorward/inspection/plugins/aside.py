@@ -167,6 +167,10 @@ def _work(jobs: _Queue) -> None:
         del job, outcome
 
 
+_Tasks = dict[Job, asyncio.Task[object]]
+"""What is under way on a side loop; touched there alone."""
+
+
 class SideLoop:
     """A loop in a thread of its own (`Means`), for work that is a coroutine; begun with the first work, and ended with this object."""
 
@@ -176,7 +180,7 @@ class SideLoop:
         self.most = most
         self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: dict[Job, asyncio.Task[None]] = {}
+        self._tasks: _Tasks = {}
 
     def begin(self, job: Job, running: int) -> None:
         """Puts it on that loop."""
@@ -198,22 +202,26 @@ def _turn(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
-def _spawn(job: Job, tasks: dict[Job, asyncio.Task[None]]) -> None:
-    tasks[job] = asyncio.get_running_loop().create_task(_attend(job, tasks))
+def _spawn(job: Job, tasks: _Tasks) -> None:
+    task = tasks[job] = asyncio.get_running_loop().create_task(_attend(job))
+
+    # Not at the end of the coroutine: one that is cancelled before its first step never gets there.
+    def over(done: asyncio.Task[object]) -> None:
+        del tasks[job]
+        job.tell(Broke("CancelledError") if done.cancelled() else done.result())
+
+    task.add_done_callback(over)
 
 
-def _cancel(job: Job, tasks: dict[Job, asyncio.Task[None]]) -> None:
+def _cancel(job: Job, tasks: _Tasks) -> None:
     task = tasks.get(job)
     if task is not None:
         task.cancel()
 
 
-async def _attend(job: Job, tasks: dict[Job, asyncio.Task[None]]) -> None:
+async def _attend(job: Job) -> object:
     try:
         made = job.work()
-        outcome = await made if isinstance(made, Awaitable) else Broke("no coroutine")
+        return await made if isinstance(made, Awaitable) else Broke("no coroutine")
     except BaseException as error:  # noqa: BLE001 -- a task root, as above; nobody waits for this task but its job
-        outcome = Broke(type(error).__name__)
-    finally:
-        tasks.pop(job, None)
-    job.tell(outcome)
+        return Broke(type(error).__name__)
