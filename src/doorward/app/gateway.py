@@ -253,6 +253,7 @@ class Gateway:
             state.registry.flush,
             self.house.answers.sweep,
             state.budgets.sweep,
+            state.contexts.sweep,
             self.house.identification.authority.upkeep,
             self.house.connecting.connections.upkeep,
         )

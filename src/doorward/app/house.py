@@ -30,6 +30,7 @@ from doorward.app.state import State
 from doorward.approval.loud import journaled
 from doorward.call import cuts
 from doorward.call.changes import Changes
+from doorward.call.currents import tracing
 from doorward.call.discovery import Discovery, Eyes
 from doorward.call.dispatch import Dispatch, Parts
 from doorward.call.flight import Flight
@@ -47,6 +48,7 @@ from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import connected, plans
 from doorward.domain.alerts import Alarm
 from doorward.domain.ids import UpstreamId
+from doorward.flow.rules import Rules
 from doorward.identity.own import own
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
@@ -115,6 +117,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     works = _works(document, state, snapshot, _Around(root, journal, fingerprints))
     generations, flight, changes = works.generations, works.flight, works.changes
     pipeline, resolver = _pipeline(works, state), works.sourcing.resolver
+    _follow_flow(state, snapshot)
     asking = Asking(document.approvals, resolver, state, journal)
     opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms)
     fleet = Fleet(opening, flight.count)
@@ -126,6 +129,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
             _limit(works, state, new.document)
             asking.take(new.document.approvals)
             discovery.follow(fleet.match(new.document))
+        _follow_flow(state, new)
 
     async def missed(name: UpstreamId, why: str) -> None:
         journal.say("upstream_missed", Level.WARNING, upstream=name, why=works.fingerprints.mask(why))
@@ -208,6 +212,7 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         gate=works.gate,
         watch=works.watch,
         budgets=state.budgets,
+        contexts=state.contexts,
         desk=state.desk,
         recorder=state.evidence.recorder,
         broker=works.broker,
@@ -236,6 +241,11 @@ def _limit(works: _Works, state: State, document: Document) -> None:
     works.gate.adopt(limits_of(document))
     works.watch.adopt(rules_of(document.runaway))
     state.budgets.adopt(document)
+
+
+def _follow_flow(state: State, snapshot: Snapshot) -> None:
+    """Goes on with the labels of another snapshot, and keeps what was shown if its policies ask for that."""
+    state.contexts.adopt(Rules(snapshot.document, tracing(snapshot.policies)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ from doorward.audit import keys
 from doorward.config.model import Document
 from doorward.credentials.rotation import Rotation
 from doorward.domain.actors import Principal
+from doorward.flow.contexts import Contexts
+from doorward.flow.index import Names
+from doorward.flow.room import Room
+from doorward.flow.rules import Rules, Trace
 from doorward.identity.registry import Registry
 from doorward.stores.sqlite.agents import SqliteAgents
 from doorward.stores.sqlite.approvals import SqliteApprovals
@@ -28,6 +32,7 @@ from doorward.stores.sqlite.budgets import SqliteBudgets
 from doorward.stores.sqlite.certificates import SqliteIssued
 from doorward.stores.sqlite.consents import SqliteConsents
 from doorward.stores.sqlite.database import Database, open_database
+from doorward.stores.sqlite.flow import SqliteFlow
 from doorward.stores.sqlite.log import head
 from doorward.stores.sqlite.pins import SqlitePins
 from doorward.stores.sqlite.policy_sets import SqlitePolicySets
@@ -50,6 +55,7 @@ class State:
     desk: Desk
     waivers: Kept
     budgets: Budgets
+    contexts: Contexts
     pins: SqlitePins
     policy_sets: SqlitePolicySets
     sessions: SqliteSessions
@@ -88,12 +94,13 @@ async def open_state(document: Document, root: Path) -> State:
         passed = Elapsed(clocks.now, clocks.monotonic)
         last = database.now(head).ts_micros / 1_000_000
         passed.has_been(max(last, await SqliteBudgets(evidence.log.writer, at_rest.envelope).swept()))
-        state = _state(_Ground(database, at_rest, evidence), Terms.of(document.approvals), passed)
+        state = _state(_Ground(database, at_rest, evidence), document, passed)
         await state.registry.load()
         await state.switch.load()
         await state.desk.load(since=last)
         await state.waivers.load()
         await state.budgets.load()
+        await state.contexts.room.load()
         state.budgets.adopt(document)
         # From here on whoever closes the state closes all of it.
         opened.pop_all()
@@ -109,7 +116,7 @@ class _Ground:
     evidence: Evidence
 
 
-def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
+def _state(ground: _Ground, document: Document, passed: Elapsed) -> State:
     database, evidence, envelope = ground.database, ground.evidence, ground.at_rest.envelope
     writer = evidence.log.writer
     return State(
@@ -119,9 +126,10 @@ def _state(ground: _Ground, terms: Terms, passed: Elapsed) -> State:
         rotation=ground.at_rest.rotation(evidence.log, evidence.recorder.note),
         registry=Registry(SqliteAgents(writer, envelope), clocks.draw, clocks.now),
         switch=Switch(SqliteStops(writer, envelope), clocks.now),
-        desk=Desk(SqliteApprovals(writer, envelope), terms, clocks.now, clocks.new_id, clocks.monotonic),
+        desk=Desk(SqliteApprovals(writer, envelope), Terms.of(document.approvals), clocks.now, clocks.new_id, clocks.monotonic),
         waivers=Kept(SqliteWaivers(writer, envelope), clocks.now, clocks.monotonic),
         budgets=Budgets(SqliteBudgets(writer, envelope), Seams(passed, is_own_raise, evidence.recorder.pseudonym)),
+        contexts=Contexts(Room(SqliteFlow(writer, envelope)), Names(clocks.draw), passed, Rules(document, Trace.ON)),
         pins=SqlitePins(database, writer, envelope),
         policy_sets=SqlitePolicySets(database, writer, envelope),
         sessions=SqliteSessions(database, writer, envelope),

@@ -49,7 +49,7 @@ class Contexts:
         self.room = room
         self._names = names
         self._now = now
-        self._rules = rules
+        self.adopt(rules)
 
     def adopt(self, rules: Rules) -> None:
         """Goes on with other rules; labels that have risen stay."""
@@ -173,6 +173,10 @@ class Contexts:
         context = self.room.own(call, self._now())
         if context is not None:
             context.kept(call.id)
+
+    async def sweep(self) -> None:
+        """Forgets contexts that have expired; to be called every minute or so. Raises `StoreError`."""
+        await self.room.sweep(self._now())
 
     def _of(self, call: Call) -> Context | None:
         return None if call.principal.method is _OWN else self.room.before(call, self._now)

@@ -5,6 +5,7 @@ what another one held stays with its agent, and new contexts of that agent begin
 """
 
 from collections.abc import Callable, Collection
+from math import inf
 from typing import Final
 
 from doorward.domain.calls import Call
@@ -25,10 +26,11 @@ class Room:
 
     __slots__ = ("_by_instance", "_by_number", "_gone", "_last", "_left", "_most", "_names", "_owing", "_store", "expiry_seconds")
 
-    def __init__(self, store: FlowStore, expiry_seconds: float, most: int = MOST) -> None:
+    def __init__(self, store: FlowStore, most: int = MOST) -> None:
         self._store = store
         self._most = most
-        self.expiry_seconds = expiry_seconds
+        self.expiry_seconds = inf
+        """Since its last call, a context is forgotten after so long."""
         self._by_instance: dict[str, Context] = {}
         self._left: dict[str, Context] = {}
         """What is left of contexts that made room, by agent."""
