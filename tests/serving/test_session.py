@@ -108,7 +108,7 @@ async def test_version_header_may_be_missing_once_there_is_a_session() -> None:
 async def test_routing_headers_that_nobody_asked_for_say_what_the_body_says(headers: dict[str, str], code: int | None) -> None:
     house = House()
     client = await house.session()
-    answer = await client.ask("tools/list", **headers).done()
+    answer = await client.ask("tools/list", None, 1, **headers).done()
     assert answer.json.get("error", {}).get("code") == code
 
 

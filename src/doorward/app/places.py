@@ -16,5 +16,13 @@ def anchored(config: Upstream, root: Path) -> Upstream:
     if "/" in program:
         program = str(root / program)
     directory = str(root / config.stdio.cwd) if config.stdio.cwd else str(root)
-    stdio = config.stdio.model_copy(update={"command": (program, *arguments), "cwd": directory})
+    pin = config.stdio.pin.model_copy(update={"paths": _placed(config.stdio.pin.paths, root)})
+    update: dict[str, object] = {"command": (program, *arguments), "cwd": directory, "pin": pin}
+    if (sandbox := config.stdio.sandbox) is not None:
+        update["sandbox"] = sandbox.model_copy(update={"read": _placed(sandbox.read, root), "write": _placed(sandbox.write, root)})
+    stdio = config.stdio.model_copy(update=update)
     return config.model_copy(update={"stdio": stdio})
+
+
+def _placed(paths: tuple[str, ...], root: Path) -> tuple[str, ...]:
+    return tuple(str((root / path).resolve()) for path in paths)

@@ -19,7 +19,7 @@ from doorward.config.limits import Limit, LimitName
 from doorward.config.part import Name, Part, Reference, UpstreamName
 from doorward.config.runaway import Runaway
 from doorward.config.secrets import Secrets
-from doorward.config.supply import Sandbox
+from doorward.config.supply import Pin, Sandbox
 from doorward.config.syslog import Syslog
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
@@ -125,6 +125,7 @@ class Stdio(Part):
         "nobody is refused), or each agent together with the person",
     )
     most: int = Field(16, ge=1, le=1024, description="How many of these processes there are at most; one that is idle makes room")
+    pin: Pin = Field(Pin(), description="By what its program and packages are known again before each start")
     sandbox: Sandbox | None = Field(None, description="What it may touch; without it, whatever the gateway's user may")
     idle_seconds: float = Field(600, ge=1, le=86400, description="One of these processes that nobody has used for so long ends")
 

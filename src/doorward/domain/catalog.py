@@ -15,6 +15,8 @@ class Kind(StrEnum):
     RESOURCE = "resource"
     TEMPLATE = "template"
     INSTRUCTIONS = "instructions"
+    PROGRAM = "program"
+    """What a server's process is made of: program, scripts and packages with their digests. Accepted like a definition, and listed nowhere."""
     UPSTREAM = "upstream"
     """The upstream as a whole: discovery, lists and process starts of the gateway's own principal."""
 

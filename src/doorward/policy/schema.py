@@ -161,7 +161,7 @@ def action_name(target: Target, method: str) -> str | None:
             return f"{target.upstream}/prompt/{target.name}"
         case Kind.RESOURCE | Kind.TEMPLATE:
             return f"{target.upstream}/{READ_RESOURCE}"
-        case Kind.INSTRUCTIONS | Kind.UPSTREAM:
+        case Kind.INSTRUCTIONS | Kind.PROGRAM | Kind.UPSTREAM:
             return None
 
 

@@ -14,6 +14,8 @@ from typing import Final, cast
 from doorward.domain.clipping import clipped
 from doorward.domain.errors import DoorwardError
 from doorward.upstream.lines import Lines, LongLineError
+from doorward.upstream.supply.parts import SupplyError
+from doorward.upstream.supply.sandbox import Cage, caged
 
 STDERR_LINES: Final = 200
 """How much of what a server says on standard error is kept; with the length below at most 400 KB."""
@@ -38,6 +40,8 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: str | None = None
+    cage: Cage | None = None
+    """What it may touch; None: whatever the gateway's user may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ class Process(asyncio.SubprocessProtocol):
 async def start(program: Program, listener: Listener, line_bytes: int) -> Process:
     """Starts a program without a shell; raises StartError."""
     loop = asyncio.get_running_loop()
-    command = _leashed((_found(program), *program.command[1:]))
+    command = _leashed(_caged(program))
     try:
         _, process = await loop.subprocess_exec(
             lambda: Process(listener, line_bytes),
@@ -208,6 +212,16 @@ async def start(program: Program, listener: Listener, line_bytes: int) -> Proces
     except (OSError, ValueError) as error:
         raise StartError(f"the program could not be started: {error}") from error
     return process
+
+
+def _caged(program: Program) -> tuple[str, ...]:
+    command = (_found(program), *program.command[1:])
+    if program.cage is None:
+        return command
+    try:
+        return caged(command, program.cage, program.cwd, os.environ.get("PATH", os.defpath))
+    except SupplyError as error:
+        raise StartError(str(error)) from error
 
 
 def _found(program: Program) -> str:
