@@ -12,8 +12,11 @@ from typing import TypeVar
 from doorward.call import endings
 from doorward.call.asked import Track
 from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
+from doorward.domain.catalog import Kind
 from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.inspection.edit import EditError
+from doorward.inspection.fitted import Withheld
 from doorward.inspection.labels import labels
 from doorward.inspection.plugins.panel import message_of
 from doorward.inspection.view import Carrier, request_body, response_body
@@ -82,7 +85,7 @@ class Looks:
         if found:
             found = _judged(track, judge, found)
             call = await self._cut(call, found, screen)
-        if screen.panel.is_asked(Direction.REQUEST):
+        if _asks_others(screen, call, Direction.REQUEST):
             more = await self._asked(Carrier.REQUEST, call, size, request_body(call), screen)
             if more:
                 more = _judged(track, judge, more)
@@ -96,18 +99,21 @@ class Looks:
         size = answer.size_bytes
         found = await self._read(size, lambda: inspection.response(call, answer))
         body: Body = answer.body
+        withheld: tuple[Withheld, ...] = ()
         if found:
             found = _judged(track, judge, found)
-            body = await self._edited(size, body, found, screen)
-        if screen.panel.is_asked(Direction.RESPONSE):
+            body, withheld = await self._edited(call, size, body, found, screen)
+        if _asks_others(screen, call, Direction.RESPONSE):
             more = await self._asked(Carrier.RESPONSE, call, size, response_body(body), screen)
             if more:
                 more = _judged(track, judge, more)
-                found, body = found + more, await self._edited(size, body, more, screen)
+                found += more
+                body, told = await self._edited(call, size, body, more, screen)
+                withheld += told
         if any(finding.done in _MARKS for finding in found):
             body = await self._read(size, lambda: inspection.marked_response(call, body, found))
-            return Reply(body, labels=labels(found))
-        return Reply(body)
+            return Reply(body, labels=labels(found), withheld=withheld)
+        return Reply(body, withheld=withheld)
 
     async def notice(self, track: Track, call: Call, notice: Notice) -> Notice:
         """What the caller may see of a notification on the way; raises `Refused` where one of its findings blocks."""
@@ -117,7 +123,7 @@ class Looks:
         if found:
             found = _judged(track, judge, found)
             notice = _cut_notice(notice, found, screen)
-        if screen.panel.is_asked(Direction.RESPONSE):
+        if _asks_others(screen, call, Direction.RESPONSE):
             more = await self._asked(Carrier.NOTICE, call, 0, notice.params, screen)
             if more:
                 more = _judged(track, judge, more)
@@ -135,11 +141,20 @@ class Looks:
             return call
         return await self._read(len(call.canonical), lambda: screen.inspection.edit_request(call, redacted))
 
-    async def _edited(self, size: int, body: Body, found: tuple[Finding, ...], screen: Screen) -> Body:
+    async def _edited(
+        self, call: Call, size: int, body: Body, found: tuple[Finding, ...], screen: Screen
+    ) -> tuple[Body, tuple[Withheld, ...]]:
+        """A body without what is withheld, and what stands there that is no mask; raises `Refused` where nothing of it could be shown."""
         redacted = _redacted(found)
         if not redacted:
-            return body
-        return await self._read(size, lambda: screen.inspection.edit_response(body, redacted))
+            return body, ()
+        try:
+            fitted = await self._read(size, lambda: screen.inspection.edit_response(call, body, redacted))
+        except EditError as error:
+            raise Refused(
+                Reason.UNSAFE_RESPONSE, str(error), sentence=endings.sentence(Reason.UNSAFE_RESPONSE, redacted[0]), ran=Ran.YES
+            ) from error
+        return fitted.body, fitted.withheld
 
     async def _read(self, size_bytes: int, work: Callable[[], T]) -> T:
         """The work of reading a message; of a large one in a thread, for it may take long and other calls must not wait for it."""
@@ -152,6 +167,11 @@ class Looks:
 def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings that people are asked about."""
     return tuple(finding for finding in findings if finding.done is Disposition.ASK)
+
+
+def _asks_others(screen: Screen, call: Call, direction: Direction) -> bool:
+    """Whether guards of others are shown a message: not the gateway's own look at an upstream, which holds nobody's words."""
+    return screen.panel.is_asked(direction) and call.target.kind is not Kind.UPSTREAM
 
 
 def _judged(track: Track, judge: Judge, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
