@@ -72,10 +72,12 @@ from doorward.credentials.sources.custody import Custody
 from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
 from doorward.domain.calls import Era
+from doorward.domain.flow import UNMOVED
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
+from doorward.policy.session import Said
 from doorward.runtime.alerts.alarms import Tried
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
@@ -230,7 +232,9 @@ class Plane:
             Approvals(self.desk, self.recorder, lambda question, arguments: self.unfit),
             Exceptions(ground),
             BreakGlass(ground),
-            PolicyDesk(self.generations, self.registry, lambda: Moment(self.clock(), UTC), self.kept.besides_own),
+            PolicyDesk(
+                self.generations, self.registry, lambda: Moment(self.clock(), UTC), self.kept.besides_own, lambda call: Said(UNMOVED)
+            ),
             Observed(self.auditor, self.clock),
             Log(self.auditor, self.recorder, self.anchors, self.clock),
             SessionRows(self.sessions, self.recorder),

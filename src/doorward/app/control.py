@@ -7,6 +7,7 @@ from doorward.admission.matters import Matter
 from doorward.app import clocks
 from doorward.app.house import House
 from doorward.app.operators import Behind
+from doorward.call.flowing import present
 from doorward.config.check_control import NAME as SOCKET_NAME
 from doorward.control.agents import Agents
 from doorward.control.alerts import AlertTest
@@ -87,7 +88,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *IssuedCertificates(state.issued, state.switch).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder, withdraw).routes(),
         *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
-        *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own).routes(),
+        *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own, partial(present, state.contexts)).routes(),
         *PolicyHistory(house.workbench, state.policy_sets, partial(_warn, house.journal)).routes(),
         *Replays(house.generations, house.workbench, state.registry, recorder, auditor, (clocks.now, clocks.monotonic)).routes(),
         *Past(house.generations, state.registry, recorder, auditor, state.policy_sets).routes(),

@@ -28,6 +28,7 @@ from doorward.policy.rules import Rule
 from doorward.policy.schema import COMPLETE
 from doorward.policy.trial import Expected, Trial, Verdict, idle, tried
 from doorward.runtime.build import Materials, Rigour, build
+from doorward.runtime.contexts_said import said
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Read, ReloadError, read
 from doorward.wire.canonical import define
@@ -226,13 +227,13 @@ class _Cast:
         return found.target
 
     def _moment(self, case: TrialCase, at: tuple[Step, ...]) -> Moment:
-        zone = ZoneInfo(self.snapshot.document.policies.timezone)
+        zone, session = ZoneInfo(self.snapshot.document.policies.timezone), said(case.session)
         if case.at is None:
-            return Moment(NOON.replace(tzinfo=zone).timestamp(), zone)
+            return Moment(NOON.replace(tzinfo=zone).timestamp(), zone, session)
         moment = _rfc3339(case.at)
         if moment is None:
             raise self.trials.error(f"expected a moment such as 2026-01-07T12:00:00Z, got {case.at[:60]!r}", *at, "at")
-        return Moment(moment.astimezone(UTC).timestamp(), zone)
+        return Moment(moment.astimezone(UTC).timestamp(), zone, session)
 
 
 def _rfc3339(text: str) -> datetime | None:

@@ -45,6 +45,11 @@ def _who(command: F) -> F:
         click.option("--bound", type=click.Choice(["nothing", "certificate", "dpop"]), help="What the token is tied to."),
         click.option("--certificate", is_flag=True, help="The connection has a client certificate."),
         click.option("--network", help="The address the call comes from."),
+        click.option(
+            "--session",
+            metavar="JSON",
+            help='What has flowed into its context, such as \'{"integrity": "untrusted"}\'; default: what has by now.',
+        ),
         click.option("--at", "moment", type=float, metavar="SECONDS", help="The moment of the call in Unix seconds; default: now."),
     )
     return _all(command, options)
@@ -82,6 +87,8 @@ def supposed(wanted: Options) -> str:
     fields |= {name: list(wanted[name]) for name in _SEVERAL if wanted[name]}
     if wanted["certificate"]:
         fields["certificate"] = True
+    if wanted["session"] is not None:
+        fields["session"] = _object("--session", wanted["session"])
     return f'{json.dumps(fields)[:-1]}, "arguments": {_arguments(wanted["arguments"], wanted["pairs"])}}}'
 
 
@@ -116,6 +123,13 @@ def _arguments(text: str, pairs: tuple[str, ...]) -> str:
         raise click.UsageError("expected an object in --args")
     own = inner[1:-1].strip()
     return "{" + ", ".join([*([own] if own else []), *members]) + "}"
+
+
+def _object(option: str, text: str) -> object:
+    """The object that an option gives; raises `click.UsageError`."""
+    if not _is_json(text) or not text.strip().startswith("{"):
+        raise click.UsageError(f"expected an object in {option}")
+    return json.loads(text)
 
 
 def _is_json(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from doorward.config.context_said import ContextSaid
 from doorward.config.explain import explain
 from doorward.config.part import Name, Part
 from doorward.config.problems import ConfigError, Problem, Step, dotted
@@ -60,6 +61,7 @@ class TrialCase(_Strict):
     scopes: tuple[str, ...] = ("mcp",)
     bound: Bound = Bound.NOTHING
     certificate: bool = False
+    session: ContextSaid = Field(ContextSaid(), description="What has flowed into the context of the call; by default nothing has")
     expect: Literal["allow", "ask", "deny"] | None = None
     by: tuple[str, ...] | None = Field(None, description="Exactly the policies that decide, in any order")
     approvers: tuple[str, ...] | None = Field(None, description="Exactly the teams that are asked, in any order")

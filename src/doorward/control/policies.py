@@ -8,11 +8,13 @@ from pydantic import Field
 
 from doorward.call.resolve import Caller, make_call
 from doorward.catalog.index import Entry
+from doorward.config.context_said import ContextSaid
 from doorward.control.explained import Explained, explained
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, ControlError, Route, Shape
 from doorward.control.turns import Turns
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
+from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind
 from doorward.domain.ids import AgentId, CallId, SubjectId, TeamId, UpstreamId
 from doorward.domain.reasons import Refused
@@ -20,6 +22,8 @@ from doorward.domain.waivers import Waived
 from doorward.identity.registry import Registry
 from doorward.identity.supposed import supposed
 from doorward.policy.question import LOCAL, Moment
+from doorward.policy.session import Said
+from doorward.runtime.contexts_said import said
 from doorward.runtime.generations import Generations
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.jsonrpc import Limits, parse_value
@@ -70,6 +74,9 @@ class Supposed(Shape):
     certificate: bool = Field(False, description="Whether the connection has a client certificate")
     network: str = Field(LOCAL, max_length=64, description="The address it comes from")
     at: float | None = Field(None, ge=0, le=253402300799, description="Unix seconds; default now")
+    session: ContextSaid | None = Field(
+        None, description="What has flowed into its context; default: what has flowed into the agent's by now"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class PolicyDesk:
     registry: Registry
     moment: Callable[[], Moment]
     waived: Waived
+    present: Callable[[Call], Said]
+    """What has flowed into the context of whoever would make a call."""
     turns: Turns = field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
@@ -122,8 +131,9 @@ class PolicyDesk:
             raise ControlError(404, "unknown_target", f"{wanted.upstream[:64]} has no {wanted.kind} {wanted.name[:200]!r}")
         moment = self.moment() if wanted.at is None else replace(self.moment(), unix_seconds=wanted.at)
         call = make_call(CallId("explain"), Caller(principal, _METHODS[entry.target.kind]), entry.target, _arguments(ask, entry), {})
+        session = self.present(call) if wanted.session is None else said(wanted.session)
         async with self.turns.taken():
-            return await explained(snapshot, call, moment, entry.standing, self.waived(principal))
+            return await explained(snapshot, call, replace(moment, session=session), entry.standing, self.waived(principal))
 
     def _principal(self, wanted: Supposed, snapshot: Snapshot) -> Principal:
         """The agent as it would be identified: by a token of its own for a person, else by a key, or as the one for callers without any."""
