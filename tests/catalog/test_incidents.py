@@ -138,7 +138,7 @@ def test_postmark_mcp_a_silent_update_of_behaviour_that_shows_in_the_definition_
     now = offer("up", after)
     (one,) = waiting(index_of(now, pins=pins), offers(now), pins)
     assert "/inputSchema/properties/bcc/default\n  +x@evil.example" in one.text
-    assert one.hints == ("wider input",)
+    assert one.hints == ("new side effect", "wider input")
 
 
 def test_ssrf_a_schema_that_refers_elsewhere_is_never_offered() -> None:

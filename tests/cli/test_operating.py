@@ -106,7 +106,10 @@ def test_the_catalogue_is_looked_through_and_accepted_as_it_was_shown(tmp_path: 
         assert not {"\x1b", "\u202e"} & set(shown.stdout)
         assert "nothing that waits is called pull" in at.told("catalog", "approve", "git", "pull").stderr
         assert "nothing that waits" in at.told("catalog", "approve", "git", "push", "--digest", "0000").stderr
-        assert at.said("catalog", "approve", "git", "push").splitlines()[-1].startswith("accepted 1, generation")
+        held = at.told("catalog", "approve", "git", "push")
+        assert (held.exit_code, "say --despite control_character --despite hidden_text" in held.stderr) == (1, True)
+        named = ("--despite", "control_character", "--despite", "hidden_text")
+        assert at.said("catalog", "approve", "git", "push", *named).splitlines()[-1].startswith("accepted 1, generation")
         assert at.said("catalog", "approve", "git", "--all").splitlines()[-1].startswith("accepted 1, generation")
         assert at.told("catalog", "diff").exit_code == 0
         assert {item["name"]: item["standing"] for item in at.asked("catalog", "list", "--kind", "tool")["items"]} == {

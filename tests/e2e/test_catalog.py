@@ -57,7 +57,9 @@ def test_drifted_tool_is_withheld_from_lists_and_calls_until_somebody_approves_w
 
         code, diff = told(running, "catalog", "diff")
         assert (code, "drifted" in diff, POISON in diff) == (1, True, True)
-        ordered(running, "catalog", "approve", "witness", "echo")
+        code, words = told(running, "catalog", "approve", "witness", "echo")
+        assert (code, "--despite other_tools" in words) == (1, True)
+        ordered(running, "catalog", "approve", "witness", "echo", *despite(running, "echo"))
         assert (listening.event() or {})["method"] == "notifications/tools/list_changed"
         listening.hang_up()
         assert client.call("echo", {"mark": "approved"}).text
@@ -91,6 +93,13 @@ def test_approval_of_what_was_shown_does_not_hold_for_what_came_since(tmp_path: 
 def waiting(running: Running) -> list[Json]:
     """What waits for approval."""
     return list(running.admin.get("/v1/catalog/diff")["items"])
+
+
+def despite(running: Running, name: str) -> list[str]:
+    """The options that name every high finding of something that waits."""
+    [item] = [item for item in waiting(running) if item["name"] == name]
+    rules = {one["rule"] for one in item["findings"] if one["severity"] == "high"}
+    return [word for rule in sorted(rules) for word in ("--despite", rule)]
 
 
 def poisoned() -> Witness:
@@ -157,7 +166,7 @@ def test_client_sees_not_one_byte_of_a_poisoned_list_before_somebody_approves_it
 def test_approval_shows_what_was_approved_and_nothing_besides(tmp_path: Path) -> None:
     with witnessing(poisoned()) as witness, doorward(tmp_path, document(witness, trust="review")) as running:
         assert POISON in told(running, "catalog", "diff")[1]
-        ordered(running, "catalog", "approve", "witness", "poisoned")
+        ordered(running, "catalog", "approve", "witness", "poisoned", *despite(running, "poisoned"))
         with Client(running.url("witness"), running.key()) as client:
             assert names(client) == ["poisoned"]
             assert POISON in client.ask("tools/list").raw.decode()
@@ -171,7 +180,7 @@ def test_operator_is_shown_the_poison_whole_and_in_words_that_no_terminal_obeys(
         code, diff = told(running, "catalog", "diff", "witness")
         assert (code, POISON in diff) == (1, True)
         assert all(character.isprintable() or character == "\n" for character in diff)
-        ordered(running, "catalog", "approve", "witness", "--all")
+        ordered(running, "catalog", "approve", "witness", "--all", *despite(running, "echo"))
         standings = {(item["kind"], item["name"]): item["standing"] for item in asked(running, "catalog", "list")["items"]}
         assert {standing for (kind, _), standing in standings.items() if kind == "tool"} == {"approved"}
 

@@ -1,11 +1,12 @@
 """What upstreams show and people accept becomes the next generation, or nothing changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from doorward.catalog.pins import Approval, StaleApprovalError
-from doorward.catalog.suspicions import Sort
+from doorward.catalog.pins import Approval, HeldBackError, StaleApprovalError
+from doorward.catalog.poison.found import Rule
 from doorward.domain.catalog import Kind, Standing
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import Digest, UpstreamId
@@ -106,8 +107,12 @@ async def test_what_passes_for_something_else_waits_for_a_person(tmp_path: Path)
     await bench.workbench.saw(GIT, showing("create_issue"))
     await bench.workbench.saw(HG, showing("creаte_issue", "search"))
     assert (bench.standing("search", HG), bench.standing("creаte_issue", HG)) == (Standing.APPROVED, Standing.NEW)
-    assert {suspicion.sort for suspicion in bench.workbench.suspicions} == {Sort.LOOKALIKE}
-    await bench.workbench.approve((bench.shown("creаte_issue", HG),), "ann")
+    assert {suspicion.found.rule for suspicion in bench.workbench.suspicions} == {Rule.DISGUISED_TEXT, Rule.LOOKALIKE}
+    wanted = bench.shown("creаte_issue", HG)
+    with pytest.raises(HeldBackError):
+        await bench.workbench.approve((wanted,), "ann")
+    assert bench.standing("creаte_issue", HG) == Standing.NEW
+    await bench.workbench.approve((replace(wanted, despite=frozenset({"lookalike"})),), "ann")
     assert bench.standing("creаte_issue", HG) is Standing.APPROVED
 
 

@@ -30,15 +30,21 @@ ABSENT = Absent.ABSENT
 
 
 class Hint(StrEnum):
-    """What kind of change it is, for whoever has to decide; several may hold."""
+    """What kind of change it is, for whoever has to decide, the gravest first; several may hold."""
 
-    WORDING = "wording"
+    ORDERS = "new instructions to the model"
+    """Something is found in it that was not in what was accepted (see `poison`)."""
     HIDDEN_TEXT = "hidden text"
+    SIDE_EFFECT = "new side effect"
+    """It speaks of doing something, reaches out by a parameter, or says so itself, as the accepted one did not."""
+    ANNOTATIONS_WEAKER = "annotations weaker"
+    """The server now claims to be more harmless."""
     ADDRESS = "new address"
     INPUT_WIDER = "wider input"
+    INPUT_NARROWER = "narrower input"
     INPUT = "input"
     OUTPUT = "output"
-    ANNOTATIONS_WEAKER = "annotations weaker"
+    WORDING = "wording"
     ANNOTATIONS = "annotations"
     OTHER = "other fields"
 
@@ -128,13 +134,19 @@ def _hints(change: Change) -> Iterator[Hint]:
         case (*_, ("description" | "title" | "$comment" | "instructions")) if not isinstance(change.after, Mapping | list):
             yield Hint.WORDING
         case ("inputSchema" | "arguments", *_):
-            yield Hint.INPUT_WIDER if _is_wider(change) else Hint.INPUT
+            yield _of_input(change)
         case ("outputSchema", *_):
             yield Hint.OUTPUT
         case ("annotations", *_):
             yield Hint.ANNOTATIONS_WEAKER if _is_weaker(change) else Hint.ANNOTATIONS
         case _:
             yield Hint.OTHER
+
+
+def _of_input(change: Change) -> Hint:
+    if _is_wider(change):
+        return Hint.INPUT_WIDER
+    return Hint.INPUT_NARROWER if _is_wider(Change(change.path, change.after, change.before)) else Hint.INPUT
 
 
 def _of_text(change: Change) -> Iterator[Hint]:

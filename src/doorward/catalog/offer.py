@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from doorward.catalog.poison.found import Found
+from doorward.catalog.poison.judge import findings
 from doorward.catalog.schemas import input_fault, output_fault
 from doorward.catalog.text import is_clean, visible
 from doorward.domain.catalog import Definition, Kind
+from doorward.domain.findings import Severity
 from doorward.domain.ids import UpstreamId
 from doorward.wire.canonical import define
 from doorward.wire.headers import ParamHeaders, param_headers
@@ -83,25 +86,62 @@ class Offer:
     capabilities: Mapping[str, object]
     seen_at: float
     """Unix seconds."""
+    findings: Mapping[tuple[Kind, str], tuple[Found, ...]]
+    """What definitions and resources give away by themselves; those without any are missing."""
 
 
-def observe(upstream: UpstreamId, shown: Shown, seen_at: float) -> Offer:
-    """An offer from what an upstream shows."""
+def observe(upstream: UpstreamId, shown: Shown, seen_at: float, before: Offer | None = None) -> Offer:
+    """An offer from what an upstream shows. `before`: the look before, whose findings hold for what is the same."""
     dropped: list[Dropped] = []
     definitions: dict[tuple[Kind, str], Definition] = {}
     for kind, items in ((Kind.TOOL, shown.tools), (Kind.PROMPT, shown.prompts), (Kind.TEMPLATE, shown.templates)):
         found = _take(upstream, kind, items, dropped)
         definitions |= {(kind, definition.name): definition for definition in found}
     definitions |= _instructions(upstream, shown.instructions, dropped)
+    resources = {definition.name: definition for definition in _take(upstream, Kind.RESOURCE, shown.resources, dropped)}
+    given_away = dict(_found([*definitions.values(), *resources.values()], before))
     return Offer(
         upstream,
         definitions,
-        {definition.name: definition for definition in _take(upstream, Kind.RESOURCE, shown.resources, dropped)},
+        dict(_sound(resources, given_away, dropped)),
         {name: headers for name, headers in _param_headers(definitions.values()) if headers},
         tuple(dropped),
         shown.capabilities,
         seen_at,
+        given_away,
     )
+
+
+def _found(definitions: Iterable[Definition], before: Offer | None) -> Iterator[tuple[tuple[Kind, str], tuple[Found, ...]]]:
+    """What each definition gives away, where it does: looked for once, as long as it stays the same."""
+    for one in definitions:
+        key = (one.kind, one.name)
+        found = _known(one, before)
+        found = findings(one.kind, one.body) if found is None else found
+        if found:
+            yield key, found
+
+
+def _known(definition: Definition, before: Offer | None) -> tuple[Found, ...] | None:
+    """What was found in the same definition at the look before; None where there was none."""
+    if before is None:
+        return None
+    key = (definition.kind, definition.name)
+    known = before.resources.get(definition.name) if definition.kind is Kind.RESOURCE else before.definitions.get(key)
+    is_same = known is not None and known.digest == definition.digest
+    return before.findings.get(key, ()) if is_same else None
+
+
+def _sound(
+    resources: Mapping[str, Definition], found: Mapping[tuple[Kind, str], tuple[Found, ...]], dropped: list[Dropped]
+) -> Iterator[tuple[str, Definition]]:
+    """Resources that may be listed. Nobody accepts a resource (RULINGS 19), so that one with a high finding is shown to nobody at all."""
+    for uri, definition in resources.items():
+        worst = next((one for one in found.get((Kind.RESOURCE, uri), ()) if one.severity is Severity.HIGH), None)
+        if worst is None:
+            yield uri, definition
+        else:
+            dropped.append(Dropped(Kind.RESOURCE, _shown(uri), f"{worst.rule} at {worst.pointer or '/'}: {worst.detail}"))
 
 
 def _take(upstream: UpstreamId, kind: Kind, items: Iterable[object], dropped: list[Dropped]) -> Iterator[Definition]:

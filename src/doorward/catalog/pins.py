@@ -50,6 +50,8 @@ class Approval:
     kind: Kind
     name: str
     digest: Digest
+    despite: frozenset[str] = frozenset()
+    """Rules of high findings that the person has seen and accepts; without their names the definition stays held back."""
 
 
 class StaleApprovalError(DoorwardError):
@@ -61,6 +63,14 @@ class StaleApprovalError(DoorwardError):
             "changed since it was shown: "
             + ", ".join(f"{approval.kind} {approval.upstream}/{approval.name[:100]!r}" for approval in self.stale)
         )
+
+
+class HeldBackError(DoorwardError):
+    """High findings that nobody named; nothing of the whole request was accepted. `reasons`: a line for each definition."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"held back for what was found: {'; '.join(self.reasons)[:2000]}")
 
 
 class Pins:

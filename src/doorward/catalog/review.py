@@ -1,21 +1,28 @@
 """The catalogue before an operator: everything with its standing, and what waits for a person, with the whole text of what would be accepted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from doorward.catalog.drift import changes, hints, render
+from doorward.catalog.drift import Change, Hint, changes, hints, render
+from doorward.catalog.effects import has_new_effect
 from doorward.catalog.groups import doubts
 from doorward.catalog.index import Entry, Index, accepted_body
 from doorward.catalog.offer import Offer
 from doorward.catalog.pins import Key, Pins
+from doorward.catalog.poison.found import Found, Rule, is_at_least
+from doorward.catalog.poison.judge import findings
 from doorward.catalog.suspicions import Suspicion, suspicions
 from doorward.catalog.text import visible
 from doorward.config.model import Document
 from doorward.config.problems import meant
-from doorward.domain.catalog import Kind, Standing
+from doorward.domain.catalog import Definition, Kind, Pin, Standing
+from doorward.domain.findings import Severity
 from doorward.domain.ids import Digest, UpstreamId
 
 DROPPED = "dropped"
+
+NOTED = 8
+"""Findings that one line of the catalogue repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,9 @@ class Waiting:
     standing: Standing
     digest: Digest
     hints: tuple[str, ...]
+    """What kinds of change it is, for something that has drifted."""
+    findings: tuple[Found, ...]
+    """What was found in it, worst first; while one is high, an approval has to name its rule."""
     text: str
 
 
@@ -53,7 +63,7 @@ def items(index: Index, offers: Mapping[UpstreamId, Offer], document: Document) 
             entry.target.name,
             entry.standing,
             entry.definition.digest,
-            "; ".join((*_doubts(entry, document), *(suspicion.detail for suspicion in found.get(_key(entry), ())))),
+            "; ".join((*_doubts(entry, document), *(told(one) for one in found.get(_key(entry), ())[:NOTED]))),
         )
         for entry in index.everything()
     ]
@@ -85,11 +95,11 @@ def _key(entry: Entry) -> Key:
     return entry.target.upstream, entry.target.kind, entry.target.name
 
 
-def _by_key(found: tuple[Suspicion, ...]) -> Mapping[Key, tuple[Suspicion, ...]]:
-    grouped: dict[Key, tuple[Suspicion, ...]] = {}
+def _by_key(found: tuple[Suspicion, ...]) -> Mapping[Key, tuple[Found, ...]]:
+    grouped: dict[Key, list[Found]] = {}
     for suspicion in found:
-        grouped[suspicion.key] = (*grouped.get(suspicion.key, ()), suspicion)
-    return grouped
+        grouped.setdefault(suspicion.key, []).append(suspicion.found)
+    return {key: tuple(group) for key, group in grouped.items()}
 
 
 def _doubts(entry: Entry, document: Document) -> Iterator[str]:
@@ -99,12 +109,43 @@ def _doubts(entry: Entry, document: Document) -> Iterator[str]:
         yield from doubts(entry.definition.body, rule)
 
 
-def _waiting(entry: Entry, pins: Pins, found: tuple[Suspicion, ...]) -> Waiting:
+def _waiting(entry: Entry, pins: Pins, found: tuple[Found, ...]) -> Waiting:
     target = entry.target
     pin = pins.get(target.upstream, target.kind, target.name)
-    differences = changes(accepted_body(pin) if pin is not None else None, entry.definition.body)
-    kinds = hints(differences) if pin is not None else ()
-    warnings = (*kinds, *(suspicion.detail for suspicion in found))
-    head = f"! {', '.join(warnings)}\n" if warnings else ""
+    accepted = None if pin is None else accepted_body(pin)
+    differences = changes(accepted, entry.definition.body)
+    kinds = () if accepted is None else _kinds(target.kind, (accepted, entry.definition.body), differences, found)
+    head = "".join(f"! {line}\n" for line in (*([", ".join(kinds)] if kinds else []), *map(told, found)))
     text = f"{head}{render(differences)}"
-    return Waiting(target.upstream, target.kind, target.name, entry.standing, entry.definition.digest, warnings, text)
+    return Waiting(target.upstream, target.kind, target.name, entry.standing, entry.definition.digest, kinds, found, text)
+
+
+def told(one: Found) -> str:
+    """A finding on one line."""
+    place = f" at {one.pointer}" if one.pointer else ""
+    return f"{one.severity} {one.rule}{place}: {one.detail}"
+
+
+def kinds_of_change(pin: Pin, definition: Definition, offer: Offer) -> tuple[str, ...]:
+    """What kinds of change lie between what was accepted and what is offered now."""
+    accepted = accepted_body(pin)
+    found = offer.findings.get((definition.kind, definition.name), ())
+    return _kinds(definition.kind, (accepted, definition.body), changes(accepted, definition.body), found)
+
+
+def _kinds(
+    kind: Kind, sides: tuple[Mapping[str, object], Mapping[str, object]], differences: tuple[Change, ...], found: Iterable[Found]
+) -> tuple[Hint, ...]:
+    """The kinds of a change between an accepted body and another one, the gravest first."""
+    before, after = sides
+    effects = (Hint.SIDE_EFFECT,) if has_new_effect(before, after) else ()
+    every = {*hints(differences), *effects, *_new_orders(kind, before, found)}
+    return tuple(hint for hint in Hint if hint in every)
+
+
+def _new_orders(kind: Kind, accepted: Mapping[str, object], found: Iterable[Found]) -> tuple[Hint, ...]:
+    """Whether something is found, of medium weight or more, that was not in what was accepted."""
+    before = {one.rule for one in findings(kind, accepted) if is_at_least(one.severity, Severity.MEDIUM)}
+    beside = {Rule.NEAR_NAME, Rule.LOOKALIKE, Rule.SAME_NAME, Rule.FOREIGN_PREFIX, Rule.MENTION}
+    now = {one.rule for one in found if is_at_least(one.severity, Severity.MEDIUM)}
+    return (Hint.ORDERS,) if now - before - beside else ()

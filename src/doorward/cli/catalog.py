@@ -58,9 +58,10 @@ def diff(admin: Admin, as_json: bool, upstream: str | None) -> None:
 @click.option("--kind", type=KINDS, help="Only of this kind.")
 @click.option("--all", "everything", is_flag=True, help="Everything of this upstream that waits now.")
 @click.option("--digest", default="", help="Only if the definition still has this digest (or one that begins so).")
+@click.option("--despite", multiple=True, metavar="RULE", help="Accept it although this rule found something high in it; may be repeated.")
 @socket_option
 def approve(admin: Admin, upstream: str, names: tuple[str, ...], **wanted: Any) -> None:
-    """Accept definitions as `diff` shows them now."""
+    """Accept definitions as `diff` shows them now. What has a high finding is accepted only when each such rule is named."""
     if bool(names) is wanted["everything"]:
         raise click.UsageError("name what to approve, or say --all")
     chosen = [
@@ -73,7 +74,8 @@ def approve(admin: Admin, upstream: str, names: tuple[str, ...], **wanted: Any) 
     missing = sorted(set(names) - {item["name"] for item in chosen})
     if missing or not chosen:
         raise click.ClickException(f"nothing that waits is called {plain(', '.join(missing)) or 'so'} (with that kind and digest)")
-    items = [{field: item[field] for field in (*_KEY, "digest")} for item in chosen]
+    _check_named(chosen, wanted["despite"])
+    items = [{**{field: item[field] for field in (*_KEY, "digest")}, "despite": wanted["despite"]} for item in chosen]
     answer = asked(lambda: admin.post(at("catalog", "approve"), {"items": items}))
     for item in chosen:
         click.echo(f"{item['upstream']} {item['kind']} {plain(item['name'])} {short(item['digest'])}")
@@ -105,6 +107,17 @@ def refresh(admin: Admin, as_json: bool, upstream: str) -> None:
     counts = ", ".join(f"{answer[what]} {what}" for what in ("tools", "prompts", "resources", "templates"))
     click.echo(f"{answer['upstream']} speaks {', '.join(map(plain, answer['versions']))}: {counts}")
     click.echo(f"{answer['waiting']} wait for approval, {answer['dropped']} dropped, generation {answer['generation']}")
+
+
+def _check_named(chosen: list[dict[str, Any]], despite: tuple[str, ...]) -> None:
+    """Ends the command where something high is not named: shown before anything is asked of the gateway, which asks for the same."""
+    held = [(item, one) for item in chosen for one in item["findings"] if one["severity"] == "high" and one["rule"] not in despite]
+    if not held:
+        return
+    for item, one in held:
+        click.echo(f"{plain(item['name'])}: {one['rule']} at {plain(one['pointer']) or '/'}: {plain(one['detail'])}", err=True)
+    rules = " ".join(f"--despite {rule}" for rule in sorted({one["rule"] for _, one in held}))
+    raise click.ClickException(f"held back for what was found; to accept it all the same, say {rules}")
 
 
 def _waiting(admin: Admin, upstream: str | None) -> list[dict[str, Any]]:

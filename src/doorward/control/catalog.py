@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
-from doorward.catalog.pins import Approval, StaleApprovalError
+from doorward.catalog.pins import Approval, HeldBackError, StaleApprovalError
 from doorward.catalog.review import items, waiting
 from doorward.config.model import Document
 from doorward.control.operators import NOBODYS, Role
@@ -50,8 +50,20 @@ class ItemList(Shape):
     items: tuple[Item, ...]
 
 
+class Finding(Shape):
+    """Something in a definition that a person should see; `pointer` (RFC 6901) says where."""
+
+    rule: str
+    severity: Literal["low", "medium", "high"]
+    pointer: str
+    detail: str
+
+
 class Difference(Shape):
-    """Something new or changed; `text` is the whole difference from what was accepted, and approving `digest` accepts exactly that."""
+    """Something new or changed; `text` is the whole difference from what was accepted, and approving `digest` accepts exactly that.
+
+    `hints`: the kinds of change, the gravest first. While a finding is high, an approval has to name its rule.
+    """
 
     upstream: str
     kind: str
@@ -59,6 +71,7 @@ class Difference(Shape):
     standing: str
     digest: str
     hints: tuple[str, ...]
+    findings: tuple[Finding, ...]
     text: str
 
 
@@ -75,6 +88,9 @@ class ItemDigest(Shape):
     kind: PinnedKind
     name: str
     digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `diff` gave it")
+    despite: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")], ...] = Field(
+        (), max_length=64, description="Rules of high findings in spite of which it is accepted: each has to be named"
+    )
 
 
 class Approvals(Shape):
@@ -201,6 +217,10 @@ class Catalog:
                 standing=one.standing,
                 digest=one.digest,
                 hints=one.hints,
+                findings=tuple(
+                    Finding(rule=found.rule, severity=found.severity.value, pointer=found.pointer, detail=found.detail)
+                    for found in one.findings
+                ),
                 text=one.text,
             )
             for one in waiting(snapshot.index, snapshot.offers, self.workbench.pins)
@@ -208,10 +228,12 @@ class Catalog:
         return DifferenceList(items=tuple(item for item in found if _is_wanted(item, wanted)))
 
     async def approve(self, ask: Ask) -> Accepted:
-        """Accepts exactly the given digests; 409 where one is not what is offered now, or a policy does not fit, and nothing is then."""
+        """Accepts exactly the given digests; 409 where one is not offered now, has unnamed high findings or a policy does not fit: none then."""
         wanted = ask.body
         assert isinstance(wanted, Approvals)
-        given = tuple(Approval(UpstreamId(one.upstream), Kind(one.kind), one.name, Digest(one.digest)) for one in wanted.items)
+        given = tuple(
+            Approval(UpstreamId(one.upstream), Kind(one.kind), one.name, Digest(one.digest), frozenset(one.despite)) for one in wanted.items
+        )
         generation = await _fitting(self.workbench.approve(given, ask.operator.name))
         return Accepted(count=len(given), generation=generation)
 
@@ -261,6 +283,8 @@ async def _fitting(change: Awaitable[T]) -> T:
         return await change
     except StaleApprovalError as error:
         raise ControlError(409, "changed", f"{error}; look again and approve what is shown then") from error
+    except HeldBackError as error:
+        raise ControlError(409, "held_back", "high findings have to be named one by one to accept what has them", error.reasons) from error
     except ReloadError as error:
         raise ControlError(409, "policies_do_not_fit", "nothing was changed, as policies would not fit any more", error.problems) from error
 

@@ -1,13 +1,14 @@
 """What upstreams show, from one look to the next: whether it is the same, what of it has drifted, and what is still known after a reload."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from doorward.catalog.offer import Offer
-from doorward.catalog.pins import Pins
+from doorward.catalog.pins import Approval, Pins
+from doorward.catalog.review import kinds_of_change
 from doorward.config.model import Document
-from doorward.domain.catalog import Standing
+from doorward.domain.catalog import Definition, Pin, Standing
 from doorward.domain.ids import UpstreamId
-from doorward.domain.receipts import Event
+from doorward.domain.receipts import Event, Scalar
 from doorward.runtime.fleet import is_same_server
 
 DRIFTS_TOLD = 32
@@ -32,10 +33,28 @@ def drifts(offer: Offer, before: Offer | None, pins: Pins) -> Iterator[Event]:
     news = [one for key, one in offer.definitions.items() if key not in held or held[key].digest != one.digest]
     drifted = [definition for definition in news if pins.standing(definition) is Standing.DRIFTED]
     for one in drifted[:DRIFTS_TOLD]:
-        fields = {"upstream": one.upstream, "kind": one.kind.value, "name": one.name[:200], "definition": one.digest}
-        yield Event("definition_drifted", "doorward", fields)
+        yield Event("definition_drifted", "doorward", {**_fields(one), "changes": ", ".join(_kinds(one, offer, pins))})
     if len(drifted) > DRIFTS_TOLD:
         yield Event("definitions_drifted", "doorward", {"upstream": offer.upstream, "more": len(drifted) - DRIFTS_TOLD})
+
+
+def acceptances(pins: Iterable[Pin], by: str, approvals: Iterable[Approval] = ()) -> Iterator[Event]:
+    """An event for each definition that is accepted, with the rules in spite of which it is."""
+    despite = {(one.upstream, one.kind, one.name): one.despite for one in approvals}
+    for pin in pins:
+        named = despite.get((pin.upstream, pin.kind, pin.name), frozenset())
+        more = {"despite": ", ".join(sorted(named))[:500]} if named else {}
+        yield Event("definition_approved", by, {**_fields(pin), **more})
+
+
+def _fields(one: Definition | Pin) -> dict[str, Scalar]:
+    return {"upstream": one.upstream, "kind": one.kind.value, "name": one.name[:200], "definition": one.digest}
+
+
+def _kinds(one: Definition, offer: Offer, pins: Pins) -> tuple[str, ...]:
+    """What kinds of change a drift is of."""
+    pin = pins.get(one.upstream, one.kind, one.name)
+    return () if pin is None else kinds_of_change(pin, one, offer)
 
 
 def still_offered(offers: Mapping[UpstreamId, Offer], old: Document, new: Document) -> Mapping[UpstreamId, Offer]:

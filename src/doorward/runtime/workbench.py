@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
 from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use, withdrawn
-from doorward.catalog.suspicions import Suspicion, held, suspicions
+from doorward.catalog.suspicions import Suspicion, check_named, held, suspicions
 from doorward.config.check import policy_layers
 from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
@@ -24,7 +24,7 @@ from doorward.policy.rules import Source
 from doorward.runtime.build import Materials, Rigour, build
 from doorward.runtime.fixed import fixed
 from doorward.runtime.generations import Generations
-from doorward.runtime.looks import alike, drifts, still_offered
+from doorward.runtime.looks import acceptances, alike, drifts, still_offered
 from doorward.runtime.screen import Screens
 from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
 from doorward.runtime.snapshot import Snapshot
@@ -225,8 +225,8 @@ class Workbench:
         async with self._lock:
             if name not in self._materials.document.upstreams:
                 return
-            offer = await asyncio.to_thread(observe, name, shown, self._now())
             before = self._materials.offers.get(name)
+            offer = await asyncio.to_thread(observe, name, shown, self._now(), before)
             wanted = replace(self._materials, offers={**self._materials.offers, name: offer})
             if before is not None and alike(before, offer):
                 self._materials = wanted
@@ -238,14 +238,15 @@ class Workbench:
     async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
         """Accepts definitions as they were shown.
 
-        Raises `StaleApprovalError` when something else is offered by now, and `ReloadError` when a policy reads of one of them what
-        it no longer has: the policy is to be mended first, and nothing is accepted.
+        Raises `StaleApprovalError` when something else is offered by now, `HeldBackError` where a high finding is not named, and
+        `ReloadError` when a policy reads of one of them what it no longer has: the policy is to be mended first, and nothing is accepted.
         """
         async with self._lock:
             pins = approve(self._materials.offers, items, by, self._stamp())
+            check_named(suspicions(self._materials.offers), items)
             wanted = replace(self._materials, pins=self._materials.pins.having(pins))
             candidate = await asyncio.to_thread(self._strict, wanted)
-            await self._keep(pins, by)
+            await self._keep(pins, by, items)
             await self._go_over(candidate)
             return candidate.snapshot.generation
 
@@ -338,13 +339,12 @@ class Workbench:
         self._materials = candidate.materials
         self._generations.swap(candidate.snapshot)
 
-    async def _keep(self, pins: tuple[Pin, ...], by: str) -> None:
+    async def _keep(self, pins: tuple[Pin, ...], by: str, approvals: tuple[Approval, ...] = ()) -> None:
         """Pins are told to the log and on disk before any call can rest on them; those that could not be told of are not kept."""
         if not pins:
             return
-        for pin in pins:
-            fields = {"upstream": pin.upstream, "kind": pin.kind.value, "name": pin.name[:200], "definition": pin.digest}
-            await self._note(Event("definition_approved", by, fields))
+        for event in acceptances(pins, by, approvals):
+            await self._note(event)
         await self._store.put(pins)
 
     def _stamp(self) -> str:

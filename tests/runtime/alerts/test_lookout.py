@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from doorward.catalog.pins import Pins
-from doorward.catalog.suspicions import Sort, Suspicion
+from doorward.catalog.poison.found import Found, Rule
+from doorward.catalog.suspicions import Suspicion
 from doorward.domain.alerts import Alert, AlertKind
 from doorward.domain.catalog import Kind, Pin, Trust
+from doorward.domain.findings import Severity
 from doorward.domain.ids import Digest, UpstreamId
 from doorward.runtime.alerts.lookout import Lookout, Views
 from doorward.upstream.health import Condition, Health
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 GIT = UpstreamId("git")
 UP = Health(Condition.UP, 0, "", 0)
-HIDDEN = Suspicion((GIT, Kind.TOOL, "commit"), Sort.HIDDEN_TEXT, "a zero-width space")
+HIDDEN = Suspicion((GIT, Kind.TOOL, "commit"), Found(Rule.HIDDEN_TEXT, Severity.HIGH, "/description", "U+200B"))
 
 
 def down(failures: int) -> Health:
@@ -106,7 +108,7 @@ async def test_an_upstream_that_is_taken_away_while_it_is_down_is_not_said_to_be
 async def test_a_definition_that_first_use_does_not_take_is_told_once() -> None:
     room = Room(suspicions=(HIDDEN,))
     assert await room.look() == [(AlertKind.DRIFT, "git shows a tool commit that waits for a person, as it is suspicious", "git")]
-    room.suspicions = (Suspicion(HIDDEN.key, Sort.MENTION, "it speaks of others"), HIDDEN)
+    room.suspicions = (Suspicion(HIDDEN.key, Found(Rule.MENTION, Severity.HIGH, "/description", "speaks of others")), HIDDEN)
     assert await room.look() == []
 
 
@@ -117,6 +119,6 @@ async def test_what_waits_for_a_person_anyway_is_no_alert(trust: Trust | None) -
 
 
 async def test_a_name_that_is_common_or_accepted_already_is_no_alert() -> None:
-    common = Suspicion((GIT, Kind.TOOL, "search"), Sort.SAME_NAME, "two have it")
+    common = Suspicion((GIT, Kind.TOOL, "search"), Found(Rule.SAME_NAME, Severity.LOW, "/name", "two have it"))
     accepted = Pins((Pin(GIT, Kind.TOOL, "commit", Digest("d1"), b"{}", "ann", "2026-11-18T12:00:00Z"),))
     assert await Room(suspicions=(common, HIDDEN), pins=accepted).look() == []
