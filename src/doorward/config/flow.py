@@ -93,6 +93,7 @@ class FlowRules(Part):
 
     presets: tuple[Literal["rule_of_two", "no_untrusted_destination"], ...] = Field((), description="Policies that ship, by name")
     team: Name = Field("platform", description="The team that is asked where a preset asks")
+    exceptions: Name | None = Field(None, description="The team that may let one agent pass a preset by an exception; default: nobody may")
     hours: float = Field(8, gt=0, le=720, description="How long a context keeps its labels after its last call")
     findings: dict[FindingName, Marks] = Field(
         default_factory=_found,

@@ -71,7 +71,7 @@ def build(materials: Materials, generation: Generation, rigour: Rigour) -> Snaps
 
 def compiled(sources: tuple[Source, ...], document: Document, index: Index, rigour: Rigour) -> Policies | Problems:
     """The policies of some files over a document and its catalogue, and those it takes of what ships; or everything wrong with them."""
-    shipped = presets(document.flow.presets, document.flow.team)
+    shipped = presets(document.flow.presets, document.flow.team, document.flow.exceptions)
     upstreams = {UpstreamId(name): upstream for name, upstream in document.upstreams.items()}
     settled = _settled(index) if rigour is Rigour.STRICT else frozenset[UpstreamId]()
     owners = {name: TeamId(upstream.team) for name, upstream in upstreams.items()}
