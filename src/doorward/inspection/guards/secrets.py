@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 
 from doorward.domain.findings import Finding, Part
-from doorward.inspection.normal import Other
+from doorward.inspection.normal.other import LEET, Other
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.search import Search
 from doorward.inspection.view import View
@@ -27,10 +27,13 @@ class OtherSecrets:
         self._search = Search(frozenset(off), tuple(allow))
 
     def look(self, view: View) -> tuple[Finding, ...]:
-        """One finding for each secret; of one in another writing (base64 …) over all of what stands in it."""
+        """One finding for each secret; of one in another writing (base64 …) over all of what stands in it.
+
+        Digits read as letters are not looked at: a secret is no word.
+        """
         rules = self._search.opened(view.flat)
         plain = self._found(view.leaves, rules) if rules else ()
-        return (*plain, *(finding for leaf, other in view.others for finding in self._decoded(leaf, other)))
+        return (*plain, *(found for leaf, other in view.others if other.writing != LEET for found in self._decoded(leaf, other)))
 
     def _found(self, leaves: tuple[Leaf, ...], rules: tuple[Rule, ...]) -> Iterator[Finding]:
         text, starts = _joined(leaves)

@@ -71,11 +71,12 @@ def base32_key(secret: str, severity: Severity) -> Severity | None:
 
 
 def jwt(secret: str, severity: Severity) -> Severity | None:
-    """JSON Web Token (RFC 7519): its header is read, and names an algorithm; what only looks like one is of little weight."""
+    """JSON Web Token (RFC 7519): its header is read, and names an algorithm; of less weight what is cut or altered."""
     parts = secret.split(".")
     header = _object(parts[0])
     if header is None:
-        return plausible(secret, Severity.LOW)
+        is_drawn = all(any(map(str.isdigit, part)) and any(map(str.isupper, part)) for part in parts[:2])
+        return plausible(secret, Severity.MEDIUM if is_drawn else Severity.LOW)
     if "alg" not in header:
         return None
     is_read = len(parts) > 2 and (_object(parts[1]) is not None or "enc" in header)

@@ -61,7 +61,12 @@ TALK: tuple[Rule, ...] = (
         Severity.MEDIUM,
     ),
     token("mailgun_public_key", "Mailgun", "pubkey-", HEX + "{32}", Severity.LOW),
-    shape("mailchimp_data_center_key", "Mailchimp", r"[0-9a-f]-us[0-9]{1,2}\b", r"\b(?P<secret>[0-9a-f]{32}-us[0-9]{1,2})\b"),
+    shape(
+        "mailchimp_key",
+        "Mailchimp",
+        r"[0-9A-Za-z]{8}-us[0-9]{1,2}\b",
+        r"\b(?P<secret>[0-9A-Za-z]{32}-us[0-9]{1,2})\b",
+    ),
     token("mandrill_key", "Mandrill", "md-", URL64 + "{22}", Severity.MEDIUM),
     token("brevo_key", "Brevo", "xkeysib-", HEX + "{64}-[0-9A-Za-z]{16}"),
     token("brevo_smtp_key", "Brevo", "xsmtpsib-", HEX + "{64}-[0-9A-Za-z]{16}"),
