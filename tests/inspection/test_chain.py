@@ -80,12 +80,14 @@ def test_an_edited_call_is_another_call_of_the_same_target() -> None:
 def test_an_edited_answer_keeps_its_kind() -> None:
     made, text = call(), "a\x00b"
     result = {"content": [{"type": "text", "text": text}], "structuredContent": {}}
-    assert inspection().edit_response(result, inspection().response(made, Answer(result, 1))) == {
+    assert inspection().edit_response(made, result, inspection().response(made, Answer(result, 1))).body == {
         "content": [{"type": "text", "text": "ab"}],
         "structuredContent": {},
     }
     fault = Fault(-32000, text, {"detail": text})
-    assert inspection().edit_response(fault, inspection().response(made, Answer(fault, 1))) == Fault(-32000, "ab", {"detail": "ab"})
+    assert inspection().edit_response(made, fault, inspection().response(made, Answer(fault, 1))).body == Fault(
+        -32000, "ab", {"detail": "ab"}
+    )
     notice = Notice("notifications/message", {"data": text})
     assert inspection().edit_notice(notice, inspection().notice(made, notice)) == Notice("notifications/message", {"data": "ab"})
 

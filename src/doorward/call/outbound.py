@@ -8,6 +8,7 @@ from doorward.call.resolve import Found, params_of
 from doorward.catalog.index import Entry
 from doorward.domain.calls import Call, Era, Notice, Reply
 from doorward.domain.leases import Lease
+from doorward.inspection.fitted import WITHHELD_KEY
 from doorward.inspection.labels import FINDINGS_KEY
 from doorward.upstream.order import Order
 from doorward.wire.eras import LOG_LEVELS, to_exchange, to_session
@@ -88,9 +89,9 @@ def _undeclared(declared: Mapping[str, object], request: object) -> str | None:
 
 def told_of(reply: Reply) -> Mapping[str, object]:
     """What we say of a reply in its `_meta`."""
-    if not (reply.is_edited or reply.left or reply.labels):
+    if not (reply.is_edited or reply.left or reply.labels or reply.withheld):
         return NOTHING
-    found = {FINDINGS_KEY: list(reply.labels)} if reply.labels else {}
+    found = {key: list(told) for key, told in ((FINDINGS_KEY, reply.labels), (WITHHELD_KEY, reply.withheld)) if told}
     return {**(EDITED if reply.is_edited else NOTHING), **(in_meta(reply.left) if reply.left else NOTHING), **found}
 
 

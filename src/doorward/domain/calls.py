@@ -71,3 +71,5 @@ class Reply:
     """What is left of each limit that concerns the call (`wire/limits.py` says how it is told)."""
     labels: tuple[Mapping[str, str], ...] = ()
     """What was found in it and passed marked (`inspection/labels.py` says how it is told)."""
+    withheld: tuple[Mapping[str, str], ...] = ()
+    """Where something else than a mask stands in the place of a value (`inspection/fitted.py`)."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Disposition, Finding, Severity
-from doorward.inspection.edit import EditError, redact
+from doorward.inspection.edit import EditError, redact, redacted
+from doorward.inspection.fitted import Fitted, fitted
 from doorward.inspection.guards.size import OVERSIZE
 from doorward.inspection.labels import explained, labels, noted
 from doorward.inspection.spotlight import STRUCTURED, spotlit
@@ -22,6 +23,10 @@ Remake = Callable[[Call, Mapping[str, object], Mapping[str, object]], Call]
 """Another call of the same target with other arguments and extras: canonical bytes and digest made anew."""
 
 
+def _nothing(call: Call) -> None:
+    """Of no tool."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marking:
     """With what messages are marked that pass marked."""
@@ -30,6 +35,8 @@ class Marking:
     """A text that nobody can have known, new each time it is asked for."""
     form: Guard
     """Reports where a result is not of the form that its tool promises: its structured part is marked only as far as that allows it."""
+    promised: Callable[[Call], object] = _nothing
+    """The output schema of a call's tool; None where none is known."""
 
 
 class Inspection:
@@ -67,17 +74,20 @@ class Inspection:
             raise EditError("expected findings within the arguments, got one about all of them")
         return self._remake(call, arguments, extras)
 
-    def edit_response(self, body: Mapping[str, object] | Fault, findings: Iterable[Finding]) -> Mapping[str, object] | Fault:
-        """An answer's body without what the findings point at; raises `EditError`."""
-        edited = redact(response_body(body), findings)
+    def edit_response(self, call: Call, body: Mapping[str, object] | Fault, findings: Iterable[Finding]) -> Fitted:
+        """An answer's body without what the findings point at, wherever in it that stands; raises `EditError`.
+
+        A structured result keeps to its tool's schema: what stands there that is no mask, is told.
+        """
+        edit = redacted(response_body(body), findings)
         if not isinstance(body, Fault):
-            return edited
-        code = edited.get("code")
-        return Fault(code if isinstance(code, int) else body.code, str(edited.get("message", "")), edited.get("data"))
+            return fitted(body, edit, lambda shown: self._broken(call, shown), self._marking.promised(call))
+        code = edit.body.get("code")
+        return Fitted(Fault(code if isinstance(code, int) else body.code, str(edit.body.get("message", "")), edit.body.get("data")))
 
     def edit_notice(self, notice: Notice, findings: Iterable[Finding]) -> Notice:
         """A notification without what the findings point at; raises `EditError`."""
-        return Notice(notice.method, redact(notice.params, findings))
+        return Notice(notice.method, redacted(notice.params, findings).body)
 
     def marked_response(self, call: Call, body: Mapping[str, object] | Fault, findings: Sequence[Finding]) -> Mapping[str, object] | Fault:
         """An answer's body with the texts spotlighted in which such findings stand; an error with what it is labelled with, too.
@@ -98,6 +108,11 @@ class Inspection:
         params = spotlit(notice.params, _spotted(findings), self._marking.mark())
         told = labels(findings)
         return Notice(notice.method, noted(params, told) if told else params)
+
+    def _broken(self, call: Call, body: Mapping[str, object]) -> str | None:
+        """Where a result is not of the form that its tool promises; None where that is not known either."""
+        found = self._marking.form.look(View(Carrier.RESPONSE, call, body))
+        return next((finding.pointer for finding in found if finding.severity is not Severity.LOW), None)
 
     def _looked(self, view: View) -> tuple[Finding, ...]:
         found: list[Finding] = []
