@@ -73,10 +73,10 @@ def leading(document: Document) -> Links:
 
 def detached() -> Screening:
     """Of a gateway that holds no credentials, such as one that is only looked at."""
-    return Screening(_Nobody())
+    return Screening(Nobody())
 
 
-class _Nobody:
+class Nobody:
     """No secrets at all (`Secrets`)."""
 
     __slots__ = ()

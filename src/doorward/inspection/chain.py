@@ -54,6 +54,10 @@ class Inspection:
         """The guards in their order."""
         return self._guards
 
+    def over(self, guards: Sequence[Guard]) -> "Inspection":
+        """The same with other guards."""
+        return Inspection(guards, self._remake, self._marking)
+
     def request(self, call: Call) -> tuple[Finding, ...]:
         """What guards find in a call; pointers begin with `/arguments` or `/extras`."""
         return self._looked(View(Carrier.REQUEST, call, request_body(call)))
