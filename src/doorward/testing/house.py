@@ -168,6 +168,7 @@ class House:
     discovery: Discovery
     flight: Flight
     meter: Meter
+    contexts: Contexts
     alerts: list[Alert]
     """What was raised."""
     environment: dict[str, str]
@@ -275,7 +276,7 @@ async def build_house(plan: Plan) -> House:
     generations.follow(changes.wake)
     connect(watchmen.switch, watchmen.registry, flight, dispatch.holding, changes, parts.sessions)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), Ids("look"), workbench.saw, _unheard, str))
-    return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, alerts, environment)
+    return House(clock, upstreams, evidence, watchmen, workbench, parts, dispatch, discovery, flight, meter, contexts, alerts, environment)
 
 
 def _sources(plan: Plan) -> tuple[Source, ...]:
