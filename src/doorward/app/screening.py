@@ -10,6 +10,7 @@ from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.inspection.chain import Inspection, Marking
+from doorward.inspection.guards.injection import Injection
 from doorward.inspection.guards.links import Links
 from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
 from doorward.inspection.guards.pii import Pii
@@ -51,6 +52,7 @@ class Screening:
             OtherSecrets(document.inspection.secrets.off, document.inspection.secrets.allow),
             personal(document),
             leading(document),
+            Injection(),
             *self._more,
         )
         panel = self._plugged(document)

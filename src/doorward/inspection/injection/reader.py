@@ -1,0 +1,166 @@
+"""Reads a text for orders to a model: which rules its words keep to, how near to one another, and what is to be taken out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from doorward.domain.findings import Severity
+from doorward.inspection.injection.grammar import Reading
+from doorward.inspection.injection.rules import finders, is_suspect
+from doorward.inspection.injection.words import TAG
+
+LIKELY = 3
+"""Points from which on signs that stand together are a likely injection."""
+FLAGRANT = 6
+LEAST = 2
+
+NEAR_BYTES = 400
+"""Signs that lie no farther apart are one order."""
+
+MOST_SIGNS = 64
+"""Of one rule in one text."""
+MOST_ORDERS = 32
+"""In one text; the last of more goes on to the text's end."""
+
+_SENTENCE = 320
+"""Characters looked through for where a sentence begins and ends."""
+_PARAGRAPH = 1600
+"""Characters looked through for the end of a flagrant order: what it orders comes behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a model is told, from where to where (characters), and the rule that says most about it."""
+
+    rule: str
+    severity: Severity
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    start: int
+    end: int
+    points: int
+    rule: str
+
+
+def orders(text: str, reading: Reading = Reading.PARTED) -> tuple[Order, ...]:
+    """What of a text is an order to a model: in order, apart from one another."""
+    encoded = text.encode("utf-8", "replace")
+    if not is_suspect(encoded, reading):
+        return ()
+    signs = sorted(_signs(encoded, reading), key=lambda sign: (sign.start, sign.end))
+    grave = [crowd for crowd in _crowds(signs) if _points(crowd) >= LEAST]
+    return tuple(_apart(list(_orders(text, encoded, grave))))
+
+
+def _signs(encoded: bytes, reading: Reading) -> Iterator[_Sign]:
+    for rule, finder in finders(reading):
+        for place in islice(finder.finditer(encoded), MOST_SIGNS):
+            yield _Sign(place.start(), place.end(), rule.points, rule.name)
+
+
+def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:
+    crowd: list[_Sign] = []
+    reach = 0
+    for sign in signs:
+        if crowd and sign.start > reach + NEAR_BYTES:
+            yield crowd
+            crowd = []
+        crowd.append(sign)
+        reach = max(reach, sign.end) if len(crowd) > 1 else sign.end
+    if crowd:
+        yield crowd
+
+
+def _points(crowd: Sequence[_Sign]) -> int:
+    """Of each rule the gravest sign counts, once."""
+    return sum(_by_rule(crowd).values())
+
+
+def _by_rule(crowd: Sequence[_Sign]) -> dict[str, int]:
+    by_rule: dict[str, int] = {}
+    for sign in crowd:
+        by_rule[sign.rule] = max(by_rule.get(sign.rule, 0), sign.points)
+    return by_rule
+
+
+def _orders(text: str, encoded: bytes, crowds: Sequence[Sequence[_Sign]]) -> Iterator[Order]:
+    done = at = 0
+    for number, crowd in enumerate(crowds[:MOST_ORDERS]):
+        first, last = crowd[0].start, max(sign.end for sign in crowd)
+        start = at + _characters(encoded[done:first])
+        end = start + _characters(encoded[first:last])
+        done, at = first, start
+        by_rule = _by_rule(crowd)
+        points = sum(by_rule.values())
+        rule = max(by_rule, key=by_rule.__getitem__)
+        if number == MOST_ORDERS - 1 and len(crowds) > MOST_ORDERS:
+            end = len(text)
+        elif points >= FLAGRANT:
+            end = _paragraph_end(text, start, end, TAG in by_rule)
+        else:
+            end = _sentence_end(text, end)
+        yield Order(rule, _severity(points), _sentence_start(text, start), end)
+
+
+def _characters(encoded: bytes) -> int:
+    """How many begin in a part of UTF-8."""
+    return len(encoded) if encoded.isascii() else sum(1 for byte in encoded if byte & 0xC0 != 0x80)
+
+
+def _severity(points: int) -> Severity:
+    if points >= FLAGRANT:
+        return Severity.HIGH
+    return Severity.MEDIUM if points >= LIKELY else Severity.LOW
+
+
+def _sentence_start(text: str, at: int) -> int:
+    """Behind the end of the sentence before, of which a tag may be the beginning."""
+    low = max(0, at - _SENTENCE)
+    ends = (
+        text.rfind(mark, low, at) + len(mark)
+        for mark in (". ", "! ", "? ", "\n", "\\n", "。", "！", "？")
+        if text.rfind(mark, low, at) >= 0
+    )
+    return max(ends, default=low if low == 0 else at)
+
+
+def _sentence_end(text: str, at: int) -> int:
+    if text[at - 1 : at] in (".", "!", "?", "\n"):
+        return at
+    high = min(len(text), at + _SENTENCE)
+    found = [text.find(mark, at, high) for mark in (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n", "\\n", "。", "！", "？")]
+    ends = [place + (0 if text[place] in "\n\\" else 1) for place in found if place >= 0]
+    return min(ends, default=high if high == len(text) else at)
+
+
+def _paragraph_end(text: str, start: int, end: int, has_tag: int) -> int:
+    """Of a tagged order the end of its tag, of others the end of its paragraph."""
+    if has_tag:
+        closed = text.find("</", start, end + 4 * _PARAGRAPH)
+        if closed >= 0 and (ended := text.find(">", closed, closed + 64)) >= 0:
+            return max(end, ended + 1)
+    high = min(len(text), end + _PARAGRAPH)
+    found = [text.find(mark, end, high) for mark in ("\n\n", "\\n\\n", "\n  \n", "\n--", "\n==")]
+    return min((place for place in found if place >= 0), default=_sentence_end(text, end) if high < len(text) else high)
+
+
+def _apart(found: list[Order]) -> Iterator[Order]:
+    """Orders whose places overlap are one, as grave as the gravest."""
+    last: Order | None = None
+    for order in found:
+        if last is not None and order.start < last.end:
+            grave = last if _RANKS[last.severity] >= _RANKS[order.severity] else order
+            last = Order(grave.rule, grave.severity, min(last.start, order.start), max(last.end, order.end))
+            continue
+        if last is not None:
+            yield last
+        last = order
+    if last is not None:
+        yield last
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
