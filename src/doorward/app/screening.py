@@ -17,6 +17,7 @@ from doorward.inspection.guards.pii import Pii
 from doorward.inspection.guards.schema import Schema, nowhere
 from doorward.inspection.guards.secrets import OtherSecrets
 from doorward.inspection.guards.size import Size
+from doorward.inspection.guards.tricks import Tricks
 from doorward.inspection.guards.unicode import Unicode
 from doorward.inspection.links.hosts import Allowed
 from doorward.inspection.personal.every import chosen
@@ -52,6 +53,7 @@ class Screening:
             OtherSecrets(document.inspection.secrets.off, document.inspection.secrets.allow),
             personal(document),
             leading(document),
+            Tricks(Definitions(index)),
             Injection(),
             *self._more,
         )

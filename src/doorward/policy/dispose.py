@@ -61,6 +61,8 @@ DEFAULT: Table = MappingProxyType(
         ("injection", Direction.RESPONSE): Row(_PASS, _REDACT, _BLOCK),
         ("poisoning", Direction.REQUEST): Row(_PASS, _ASK, _BLOCK),
         ("poisoning", Direction.RESPONSE): Row(_PASS, _BLOCK, _BLOCK),
+        # What looks like an attack on a server may be what a person searches for: only what is unmistakable waits for somebody's yes.
+        ("tricks", Direction.REQUEST): Row(_PASS, _PASS, _ASK),
         ("links", Direction.REQUEST): Row(_PASS, _PASS, _BLOCK),
         ("links", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
         # There is nothing to cut out of a message that is too large or of another form than its tool declares.
