@@ -1,7 +1,8 @@
 """What one context has been shown, as keyed 64-bit hashes of names (`texts`): what stood in something untrusted first, and what did not."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -73,31 +74,41 @@ def leaves(value: object) -> Iterator[tuple[str, str]]:
     pending: list[tuple[str, object]] = [("", value)]
     while pending:
         pointer, one = pending.pop()
-        match one:
-            case str():
-                yield pointer, one
-            case dict():
-                for name, inner in one.items():
-                    below = f"{pointer}/{escaped(name)}"
-                    if not name.isalpha():
-                        yield below, name
-                    pending.append((below, inner))
-            case list() | tuple():
-                pending.extend([(f"{pointer}/{place}", inner) for place, inner in enumerate(one)])
-            case int() if not isinstance(one, bool) and abs(one) >= _LEAST_ID:
-                yield pointer, str(one)
-            case _:
-                pass
+        if isinstance(one, str):
+            yield pointer, one
+        elif isinstance(one, Mapping):
+            members = [(f"{pointer}/{escaped(name)}", name, inner) for name, inner in one.items()]
+            yield from ((below, name) for below, name, _ in members if not name.isalpha())
+            pending.extend([(below, inner) for below, _, inner in reversed(members)])
+        elif isinstance(one, list | tuple):
+            pending.extend([(f"{pointer}/{place}", inner) for place, inner in reversed(list(enumerate(one)))])
+        elif isinstance(one, int | Decimal) and not -_LEAST_ID < one < _LEAST_ID:
+            yield pointer, _number(one)
 
 
-def _texts(body: object) -> Iterator[str]:
-    """The texts of a message; one that is JSON itself is read as that, for its escapes may hide what stands in it."""
-    for _, text in leaves(body):
-        inner = _inner(text) if "\\" in text else None
-        if inner is None:
-            yield text
-        else:
-            yield from (below for _, below in leaves(inner))
+def _texts(body: object) -> list[str]:
+    """As `leaves`, without pointers; a text that is JSON itself is read as that, for its escapes may hide what stands in it."""
+    found: list[str] = []
+    pending = [body]
+    while pending:
+        one = pending.pop()
+        inner = _inner(one) if isinstance(one, str) and "\\" in one else None
+        if inner is not None:
+            pending.append(inner)
+        elif isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, Mapping):
+            found.extend(one)
+            pending.extend(one.values())
+        elif isinstance(one, list | tuple):
+            pending.extend(one)
+        elif isinstance(one, int | Decimal) and not -_LEAST_ID < one < _LEAST_ID:
+            found.append(_number(one))
+    return found
+
+
+def _number(number: int | Decimal) -> str:
+    return f"{number:f}" if isinstance(number, Decimal) else str(number)
 
 
 def _inner(text: str) -> object | None:

@@ -12,11 +12,10 @@ def lowered(label: Label, rules: Sequence[tuple[str, Declassification]], argumen
     """What a call may carry of a context with this label, and the names of the rules that say so."""
     said: list[str] = []
     for name, rule in rules:
-        if _carries_little(arguments, rule):
-            again = _by(label, rule)
-            if again != label:
-                label = again
-                said.append(name)
+        again = _by(label, rule) if _carries_little(arguments, rule) else label
+        if again != label:
+            label = again
+            said.append(name)
     return label, tuple(said)
 
 

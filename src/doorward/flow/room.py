@@ -98,8 +98,8 @@ class Room:
             context = self._by_number.get(held.context)
             if context is not None:
                 context.written(held.version)
-                if not context.owes:
-                    self._owing.discard(held.context)
+        if self._owing:
+            self._owing = {number for number in self._owing if self._by_number[number].owes}
         self._gone.difference_update(rise.gone)
 
     def numbered(self, number: int) -> Context | None:

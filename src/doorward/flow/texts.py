@@ -7,8 +7,8 @@ place (letter case, spaces in a number, percent-encoding, a final dot, a scheme)
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
-from urllib.parse import unquote
+from itertools import accumulate, combinations
+from urllib.parse import unquote_to_bytes
 
 import idna
 import re2
@@ -25,14 +25,25 @@ _MOST_GROUPS = 12
 """Groups of digits that are read as one number; what has more is a table."""
 _MOST_PARTS = 16
 """Parts of a host or path by which something is asked for."""
+_SHORTEST, _LONGEST_NUMBER = 7, 34
+"""Characters of a number in groups: of a short phone number, and of the longest IBAN."""
 _PHONE = range(8, 16)
 _PHONE_ENDS = 8
 """Digits by which two ways to write a phone number agree, whatever country and trunk codes stand before."""
 
+_APART = "\"'`<>()[]{},;|=&?*"
+_PLAIN = bytes.maketrans(_APART.encode() + bytes(range(32)) + b"\x7f\\", b" " * (len(_APART) + 33) + b"/")
 _UNSEEN = (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF)
-_APART = "\t\r\n\x0b\x0c\"'`<>()[]{},;|=&?*\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u3001\u3002\u2026"
-_PLAIN = str.maketrans({**dict.fromkeys(_APART, " "), "\\": "/"})
-_UNICODE = {**_PLAIN, **dict.fromkeys(_UNSEEN), **dict.fromkeys(range(0xE0000, 0xE01F0)), 0x3002: ".", 0xFF0E: "."}
+_GONE = {
+    **dict.fromkeys(_UNSEEN),
+    **dict.fromkeys(range(0xE0000, 0xE01F0)),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u3001\u2026"), " "),
+    0x3002: ".",
+}
+_GONE_BYTES = tuple([chr(point).encode() for point in (0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF)])
+_SPACES = tuple([chr(point).encode() for point in (0xA0, 0x2007, 0x2009, 0x202F)])
+_WIDE = (b"\xef\xbc", b"\xf0\x9d")
+"""Begin full-width and mathematical forms of letters and digits (UTF-8)."""
 _EDGES = ".:;,!-_~/"
 
 
@@ -40,52 +51,74 @@ def seen(text: str) -> set[str]:
     """The names under which what a text shows is remembered."""
     names: set[str] = set()
     for reading in _readings(text):
-        words = set(reading.translate(_PLAIN if reading.isascii() else _UNICODE).split(" "))
-        for word in words:
-            if not word.isalpha() or len(word) >= _LONG_WORD:
-                names.update(_of_word(word))
         names.update(_of_runs(reading))
+        # Most words are plain ones.
+        words = set(reading.translate(_PLAIN).split(b" "))
+        for word in [word for word in words if not word.isalpha() or len(word) >= _LONG_WORD]:
+            names.update(_of_bytes(word))
     return names
 
 
 def asked(text: str) -> set[str]:
     """The names under which something is looked up that would be led by a text; none for plain words among others."""
-    names: set[str] = set()
-    for name in seen(text):
-        names.add(name)
-        names.update(_wider(name))
-    word = _folded(text).strip().lstrip("@#").casefold()
+    names = seen(text)
+    names.update([wider for name in names for wider in _wider(name)])
+    word = _read(_decoded(text)).strip().lstrip("@#").casefold()
     if word and len(word) <= _WORD and not any(letter.isspace() for letter in word):
         names.add(f"s:{word}")
     return names
 
 
-def _readings(text: str) -> tuple[str, ...]:
-    """A text without its encodings; where backslashes may stand for something else than themselves, in both readings."""
-    plain = _folded(text)
-    if "\\" not in plain:
+def _readings(text: str) -> tuple[bytes, ...]:
+    """A text in UTF-8 without its encodings; where backslashes may stand for something else than themselves, in both readings."""
+    plain = _decoded(text)
+    if not plain.isascii():
+        plain = _narrowed(plain)
+    if b"\\" not in plain:
         return (plain,)
-    escaped = plain.replace("\\/", "/")
-    for letter in "nrtbf\"'":
-        escaped = escaped.replace(f"\\{letter}", " ")
+    escaped = plain.replace(b"\\/", b"/")
+    for letter in b"nrtbf\"'":
+        escaped = escaped.replace(b"\\%c" % letter, b" ")
     return (plain, escaped) if escaped != plain else (plain,)
 
 
-def _folded(text: str) -> str:
-    """Compatible forms made one (NFKC), unseen characters gone, percent-encoding read."""
+def _decoded(text: str) -> bytes:
+    """A text in UTF-8, its percent-encoding read."""
+    written = text.encode("utf-8", "surrogatepass")
     for _ in range(_MOST_DECODINGS):
-        if "%" not in text:
+        if b"%" not in written:
             break
-        again = unquote(text)
-        if again == text:
+        again = unquote_to_bytes(written)
+        if again == written:
             break
-        text = again
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFKC", text.translate(_GONE))
+        written = again
+    return written
 
 
-_GONE = {**dict.fromkeys(_UNSEEN), **dict.fromkeys(range(0xE0000, 0xE01F0))}
+def _narrowed(text: bytes) -> bytes:
+    """What of a text other letters than ASCII may keep from being read as a number: unseen characters, wide digits, other spaces."""
+    if any(wide in text for wide in _WIDE):
+        text = unicodedata.normalize("NFKC", _read(text)).encode()
+    for unseen in _GONE_BYTES:
+        text = text.replace(unseen, b"")
+    for space in _SPACES:
+        text = text.replace(space, b" ")
+    return text
+
+
+def _read(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+def _of_bytes(word: bytes) -> Iterator[str]:
+    """The names of one word in UTF-8; what only looks like one word is several."""
+    read = _read(word)
+    if word.isascii():
+        yield from _of_word(read)
+        return
+    for one in unicodedata.normalize("NFKC", read.translate(_GONE)).split():
+        if not one.isalpha() or len(one) >= _LONG_WORD:
+            yield from _of_word(one)
 
 
 def _of_word(word: str) -> Iterator[str]:
@@ -160,14 +193,19 @@ def _path(word: str) -> Iterator[str]:
 
 def _ident(word: str) -> Iterator[str]:
     """An account number, key or other id: letters and digits, whatever stands between them."""
-    name = "".join([letter for letter in word if letter.isalnum()])
-    digits = sum(map(str.isdigit, name))
-    if digits >= _DIGITS and _is_day(word):
-        return
-    if digits >= _DIGITS or (digits and len(name) >= _ID) or len(name) >= _LONG_WORD:
+    name = word if word.isalnum() else "".join(filter(str.isalnum, word))
+    if name.isdecimal():
+        if len(name) in _PHONE and not _is_day(word):
+            yield f"p:{name[-_PHONE_ENDS:]}"
+        digits = len(name)
+    else:
+        digits = sum(map(str.isdecimal, name))
+    if _is_id(name, digits) and not _is_day(word):
         yield f"i:{name}"[:_LONGEST]
-    if digits in _PHONE and digits == len(name):
-        yield f"p:{name[-_PHONE_ENDS:]}"
+
+
+def _is_id(name: str, digits: int) -> bool:
+    return digits >= _DIGITS or (digits > 0 and len(name) >= _ID) or len(name) >= _LONG_WORD
 
 
 def _is_day(word: str) -> bool:
@@ -175,19 +213,21 @@ def _is_day(word: str) -> bool:
     return word[4:5] == "-" and word[7:8] == "-" and word[:4].isdecimal() and word[5:7].isdecimal() and word[:2] in {"19", "20"}
 
 
-def _of_runs(text: str) -> Iterator[str]:
+def _of_runs(text: bytes) -> Iterator[str]:
     """The names of numbers that are written in groups, a space, hyphen, dot or bracket apart."""
-    for found in _runs().finditer(text):
-        written = found.group()
+    for written in {_read(found.group()) for found in _runs().finditer(text)}:
         if not _is_day(written):
             yield from _of_groups(_groups(written))
 
 
 def _of_groups(groups: list[str]) -> Iterator[str]:
     """Of a run of groups the whole and, as other numbers may stand beside, each part of it; what has too many groups is a table."""
-    if len(groups) <= _MOST_GROUPS:
-        for first, last in combinations(range(len(groups) + 1), 2):
-            yield from _ident("".join(groups[first:last]))
+    if len(groups) > _MOST_GROUPS:
+        return
+    whole, ends = "".join(groups), [0, *accumulate(map(len, groups))]
+    for first, last in combinations(ends, 2):
+        if _SHORTEST <= last - first <= _LONGEST_NUMBER:
+            yield from _ident(whole[first:last])
 
 
 def _groups(run: str) -> list[str]:
@@ -198,7 +238,7 @@ def _groups(run: str) -> list[str]:
 def _runs() -> "re2._Regexp":
     """Groups with digits in them (or four capital letters, as in an IBAN), a space, hyphen, dot or bracket apart."""
     group = r"(?:[0-9A-Za-z]*[0-9][0-9A-Za-z]*|[A-Z]{4})"
-    return re2.compile(rf"[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[ .()/-]{{1,3}}{group})+")
+    return re2.compile(rf"[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[ .()/-]{{1,3}}{group})+".encode())
 
 
 def _wider(name: str) -> Iterator[str]:
