@@ -18,7 +18,7 @@ from tests.call.steps import PERMIT, policy
 
 TEXT = {"type": "string"}
 MAIL = replace(SHOWN, tools=(tool("inbox"), tool("send", to=TEXT, body=TEXT)))
-UPSTREAMS = {
+UPSTREAMS: dict[str, dict[str, object]] = {
     "mail": {"tools": {"inbox": {"groups": ["read"]}, "send": {"groups": ["write", "external"]}}},
     "notes": {"tools": {"inbox": {"groups": ["read"]}}, "labels": {"integrity": "trusted", "confidentiality": "public"}},
 }
