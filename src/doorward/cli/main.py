@@ -11,6 +11,7 @@ from doorward import __version__
 COMMANDS = {
     "serve": ("serve", "Run the gateway."),
     "check": ("check", "Validate the configuration and policies without serving."),
+    "scan": ("scan", "Look at a server before anybody is connected to it."),
     "import": ("importing", "Turn a client's mcpServers file into upstreams."),
     "stdio": ("stdio", "Connect a client that speaks only stdio."),
     "schema": ("schema", "Print the JSON Schema of the configuration, or the OpenAPI document."),
@@ -29,6 +30,7 @@ COMMANDS = {
     "approval": ("approval", "Calls that wait for a person's yes."),
     "exception": ("exception", "Let one agent do what policy denies it, until an end."),
     "break-glass": ("break_glass", "Let an agent past every policy for a short while, loudly."),
+    "guard": ("guard", "What looks at messages, and what is done about what it finds."),
     "policy": ("policy", "Which policies decide, and why."),
     "log": ("log", "Read, verify and export the log."),
     "receipt": ("receipt", "Export the proof of one call."),
