@@ -64,7 +64,7 @@ def asked(text: str) -> set[str]:
     names = seen(text)
     names.update([wider for name in names for wider in _wider(name)])
     word = _read(_decoded(text)).strip().lstrip("@#").casefold()
-    if word and len(word) <= _WORD and not any(letter.isspace() for letter in word):
+    if 0 < len(word) <= _WORD and not _is_day(word) and not any(letter.isspace() for letter in word):
         names.add(f"s:{word}")
     return names
 
