@@ -103,7 +103,11 @@ def build(offers: Mapping[UpstreamId, Offer], pins: Pins, document: Document) ->
     known = {name: offer for name, offer in offers.items() if name in upstreams}
     entries = [entry for name, offer in known.items() for entry in _offered(offer, pins, upstreams[name])]
     by_own = {(entry.target.upstream, entry.target.kind, entry.target.name): entry for entry in entries}
-    gone = {key: _gone(pin, upstreams[pin.upstream]) for key, pin in pins.items() if key not in by_own and pin.upstream in upstreams}
+    gone = {
+        key: _gone(pin, upstreams[pin.upstream])
+        for key, pin in pins.items()
+        if key not in by_own and pin.upstream in upstreams and pin.kind is not Kind.PROGRAM
+    }
     by_own |= gone
     every = sorted(by_own.values(), key=attrgetter("key"))
     return Index(

@@ -55,6 +55,8 @@ class Rule(StrEnum):
     """An interface that asks for wide rights in its host."""
     ACCUMULATED = "accumulated"
     """Several findings that weigh little alone."""
+    UNUSABLE = "unusable"
+    """What cannot be used, and is therefore never offered: told by a scan."""
     SAME_NAME = "same_name"
     """Two servers use one name, or names that differ in case and hyphens only: common, and kept apart by prefixes."""
     LOOKALIKE = "lookalike"
