@@ -210,10 +210,9 @@ def _wrong(cedar: pst.Template) -> Iterator[tuple[str, str]]:
 
 def _of_others(source: Source, notes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """An id that is not the operators' to give."""
-    if source.origin is Origin.OPERATOR:
-        for start in (OWN, SHIPPED):
-            if notes.get("id", "").startswith(start):
-                yield "id", f"ids that start with {start} are the gateway's own"
+    taken = [start for start in (OWN, SHIPPED) if notes.get("id", "").startswith(start)]
+    if taken and source.origin is Origin.OPERATOR:
+        yield "id", f"ids that start with {taken[0]} are the gateway's own"
 
 
 def _wrong_approval(text: str, cedar: pst.Template) -> Iterator[tuple[str, str]]:

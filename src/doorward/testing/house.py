@@ -230,8 +230,7 @@ async def build_house(plan: Plan) -> House:
     tools = _tools(Resolver(_NOWHERE, environment), clock, draws, fingerprints)
     mints = plan.mints or (lambda upstream, shown: mint_of(upstream, shown, tools))
     sources = Sources(mints, fingerprints, clock.monotonic, clock.now, Ids("lease"))
-    rules = Rules(document, tracing(generations.current.policies))
-    contexts = Contexts(Room(books.contexts), Names(draws), clock.now, rules)
+    contexts = _contexts(books, generations.current, clock, draws)
     pipeline = Pipeline(
         Rooms(
             gate=watchmen.gate,
@@ -290,6 +289,10 @@ def _evidence(books: _Books, clock: Clock, draws: Draws, document: Document) -> 
     log = PacedLog(MemoryLog(Committer(signer, bodies), clock.reading, books.approvals, books.budgets, books.contexts))
     sides = SideRules(document.audit.keep_side_records_days, document.audit.side_record_bytes)
     return Evidence(log, Recorder(Means(log, bodies, wrapper, sides, clock.now, draws)), Auditor(log, veil, wrapper, signer.vkey))
+
+
+def _contexts(books: _Books, snapshot: Snapshot, clock: Clock, draws: Draws) -> Contexts:
+    return Contexts(Room(books.contexts), Names(draws), clock.now, Rules(snapshot.document, tracing(snapshot.policies)))
 
 
 async def _watchmen(books: _Books, clock: Clock, draws: Draws, document: Document) -> Watchmen:
