@@ -107,7 +107,7 @@ def marked(label: Label, marks: Marks) -> Label:
 
 def _over(whole: Labels, tool: Labels) -> Labels:
     """What is said of a tool, and where nothing is, of its upstream."""
-    return whole.model_copy(update={name: value for name in Labels.model_fields if (value := getattr(tool, name))})
+    return whole.model_copy(update={name: value for name in tool.model_fields_set if (value := getattr(tool, name)) is not None})
 
 
 def _labelled(said: Labels, target: Target) -> Label:
