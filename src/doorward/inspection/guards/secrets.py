@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 from doorward.domain.findings import Finding, Part
+from doorward.inspection.normal import unveiled
 from doorward.inspection.normal.other import LEET, Other
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.search import Search
@@ -33,7 +34,8 @@ class OtherSecrets:
         """
         rules = self._search.opened(view.flat)
         plain = self._found(view.leaves, rules) if rules else ()
-        return (*plain, *(found for leaf, other in view.others if other.writing != LEET for found in self._decoded(leaf, other)))
+        read = chain(view.others, unveiled(view.hidden))
+        return (*plain, *(found for leaf, other in read if other.writing != LEET for found in self._decoded(leaf, other)))
 
     def _found(self, leaves: tuple[Leaf, ...], rules: tuple[Rule, ...]) -> Iterator[Finding]:
         text, starts = _joined(leaves)

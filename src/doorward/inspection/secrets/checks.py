@@ -15,11 +15,6 @@ _MOST_READ = 16 * 1024
 """Characters of one token that are decoded; a real one is shorter."""
 
 
-def as_is(secret: str, severity: Severity) -> Severity | None:
-    """What the rule says: its form leaves no doubt."""
-    return severity
-
-
 def crc_base62(secret: str, severity: Severity) -> Severity | None:
     """GitHub and npm: the last six characters are the CRC-32 of those between prefix and them, in base 62."""
     _, _, body = secret.rpartition("_")

@@ -32,7 +32,7 @@ CLOUDS: tuple[Rule, ...] = (
     shape(
         "azure_storage_key",
         "Azure",
-        r"(?i:(?:account|access|shared|storage)_?(?:access)?_?key)[^0-9A-Za-z]{1,12}[0-9A-Za-z+/]{86}==",
+        r"(?i:(?:account|access|shared|storage)_?(?:access)?_?key)[^0-9A-Za-z]{1,40}[0-9A-Za-z+/]{86}==",
         r"(?i:(?:account|access|shared|storage)_?(?:access)?_?key)[^0-9A-Za-z]{1,12}(?P<secret>[0-9A-Za-z+/]{86}==)",
         judge=storage_key,
     ),
@@ -45,7 +45,7 @@ CLOUDS: tuple[Rule, ...] = (
     shape(
         "azure_identifiable_key",
         "Azure",
-        r"JQQJ99[0-9A-Za-z]{6}|\+(?:ASt|ACDb|AIoT|ASbT|AEhS|ARm)[0-9A-Za-z+/]{4,5}[AQgw]=",
+        r"JQQJ99[0-9A-Za-z]{6}|\+(?:ASt|ACDb|AIoT|ASbT|AEhS|ARm)[0-9A-Za-z+/]{4,5}[AQgw]",
         r"\b(?P<secret>[0-9A-Za-z+/]{40,76}(?:JQQJ99[0-9A-Za-z]{8,40}|\+(?:ASt|ACDb|AIoT|ASbT|AEhS|ARm)[0-9A-Za-z+/]{4,5}[AQgw])={0,2})",
     ),
     shape(

@@ -38,7 +38,7 @@ def is_harmless(key: str) -> bool:
     return _NO_SECRET.search(key.strip()) is not None
 
 
-_TAIL = rf"[\w.\- ]*{SET}[0-9A-Za-z_.:-]{{14}}"
+_TAIL = rf"[\w.\- ]*{SET}[0-9A-Za-z_.:+/=-]{{14}}"
 
 
 def keyed(name: str, vendor: str, words: str, body: str, judge: Judge = drawn) -> Rule:

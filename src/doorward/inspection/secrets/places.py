@@ -3,8 +3,8 @@
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.secrets.checks import as_is, basic, jwt, jwt_twice, private_key, written_password
-from doorward.inspection.secrets.doubt import bits, is_placeholder
+from doorward.inspection.secrets.checks import basic, jwt, jwt_twice, private_key, written_password
+from doorward.inspection.secrets.doubt import bits, is_placeholder, plausible
 from doorward.inspection.secrets.keyed import is_random
 from doorward.inspection.secrets.rule import LEFT, Rule, shape, token
 
@@ -63,7 +63,7 @@ PLACES: tuple[Rule, ...] = (
         judge=jwt,
     ),
     token("jwt_in_base64", "JWT (RFC 7519)", "ZXlK", "[0-9A-Za-z+/_-]{40,}={0,2}", judge=jwt_twice),
-    token("ntlm_answer", "NTLM", "TlRMTVNTUAAD", "[0-9A-Za-z+/]{60,}={0,2}", judge=as_is),
+    token("ntlm_answer", "NTLM", "TlRMTVNTUAAD", "[0-9A-Za-z+/]{60,}={0,2}", judge=plausible),
     shape(
         "url_password",
         "URLs (RFC 3986)",
@@ -75,7 +75,7 @@ PLACES: tuple[Rule, ...] = (
     shape(
         "basic_authorization",
         "HTTP Basic (RFC 7617)",
-        r"(?i:basic)[\s:]+[0-9A-Za-z+/]{10}",
+        r"(?i:basic)[\s:]+[0-9A-Za-z+/_-]{10}",
         r"\b(?i:basic)[\s:]+(?P<secret>[0-9A-Za-z+/_-]{10,}={0,2})",
         Severity.MEDIUM,
         basic,
@@ -92,7 +92,7 @@ PLACES: tuple[Rule, ...] = (
         "curl_header",
         "curl",
         r"(?i:curl)\s[^\n]*(?:-H|--header)[^\n]*(?i:key|token|auth|secret)[\w-]*:\s*\S{6}",
-        r"(?i:curl)[^\n\x00\x01]*(?:-H|--header)[\s\"'\\=]*[\w-]*(?i:key|token|auth|secret)[\w-]*:\s*(?:(?i:bearer|basic|token)\s+)?"
+        r"(?i:curl)\s[^\n\x00\x01]*(?:-H|--header)[\s\"'\\=]*[\w-]*(?i:key|token|auth|secret)[\w-]*:\s*(?:(?i:bearer|basic|token)\s+)?"
         r"(?P<secret>[^\s\"'\\\x00\x01]{6,})",
         Severity.LOW,
         _chosen,
@@ -100,15 +100,15 @@ PLACES: tuple[Rule, ...] = (
     shape(
         "curl_user",
         "curl",
-        r"(?i:curl)\s[^\n]*\s(?:-u|--user)[\s=]*[^\s:]+:\S{3}",
-        r"(?i:curl)[^\n\x00\x01]*(?:-u|--user)[\s\"'\\=]*[^\s:\"'\\]+:(?P<secret>[^\s\"'\\\x00\x01]{3,})",
+        r"(?i:curl)\s[^\n]*\s(?:-u|--user)[\s=]*[^\s:]+:\S{6}",
+        r"(?i:curl)\s[^\n\x00\x01]*\s(?:-u|--user)[\s\"'\\=]*[^\s:\"'\\]+:(?P<secret>[^\s\"'\\\x00\x01]{6,})",
         Severity.LOW,
         _chosen,
     ),
     shape(
         "sql_password",
         "SQL",
-        r"(?i:(?:create|alter)\s+(?:user|role|login)\s[^;]*(?:identified\s+(?:with\s+\S+\s+)?(?:by|as)|password\s*=?))\s+\S{6}",
+        r"(?i:(?:create|alter)\s+(?:user|role|login)\s[^;]*(?:identified\s+(?:with\s+\S+\s+)?(?:by|as)|password\s*=?))[\"'`\s]*\S{6}",
         r"(?i:(?:create|alter)\s+(?:user|role|login)\s[^;\x00\x01]*(?:identified\s+(?:with\s+\S+\s+)?(?:by|as)|password\s*=?))\s*"
         r"[\"'`\\]*(?P<secret>[^\s\"'`;\\\x00\x01]{6,})",
         Severity.LOW,

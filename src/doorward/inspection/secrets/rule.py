@@ -28,6 +28,7 @@ _LITTLE = 4
 
 _FIRST_PART = re.compile(r"(\[[^\]]+\])(?:\{(\d+)(?:,\d*)?\})?")
 _CLASSES = re.compile(r"\[([^\]]+)\]")
+_COUNTED = re.compile(r"\[[^^\]][^\]]*\][{]\d+(?:,\d+)?[}]\)$")
 
 Judge = Callable[[str, Severity], Severity | None]
 """How much a match weighs, from its text and what its rule says; None if it is no secret."""
@@ -59,7 +60,7 @@ def token(name: str, vendor: str, prefix: str, body: str, severity: Severity = S
 
 def shape(name: str, vendor: str, gate: str, pattern: str, severity: Severity = Severity.HIGH, judge: Judge = plausible) -> Rule:
     """A rule whose pattern and gate say everything themselves."""
-    return Rule(name, vendor, pattern, gate, severity, frozenset(), judge)
+    return Rule(name, vendor, pattern, gate, severity, _last(pattern) if _COUNTED.search(pattern) else frozenset(), judge)
 
 
 def _head(body: str, most: int) -> str:

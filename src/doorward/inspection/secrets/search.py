@@ -73,8 +73,8 @@ class Search:
         named = _gates(_of(self._keyed)).Match(flat) if indices and indices[-1] == len(self._placed) else ()
         return (
             *(self._formats[index] for index in sorted(formats or ())),
-            *(self._placed[index] for index in indices if index < len(self._placed)),
             *(self._keyed[index] for index in sorted(named or ())),
+            *(self._placed[index] for index in indices if index < len(self._placed)),
         )
 
     def matches(self, rules: Iterable[Rule], text: str) -> list[Match]:

@@ -92,7 +92,7 @@ TALK: tuple[Rule, ...] = (
         "atlassian_server_token",
         "Atlassian",
         r"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){3}",
-        r"(?:^|[^0-9A-Za-z+/])(?P<secret>(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){2,3}[0-9A-Za-z+/]{32,36})",
+        r"(?:^|[^0-9A-Za-z+/])(?P<secret>(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){3}[0-9A-Za-z+/]{32})",
         judge=numbered,
     ),
     token("trello_prefixed_token", "Trello", "ATTA", ALNUM + "{72}"),
