@@ -36,8 +36,8 @@ class Injection:
         found += [finding for leaf, other in (*view.others, *unveiled(view.hidden)) for finding in _other(leaf, other)]
         if view.carrier is Carrier.REQUEST:
             # Whoever asks a tool about injections has to write one down.
-            return tuple(_weakened(finding) for finding in found)
-        return tuple(found)
+            found = [_weakened(finding) for finding in found]
+        return tuple(dict.fromkeys(found))
 
 
 def _plain(leaf: Leaf) -> Iterator[Finding]:

@@ -5,6 +5,43 @@ from doorward.inspection.injection.words import AUTHORITY, ERROR, EXFILTRATION, 
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        PERSONA,
+        3,
+        (
+            r"(?:immerse yourself in|you (?:will|are going to|must|should|shall) (?:now )?(?:play|pretend|roleplay|role play|take on"
+            r"|assume|simulate|act)) ~4 (?:role of|character of|persona of|another (?:ai|model|chatbot)|ai (?:model|chatbot|assistant))"
+        ),
+        (
+            r"immerse yourself in|you (?:will|are going to|must|should|shall) (?:now )?(?:play|pretend|roleplay|role play|take on"
+            r"|assume|simulate|act)"
+        ),
+    ),
+    Rule(
+        PERSONA,
+        2,
+        r"(?:never|must not|cannot|can.{1,3}t|will not|won.{1,3}t) (?:refuse (?:to|any)|say no to|break character)",
+    ),
+    Rule(
+        PERSONA,
+        3,
+        (
+            r"(?:your|all|openai|anthropic) ~2 (?:restrictions|guidelines|limitations|programming|guardrails|filters)"
+            r" (?:are|have been|no longer|do not|don.{1,3}t) ~1 (?:lifted|removed|apply|disabled|void|suspended|bind)"
+        ),
+        r"(?:restrictions|guidelines|limitations|programming|guardrails|filters) (?:are|have been|no longer|do not|don.{1,3}t)",
+    ),
+    Rule(
+        PERSONA, 1, r"(?:start|begin|end|preface) (?:your|every|each|all) (?:responses?|repl(?:y|ies)|answers?|sentences?|messages?) with"
+    ),
+    Rule(
+        PERSONA,
+        1,
+        (
+            r"(?:without|no|not add|not include|never add|never include) (?:any )?"
+            r"(?:disclaimers?|moral (?:advice|lectures?)|ethical (?:warnings?|advice))"
+        ),
+    ),
+    Rule(
         SECRECY,
         3,
         (
@@ -247,7 +284,7 @@ RULES: tuple[Rule, ...] = (
         2,
         (
             r"(?:system|admin(?:istrator)?|developer|root|security|emergency) override(?: \w+)?(?: code| protocol"
-            r"| activated| engaged| ?:)"
+            r"| activated| engaged|\s*:)"
         ),
     ),
 )

@@ -87,6 +87,7 @@ RULES: tuple[Rule, ...] = (
             r"^(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?"
             r"|directives?|commands?|prompt|orders)\s*(?::|\n|\\n|$)"
         ),
+        r"(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?|directives?|commands?|prompt|orders)",
     ),
     Rule(
         NEW_ORDERS,
@@ -96,7 +97,7 @@ RULES: tuple[Rule, ...] = (
             r"|follow (?:these|this|the following|my))"
         ),
     ),
-    Rule(NEW_ORDERS, 2, r"(?:you must|you need to|please|and|instead|first) do the following(?: \w+)? ?:"),
+    Rule(NEW_ORDERS, 2, r"(?:you must|you need to|please|and|instead|first) do the following(?: \w+)?\s*:"),
     Rule(
         ROLE,
         3,
@@ -117,7 +118,7 @@ RULES: tuple[Rule, ...] = (
         ROLE,
         2,
         (
-            r"</?(?:system|sys|assistant|developer)(?:[_ -]?(?:prompt|message|instructions?|reminder|override|note"
+            r"</?(?:system|sys|assistant|developer)(?:[_\x20-]?(?:prompt|message|instructions?|reminder|override|note"
             r"|turn))?>"
         ),
     ),
@@ -130,14 +131,19 @@ RULES: tuple[Rule, ...] = (
             r"|always|execute|the (?:user|assistant|model|ai))"
         ),
     ),
-    Rule(ROLE, 3, r"^(?:assistant|chatgpt|claude|ai|model|gpt)\s*:[^\n]*\n+[ \t]*(?:user|human|system)\s*:"),
-    Rule(ROLE, 2, r"^### ?(?:system|instructions?|assistant|human|response)(?: (?:prompt|message|override))?\s*:"),
+    Rule(
+        ROLE,
+        3,
+        r"^(?:assistant|chatgpt|claude|gpt|ai assistant)\s*:[^\n]*\n+[\t\x20]*(?:user|human|system)\s*:",
+        r"(?:assistant|chatgpt|claude|gpt)\s*:",
+    ),
+    Rule(ROLE, 2, r"^###\W?(?:system|instructions?|assistant|human|response)(?: (?:prompt|message|override))?\s*:"),
     Rule(ROLE, 3, r"<\W?end of (?:session|prompt|input|conversation|context|system prompt|user input|instructions)\W?>"),
     Rule(
         ROLE,
         2,
         (
-            r"[=#*\[-]{2} ?end of (?:the )?(?:session|prompt|input|conversation|context|system prompt|user input"
+            r"[=#*\[-]{2}\W?end of (?:the )?(?:session|prompt|input|conversation|context|system prompt|user input"
             r"|instructions)"
         ),
     ),
@@ -221,8 +227,8 @@ RULES: tuple[Rule, ...] = (
         TAG,
         2,
         (
-            r"[\[{*=]{1,4} ?(?:system|important|urgent|critical|admin(?:istrator)?|hidden|secret) (?:message"
-            r"|instructions?|override|notice|directive|alert|command)s? ?[\]}*=:]"
+            r"[\[{*=]{1,4}\W?(?:system|important|urgent|critical|admin(?:istrator)?|hidden|secret) (?:message"
+            r"|instructions?|override|notice|directive|alert|command)s?\W?[\]}*=:]"
         ),
     ),
 )

@@ -7,7 +7,7 @@ from itertools import islice
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
 from doorward.inspection.injection.rules import finders, is_suspect
-from doorward.inspection.injection.words import TAG
+from doorward.inspection.injection.words import ROLE, TAG
 
 LIKELY = 3
 """Points from which on signs that stand together are a likely injection."""
@@ -17,10 +17,10 @@ LEAST = 2
 NEAR_BYTES = 400
 """Signs that lie no farther apart are one order."""
 
-MOST_SIGNS = 64
+MOST_SIGNS = 512
 """Of one rule in one text."""
 MOST_ORDERS = 32
-"""In one text; the last of more goes on to the text's end."""
+"""In one text; the last of more is as grave as the gravest of the rest, and goes on to the text's end."""
 
 _SENTENCE = 320
 """Characters looked through for where a sentence begins and ends."""
@@ -52,7 +52,7 @@ def orders(text: str, reading: Reading = Reading.PARTED) -> tuple[Order, ...]:
     if not is_suspect(encoded, reading):
         return ()
     signs = sorted(_signs(encoded, reading), key=lambda sign: (sign.start, sign.end))
-    grave = [crowd for crowd in _crowds(signs) if _points(crowd) >= LEAST]
+    grave = [crowd for crowd in _crowds(signs) if sum(_by_rule(crowd).values()) >= LEAST]
     return tuple(_apart(list(_orders(text, encoded, grave))))
 
 
@@ -75,12 +75,8 @@ def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:
         yield crowd
 
 
-def _points(crowd: Sequence[_Sign]) -> int:
-    """Of each rule the gravest sign counts, once."""
-    return sum(_by_rule(crowd).values())
-
-
 def _by_rule(crowd: Sequence[_Sign]) -> dict[str, int]:
+    """Points by rule: of each the gravest sign counts, once."""
     by_rule: dict[str, int] = {}
     for sign in crowd:
         by_rule[sign.rule] = max(by_rule.get(sign.rule, 0), sign.points)
@@ -89,7 +85,7 @@ def _by_rule(crowd: Sequence[_Sign]) -> dict[str, int]:
 
 def _orders(text: str, encoded: bytes, crowds: Sequence[Sequence[_Sign]]) -> Iterator[Order]:
     done = at = 0
-    for number, crowd in enumerate(crowds[:MOST_ORDERS]):
+    for number, crowd in enumerate(_few(crowds)):
         first, last = crowd[0].start, max(sign.end for sign in crowd)
         start = at + _characters(encoded[done:first])
         end = start + _characters(encoded[first:last])
@@ -97,13 +93,20 @@ def _orders(text: str, encoded: bytes, crowds: Sequence[Sequence[_Sign]]) -> Ite
         by_rule = _by_rule(crowd)
         points = sum(by_rule.values())
         rule = max(by_rule, key=by_rule.__getitem__)
-        if number == MOST_ORDERS - 1 and len(crowds) > MOST_ORDERS:
+        if number == MOST_ORDERS - 1:
             end = len(text)
         elif points >= FLAGRANT:
             end = _paragraph_end(text, start, end, TAG in by_rule)
         else:
-            end = _sentence_end(text, end)
+            end = _line_end(text, end) if ROLE in by_rule else _sentence_end(text, end)
         yield Order(rule, _severity(points), _sentence_start(text, start), end)
+
+
+def _few(crowds: Sequence[Sequence[_Sign]]) -> Sequence[Sequence[_Sign]]:
+    """As many as are told apart; the last is all of the rest."""
+    if len(crowds) < MOST_ORDERS:
+        return crowds
+    return [*crowds[: MOST_ORDERS - 1], [sign for crowd in crowds[MOST_ORDERS - 1 :] for sign in crowd]]
 
 
 def _characters(encoded: bytes) -> int:
@@ -137,7 +140,14 @@ def _sentence_end(text: str, at: int) -> int:
     return min(ends, default=high if high == len(text) else at)
 
 
-def _paragraph_end(text: str, start: int, end: int, has_tag: int) -> int:
+def _line_end(text: str, at: int) -> int:
+    """Of a turn that nobody took, as far as a line goes."""
+    high = min(len(text), at + _PARAGRAPH)
+    ended = text.find("\n", at, high)
+    return high if ended < 0 else ended
+
+
+def _paragraph_end(text: str, start: int, end: int, has_tag: bool) -> int:
     """Of a tagged order the end of its tag, of others the end of its paragraph."""
     if has_tag:
         closed = text.find("</", start, end + 4 * _PARAGRAPH)

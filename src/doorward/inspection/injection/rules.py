@@ -17,7 +17,7 @@ RULES: tuple[Rule, ...] = (*EVERYWHERE, *tongues.BEYOND)
 GRAVEST: Mapping[str, Severity] = MappingProxyType({rule.name: Severity.HIGH for rule in RULES})
 """Signs add up, so that each rule may be named by a grave finding."""
 
-_LEADS = (*(bytes([lead]) for lead in (0xD0, 0xD1, 0xD8, 0xD9, 0xE3, *range(0xE4, 0xEE))), b"\xe0\xa4", b"\xe0\xa5")
+_LEADS = tuple(bytes([lead]) for lead in (0xD0, 0xD1, 0xD8, 0xD9, 0xE0, *range(0xE3, 0xEE)))
 """First octets in UTF-8 of Cyrillic, Arabic, kana, ideographs, hangul and Devanagari."""
 
 

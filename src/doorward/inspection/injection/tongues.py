@@ -63,7 +63,7 @@ FRENCH = (
     Rule(
         SECRECY,
         3,
-        r"(?:ne|n.{1,3})(?: le| en)? ?(?:dis|dites|informe|informez|pr(?:é|e)viens|pr(?:é|e)venez|r(?:é|e)v(?:è"
+        r"(?:ne|n.{1,3})(?: le| en)?\W{0,3}(?:dis|dites|informe|informez|pr(?:é|e)viens|pr(?:é|e)venez|r(?:é|e)v(?:è"
         r"|e)le[z]?|parle|parlez) (?:pas|rien|jamais)" + _NEAR + r"(?:utilisateur|usager)",
         r"utilisateur|usager",
     ),
@@ -199,9 +199,9 @@ JAPANESE = (
 KOREAN = (
     _override(
         r"(?:이전|앞선|앞의|위의|기존|지금까지|모든|원래|시스템)"
-        r".{0,40}?(?:지시|명령|지침|프롬프트|규칙)(?:.{3}){0,5}? ?(?:.{3} ?){0,4}?(?:무시|잊어|잊고|따르지|무효)"
+        r".{0,40}?(?:지시|명령|지침|프롬프트|규칙)(?:.{3}){0,5}?\x20?(?:.{3}\x20?){0,4}?(?:무시|잊어|잊고|따르지|무효)"
     ),
-    Rule(SECRECY, 3, r"사용자에게(?:는)? ?(?:.{3} ?){0,8}?(?:말하지|알리지|언급하지|밝히지)"),
+    Rule(SECRECY, 3, r"사용자에게(?:는)?\x20?(?:.{3}\x20?){0,8}?(?:말하지|알리지|언급하지|밝히지)"),
 )
 ARABIC = (
     _override(

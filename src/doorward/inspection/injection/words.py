@@ -47,7 +47,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "MODEL": (
             r"(?:a\.?i\.?|artificial intelligence)(?: (?:assistants?|agents?|models?|systems?|language models?"
             r"|bots?))?|llms?|(?:large )?language models?|(?:virtual |digital )?assistants?|chatbots?|chatgpt"
-            r"|gpt(?: ?[0-9][0-9a-z.]*)?|claude|gemini|copilot|llama|mistral|grok|deepseek|qwen|autonomous agents?"
+            r"|gpt(?:\W?[0-9][0-9a-z.]*)?|claude|gemini|copilot|llama|mistral|grok|deepseek|qwen|autonomous agents?"
         ),
         "DO": r"print|say|output|write|reply|respond|answer|repeat|echo|state|tell",
         "USER": r"(?:the |your |any |this )?(?:users?|humans?|operator|person)",

@@ -15,7 +15,7 @@ _MOST_WORDY = 0.75
 """The least share of letters and blanks in what somebody means to be read."""
 
 _ESCAPE = re2.compile(r"(?:\\u|\\x|%u|U\+|\\u\{|0x|&#x)0{0,4}([2-7][0-9A-Fa-f])[};]?")
-_PAIR = re2.compile(r"[0-9A-Fa-f]{2}")
+_NO_DIGITS = dict.fromkeys(map(ord, " :,;-\t\r\n"))
 _EIGHT = re2.compile(r"[01]{8}")
 _LEET = str.maketrans("01345678@$!9+|", "oieasgtbasigti")
 _LEET_L = str.maketrans("01345678@$!9+|", "oleasgtbasigtl")
@@ -39,8 +39,8 @@ _ALPHABET = {ord("-"): "+", ord("_"): "/"}
 
 def hexadecimal(run: str) -> str | None:
     """Pairs of hexadecimal digits, with whatever between them."""
-    digits = run.replace("0x", " ").replace("0X", " ")
-    return _wordy(bytes(int(pair, 16) for pair in _PAIR.findall(digits)).decode("utf-8", "replace"))
+    digits = run.replace("0x", "").translate(_NO_DIGITS)
+    return _wordy(bytes.fromhex(digits[: len(digits) & ~1]).decode("utf-8", "replace"))
 
 
 def binary(run: str) -> str | None:

@@ -141,17 +141,6 @@ BEYOND: tuple[Writing, ...] = (
     Writing(LETTERS, rf"(?:{_LATIN}[\xcc\xcd][\x80-\xbf]){{3}}", WINDOW, lookalikes.folded),
 )
 """That only texts with other letters hold."""
-_LEADS = (
-    *(bytes([lead]) for lead in (*range(0xC9, 0xD7), 0xE1)),
-    b"\xe2\x92",
-    b"\xe2\x93",
-    b"\xea\x93",
-    b"\xef\xbc",
-    b"\xef\xbd",
-    b"\xf0\x9d",
-    *(bytes([0xF0, 0x9F, third]) for third in range(0x84, 0x88)),
-)
-"""How these letters begin in UTF-8."""
 
 
 @cache
@@ -163,12 +152,7 @@ def finder(writing: Writing) -> "re2._Regexp":
 def is_suspect(text: bytes) -> bool:
     """Whether another writing may stand in a text of UTF-8, or in JSON text with blanks for its escapes."""
     plain, beyond = _gates()
-    return plain.search(text) is not None or (_is_beyond(text) and beyond.search(text) is not None)
-
-
-def _is_beyond(text: bytes) -> bool:
-    """Whether letters are in a text of which some look like Latin ones."""
-    return not text.isascii() and any(lead in text for lead in _LEADS)
+    return plain.search(text) is not None or (not text.isascii() and beyond.search(text) is not None)
 
 
 @cache

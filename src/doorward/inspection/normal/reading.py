@@ -10,10 +10,10 @@ from doorward.inspection.walk import Leaf
 
 DEEPEST = 3
 """Writings within one another."""
-MOST_PLACES = 256
+MOST_PLACES = 1024
 """Of one writing in one text."""
-MOST_BYTES = 8 * 2**20
-"""Read of one message, all readings together."""
+MOST_WITHIN = 256 * 2**10
+"""Characters that were read and are read again for what stands in them, of one message."""
 
 Veiled = Sequence[tuple[Leaf, tuple[Span, ...]]]
 """Texts with characters that are not seen, and where these stand."""
@@ -26,48 +26,57 @@ _UNSEEN_WINDOW = 320
 def others(flat: bytes, leaves: Callable[[], tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, Other]]:
     """What stands in another writing in the texts of a message; `flat` says whether it is worth walking."""
     if is_suspect(flat):
-        yield from _bounded((leaf, other) for leaf in leaves() for other in _in(leaf[1], DEEPEST))
+        patience = _Patience()
+        yield from ((leaf, other) for leaf in leaves() for other in _in(leaf[1], DEEPEST, patience))
 
 
 def unveiled(veiled: Veiled) -> Iterator[tuple[Leaf, Other]]:
     """What stands there once the characters that are not seen are taken out, by the paragraph, and what is spelt with them."""
-    yield from _bounded((leaf, other) for leaf, places in veiled for outer in _unveiled(leaf[1], places) for other in _with_inner(outer))
+    patience = _Patience()
+    for leaf, places in veiled:
+        for outer in _unveiled(leaf[1], places):
+            yield leaf, outer
+            yield from ((leaf, inner) for inner in _within(outer, DEEPEST - 1, patience))
 
 
-def _with_inner(outer: Other) -> Iterator[Other]:
-    yield outer
-    yield from _within(outer, DEEPEST - 1)
+class _Patience:
+    """What is still read of what stands in what was read."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MOST_WITHIN
+
+    def spend(self, letters: int) -> bool:
+        """Whether so much is read, too."""
+        self._left -= letters
+        return self._left >= 0
 
 
-def _bounded(found: Iterator[tuple[Leaf, Other]]) -> Iterator[tuple[Leaf, Other]]:
-    left = MOST_BYTES
-    for leaf, other in found:
-        left -= len(other.text)
-        if left < 0:
-            return
-        yield leaf, other
-
-
-def _in(text: str, depth: int) -> Iterator[Other]:
+def _in(text: str, depth: int, patience: _Patience, outer: str = "") -> Iterator[Other]:
     encoded = text.encode("utf-8", "replace")
-    if is_suspect(encoded):
-        for writing in PLAIN if encoded.isascii() else (*PLAIN, *BEYOND):
-            yield from _written(encoded, writing, depth)
+    if not is_suspect(encoded):
+        return
+    for writing in PLAIN if encoded.isascii() else (*PLAIN, *BEYOND):
+        # Letters that were read once say nothing else when they are read again; codes may.
+        if writing.around != WINDOW or writing.name != outer:
+            yield from _written(encoded, writing, depth, patience)
 
 
-def _written(encoded: bytes, writing: Writing, depth: int) -> Iterator[Other]:
+def _written(encoded: bytes, writing: Writing, depth: int, patience: _Patience) -> Iterator[Other]:
     for start, end, place in _places(encoded, writing):
         said = writing.read(place)
         if said and said != place:
             other = Other(writing.name, said, start, end)
             yield other
-            yield from _within(other, depth - 1)
+            yield from _within(other, depth - 1, patience)
 
 
-def _within(outer: Other, depth: int) -> Iterator[Other]:
+def _within(outer: Other, depth: int, patience: _Patience) -> Iterator[Other]:
     """What stands in what was read, told of the place that it was read from."""
-    if depth > 0:
-        yield from (Other(inner.writing, inner.text, outer.start, outer.end) for inner in _in(outer.text, depth))
+    if depth > 0 and patience.spend(len(outer.text)):
+        for inner in _in(outer.text, depth, patience, outer.writing):
+            yield Other(inner.writing, inner.text, outer.start, outer.end)
 
 
 def _places(encoded: bytes, writing: Writing) -> Iterator[tuple[int, int, str]]:
