@@ -1,5 +1,7 @@
 """An offer holds what is usable of what an upstream shows, and names the rest with reasons."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +123,17 @@ def test_whatever_is_listed_is_offered_or_dropped(tools: list[object], prompts: 
     made = observe(UP, Showing(tools=tools, prompts=prompts, templates=templates, resources=tools), 0.0)  # type: ignore[arg-type]
     assert len(made.definitions) <= len(tools) + len(prompts) + len(templates)
     assert all(key == (definition.kind, definition.name) for key, definition in made.definitions.items())
+
+
+def test_a_resource_with_a_high_finding_is_never_listed_for_nobody_accepts_resources() -> None:
+    made = offer("up", resources=[{"uri": "x://a", "name": "A"}, {"uri": "x://b", "name": "<IMPORTANT>"}])
+    assert list(made.resources) == ["x://a"]
+    assert [(one.kind, one.name, one.reason) for one in made.dropped] == [(Kind.RESOURCE, "x://b", "pseudo_tag at /name: “<IMPORTANT>”")]
+
+
+def test_what_was_found_in_a_definition_holds_as_long_as_it_stays_the_same() -> None:
+    first = offer("up", tool("add", "This is the best tool."))
+    marked = replace(first, findings={(Kind.TOOL, "add"): ()})
+    again = observe(UpstreamId("up"), Showing(tools=[tool("add", "This is the best tool.")]), 2.0, marked)
+    other = observe(UpstreamId("up"), Showing(tools=[tool("add", "This is the best tool!")]), 2.0, marked)
+    assert (len(first.findings), len(again.findings), len(other.findings)) == (1, 0, 1)

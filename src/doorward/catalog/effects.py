@@ -10,9 +10,10 @@ from doorward.catalog.poison.folding import folded, words
 _VERBS = re2.compile(
     r"\b(?:delet|remov|eras|destroy|drop|wip|purg|truncat|overwrit|send|post|publish|upload|forward|e-?mail|transmit|shar|notif|execut|eval|install"
     r"|spawn|launch|deploy|transfer|pay|purchas|refund|charg|withdraw|approv|grant|revok|disabl|shutdown|restart|merg|commit|push"
-    r"|order|schedul|creat|updat|modif|writ|renam|mov|insert|invit|subscrib|cancel|kill|terminat|reset|replac)"
+    r"|order|schedul|creat|updat|modif|writ|renam|mov|insert|invit|subscrib|cancel|kill|terminat|reset|replac|sent|paid|written|ran)"
     r"(?:e|es|ed|ing|s|y|ies|ied|ting|ation)?\b"
 )
+_STEMS: Final = {"sent": "send", "paid": "pay", "pays": "pay", "written": "writ", "ran": "run", "e-mails": "emai", "e-mail": "emai"}
 _REACHING: Final = frozenset(
     "url uri urls endpoint webhook callback host hostname domain address server proxy link href command commands cmd shell script code exec query "
     "sql expression template email emails recipient recipients to cc bcc phone destination dest target upload file path filepath directory".split()
@@ -31,7 +32,7 @@ def has_new_effect(before: Mapping[str, object], after: Mapping[str, object]) ->
 def _verbs(body: Mapping[str, object]) -> set[str]:
     """The stems of verbs that do something, in the texts that say what the definition is for and what its parameters are."""
     texts = folded("\n".join(_prose(body)))
-    return {found.group()[:4] for found in _VERBS.finditer(texts)}
+    return {_STEMS.get(found.group(), found.group()[:4]) for found in _VERBS.finditer(texts)}
 
 
 def _prose(node: object, key: str = "") -> Iterator[str]:

@@ -37,7 +37,7 @@ def folded(text: str) -> str:
 
 def sentences(text: str) -> Iterator[str]:
     """A folded text sentence by sentence; a line of a list is one."""
-    lines = (_BLANKS.sub(" ", piece).strip() for piece in _BREAK.split(text))
+    lines = (_BLANKS.sub(" ", piece).strip(" -*•") for piece in _BREAK.split(text))
     for line in filter(None, lines):
         yield from (line,) if len(line) <= LONGEST else (line[start : start + LONGEST] for start in range(0, len(line), LONGEST - OVERLAP))
 

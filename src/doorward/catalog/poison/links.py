@@ -21,7 +21,7 @@ _SCRIPT = re2.compile(
     r"(?i)<\s*script|\son[a-z]+\s*=|javascript:|<\s*foreignobject|<\s*(?:iframe|embed|object)|<!entity|xlink:href\s*=\s*[\"']\s*(?:https?:|data:)"
 )
 _ACTIVE = re2.compile(
-    r"(?i)\b(?:javascript|vbscript|livescript)\s*:\s*[^\s]|\bdata:\s*(?:text/html|text/javascript|"
+    r"(?i)\b(?:javascript|vbscript|livescript)\s*:(?:[^\s]|\s*[\w.]+\s*[(=])|\bdata:\s*(?:text/html|text/javascript|"
     r"application/(?:javascript|xhtml\+xml|x-sh)|image/svg\+xml)[^\s]{8,}"
 )
 _URL = re2.compile(r"(?i)\b(?:https?|ftp|wss?|file)://[^\s\"'<>`)\]}]{1,900}")
@@ -107,13 +107,13 @@ def _data_fault(rest: str) -> tuple[Severity, str] | None:
 def _content(head: str, content: str) -> str:
     raw = unquote_to_bytes(content[:ICON_CHARACTERS])
     if head.strip().lower().endswith("base64"):
-        return _from_base64(raw)
+        return _from_base64(b"".join(raw.split()))
     return raw.decode("utf-8", "replace")
 
 
 def _from_base64(content: bytes) -> str:
     try:
-        return binascii.a2b_base64(content + b"=" * (-len(content) % 4)).decode("utf-8", "replace")
+        return binascii.a2b_base64(content + b"=" * (-len(content) % 4), strict_mode=True).decode("utf-8", "replace")
     except binascii.Error:
         # What cannot be read may be read by something else: an icon like that is not let pass as a picture.
         return "<script"

@@ -32,7 +32,7 @@ class Place:
 
 def pointer(path: tuple[str, ...]) -> str:
     """A path as RFC 6901 writes it, fit to be shown."""
-    return visible("".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path))
+    return visible("".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path)).replace("\n", "⟨U+000A⟩")
 
 
 def places(body: object) -> Iterator[Place]:
