@@ -150,7 +150,7 @@ class Trying:
         places = tuple(None if rule is None else rule.place for rule in rules)
         failures, self.failures = tuple(self.failures), []
         passed = None if reply is None else reply.body
-        return Met(track.findings, places, passed, () if reply is None else reply.labels, refused, (*notes, *failures))
+        return Met(track.findings, places, passed, () if reply is None else reply.labels, refused, (*self.notes, *notes, *failures))
 
     def _target(self, probe: Probe) -> tuple[Target, bool]:
         """What is called, and whether it is known."""

@@ -9,7 +9,7 @@ from typing import IO, NoReturn
 import click
 
 from doorward.app.examination import Against
-from doorward.app.probing import of_json, of_text, said_of
+from doorward.app.probing import Probe, of_json, of_text, said_of
 from doorward.app.trying import Listed, Met, TrialError, Trying
 from doorward.cli.options import config_option, json_option
 from doorward.cli.shown import plain, show_json, show_table, show_tree
@@ -71,21 +71,24 @@ def test(config: Path, name: str, file: IO[bytes] | None, text: str | None, **sa
     """
     if (file is None) == (text is None) or (name and said["all_"]):
         raise click.UsageError("expected one of --file and --text, and one of NAME and --all")
-    carrier = Carrier(str(said["direction"]))
     try:
-        probe = of_text(carrier, text) if text is not None else of_json(carrier, file.read() if file else b"")
-        probe = said_of(probe, (str(said["upstream"]), str(said["tool"])), (str(said["agent"]), str(said["team"])))
-        tried = Trying(config, Against.NOTHING if said["without_catalog"] else Against.ACCEPTED)
-        met = tried.met(probe, name)
+        probe = _probe(text if file is None else file.read(), said)
+        met = Trying(config, Against.NOTHING if said["without_catalog"] else Against.ACCEPTED).met(probe, name)
     except TrialError as error:
         _end(error.lines)
     except DoorwardError as error:
         _end((str(error),))
     if said["as_json"]:
-        show_json({**_as_json_met(met), "notes": [*tried.notes, *met.notes]})
+        show_json(_as_json_met(met))
     else:
-        _show(met, (*tried.notes, *met.notes))
+        _show(met)
     sys.exit(0 if met.passed == probe.body and not met.labels else 1)
+
+
+def _probe(given: str | bytes | None, said: Mapping[str, object]) -> Probe:
+    carrier = Carrier(str(said["direction"]))
+    probe = of_json(carrier, given) if isinstance(given, bytes) else of_text(carrier, given or "")
+    return said_of(probe, (str(said["upstream"]), str(said["tool"])), (str(said["agent"]), str(said["team"])))
 
 
 def _end(lines: Sequence[str]) -> NoReturn:
@@ -94,8 +97,8 @@ def _end(lines: Sequence[str]) -> NoReturn:
     sys.exit(BROKEN)
 
 
-def _show(met: Met, notes: Sequence[str]) -> None:
-    for line in notes:
+def _show(met: Met) -> None:
+    for line in met.notes:
         click.echo(plain(line), err=True)
     for finding, place in zip(met.findings, met.rules, strict=True):
         by = "by default" if place is None else f"dispositions[{place}]"
@@ -137,7 +140,7 @@ def _as_json_met(met: Met) -> Mapping[str, object]:
         }
         for finding, place in zip(met.findings, met.rules, strict=True)
     ]
-    return {"findings": found, "refused": met.refused, "passed": _plain_json(_body(met))}
+    return {"findings": found, "refused": met.refused, "passed": _plain_json(_body(met)), "notes": list(met.notes)}
 
 
 def _plain_json(value: object) -> object:

@@ -14,8 +14,8 @@ from doorward.config.references import MalformedError, Remote, references_in
 
 GROUP = "doorward.guards"
 """Entry points by which other packages bring guards."""
-HELD = ("own_secrets", "size", "chain")
-"""Guards whose findings no rule loosens (`policy/dispositions.py` says why)."""
+HELD = ("own_secrets", "size", "chain", "schema_uncheckable")
+"""Guards and rules whose findings no rule about findings loosens (`policy/dispositions.py` says why)."""
 
 _MILD = frozenset({"pass", "label", "spotlight", "mask", "ask"})
 _AT: tuple[Step, ...] = ("inspection",)
@@ -59,11 +59,9 @@ def _unknown(names: Iterable[str], known: Iterable[str], what: str, at: tuple[St
 
 def _effect(rule: DispositionRule, document: Document, at: tuple[Step, ...]) -> Iterator[Found]:
     """Where less comes of a rule than it says."""
-    held = [guard for guard in rule.guards if guard in HELD]
+    held = [name for name in (*rule.guards, *rule.rules) if name in HELD]
     if held and rule.then in _MILD:
-        yield note(f"no rule lets go of what {listed(held, 'and')} reports: this one tightens there at most", *at, "then")
-    if "schema_uncheckable" in rule.rules and rule.then in _MILD:
-        yield note('no rule lets go of "schema_uncheckable": this one tightens there at most', *at, "then")
+        yield note(f"no rule lets go of {listed(held, 'and')}: this one tightens there at most", *at, "then")
     silent = [name for name in rule.guards if name in document.inspection.guards and document.inspection.guards[name].mode == "observe"]
     if silent:
         yield note(f"what {listed(silent, 'and')} finds is only recorded (mode: observe), whatever stands here", *at, "guards")

@@ -71,12 +71,15 @@ def _matching(value: object, pattern: Place, at: Place) -> Iterator[Place]:
             yield at
         return
     step, rest = pattern[0], pattern[1:]
+    for name, inner in _stepped(value, step):
+        yield from _matching(inner, rest, (*at, name))
+
+
+def _stepped(value: object, step: str) -> Iterable[tuple[str, object]]:
+    """What one step of a pattern leads to."""
     if step == _ITEM:
-        if isinstance(value, list | tuple):
-            for index, item in enumerate(value):
-                yield from _matching(item, rest, (*at, str(index)))
-    elif isinstance(value, Mapping) and step in value:
-        yield from _matching(value[step], rest, (*at, step))
+        return ((str(index), item) for index, item in enumerate(value)) if isinstance(value, list | tuple) else ()
+    return ((step, value[step]),) if isinstance(value, Mapping) and step in value else ()
 
 
 def _place(name: str, path: Path) -> Place:

@@ -37,9 +37,8 @@ def unmatched(document: Document, index: Index, screen: Screen) -> Iterator[Unma
         at: tuple[Step, ...] = ("inspection", "dispositions", place)
         yield from _rules(rule, rule.guards or everybody, known, at)
         there = {name for upstream, name in tools if not rule.upstreams or upstream in rule.upstreams}
-        for number, tool in enumerate(rule.tools):
-            if tool not in there:
-                yield (*at, "tools", number), f"no such tool is accepted{meant(tool, there)}"
+        gone = [(number, tool) for number, tool in enumerate(rule.tools) if tool not in there]
+        yield from (((*at, "tools", number), f"no such tool is accepted{meant(tool, there)}") for number, tool in gone)
 
 
 def known_rules(screen: Screen) -> Mapping[str, Mapping[str, Severity]]:
