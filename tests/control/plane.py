@@ -48,6 +48,7 @@ from doorward.control.configuration import Configurations
 from doorward.control.connections import ConnectionRows
 from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
+from doorward.control.flow import FlowRows
 from doorward.control.limits import LimitRows
 from doorward.control.log import Log
 from doorward.control.network import session_seconds
@@ -73,6 +74,10 @@ from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
 from doorward.domain.calls import Era
 from doorward.domain.flow import UNMOVED
+from doorward.flow.contexts import Contexts
+from doorward.flow.index import Names
+from doorward.flow.room import Room
+from doorward.flow.rules import Rules, Trace
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
@@ -85,6 +90,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryApprovals, MemoryLog, MemoryPins, MemorySessions
 from doorward.stores.memory_budgets import MemoryBudgets
+from doorward.stores.memory_flow import MemoryFlow
 from doorward.stores.memory_certificates import MemoryIssued
 from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.telemetry.meter import Meter
@@ -199,6 +205,7 @@ class Plane:
     connections: Connections = field(init=False)
     gate: Gate = field(init=False)
     budgets: Budgets = field(init=False)
+    contexts: Contexts = field(init=False)
     app: Starlette = field(init=False)
     routes: tuple[Route, ...] = field(init=False)
 
@@ -208,6 +215,7 @@ class Plane:
         self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)
         self.budgets = Budgets(MemoryBudgets(), BudgetSeams(self.clock, is_own_raise, self.recorder.pseudonym))
         self.budgets.adopt(self.generations.current.document)
+        self.contexts = Contexts(Room(MemoryFlow()), Names(Draws()), self.clock, Rules(self.generations.current.document, Trace.ON))
         custody = Custody({}, Clocks(self.clock, self.clock), lambda event, text: None)
         local = Resolver(self.path.parent, {"GIT_TOKEN": "canary-of-git"})
         self.inventory = Inventory(lambda: self.generations.current.document, (self.path.parent, local), custody, lambda upstream: None)
@@ -242,6 +250,7 @@ class Plane:
             LimitRows(self.gate),
             SecretRows(self.inventory, self.clock),
             ConnectionRows(self.connections, self.generations, self.recorder, self.own_link),
+            FlowRows(self.contexts, self.registry, self.recorder),
             BudgetRows(self.budgets, self.registry, self.recorder, self.clock, lambda: f"raise-{next(raised)}"),
             AlertTest(self.alerts_tested),
             EncryptionKeys(self.keys.rotation, self.recorder),

@@ -26,6 +26,7 @@ EVERYBODY = set(OPERATORS)
 AUDITORS = EVERYBODY - {"viewer"}
 APPROVERS = AUDITORS - {"auditor"}
 APPROVERS_HERE = {"approver", "owner here who says yes elsewhere", "owner", "admin"}
+OWNERS = APPROVERS - {"approver of another team", "approver"}
 OWNERS_HERE = {"owner", "admin"}
 ADMINS = {"admin"}
 
@@ -102,6 +103,10 @@ TABLE: dict[str, tuple[set[str], str, Any]] = {
     "GET /v1/budgets/{budget}": (EVERYBODY, "/v1/budgets/none", None),
     "POST /v1/budgets/{budget}/raises": (APPROVERS, "/v1/budgets/none/raises", {"by": "1", "reason": "a fair", "days": 1}),
     "DELETE /v1/budgets/{budget}/raises/{raise}": (APPROVERS, "/v1/budgets/none/raises/none", None),
+    # Which owner resets which context is in test_flow: those of its agent's team; here there is none.
+    "GET /v1/flow": (EVERYBODY, "/v1/flow", None),
+    "GET /v1/flow/{context}": (EVERYBODY, "/v1/flow/1", None),
+    "POST /v1/flow/{context}/reset": (OWNERS, "/v1/flow/1/reset", {"reason": "another task"}),
     "GET /v1/limits": (EVERYBODY, "/v1/limits", None),
     "GET /v1/secrets": (EVERYBODY, "/v1/secrets", None),
     "GET /v1/connections": (EVERYBODY, "/v1/connections", None),

@@ -23,6 +23,7 @@ from doorward.control.configuration import Configurations
 from doorward.control.connections import ConnectionRows
 from doorward.control.encryption import EncryptionKeys
 from doorward.control.exceptions import Exceptions
+from doorward.control.flow import FlowRows
 from doorward.control.limits import LimitRows
 from doorward.control.listener import ControlListener
 from doorward.control.log import Log
@@ -104,6 +105,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         *EncryptionKeys(state.rotation, recorder).routes(),
         *SecretRows(house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used), clocks.now).routes(),
         *LimitRows(house.dispatch.gate).routes(),
+        *FlowRows(state.contexts, state.registry, recorder).routes(),
         *BudgetRows(state.budgets, state.registry, recorder, state.budgets.now, clocks.new_id).routes(),
     )
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "alert": ("alert", "Whether alerts reach those whom they are meant for."),
     "limit": ("limit", "How often, and how many at once."),
     "budget": ("budget", "How much may be used in all until a window ends."),
+    "flow": ("flow", "What has flowed into agents' contexts."),
     "approval": ("approval", "Calls that wait for a person's yes."),
     "exception": ("exception", "Let one agent do what policy denies it, until an end."),
     "break-glass": ("break_glass", "Let an agent past every policy for a short while, loudly."),
