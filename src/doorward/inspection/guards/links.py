@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Part, Severity
 from doorward.domain.ids import UpstreamId
-from doorward.inspection.links import gates, judged, markdown, markup
+from doorward.inspection.links import gates, judged, markdown, markup, places
 from doorward.inspection.links.hosts import Allowed
 from doorward.inspection.links.judged import Verdict, followed, loaded
 from doorward.inspection.links.payload import carries_text
@@ -21,7 +21,6 @@ from doorward.inspection.walk import Leaf, Path, pointer
 NAME = "links"
 MOST = 512
 """Findings of one message; from there on each text has one, from its next place to its last."""
-
 RULES: Mapping[str, Severity] = MappingProxyType(
     {
         judged.IMAGE: Severity.MEDIUM,
@@ -62,19 +61,23 @@ class Links:
         if view.carrier is Carrier.REQUEST:
             return tuple(_of_request(view)) if gates.requests().search(view.flat) is not None else ()
         allowed = self._per_upstream.get(view.call.target.upstream, self._everywhere)
-        # Where nobody has said which hosts are allowed, that a link leads to one that is not says nothing.
-        reports_links = bool(allowed.exact or allowed.below)
-        gate = gates.all_links() if reports_links else gates.answers()
+        least = self._least(allowed)
+        gate = gates.all_links() if least is Severity.LOW else gates.answers()
         if gate.search(view.flat) is None:
             return ()
-        reader = _Reader(allowed, Severity.LOW if reports_links else Severity.MEDIUM)
+        reader = _Reader(allowed, least)
         return tuple(reader.findings(view))
+
+    @staticmethod
+    def _least(allowed: Allowed) -> Severity:
+        """Where nobody has said which hosts are allowed, that a link leads to one that is not says nothing."""
+        return Severity.LOW if allowed.exact or allowed.below else Severity.MEDIUM
 
 
 class _Reader:
     """Reads the texts of one message. `least`: how bad a followed link to somewhere has to be."""
 
-    __slots__ = ("_allowed", "_count", "_definitions", "_labels", "_least")
+    __slots__ = ("_allowed", "_count", "_definitions", "_end", "_labels", "_least")
 
     def __init__(self, allowed: Allowed, least: Severity) -> None:
         self._allowed = allowed
@@ -82,6 +85,8 @@ class _Reader:
         self._definitions: list[tuple[Leaf, markdown.Definition]] = []
         self._labels: set[str] = set()
         self._count = 0
+        self._end = 0
+        """Of the text that is read."""
 
     def findings(self, view: View) -> Iterator[Finding]:
         for leaf in view.leaves:
@@ -95,6 +100,7 @@ class _Reader:
         yield from self._of_definitions()
 
     def _of_text(self, leaf: Leaf, text: str) -> Iterator[Spot]:
+        self._end = len(text)
         is_odd = self._least is Severity.LOW or gates.odd().search(text) is not None
         if "![" in text:
             images = markdown.images(text)
@@ -108,11 +114,15 @@ class _Reader:
             yield from self._judged(markdown.links(text))
             yield from self._judged(markup.links(text))
         if "://" in text or is_odd:
-            for found in (gates.urls() if is_odd else gates.long_urls()).finditer(text):
-                yield from self._judged((Place(found.start(), found.end(), Manner.FOLLOWED, of_url(found.group())),))
+            urls = (gates.urls() if is_odd else gates.long_urls()).finditer(text)
+            yield from self._judged(Place(found.start(), found.end(), Manner.FOLLOWED, of_url(found.group())) for found in urls)
 
-    def _judged(self, places: Iterable[Place]) -> Iterator[Spot]:
-        for place in places:
+    def _judged(self, found: Iterable[Place]) -> Iterator[Spot]:
+        for number, place in enumerate(found):
+            if number == places.MOST:
+                # Nobody reads so many: what is beyond is one place, to its end.
+                yield place.start, self._end, judged.CONTENT, Severity.MEDIUM
+                return
             verdict = self._of_link(place) if place.manner is Manner.FOLLOWED else loaded(place, self._allowed)
             if verdict is not None and place.start < place.end:
                 yield place.start, place.end, *verdict

@@ -32,12 +32,12 @@ _ODD = (
     rf"{_SLASHES}(?:0x[0-9a-f]|0[0-9]+\.|[0-9]+(?:[/?#:\s]|\.[0-9]+(?:\.[0-9]+)?[/?#:\s]))",
     rf"{_SLASHES}{_HOST}[^\x00-\x7f]",
     rf"{_SLASHES}{_HOST}xn--",
-    rf"https?:[\s\\]|{_SLASHES}{_HOST}[\s\\]+@",
+    rf"(?:https?|wss?|ftp|file):[\s\\]|{_SLASHES}{_HOST}[\s\\]+@",
     rf"""[\s/]href\s*=["\s']*[a-z]+{_SLASHES}{_HOST}\s+[a-z0-9.-]""",
 )
 _PAYLOAD = rf"""{_SLASHES}[^\s"'<>]*[a-z0-9_+-]{{22}}"""
 _IN_URL = r"""[^\s"'<>()\[\]{}|`]*"""
-_URL = rf"(?:https?|wss?|ftp|file):(?:\\?[/\\])+{_IN_URL}"
+_URL = rf"(?:https?|wss?|ftp|file):(?:\\?[/\\]){{2,}}{_IN_URL}"
 _ANY = rf"{_SLASHES}|\]\(|href"
 
 

@@ -12,7 +12,7 @@ from functools import cache
 
 import re2
 
-from doorward.inspection.links.places import Manner, Place
+from doorward.inspection.links.places import MOST, Manner, Place
 from doorward.inspection.links.target import of_markup
 
 LONGEST_LABEL = 1_000
@@ -40,10 +40,10 @@ class Images:
 def images(text: str) -> Images:
     """Every destination and label that may be an image's."""
     reader = _Reader(text)
+    breaks = [_Next(text, "\n\n"), _Next(text, "\n\r\n")]
     at = text.find(_IMAGE)
     while at >= 0:
-        end = _paragraph_end(text, at)
-        at = reader.read(at, end)
+        at = reader.read(at, min(line.after(at) for line in breaks))
         at = text.find(_IMAGE, at)
     return reader.found
 
@@ -68,6 +68,24 @@ def defined(definition: Definition, labels: AbstractSet[str]) -> Place:
     return Place(place.start, place.end, Manner.IMAGE, place.target) if definition.label in labels else place
 
 
+class _Next:
+    """Where a sign stands next; asked from left to right, it looks at the text once."""
+
+    __slots__ = ("_at", "_sign", "_text")
+
+    def __init__(self, text: str, sign: str) -> None:
+        self._text = text
+        self._sign = sign
+        self._at = -1
+
+    def after(self, at: int) -> int:
+        """The first place from there on; the end of the text if there is none. An empty line with blanks in it is not seen as one."""
+        if self._at < at:
+            found = self._text.find(self._sign, at)
+            self._at = len(self._text) if found < 0 else found
+        return self._at
+
+
 class _Reader:
     """Pairs the brackets of one text from each image on."""
 
@@ -90,9 +108,8 @@ class _Reader:
         """Reads from an image to where none is open any more, or to the end of its paragraph; gives where it stopped."""
         text = self._text
         self._clear()
-        image = at
+        image, closing = at, text.find("]", at, end)
         while True:
-            closing = text.find("]", at, end)
             if 0 <= image < closing or (image >= 0 and closing < 0):
                 at = self._open(at, image)
                 image = text.find(_IMAGE, at, end)
@@ -103,6 +120,7 @@ class _Reader:
                 at = closing + 1
                 if not self._levels and not self._is_loose:
                     return at
+                closing = text.find("]", at, end)
 
     def _open(self, at: int, image: int) -> int:
         self._depth += self._text.count("[", at, image) + 1
@@ -129,20 +147,20 @@ class _Reader:
             self._take(closing)
 
     def _take(self, closing: int) -> None:
-        found = _destinations().match(self._text[closing : closing + _MOST])
-        if found is not None:
-            start, end = found.span(1) if found.group(1) is not None else found.span(2)
-            self.found.places.append(_place(self._text, (closing + start, closing + end), Manner.IMAGE))
+        if len(self.found.places) > MOST:
+            return
+        for most in _LENGTHS:
+            found = _destinations().match(self._text[closing : closing + most])
+            if found is None:
+                return
+            if found.end() < most or most == _LENGTHS[-1]:
+                start, end = found.span(1) if found.group(1) is not None else found.span(2)
+                self.found.places.append(_place(self._text, (closing + start, closing + end), Manner.IMAGE))
+                return
 
 
-_MOST = 4_096
-"""Characters of a destination with what stands before it."""
-
-
-def _paragraph_end(text: str, at: int) -> int:
-    """The next empty line; one with blanks in it is not seen as one, so that paragraphs are rather too long."""
-    ends = [end for end in (text.find("\n\n", at), text.find("\n\r\n", at)) if end >= 0]
-    return min(ends, default=len(text))
+_LENGTHS = (256, 8_192)
+"""Characters of a destination with what stands before it: of most, and of any."""
 
 
 def _place(text: str, span: tuple[int, int], manner: Manner) -> Place:

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from doorward.inspection.links.target import Target
 
+MOST = 4_096
+"""Destinations of one sort that are read in one text."""
+
 
 class Manner(StrEnum):
     """Who goes there."""
