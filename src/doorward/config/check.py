@@ -17,6 +17,7 @@ from doorward.config.check_control import control
 from doorward.config.check_encryption import encryption
 from doorward.config.check_enrol import enrolment
 from doorward.config.check_facts import facts
+from doorward.config.check_flow import flow
 from doorward.config.check_inspection import inspection
 from doorward.config.check_issuers import issuers
 from doorward.config.check_limits import limits
@@ -58,6 +59,7 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from limits(document)
     yield from links(document)
     yield from budgets(document)
+    yield from flow(document)
     yield from _state(ground.root / document.state)
     yield from control(document.control, ground.root, ground.root / document.state)
     yield from operators(document)
