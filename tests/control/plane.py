@@ -74,24 +74,26 @@ from doorward.credentials.sources.held import Clocks
 from doorward.credentials.sources.inventory import Inventory
 from doorward.domain.calls import Era
 from doorward.domain.flow import UNMOVED
+from doorward.domain.ids import UpstreamId
+from doorward.domain.reasons import Reason, Refused
 from doorward.flow.contexts import Contexts
 from doorward.flow.index import Names
 from doorward.flow.room import Room
 from doorward.flow.rules import Rules, Trace
-from doorward.domain.ids import UpstreamId
-from doorward.domain.reasons import Reason, Refused
 from doorward.identity.registry import Registry
 from doorward.policy.question import Moment
 from doorward.policy.session import Said
 from doorward.runtime.alerts.alarms import Tried
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
+from doorward.runtime.programs import Means as ProgramMeans
+from doorward.runtime.programs import Programs
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Workbench, first, read
 from doorward.stores.memory import MemoryApprovals, MemoryLog, MemoryPins, MemorySessions
 from doorward.stores.memory_budgets import MemoryBudgets
-from doorward.stores.memory_flow import MemoryFlow
 from doorward.stores.memory_certificates import MemoryIssued
+from doorward.stores.memory_flow import MemoryFlow
 from doorward.stores.memory_policy_sets import MemoryPolicySets
 from doorward.telemetry.meter import Meter
 from doorward.upstream.sight import Sight
@@ -199,6 +201,10 @@ class Plane:
     """Operators with teams, by user ids that no system gives out; others are what the document says."""
     shown: dict[str, Sight] = field(default_factory=dict)
     """What the next look at an upstream shows."""
+    tried_again: list[UpstreamId] = field(default_factory=list)
+    """Upstreams that were held back for what they are made of, and may be started now."""
+    ended: list[UpstreamId] = field(default_factory=list)
+    programs: Programs = field(init=False)
     operator_sessions: OperatorSessions = field(init=False)
     kept: Kept = field(init=False)
     inventory: Inventory = field(init=False)
@@ -210,6 +216,16 @@ class Plane:
     routes: tuple[Route, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.programs = Programs(
+            ProgramMeans(
+                self.pins,
+                self.recorder.note,
+                self.clock,
+                lambda: self.generations.current.document,
+                self.tried_again.append,
+                self.ended.append,
+            )
+        )
         self.operator_sessions = OperatorSessions(Draws(), self.clock)
         self.kept = Kept(self.waivers, self.clock, self.clock)
         self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)
@@ -236,7 +252,7 @@ class Plane:
             Status(lambda: self.reasons, self.generations, self.workbench, self.fleet, self.flight, log, self.kept.loud),
             Agents(self.registry, self.recorder, self.clock),
             Stops(self.switch, self.registry, self.generations, self.recorder),
-            Catalog(self.workbench, self.generations, self.look, self.recorder),
+            Catalog(self.workbench, self.generations, self.look, self.recorder, self.programs),
             Approvals(self.desk, self.recorder, lambda question, arguments: self.unfit),
             Exceptions(ground),
             BreakGlass(ground),

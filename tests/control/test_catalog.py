@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from doorward.catalog.pins import Pins
+from doorward.domain.ids import UpstreamId
 from tests.control.plane import ANN, ME, READ_FILE, Plane, plane, sight, tool
 
 pytestmark = pytest.mark.anyio
@@ -46,6 +47,23 @@ async def test_what_changed_between_diff_and_approval_is_not_accepted_and_nothin
         status, answer = await it.ask("POST", "/v1/catalog/approve", {"items": [key(item) for item in items]})
         assert (status, answer["reason"]) == (409, "changed")
         assert [item["standing"] for item in await waiting(it)] == ["new", "new"]
+
+
+async def test_what_a_server_is_made_of_is_reviewed_like_a_definition(tmp_path: Path) -> None:
+    async with plane(tmp_path, policy=ANY) as it:
+        for digest in ("1" * 64, "2" * 64):
+            await it.programs.accepts(UpstreamId("git"), {"parts": [{"sort": "program", "name": "serve", "sha256": digest}]})
+        (item,) = await waiting(it)
+        assert (item["kind"], item["name"], item["standing"], "222222" in item["text"]) == ("program", "program", "drifted", True)
+        status, _ = await it.ask("POST", "/v1/catalog/approve", {"items": [key(item) | {"digest": "0" * 64}]})
+        assert (status, it.tried_again) == (409, [])
+        status, _ = await it.ask("POST", "/v1/catalog/approve", {"items": [key(item)]})
+        assert (status, it.tried_again, await waiting(it)) == (200, ["git"], [])
+        taken = {"items": [{"upstream": "git", "kind": "program", "name": "program"}]}
+        assert (await it.ask("POST", "/v1/catalog/withdraw", taken))[0] == 200
+        assert it.ended == ["git"]
+        assert [one["standing"] for one in await waiting(it)] == ["new"]
+        assert (await it.ask("POST", "/v1/catalog/withdraw", taken))[0] == 404
 
 
 async def test_drift_is_shown_as_a_difference_from_what_was_accepted(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def _routes(house: House, not_ready: Callable[[], tuple[str, ...]]) -> tuple[Rou
         ).routes(),
         *IssuedCertificates(state.issued, state.switch).routes(),
         *Stops(state.switch, state.registry, house.generations, recorder, withdraw).routes(),
-        *Catalog(house.workbench, house.generations, house.discovery.look, recorder).routes(),
+        *Catalog(house.workbench, house.generations, house.discovery.look, recorder, house.programs).routes(),
         *PolicyDesk(house.generations, state.registry, house.moments, state.waivers.besides_own, partial(present, state.contexts)).routes(),
         *PolicyHistory(house.workbench, state.policy_sets, partial(_warn, house.journal)).routes(),
         *Replays(house.generations, house.workbench, state.registry, recorder, auditor, (clocks.now, clocks.monotonic)).routes(),

@@ -1,14 +1,10 @@
 """The house put together: every room with its neighbours, on the embedded store."""
 
-import os
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from doorward import __version__
 from doorward.admission.gate import Gate, Limits
 from doorward.admission.intake import Bounds
 from doorward.admission.limits import compiled
@@ -22,7 +18,7 @@ from doorward.app.asking import Asking, Edits
 from doorward.app.connecting import Connecting
 from doorward.app.identity import Identification
 from doorward.app.leasing import broker_of
-from doorward.app.places import anchored
+from doorward.app.opening import Opening
 from doorward.app.plugging import Plugging, journaled_guards
 from doorward.app.screening import Screening
 from doorward.app.secrets import Sourcing
@@ -40,27 +36,25 @@ from doorward.call.rounds import Rounds
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
-from doorward.config.model import Upstream as UpstreamConfig
 from doorward.control.answers import Answers
 from doorward.control.operator_sessions import OperatorSessions
 from doorward.credentials.broker import Broker
 from doorward.credentials.fingerprints import Fingerprints
 from doorward.credentials.plan import connected, plans
-from doorward.domain.alerts import Alarm
 from doorward.domain.ids import UpstreamId
 from doorward.flow.rules import Rules
 from doorward.identity.own import own
 from doorward.policy.question import Moment
 from doorward.runtime.fleet import Fleet
 from doorward.runtime.generations import Generations
+from doorward.runtime.programs import Means as ProgramMeans
+from doorward.runtime.programs import Programs
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Read, Workbench, first
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
 from doorward.upstream.health import Duty
-from doorward.upstream.open import open_upstream
-from doorward.upstream.port import Upstream
-from doorward.upstream.seams import Seams
+from doorward.upstream.supply.port import Inspector
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +82,7 @@ class House:
     broker: Broker
     sourcing: Sourcing
     connecting: Connecting
+    programs: Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +114,17 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     pipeline, resolver = _pipeline(works, state), works.sourcing.resolver
     _follow_flow(state, snapshot)
     asking = Asking(document.approvals, resolver, state, journal)
-    opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms)
+    programs = Programs(
+        ProgramMeans(
+            state.pins,
+            state.evidence.recorder.note,
+            clocks.now,
+            lambda: generations.current.document,
+            released=lambda name: opening.changed(name),  # noqa: PLW0108 -- what it leads to is set later
+            stopped=lambda name: fleet.renew((name,)),
+        )
+    )
+    opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms, Inspector(programs))
     fleet = Fleet(opening, flight.count)
     identification = Identification(document, root, state, resolver, works.connecting.pages)
 
@@ -169,6 +174,7 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         broker=works.broker,
         sourcing=works.sourcing,
         connecting=works.connecting,
+        programs=programs,
     )
 
 
@@ -332,31 +338,6 @@ class Moments:
         return Moment(clocks.now(), self._zone)
 
 
-class Opening:
-    """Opens the driver of an upstream, and carries what it says to whoever should hear it."""
-
-    __slots__ = ("_journal", "_root", "_seams", "changed")
-
-    def __init__(self, root: Path, journal: Journal, mask: Callable[[str], str], alarm: Alarm) -> None:
-        self._root, self._journal = root, journal
-        self.changed = _ignored
-        self._seams = Seams(
-            now=clocks.now,
-            chance=random.random,
-            version=__version__,
-            path=os.environ.get("PATH", os.defpath),
-            on_stderr=lambda name, line: journal.say("upstream_stderr", Level.DEBUG, upstream=name, line=mask(line)),
-            on_event=lambda name, text: journal.say("upstream_event", upstream=name, text=mask(text)),
-            mask=mask,
-            alarm=alarm,
-        )
-
-    def __call__(self, name: UpstreamId, config: UpstreamConfig) -> Upstream:
-        upstream = open_upstream(name, anchored(config, self._root), self._seams)
-        upstream.on_change = lambda: self.changed(name)
-        return upstream
-
-
 def limits_of(document: Document) -> Limits:
     """The limits of the gate that a document asks for."""
     rules = document.admission
@@ -373,7 +354,3 @@ def halted(matter: Matter, fleet: Fleet) -> tuple[UpstreamId, ...]:
             return (UpstreamId(matter.name),)
         case _:
             return ()
-
-
-def _ignored(name: UpstreamId) -> None:
-    """Before there is a discovery nobody hears of changes; the first look comes anyway."""

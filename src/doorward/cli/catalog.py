@@ -10,7 +10,7 @@ from doorward.cli.options import asked, done, given, json_option, socket_option
 from doorward.cli.shown import plain, short, show_json, show_table, show_text
 from doorward.client.admin import Admin, at
 
-KINDS = click.Choice(["tool", "prompt", "template", "instructions"])
+KINDS = click.Choice(["tool", "prompt", "template", "instructions", "program"])
 _KEY = ("upstream", "kind", "name")
 
 

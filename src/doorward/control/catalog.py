@@ -13,16 +13,17 @@ from doorward.config.model import Document
 from doorward.control.operators import NOBODYS, Role
 from doorward.control.orders import widen
 from doorward.control.routes import Ask, ControlError, Route, Shape
-from doorward.domain.catalog import Kind
+from doorward.domain.catalog import Kind, Standing
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import Digest, UpstreamId
 from doorward.domain.receipts import Event
 from doorward.runtime.generations import Generations
+from doorward.runtime.programs import Programs, Shown
 from doorward.runtime.workbench import ReloadError, Workbench
 from doorward.upstream.sight import Sight
 
 T = TypeVar("T")
-PinnedKind = Literal["tool", "prompt", "template", "instructions"]
+PinnedKind = Literal["tool", "prompt", "template", "instructions", "program"]
 
 
 class Narrow(Shape):
@@ -145,6 +146,7 @@ class Catalog:
     look: Callable[[UpstreamId], Awaitable[Sight]]
     """One governed look at an upstream, taken into the catalogue; raises `Refused`."""
     recorder: Recorder
+    programs: Programs
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""
@@ -201,7 +203,8 @@ class Catalog:
             Item(upstream=one.upstream, kind=one.kind, name=one.name, standing=one.standing, digest=one.digest, note=one.note)
             for one in items(snapshot.index, snapshot.offers, snapshot.document)
         )
-        return ItemList(items=tuple(item for item in found if _is_wanted(item, wanted)))
+        every = (*found, *map(_program, self.programs.shown()))
+        return ItemList(items=tuple(item for item in every if _is_wanted(item, wanted)))
 
     async def diff(self, ask: Ask) -> DifferenceList:
         """Everything new or drifted, whole."""
@@ -225,7 +228,9 @@ class Catalog:
             )
             for one in waiting(snapshot.index, snapshot.offers, self.workbench.pins)
         )
-        return DifferenceList(items=tuple(item for item in found if _is_wanted(item, wanted)))
+        # What a server is made of comes first: until that is accepted, nothing of it runs.
+        every = (*map(_changed, (one for one in self.programs.shown() if one.standing is not Standing.APPROVED)), *found)
+        return DifferenceList(items=tuple(item for item in every if _is_wanted(item, wanted)))
 
     async def approve(self, ask: Ask) -> Accepted:
         """Accepts exactly the given digests; 409 where one is not offered now, has unnamed high findings or a policy does not fit: none then."""
@@ -234,8 +239,16 @@ class Catalog:
         given = tuple(
             Approval(UpstreamId(one.upstream), Kind(one.kind), one.name, Digest(one.digest), frozenset(one.despite)) for one in wanted.items
         )
-        generation = await _fitting(self.workbench.approve(given, ask.operator.name))
+        generation = await _fitting(self._accepted(given, ask.operator.name))
         return Accepted(count=len(given), generation=generation)
+
+    async def _accepted(self, given: tuple[Approval, ...], by: str) -> int:
+        programs = [one for one in given if one.kind is Kind.PROGRAM]
+        definitions = tuple(one for one in given if one.kind is not Kind.PROGRAM)
+        self.programs.check(programs)
+        generation = await self.workbench.approve(definitions, by) if definitions else self.generations.current.generation
+        await self.programs.approve(programs, by)
+        return generation
 
     async def withdraw(self, ask: Ask) -> Accepted:
         """Takes acceptance back; 409 where a policy names what would be gone."""
@@ -243,12 +256,21 @@ class Catalog:
         assert isinstance(wanted, Withdrawals)
         held = self.workbench.pins
         keys = tuple((UpstreamId(one.upstream), Kind(one.kind), one.name) for one in wanted.items)
-        missing = [f"{upstream} {kind} {name[:100]!r}" for upstream, kind, name in keys if held.get(upstream, kind, name) is None]
+        programs = [upstream for upstream, kind, _ in keys if kind is Kind.PROGRAM]
+        known = {upstream for upstream in programs if self.programs.is_accepted(upstream)}
+        missing = [
+            f"{upstream} {kind} {name[:100]!r}"
+            for upstream, kind, name in keys
+            if (upstream not in known if kind is Kind.PROGRAM else held.get(upstream, kind, name) is None)
+        ]
         if missing:
             raise ControlError(404, "not_accepted", f"nothing of these names was accepted: {', '.join(missing[:10])}")
         warnings: tuple[str, ...] = ()
         try:
-            await _fitting(self.workbench.withdraw(keys, ask.operator.name))
+            await self.programs.withdraw(programs, ask.operator.name)
+            definitions = tuple(key for key in keys if key[1] is not Kind.PROGRAM)
+            if definitions:
+                await _fitting(self.workbench.withdraw(definitions, ask.operator.name))
         except StoreError as error:
             warnings = (f"it holds now, but would not survive a restart: {error}",)
         except UnrecordedError as error:
@@ -275,6 +297,30 @@ class Catalog:
             dropped=len(offer.dropped) if offer is not None else 0,
             generation=snapshot.generation,
         )
+
+
+def _program(one: Shown) -> Item:
+    """A manifest as a line of the catalogue."""
+    note = f"nothing can be told of {', '.join(one.unknown)}: it may change unseen" if one.unknown else ""
+    definition = one.definition
+    return Item(
+        upstream=definition.upstream, kind=definition.kind, name=definition.name, standing=one.standing, digest=definition.digest, note=note
+    )
+
+
+def _changed(one: Shown) -> Difference:
+    """A manifest that waits for a person."""
+    line = _program(one)
+    return Difference(
+        upstream=line.upstream,
+        kind=line.kind,
+        name=line.name,
+        standing=line.standing,
+        digest=one.definition.digest,
+        hints=(),
+        findings=(),
+        text=one.text,
+    )
 
 
 async def _fitting(change: Awaitable[T]) -> T:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from doorward.domain.alerts import Alarm, Alert
 from doorward.domain.ids import UpstreamId
 from doorward.net.egress import Lookup, system_lookup
+from doorward.upstream.supply.port import Anything, Inspector
 
 
 def _nobody(upstream: UpstreamId, text: str) -> None:
@@ -35,6 +36,8 @@ class Seams:
     """Hears what happens to an upstream that operators want to know: a restart, a tool left out, a failed background task."""
     mask: Callable[[str], str] = str
     """Takes our own credentials out of a text from outside, before operators are shown it."""
+    inspector: Inspector = field(default_factory=lambda: Inspector(Anything()))
+    """Says whether a server process may be made of what it is made of."""
     lookup: Lookup = system_lookup
     monotonic: Callable[[], float] = time.monotonic
     """Seconds that never go back, by which failing addresses rest."""

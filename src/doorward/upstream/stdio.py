@@ -16,7 +16,7 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.net.errors import NetError
 from doorward.net.single import Single
 from doorward.upstream.backoff import Backoff
-from doorward.upstream.circuit import Circuit
+from doorward.upstream.circuit import Blame, Circuit
 from doorward.upstream.discovery import Discovery
 from doorward.upstream.faults import MistakenError, before_call, blame, broken, having_said, told, unreachable
 from doorward.upstream.greeting import Greeter, Greeting
@@ -30,6 +30,9 @@ from doorward.upstream.process import Listener, Process, Program, StartError, st
 from doorward.upstream.relay import rank
 from doorward.upstream.seams import Seams
 from doorward.upstream.sight import Introduction, Sight
+from doorward.upstream.supply.parts import SupplyError
+from doorward.upstream.supply.port import HeldBackError
+from doorward.upstream.supply.sandbox import Cage
 from doorward.upstream.tasks import Tasks
 
 FIRST_RESTART_SECONDS: Final = 0.5
@@ -213,12 +216,12 @@ class StdioUpstream:
         if old is not None:
             await old.process.close()
         self.vitals.starting()
+        program = await self._permitted(lease)
         try:
-            self._current = running = await self._begun(lease)
+            self._current = running = await self._begun(program, lease)
         except Refused as refused:
             self._failed(refused)
-            if refused.reason is not Reason.NO_CREDENTIAL:
-                self._rest(lease)
+            self._rest(lease)
             raise
         self.vitals.well()
         if old is not None:
@@ -226,9 +229,25 @@ class StdioUpstream:
             self.on_change()
         return running
 
-    async def _begun(self, lease: Lease) -> _Running:
+    async def _permitted(self, lease: Lease) -> Program:
+        """What to run, if it is made of what was accepted. It is tried again when somebody asks for it: nothing has failed that needs a rest."""
+        try:
+            program = self._program(lease)
+            await self._seams.inspector.check(self._id, self._stdio, program.environment)
+        except SupplyError as error:
+            self._failed(failure := unreachable(self._id, str(error)))
+            self._rest(lease)
+            raise failure from error
+        except HeldBackError as error:
+            self.vitals.failed(str(error), Blame.NOBODY)
+            raise unreachable(self._id, str(error)) from error
+        except Refused as refused:
+            self._failed(refused)
+            raise
+        return program
+
+    async def _begun(self, program: Program, lease: Lease) -> _Running:
         """A process that has introduced itself; one that does not survive being probed is met with `initialize` at once."""
-        program = self._program(lease)
         try:
             return await self._met(program, lease, self._config.era)
         except _DiedError as error:
@@ -279,7 +298,9 @@ class StdioUpstream:
         missing = [name for name in self._stdio.env if name not in environment]
         if missing:
             raise Refused(Reason.NO_CREDENTIAL, f"the lease holds no value for {missing[0]}", ran=Ran.NO)
-        return Program(self._stdio.command, environment, self._stdio.cwd)
+        sandbox = self._stdio.sandbox
+        cage = None if sandbox is None else Cage(sandbox.network, sandbox.read, sandbox.write)
+        return Program(self._stdio.command, environment, self._stdio.cwd, cage)
 
     def _ended(self, link: Link, cause: str) -> None:
         """A process has ended by itself, or was given up: its calls may have run, and another is started after a rest."""

@@ -162,3 +162,8 @@ def test_a_file_that_was_changed_in_place_has_another_digest(tmp_path: Path) -> 
     assert digests.of(file) == digests.of(file) == digest_of(file)
     file.write_text("two")
     assert digests.of(file) == digest_of(file)
+
+
+def test_an_argument_that_is_no_path_is_no_part(tmp_path: Path) -> None:
+    program = executable(tmp_path / "python3", "\x7fELF")
+    assert len(parts(program, "-c", "x" * 5000 + ".py", "a\0b.py")) == 1

@@ -38,13 +38,20 @@ class Command:
 
 def measured(command: Command, digests: Digests) -> tuple[Component, ...]:
     """Every part of a command; raises `SupplyError` where one that should be there cannot be read."""
+    try:
+        return tuple(_parts(command, digests))
+    except (OSError, ValueError) as error:
+        raise SupplyError(f"what it is made of cannot be read: {error}") from error
+
+
+def _parts(command: Command, digests: Digests) -> list[Component]:
     fetched = package(command.words)
     parts = [_program(command, digests)]
     parts += _fetched(fetched, command, digests) if fetched is not None else _told(command, digests)
     if command.paths:
         named = [(path, tree(_at(path, command), digests)) for path in command.paths]
         parts.append(Component(Sort.PATHS, ", ".join(command.paths), "", together(named)))
-    return tuple(parts)
+    return parts
 
 
 def _program(command: Command, digests: Digests) -> Component:
@@ -84,7 +91,8 @@ def _scripts(program: Path, arguments: Iterable[str], command: Command, digests:
     is_first = INTERPRETERS.fullmatch(program.name) is not None
     for word in arguments:
         path = _at(word, command)
-        if word.startswith("-") or len(word) > 4096 or not path.is_file():
+        # Any text may stand there, also one that no path could be; `isfile` says no to those.
+        if word.startswith("-") or not os.path.isfile(path):  # noqa: PTH113
             continue
         if is_first or path.suffix in SCRIPTS:
             yield Component(Sort.SCRIPT, word, "", digests.of(path))
