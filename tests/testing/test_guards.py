@@ -1,14 +1,15 @@
 """The bench that guards are held to, and the guards that stand in for others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
 
 from doorward.domain.findings import Finding, Part, Severity
 from doorward.inspection.guards.unicode import Unicode
+from doorward.inspection.port import Found, Message
 from doorward.inspection.view import Carrier, View
-from doorward.testing.guards import Bench, Faulty, GuardError, Spotter
+from doorward.testing.guards import Bench, Faulty, GuardError, OfOthers, Spotter
 
 
 @dataclass
@@ -73,3 +74,27 @@ def test_a_faulty_guard_fails_as_it_is_told() -> None:
     with pytest.raises(KeyError):
         Bench(Faulty(KeyError("lost"))).request({})
     assert Bench(Faulty(KeyError("lost"), frozenset({Carrier.NOTICE}))).request({}) == ()
+
+
+class Calm:
+    """A guard of the public port, that says what it is told to."""
+
+    def __init__(self, said: object) -> None:
+        self.said = said
+
+    def look(self, message: Message) -> Iterable[Found]:
+        return self.said  # type: ignore[return-value] # what others write keeps to no type
+
+
+@pytest.mark.anyio
+async def test_a_guard_of_others_is_put_on_the_bench_and_believed_as_a_gateway_does() -> None:
+    found = Found("word", Severity.LOW, "/arguments/a", 0, 1)
+    assert Bench(OfOthers(Calm([found]))).request({"a": "text"}) == (Finding("bench", "word", Severity.LOW, "/arguments/a", 0, 1),)
+
+    class Later:
+        async def look(self, message: Message) -> Iterable[Found]:
+            return [found] if any(text.text == "text" for text in message.texts) else ()
+
+    assert Bench(OfOthers(Later(), "mine")).request({"a": "text"}) == (Finding("mine", "word", Severity.LOW, "/arguments/a", 0, 1),)
+    with pytest.raises(GuardError, match="the pointer of a text"):
+        Bench(OfOthers(Calm([Found("word", Severity.LOW, "/nowhere")]))).request({"a": "text"})

@@ -4,8 +4,10 @@ What a guard owes: the same message gives the same findings, the message stays a
 is there, so that it can be taken out.
 """
 
+import asyncio
 import copy
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from doorward.call.resolve import Caller, make_call
@@ -16,6 +18,8 @@ from doorward.domain.findings import Finding, Part, Severity
 from doorward.domain.ids import CallId, Digest, TeamId, UpstreamId
 from doorward.identity.own import own
 from doorward.inspection.edit import EditError, redact
+from doorward.inspection.plugins.panel import UntrueError, believed, message_of, taken
+from doorward.inspection.port import AsyncGuard, Message, SyncGuard
 from doorward.inspection.view import Carrier, Guard, View, request_body
 from doorward.inspection.walk import Path, pointer
 
@@ -60,6 +64,30 @@ class Bench:
         for one in found:
             _check_place(one, body)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class OfOthers:
+    """A guard of the public port (`doorward.inspection.port`) as one that a bench takes. What cannot be believed raises `GuardError`."""
+
+    guard: SyncGuard | AsyncGuard
+    name: str = "bench"
+
+    def look(self, view: View) -> tuple[Finding, ...]:
+        """What it finds, believed as far as a gateway would believe it."""
+        message = message_of(view.carrier, view.call, view.body)
+        try:
+            return believed(self.name, taken(self._said(message)), message.texts)
+        except UntrueError as error:
+            raise GuardError(f"a gateway would believe nothing of this: {error}") from error
+
+    def _said(self, message: Message) -> object:
+        said: object = self.guard.look(message)
+        if not isinstance(said, Coroutine):
+            return said
+        # In a thread of its own: the test may have a loop.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, said).result()
 
 
 def _check_place(finding: Finding, body: Mapping[str, object]) -> None:

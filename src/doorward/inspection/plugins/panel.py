@@ -186,13 +186,13 @@ def _way(name: str, guard: SyncGuard | AsyncGuard) -> tuple[Ask, Aside]:
     if inspect.iscoroutinefunction(look):
 
         async def attended(message: Message) -> object:
-            return _taken(await look(message))
+            return taken(await look(message))
 
         return lambda message: lambda: attended(message), Aside(SideLoop(name))
-    return lambda message: lambda: _taken(look(message)), Aside(Threads(name))
+    return lambda message: lambda: taken(look(message)), Aside(Threads(name))
 
 
-def _taken(said: object) -> object:
+def taken(said: object) -> object:
     """What a guard said, taken from it where it is at work: a generator finds as it is read."""
     if isinstance(said, str | bytes | Mapping) or not hasattr(said, "__iter__"):
         return said if said is not None else "nothing"
