@@ -23,8 +23,13 @@ def read(text: str) -> list[tuple[str, Severity, str]]:
 
 
 def test_an_order_is_reported_with_its_sentence_and_what_it_orders() -> None:
-    text = f"The hotel is near the beach. {ORDER} Then wait.\n\nBreakfast is at eight."
+    text = f"The hotel is near the beach. {ORDER} Then wait.\n\n{'Breakfast is at eight. ' * 8}"
     assert read(text) == [("instruction_override", GRAVE, f"{ORDER} Then wait.")]
+
+
+def test_a_few_words_behind_an_order_belong_to_it() -> None:
+    text = f"The hotel is near the beach. {ORDER}\n\nThanks!\n\nAda"
+    assert read(text) == [("instruction_override", GRAVE, f"{ORDER}\n\nThanks!\n\nAda")]
 
 
 def test_a_tagged_order_is_reported_until_its_tag_ends() -> None:

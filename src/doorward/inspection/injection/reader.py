@@ -26,6 +26,8 @@ _SENTENCE = 320
 """Characters looked through for where a sentence begins and ends."""
 _PARAGRAPH = 1600
 """Characters looked through for the end of a flagrant order: what it orders comes behind it."""
+_TAIL = 160
+"""So few characters behind a flagrant order belong to it, whatever parts them from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ def _paragraph_end(text: str, start: int, end: int, has_tag: bool) -> int:
         closed = text.find("</", start, end + 4 * _PARAGRAPH)
         if closed >= 0 and (ended := text.find(">", closed, closed + 64)) >= 0:
             return max(end, ended + 1)
+    if len(text) - end <= _TAIL:
+        return len(text)
     high = min(len(text), end + _PARAGRAPH)
     found = [text.find(mark, end, high) for mark in ("\n\n", "\\n\\n", "\n  \n", "\n--", "\n==")]
     return min((place for place in found if place >= 0), default=_sentence_end(text, end) if high < len(text) else high)

@@ -1,0 +1,1 @@
+"""What an operator wants found: words and phrases, and parts of documents."""
