@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from doorward.app import clocks
+from doorward.app.owned import Owned
 from doorward.app.plugging import Plugged, unplugged
 from doorward.call.resolve import remade
 from doorward.catalog.index import Index
@@ -33,7 +34,7 @@ MARK_BYTES = 16
 class Screening:
     """Makes the screen of each generation (`Screens`). `more`: guards that are asked after the others; `table`: what is done by default."""
 
-    __slots__ = ("_more", "_plugged", "_schema", "_secrets", "_table")
+    __slots__ = ("_more", "_own", "_plugged", "_schema", "_secrets", "_table")
 
     def __init__(self, secrets: Secrets, more: Sequence[Guard] = (), table: Table = DEFAULT, plugged: Plugged = unplugged) -> None:
         self._secrets = secrets
@@ -41,10 +42,12 @@ class Screening:
         self._table = table
         self._schema = Schema(_nothing, nowhere)
         self._plugged = plugged
+        self._own = Owned()
 
     def of(self, document: Document, index: Index) -> Screen:
         """The screen of a document over a catalogue."""
-        schema = self._schema.again(Definitions(index), Leniency(document))
+        define = Definitions(index)
+        schema = self._schema.again(define, Leniency(document))
         guards: tuple[Guard, ...] = (
             Size(),
             schema,
@@ -52,13 +55,14 @@ class Screening:
             OwnSecrets(self._secrets),
             OtherSecrets(document.inspection.secrets.off, document.inspection.secrets.allow),
             personal(document),
+            *self._own.of(document),
             leading(document),
-            Tricks(Definitions(index)),
             Injection(),
+            Tricks(define),
             *self._more,
         )
         panel = self._plugged(document)
-        marking = Marking(lambda: clocks.draw(MARK_BYTES).hex(), schema)
+        marking = Marking(lambda: clocks.draw(MARK_BYTES).hex(), schema, lambda call: (define(call) or {}).get("outputSchema"))
         dispositions = Dispositions(self._table, document.inspection.dispositions, panel.observed)
         return Screen(Inspection(guards, remade, marking), dispositions, panel)
 

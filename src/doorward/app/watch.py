@@ -6,6 +6,7 @@ from pathlib import Path
 from doorward.config.check import policy_files
 from doorward.config.lists import files as list_files
 from doorward.config.model import Document
+from doorward.config.own_files import files as own_files
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 
@@ -39,7 +40,7 @@ class Watch:
 
     def _named(self, document: Document) -> tuple[Path, ...]:
         root = self._path.resolve().parent
-        return self._path, *policy_files(document.policies, root), *list_files(document, root)
+        return self._path, *policy_files(document.policies, root), *list_files(document, root), *own_files(document, root)
 
 
 def stamps(files: Iterable[Path]) -> Stamp:

@@ -24,6 +24,8 @@ from doorward.config.check_limits import limits
 from doorward.config.check_links import links
 from doorward.config.check_oauth import oauth
 from doorward.config.check_operators import operators
+from doorward.config.check_own import own
+from doorward.config.check_secret_rules import secret_rules
 from doorward.config.check_secrets import secrets
 from doorward.config.check_supply import supplies
 from doorward.config.check_tls import tls
@@ -66,6 +68,8 @@ def check(document: Document, ground: Ground) -> Iterator[Found]:
     yield from approvals(document, ground)
     yield from alerts(document, ground)
     yield from inspection(document, ground)
+    yield from own(document, ground)
+    yield from secret_rules(document.inspection.secrets)
     yield from supplies(document, ground)
     yield from break_glass(document)
     yield from _audit(document.audit, ground, ground.root / document.state)

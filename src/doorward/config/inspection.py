@@ -6,7 +6,7 @@ from doorward.config.dispositions import DispositionRule
 from doorward.config.guards import GuardRule
 from doorward.config.links import Links
 from doorward.config.part import Name, Part
-from doorward.config.personal import DictionaryRule, DocumentsRule, FieldRule, Personal
+from doorward.config.personal import DictionaryRule, DocumentsRule, FieldRule, Personal, RuleName
 from doorward.config.secret_rules import SecretRules
 
 
@@ -18,6 +18,6 @@ class InspectionRules(Part):
     secrets: SecretRules = Field(SecretRules(), description="Secrets of others, by the formats that vendors give them")
     personal: Personal = Field(Personal(), description="Structured personal data")
     fields: tuple[FieldRule, ...] = Field((), description="Fields of arguments and results that need no detection: they are always found")
-    dictionaries: dict[Name, DictionaryRule] = Field(default_factory=dict, description="Words and phrases of yours")
-    documents: dict[Name, DocumentsRule] = Field(default_factory=dict, description="Documents of yours that are found again in parts")
+    dictionaries: dict[RuleName, DictionaryRule] = Field(default_factory=dict, description="Words and phrases of yours")
+    documents: dict[RuleName, DocumentsRule] = Field(default_factory=dict, description="Documents of yours that are found again in parts")
     links: Links = Field(Links(), description="Links and images in results")

@@ -15,6 +15,7 @@ from doorward.config.explain import explain
 from doorward.config.ground import Found, Ground, Weight
 from doorward.config.lists import filled
 from doorward.config.model import Document
+from doorward.config.own_files import filled as with_own
 from doorward.config.problems import ConfigError, Place, Problem, Step, dotted
 from doorward.config.tree import Node, locate, parse, plain
 from doorward.domain.ids import Digest
@@ -99,7 +100,9 @@ def _read(raw: bytes, path: Path, ground: Ground, matters: Matters) -> Loaded:
     if errors or document is None:
         raise ConfigError(errors, str(path))
     digest = Digest(hashlib.sha256(raw).hexdigest())
-    return Loaded(filled(document, ground.root), path.absolute(), text, digest, _placed(tree, found, Weight.NOTE), tree)
+    return Loaded(
+        with_own(filled(document, ground.root), ground.root), path.absolute(), text, digest, _placed(tree, found, Weight.NOTE), tree
+    )
 
 
 def _understand(value: object, ground: Ground) -> tuple[Document | None, list[Found]]:

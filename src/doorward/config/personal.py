@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, PrivateAttr, StringConstraints
 
 from doorward.config.part import Name, Part, UpstreamName
 from doorward.domain.findings import Severity
@@ -12,6 +12,10 @@ Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)]
 """What findings are named for: `snake_case`."""
+
+
+Stamp = tuple[str, int, int]
+"""Path, time of change, and bytes of a file."""
 
 
 class Personal(Part):
@@ -54,3 +58,15 @@ class DocumentsRule(Part):
 
     files: tuple[str, ...] = Field(min_length=1, description="Text files (UTF-8), as paths or patterns such as `contracts/*.txt`")
     severity: Severity = Field(Severity.HIGH, description="How much such a finding weighs")
+    _found: tuple[Stamp, ...] = PrivateAttr(())
+
+    @property
+    def found(self) -> tuple[Stamp, ...]:
+        """The files that there are, as they were when the document was read."""
+        return self._found
+
+    def stamped(self, found: tuple[Stamp, ...]) -> "DocumentsRule":
+        """The same, with the files that were found."""
+        copy = self.model_copy()
+        copy._found = found  # noqa: SLF001 -- a copy of itself
+        return copy

@@ -53,6 +53,13 @@ DEFAULT: Table = MappingProxyType(
         # An agent may have to send a card number where it belongs: a person says so.
         ("pii", Direction.REQUEST): Row(_PASS, _PASS, _ASK),
         ("pii", Direction.RESPONSE): Row(_PASS, _PASS, _REDACT),
+        # Whoever names a field, a word or a document of theirs has said what it is: it does not leave, and is not shown.
+        ("fields", Direction.REQUEST): Row(_PASS, _ASK, _BLOCK),
+        ("fields", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
+        ("dictionary", Direction.REQUEST): Row(_PASS, _ASK, _BLOCK),
+        ("dictionary", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
+        ("documents", Direction.REQUEST): Row(_PASS, _ASK, _BLOCK),
+        ("documents", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
         # Taking hidden characters out of a result loses nothing a person sees; out of arguments it would change what is written.
         ("unicode", Direction.REQUEST): Row(_PASS, _PASS, _BLOCK),
         ("unicode", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorward.inspection.personal.every import COUNTRIES, NAMES, RULES, chosen
+from doorward.inspection.personal.every import COUNTRIES, NAMES, RULES, RuleError, chosen
 from doorward.inspection.personal.search import Search
 
 EXAMPLES = (
@@ -98,7 +98,7 @@ EXAMPLES = (
 
 
 def found(text: str) -> list[str]:
-    return [hit.rule.name for hit in Search(RULES).hits(text.encode())]
+    return [hit.rule for hit in Search(RULES).hits(text.encode())]
 
 
 @pytest.mark.parametrize(("name", "text"), EXAMPLES)
@@ -171,6 +171,12 @@ def test_what_is_off_and_what_is_of_other_countries_is_not_asked() -> None:
     assert few.isdisjoint({"card", "fr_nir", "gb_nino"})
     assert {"us", "de", "in"} <= COUNTRIES
     assert chosen((), None) == RULES
+
+
+@pytest.mark.parametrize(("off", "countries"), [(("e_mail",), None), ((), ("uk",))])
+def test_a_rule_or_country_that_there_is_none_of_is_told(off: tuple[str, ...], countries: tuple[str, ...] | None) -> None:
+    with pytest.raises(RuleError):
+        chosen(off, countries)
 
 
 def test_of_two_readings_of_a_place_the_graver_and_longer_is_told() -> None:

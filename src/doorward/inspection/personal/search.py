@@ -9,6 +9,7 @@ import re2
 
 from doorward.domain.findings import Severity
 from doorward.inspection.personal.rule import Rule
+from doorward.inspection.places import Hit
 
 _MEMORY_BYTES = 64 * 2**20
 """What the set's automaton may take at most; it takes a few of these."""
@@ -25,15 +26,6 @@ _RANKS = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """Personal data in a flat JSON text, as byte offsets."""
-
-    rule: Rule
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Ready:
     """A rule, compiled; `word` is the index of its words in the set, below 0 where it asks for none."""
 
@@ -42,6 +34,9 @@ class _Ready:
     group: int
     word: int
     near: Any
+
+
+_Found = tuple[Rule, int, int]
 
 
 class Search:
@@ -59,7 +54,10 @@ class Search:
         if not fired:
             return []
         asked = [one for index, one in enumerate(ready) if index in fired and (one.word < 0 or one.word in fired)]
-        return _apart([hit for one in asked for hit in _found(one, flat)])
+        return [
+            Hit(rule.name, rule.severity, start, end)
+            for rule, start, end in _apart([place for one in asked for place in _found(one, flat)])
+        ]
 
 
 @cache
@@ -89,7 +87,7 @@ def _bounded(form: str) -> str:
     return rf"\b(?:{form})" if form.endswith((")?", "\\)")) else rf"\b(?:{form})\b"
 
 
-def _found(ready: _Ready, flat: bytes) -> Iterator[Hit]:
+def _found(ready: _Ready, flat: bytes) -> Iterator[_Found]:
     for match in ready.form.finditer(flat):
         start, end = match.span(ready.group)
         if start < 0:
@@ -97,7 +95,7 @@ def _found(ready: _Ready, flat: bytes) -> Iterator[Hit]:
         text = flat[start:end].decode("utf-8", "replace")
         end = _held(ready.rule, text, start, end)
         if end > start and _stands_alone(flat, start, end) and (ready.word < 0 or _is_near(ready.near, flat, start, end)):
-            yield Hit(ready.rule, start, end)
+            yield ready.rule, start, end
 
 
 def _held(rule: Rule, text: str, start: int, end: int) -> int:
@@ -140,16 +138,17 @@ def _same_member(inside: bytes) -> bytes:
     return inside[cut + 1 :]
 
 
-def _apart(hits: list[Hit]) -> list[Hit]:
+def _apart(places: list[_Found]) -> list[_Found]:
     """Of those that overlap, the graver, then the longer, then the one of which words stand near; the first of equals."""
-    kept: list[Hit] = []
-    for hit in sorted(hits, key=lambda hit: hit.start):
-        if not kept or hit.start >= kept[-1].end:
-            kept.append(hit)
-        elif _weight(hit) > _weight(kept[-1]):
-            kept[-1] = hit
+    kept: list[_Found] = []
+    for place in sorted(places, key=lambda place: place[1]):
+        if not kept or place[1] >= kept[-1][2]:
+            kept.append(place)
+        elif _weight(place) > _weight(kept[-1]):
+            kept[-1] = place
     return kept
 
 
-def _weight(hit: Hit) -> tuple[int, int, bool]:
-    return _RANKS[hit.rule.severity], hit.end - hit.start, bool(hit.rule.words)
+def _weight(place: _Found) -> tuple[int, int, bool]:
+    rule, start, end = place
+    return _RANKS[rule.severity], end - start, bool(rule.words)
