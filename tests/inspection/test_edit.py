@@ -113,3 +113,20 @@ def test_a_cleaned_message_has_nothing_left_to_clean(body: dict[str, str]) -> No
     assert all(not spans(key) for key in cleaned)
     again = [finding(f"/{key}", rule=rule, guard="unicode") for key, text in cleaned.items() for *_, rule in spans(str(text))]
     assert again == []
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "expected"),
+    [
+        ("!KEY(https://a.example)", "KEY", "! [withheld: secret] (https://a.example)"),
+        ("!KEY[x]", "KEY", "! [withheld: secret] [x]"),
+        ("![withheld: secret]\n\n> KEY: https://a.example", "KEY", "![withheld: secret]\n\n> [withheld: secret] : https://a.example"),
+        ("!\u200bKEY\u200b(https://a.example)", "KEY", "! [withheld: secret] (https://a.example)"),
+        ("(KEY)", "KEY", "([withheld: secret])"),
+        ("key KEY: x", "KEY", "key [withheld: secret]: x"),
+    ],
+)
+def test_mask_makes_no_image_or_link_with_what_stands_beside_it(text: str, secret: str, expected: str) -> None:
+    found = [finding("/t", text.index(secret), text.index(secret) + len(secret))]
+    found += [finding("/t", rule=INVISIBLE, guard="unicode")] if "\u200b" in text else []
+    assert redact({"t": text}, found) == {"t": expected}

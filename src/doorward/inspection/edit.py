@@ -216,12 +216,51 @@ def _replaced(text: str, places: list[Place]) -> str:
             apart.append((first, max(last, end), before or instead))
         else:
             apart.append((start, end, instead))
-    quoting = _Quoting(text)
-    kept, at = [], 0
+    quoting, pieces, at = _Quoting(text), _Pieces(), 0
     for start, end, instead in apart:
-        kept += [text[at:start], quoting.of(start, instead)]
+        pieces.add(text[at:start])
+        pieces.add_mask(quoting.of(start, instead))
         at = end
-    return "".join([*kept, text[at:]])
+    pieces.add(text[at:])
+    return pieces.joined()
+
+
+class _Pieces:
+    """What is left of a text, with masks set apart where what stands beside them would make them images or links of Markdown."""
+
+    __slots__ = ("_is_mask", "_kept")
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._is_mask = False
+        """The last piece is one."""
+
+    def add(self, piece: str) -> None:
+        """Some of the text itself."""
+        if not piece:
+            return
+        if self._is_mask and (piece[0] in "([" or (piece[0] == ":" and self._begins_line())):
+            self._kept.append(" ")
+        self._kept.append(piece)
+        self._is_mask = False
+
+    def add_mask(self, mask: str) -> None:
+        """What stands there instead; empty where nothing does."""
+        if not mask:
+            return
+        if self._kept and self._kept[-1].endswith("!"):
+            self._kept.append(" ")
+        self._kept.append(mask)
+        self._is_mask = mask.endswith("]")
+
+    def joined(self) -> str:
+        """All of it."""
+        return "".join(self._kept)
+
+    def _begins_line(self) -> bool:
+        """Whether no word stands before the last piece in its line, so that it could be the label of a definition."""
+        line = "".join(self._kept[-8:-1]).rpartition("\n")[2]
+        return not any(letter.isalnum() for letter in line)
 
 
 class _Quoting:

@@ -225,6 +225,18 @@ def test_the_text_of_a_blob_is_read() -> None:
     assert [(one.rule, one.pointer) for one in found] == [("external_image", "/contents/0/blob")]
 
 
+@pytest.mark.parametrize(
+    "text", [f"!\u200b[a]({AWAY})", f"![a]\u200b({AWAY})", "![a](ht\u200btps://away.example/x)", "[a](java\u200bscript:1)"]
+)
+def test_what_is_hidden_from_a_reader_is_not_hidden_from_the_guard(text: str) -> None:
+    [(rule, _, place)] = [one for one in seen(text) if one[2] == ""]
+    assert (rule, place) in {("external_image", ""), ("active_scheme", "")}
+
+
+def test_what_is_hidden_elsewhere_in_a_text_takes_no_more_of_it() -> None:
+    assert [one[2] for one in seen(f"a\u200bb {IMAGES['inline']}")] == [AWAY]
+
+
 def test_keys_are_looked_at_like_values() -> None:
     assert [one.part for one in look({"structuredContent": {IMAGES["inline"]: 1}})] == ["key"]
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Part, Severity
 from doorward.domain.ids import UpstreamId
+from doorward.inspection.characters import cleaned, without
 from doorward.inspection.links import gates, judged, markdown, markup, places
 from doorward.inspection.links.hosts import Allowed
 from doorward.inspection.links.judged import Verdict, followed, loaded
@@ -63,10 +64,8 @@ class Links:
         allowed = self._per_upstream.get(view.call.target.upstream, self._everywhere)
         least = self._least(allowed)
         gate = gates.all_links() if least is Severity.LOW else gates.answers()
-        if gate.search(view.flat) is None:
-            return ()
-        reader = _Reader(allowed, least)
-        return tuple(reader.findings(view))
+        found = _Reader(allowed, least).findings(view) if gate.search(view.flat) is not None else ()
+        return (*found, *_Reader(allowed, least).veiled(view))
 
     @staticmethod
     def _least(allowed: Allowed) -> Severity:
@@ -89,15 +88,25 @@ class _Reader:
         """Of the text that is read."""
 
     def findings(self, view: View) -> Iterator[Finding]:
+        """What stands in the texts, and in the blobs."""
         for leaf in view.leaves:
             yield from self._placed(leaf, [*self._of_text(leaf, leaf[1]), *self._of_field(leaf)])
-        if b'"blob":"' in view.encoded:
-            for leaf, other in view.others:
-                if _step(leaf[0]) == "blob":
-                    spots = self._of_text((leaf[0], other.text, leaf[2]), other.text)
-                    end = other.end or len(leaf[1])
-                    yield from self._placed(leaf, [(other.start, end, rule, severity) for _, _, rule, severity in spots])
+        others = view.others if b'"blob":"' in view.encoded else ()
+        for leaf, other in others:
+            if _step(leaf[0]) == "blob":
+                end = other.end or len(leaf[1])
+                spots = [(other.start, end, *spot[2:]) for spot in self._of_text((leaf[0], other.text, leaf[2]), other.text)]
+                yield from self._placed(leaf, spots)
         yield from self._of_definitions()
+
+    def veiled(self, view: View) -> Iterator[Finding]:
+        """What stands there only once characters that are not seen are taken out, as they may be; about the whole text."""
+        for leaf, hidden in view.hidden:
+            bare = without(leaf[1], hidden)
+            plain = {cleaned(leaf[1][start:end]) for start, end, _, _ in self._of_text(leaf, leaf[1])}
+            more = [spot for spot in self._of_text(leaf, bare) if bare[spot[0] : spot[1]] not in plain]
+            gravest = max(more, key=_gravity, default=None)
+            yield from () if gravest is None else (Finding(NAME, *gravest[2:], pointer(leaf[0]), 0, 0, leaf[2]),)
 
     def _of_text(self, leaf: Leaf, text: str) -> Iterator[Spot]:
         self._end = len(text)
@@ -163,26 +172,28 @@ class _Reader:
         apart: dict[tuple[int, int], Spot] = {}
         for spot in spots:
             before = apart.get(spot[:2])
-            if before is None or _GRAVITY.index(spot[3]) > _GRAVITY.index(before[3]):
+            if before is None or _gravity(spot) > _gravity(before):
                 apart[spot[:2]] = spot
         room = max(MOST - self._count, 0)
         ordered = sorted(apart.values(), key=lambda spot: spot[:2])
         kept, rest = ordered[:room], ordered[room:]
         if rest:
-            gravest = max(rest, key=lambda spot: _GRAVITY.index(spot[3]))
+            gravest = max(rest, key=_gravity)
             kept.append((rest[0][0], max(spot[1] for spot in rest), gravest[2], gravest[3]))
         self._count += len(kept)
         for start, end, rule, severity in kept:
             yield Finding(NAME, rule, severity, pointer(path), start, end, part)
 
 
+def _gravity(spot: Spot) -> int:
+    return _GRAVITY.index(spot[3])
+
+
 def _of_request(view: View) -> Iterator[Finding]:
     for path, text, part in view.leaves:
-        if ":" not in text:
-            continue
-        for found in gates.urls().finditer(text):
-            if carries_text(of_url(found.group()).rest):
-                yield Finding(NAME, judged.PAYLOAD, Severity.MEDIUM, pointer(path), found.start(), found.end(), part)
+        found = gates.long_urls().finditer(text) if ":" in text else ()
+        places = [one.span() for one in found if carries_text(of_url(one.group()).rest)]
+        yield from (Finding(NAME, judged.PAYLOAD, Severity.MEDIUM, pointer(path), start, end, part) for start, end in places)
 
 
 def _step(path: Path) -> str | int:

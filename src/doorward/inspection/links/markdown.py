@@ -109,18 +109,17 @@ class _Reader:
         text = self._text
         self._clear()
         image, closing = at, text.find("]", at, end)
-        while True:
-            if 0 <= image < closing or (image >= 0 and closing < 0):
+        while image >= 0 or closing >= 0:
+            if image >= 0 and (closing < 0 or image < closing):
                 at = self._open(at, image)
                 image = text.find(_IMAGE, at, end)
-            elif closing < 0:
-                return end
-            else:
-                self._close(at, closing)
-                at = closing + 1
-                if not self._levels and not self._is_loose:
-                    return at
-                closing = text.find("]", at, end)
+                continue
+            self._close(at, closing)
+            at = closing + 1
+            if not self._levels and not self._is_loose:
+                return at
+            closing = text.find("]", at, end)
+        return end
 
     def _open(self, at: int, image: int) -> int:
         self._depth += self._text.count("[", at, image) + 1
