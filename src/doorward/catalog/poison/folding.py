@@ -3,7 +3,9 @@
 import codecs
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
+from urllib.parse import unquote
 
 import re2
 
@@ -12,17 +14,25 @@ from doorward.catalog.text import LOOKALIKES, is_visible
 LONGEST: Final = 600
 """Characters of one sentence; a longer one is looked at in pieces that overlap."""
 OVERLAP: Final = 200
+SHORT: Final = 12
+"""Characters up to which a text is one sentence."""
 
 _BREAK = re2.compile(r"[.!?;。！？]+[\s\"'»”’)\]]+|\n\s*\n|\n\s*[-*•#]+\s|\n\s*[0-9]+[.)]\s")
-_BLANKS = re2.compile(r"\s+")
 _CAMEL = re2.compile(r"([a-z0-9])([A-Z])")
 _JOINTS = re2.compile(r"[_\-./]+")
-_SPACED = re2.compile(r"\b\w(?:[ .\-_*|~]\w\b){5,}")
-_WORDS_APART = re2.compile(r"[ .\-_*|~]")
+_SPACED = re2.compile(r"(?:\b\w[ .\-_*|~]{1,3}){7}\w\b")
+_GAP = re2.compile(r"[ .\-_*|~]{2,}")
+_MARK = re2.compile(r"(\b\w)[.\-_*|~ ]")
 _LEET = re2.compile(r"[A-Za-z][013457@$][A-Za-z]")
 _LEET_LETTERS = str.maketrans("013457@$", "oieastas")
-_ROT13 = re2.compile(r"(?i)\b(?:vtaber|qvfertneq|vafgehpgvbaf?|cerivbhf|flfgrz cebzcg|gur hfre)\b")
-_REVERSED = re2.compile(r"(?i)\b(?:snoitcurtsni|erongi|suoiverp|resu eht|tpmorp metsys)\b")
+_PERCENT = re2.compile(r"(?:%[0-9a-f]{2}[^%]{0,12}){3}")
+_ROT13 = re2.compile(r"\b(?:gur|naq|lbh|abg|nyy|hfre|gbby|ernq|orsber|nsgre|guvf|jvgu|vafgehpgvbaf?|cerivbhf|vtaber|flfgrz|cebzcg|nal)\b")
+_REVERSED = re2.compile(r"\b(?:eht|dna|uoy|ton|lla|resu|loot|daer|erofeb|retfa|siht|htiw|snoitcurtsni|suoiverp|erongi|metsys|tpmorp|yna)\b")
+_STRANGE_WORDS = 3
+"""Words of another reading that a text has to have to be read so."""
+_ODD = re2.compile("|".join(one.pattern for one in (_SPACED, _LEET, _PERCENT, _ROT13, _REVERSED)))
+_LETTERS = {0x1F1E6 + place: chr(ord("a") + place) for place in range(26)}
+"""Regional indicators, two of which make a flag and many of which make a sentence."""
 QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "‐": "-", "‑": "-", "–": "-", "—": "-"})
 """Signs of type as a keyboard writes them."""
 
@@ -32,12 +42,25 @@ def folded(text: str) -> str:
     if text.isascii() and text.replace("\n", "").isprintable():
         return text.lower().replace("`", "'")
     seen = "".join(letter for letter in text if is_visible(letter) or letter.isspace())
-    return str(unicodedata.normalize("NFKC", seen).translate(LOOKALIKES).translate(QUOTES).lower())
+    plain = unicodedata.normalize("NFKC", seen).translate(LOOKALIKES).translate(QUOTES).translate(_LETTERS).lower()
+    if plain.isascii():
+        return plain
+    return "".join(_without_marks(unicodedata.normalize("NFD", plain)))
+
+
+def _without_marks(apart: str) -> Iterator[str]:
+    """The letters of a text without the marks over Latin ones: in other scripts marks are part of the letter."""
+    is_latin = False
+    for letter in apart:
+        is_mark = unicodedata.combining(letter) != 0
+        is_latin = is_latin if is_mark else letter.isascii()
+        if not (is_mark and is_latin):
+            yield letter
 
 
 def sentences(text: str) -> Iterator[str]:
     """A folded text sentence by sentence; a line of a list is one."""
-    lines = (_BLANKS.sub(" ", piece).strip(" -*•") for piece in _BREAK.split(text))
+    lines = (" ".join(piece.split()).strip(" -*•") for piece in (_BREAK.split(text) if len(text) > SHORT else (text,)))
     for line in filter(None, lines):
         yield from (line,) if len(line) <= LONGEST else (line[start : start + LONGEST] for start in range(0, len(line), LONGEST - OVERLAP))
 
@@ -48,19 +71,23 @@ def words(name: str) -> str:
 
 
 def disguises(text: str) -> Iterator[str]:
-    """Other readings of a folded text, where something hints at one: spaced letters, digits for letters, rot13, backwards."""
+    """Other readings of a folded text, where something hints at one: spaced letters, digits for letters, escapes, rot13, backwards."""
+    if _ODD.search(text) is None:
+        return
     if _SPACED.search(text) is not None:
-        yield _SPACED.sub(_closed, text)
+        yield " ".join(_MARK.sub(r"\1", word) for word in _GAP.split(text))
     if _LEET.search(text) is not None:
         yield text.translate(_LEET_LETTERS)
-    if _ROT13.search(text) is not None:
+    if _PERCENT.search(text) is not None:
+        yield unquote(text)
+    if _is_often(_ROT13, text):
         yield codecs.decode(text, "rot13")
-    if _REVERSED.search(text) is not None:
+    if _is_often(_REVERSED, text):
         yield text[::-1]
 
 
-def _closed(found: "re2._Match[str]") -> str:
-    return str(_WORDS_APART.sub("", found.group()))
+def _is_often(pattern: "re2._Regexp[str]", text: str) -> bool:
+    return sum(1 for _ in islice(pattern.finditer(text), _STRANGE_WORDS)) == _STRANGE_WORDS
 
 
 def is_mixed(word: str) -> bool:

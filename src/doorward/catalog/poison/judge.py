@@ -20,6 +20,9 @@ from doorward.domain.findings import Part, Severity
 MOST: Final = 200
 """Findings of one definition that are told: one that has more is read as a whole anyway."""
 
+WORD: Final = 16
+"""Characters of a single word that says nothing by itself: most texts of schemas are such words."""
+
 NAME: Final = 400
 """Characters of a text without blanks that is read as a name."""
 
@@ -90,11 +93,14 @@ def _prompt_arguments(body: Mapping[str, object]) -> Iterator[Found]:
 
 def text_findings(text: str) -> Iterator[Said]:
     """What one text says, in each way in which it could be read; the words are fit to be shown."""
+    if len(text) <= WORD and text.isascii() and text.isalnum():
+        return
     for said in _direct(text):
         yield replace(said, words=quoted(said.words))
     for writing, reading in readings(text):
-        worst = max((WEIGHTS[said.severity] for said in _direct(reading)), default=0)
-        if worst > WEIGHTS[Severity.LOW]:
+        inner = max((WEIGHTS[said.severity] for _, deeper in readings(reading) for said in _direct(deeper)), default=0)
+        worst = max((WEIGHTS[said.severity] for said in _direct(reading)), default=inner)
+        if max(worst, inner) > WEIGHTS[Severity.LOW]:
             yield Said(Rule.ENCODED_TEXT, Severity.HIGH, f"in {writing}: {quoted(reading)}")
         elif is_prose(reading):
             yield Said(Rule.ENCODED_TEXT, Severity.MEDIUM, f"in {writing}: {quoted(reading)}")
