@@ -1,9 +1,12 @@
 """Texts that a rule's pattern describes, drawn from it: no vendor issued any of them."""
 
 import random
-import re._constants as op  # type: ignore[import-not-found] -- the only one who knows what an expression is made of
-import re._parser as parser  # type: ignore[import-not-found]
+from importlib import import_module
 from typing import Any
+
+# The only one who knows what an expression is made of; it has no public name.
+op: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 _TEXT = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/-_=. "
 _LONGEST = 40
