@@ -15,6 +15,8 @@ from doorward.inspection.walk import Leaf, pointer
 
 NAME = "injection"
 
+PROMPT = "prompts/get"
+
 SHORTEST = 8
 """Characters of a text that can be an order."""
 
@@ -37,6 +39,9 @@ class Injection:
         if view.carrier is Carrier.REQUEST:
             # Whoever asks a tool about injections has to write one down.
             found = [_weakened(finding) for finding in found]
+        elif view.call.method == PROMPT:
+            # A prompt tells a model what to do, and says so; what is flagrant in one is flagrant anywhere.
+            found = [finding if finding.severity is Severity.HIGH else _weakened(finding) for finding in found]
         return tuple(dict.fromkeys(found))
 
 
