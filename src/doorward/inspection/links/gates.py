@@ -37,7 +37,7 @@ _ODD = (
 )
 _PAYLOAD = rf"""{_SLASHES}[^\s"'<>]*[a-z0-9_+-]{{22}}"""
 _IN_URL = r"""[^\s"'<>()\[\]{}|`]*"""
-_URL = rf"(?:https?|wss?|ftp|file):(?:\\?[/\\]){{2,}}{_IN_URL}"
+_URL = rf"(?:(?:https?|wss?|ftp):(?:\\?[/\\]){{2,}}|file:(?:\\?/){{2,}}){_IN_URL}"
 _ANY = rf"{_SLASHES}|\]\(|href"
 
 
