@@ -355,3 +355,11 @@ def test_prompts_and_resources_are_labelled_as_their_upstream() -> None:
     prompt = replace(bench.call("git"), target=target("git", "tool", Kind.PROMPT), method="prompts/get")
     bench.forwarded(prompt)
     assert bench.contexts.flow(bench.call()).label == INTERNAL
+
+
+def test_contact_details_are_personal_and_no_more_confidential_than_where_they_stand() -> None:
+    bench = Bench()
+    made = bench.call("git")
+    bench.forwarded(made)
+    bench.answered(made, text("ada@corp.example"), finding("pii", "email"))
+    assert bench.contexts.flow(bench.call()).label == replace(INTERNAL, categories=frozenset({"personal"}))

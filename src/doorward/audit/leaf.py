@@ -140,6 +140,8 @@ class Bodies:
         self._add(body, outcome.findings, box)
         if outcome.lease:
             body["credential"] = {key: cut(value) for key, value in outcome.lease.items()}
+        if outcome.endorsed:
+            body["endorsed"] = cut(outcome.endorsed)
         return body
 
     def refusal(self, refusal: Refusal, arguments: Mapping[str, object] | None, box: Box | None) -> dict[str, object]:

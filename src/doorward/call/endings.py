@@ -51,6 +51,7 @@ def outcome(track: Track, refused: Refused | None, now: float) -> Outcome:
         reply=track.reply,
         lease=track.lease,
         milliseconds=int((now - track.started) * 1000),
+        endorsed="" if track.taken is None else track.taken.endorsed,
     )
 
 

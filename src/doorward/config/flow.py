@@ -72,6 +72,8 @@ class Declassification(Part):
 
 
 _PERSONAL = Marks(confidentiality=Confidentiality.RESTRICTED, categories=("personal",))
+_CONTACT = Marks(categories=("personal",))
+"""What stands below every e-mail: of people, but no more confidential for that than where it stands."""
 _SECRET = Marks(confidentiality=Confidentiality.RESTRICTED, categories=("secret",))
 _CONFIDENTIAL = Marks(confidentiality=Confidentiality.RESTRICTED)
 _HOSTILE = Marks(integrity=Integrity.UNTRUSTED)
@@ -80,6 +82,9 @@ _HOSTILE = Marks(integrity=Integrity.UNTRUSTED)
 def _found() -> dict[str, Marks]:
     return {
         "pii": _PERSONAL,
+        "pii/email": _CONTACT,
+        "pii/phone": _CONTACT,
+        "pii/ip_address": _CONTACT,
         "fields": _PERSONAL,
         "dictionary": _CONFIDENTIAL,
         "documents": _CONFIDENTIAL,

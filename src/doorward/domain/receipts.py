@@ -85,6 +85,8 @@ class Outcome:
     lease: Mapping[str, str]
     """`kind`, `id`, `audience`, `scope` of the lease, never its value; empty where none was made."""
     milliseconds: int
+    endorsed: str = ""
+    """The rule by which the answer counts as trusted, where one does."""
 
 
 @dataclass(frozen=True, slots=True)
