@@ -17,9 +17,10 @@ from doorward.domain.approvals import Grant
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Allow, Ask, Deny, Observation
 from doorward.domain.findings import Finding, Severity
+from doorward.domain.flow import Flow, Label, Taint
 from doorward.domain.ids import AgentId, Digest, Generation, GrantId, PolicyId, SubjectId, TeamId, WaiverId
 from doorward.domain.reasons import Reason
-from doorward.domain.receipts import Event, Intent, Outcome, Refusal, Status
+from doorward.domain.receipts import Event, Flowed, Intent, Outcome, Refusal, Status
 from tests import made
 
 VEIL = Veil(b"k" * 32)
@@ -291,6 +292,10 @@ def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) ->
         trace=long,
         policy_set=Digest("d" * 64),
         observed=Observation(policies, Deny(policies, long)),
+        flowed=Flowed(
+            Flow(Label(categories=frozenset(texts)), tuple(Taint(f"/{text}", text) for text in texts), findings=frozenset(texts)),
+            is_traced=True,
+        ),
     )
     leaf = encoded(BODIES.intent(told, BODIES.arguments("c", call.arguments), BOX))(2**53, TS)
     assert len(leaf) <= LEAF_BYTES

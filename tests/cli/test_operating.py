@@ -71,6 +71,7 @@ def test_a_stop_is_set_listed_and_lifted(tmp_path: Path) -> None:
         (("revoke", "user:", "--reason", "r"), "which user?"),
         (("catalog", "approve", "git"), "name what to approve, or say --all"),
         (("policy", "explain", "--agent", "a", "--tool", "b/c", "--args", "[]"), "expected an object"),
+        (("policy", "explain", "--agent", "a", "--tool", "b/c", "--session", "[]"), "expected an object in --session"),
         (("policy", "explain", "--agent", "a", "--tool", "b/c", "-a", "x"), "expected NAME=VALUE"),
         (("policy", "explain", "--tool", "b/c"), "which agent?"),
         (("policy", "explain", "--agent", "a"), "say what is called"),

@@ -241,3 +241,21 @@ def test_what_policies_rest_on_is_needed(tmp_path: Path) -> None:
 def test_lint_has_nothing_against_the_examples(name: str) -> None:
     result = ran("lint", ROOT / "examples" / name, "--without-catalog", "--strict")
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_tests_may_say_what_has_flowed_in_and_need_not_be_about_presets(tmp_path: Path) -> None:
+    led = "- {name: led, agent: ann, call: git/push, arguments: {force: false}, session: {integrity: untrusted, confidentiality: internal}"
+    lines = f"{AGENT}{TOOL}tests:\n{PUSHED}{FORCED}{led}, expect: ask, by: [doorward/rule_of_two], approvers: [leads]}}\n"
+    path = written(tmp_path, lines)
+    flow = {"presets": ["rule_of_two", "no_untrusted_destination"], "team": "leads"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "flow": flow}))
+    result = ran_tests(path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "3 of 3 tests are as expected; 4 of 4 policies decided in one of them\n"
+
+
+def test_a_test_that_says_a_pointer_wrongly_is_told_where(tmp_path: Path) -> None:
+    lines = f"{AGENT}{TOOL}tests:\n- {{name: led, agent: ann, call: git/push, session: {{tainted: {{force: mail}}}}, expect: ask}}\n"
+    result = ran_tests(written(tmp_path, lines))
+    assert result.exit_code == 2
+    assert "t.yaml:4:" in result.stdout

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.plane import DOCUMENT, NOW, READ_FILE, Plane, plane, tool
+from tests.control.plane import DOCUMENT, NOW, POLICY, READ_FILE, Plane, plane, tool
 
 pytestmark = pytest.mark.anyio
 
@@ -208,3 +208,15 @@ async def test_a_decision_is_told_with_the_smallest_changes_that_flip_it(tmp_pat
         assert (denied["agent"], denied["tried"] > 1, denied["tried_all"]) == ("claude", True, True)
         asked = await explained(it, at=NOW + 9 * 3600)
         assert [(one["realm"], one["effect"]) for one in asked["flips"]][:2] == [("context", "allow"), ("approval", "allow")]
+
+
+async def test_a_context_may_be_supposed_and_is_the_agents_own_otherwise(tmp_path: Path) -> None:
+    led = '@id("led") @reason("r") forbid (principal, action, resource) when { context.session.tainted_arguments.contains("path") };'
+    async with plane(tmp_path, policy=POLICY + led) as it:
+        await accept(it)
+        session = {"integrity": "untrusted", "tainted": {"/path": "mail"}}
+        there, without = await explained(it, session=session), await explained(it)
+        assert (there["effect"], there["policies"], without["effect"]) == ("deny", ["led"], "allow")
+        assert {fact["name"]: fact["value"] for fact in there["facts"]}["context.session.tainted_arguments"] == ["path"]
+        body = {"agent": "claude", "upstream": "git", "name": "read_file", "session": {"tainted": {"path": "mail"}}}
+        assert (await it.ask("POST", "/v1/policies/explain", body))[0] == 400

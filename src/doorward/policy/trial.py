@@ -10,7 +10,7 @@ from doorward.policy.engine import Policies
 from doorward.policy.explain import Explanation, Fact, explain
 from doorward.policy.panel import Match
 from doorward.policy.question import Moment
-from doorward.policy.rules import Rule
+from doorward.policy.rules import Origin, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ def _used(told: Explanation) -> frozenset[PolicyId]:
 
 
 def idle(policies: Iterable[Policies], verdicts: Sequence[Verdict]) -> tuple[Rule, ...]:
-    """The policies that decided in no trial, each once, in the order of their files."""
+    """The operators' policies that decided in no trial, each once, in the order of their files."""
     used = frozenset[PolicyId]().union(*(verdict.used for verdict in verdicts))
-    rules = {rule.id: rule for one in policies for rule in one.rules}
+    rules = {rule.id: rule for one in policies for rule in one.rules if rule.source.origin is Origin.OPERATOR}
     return tuple(rule for rule in rules.values() if rule.id not in used)
 
 
