@@ -4,7 +4,7 @@ import ipaddress
 
 from doorward.domain.findings import Severity
 from doorward.inspection.personal.checksums import digits, is_date
-from doorward.inspection.personal.rule import Rule, words
+from doorward.inspection.personal.rule import Rule, after, words
 
 _NO_DOMAINS = frozenset("png jpg jpeg gif svg webp ico css js ts tsx jsx json html md txt log exe dll".split())
 """What stands last in names of files with an `@` and is no domain."""
@@ -57,7 +57,12 @@ _BORN = words(
 )  # fmt: skip
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_NUMBERED = r"\d{4}[\-/.]\d{1,2}[\-/.]\d{1,2}|\d{1,2}[\-/. ]\d{1,2}[\-/. ](?:\d{4}|\d{2})"
+_NAMED = rf"(?i:\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+_VERSION = r"(?i:version|release|build|ver)\W{0,4}[0-9.]+"
+"""Four numbers with dots between them that are no address."""
 
 _GROUP = "[0-9A-Fa-f]{1,4}"
 _GROUPS = rf"{_GROUP}(?::{_GROUP}){{0,6}}"
@@ -110,13 +115,13 @@ def _is_any_date(text: str) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """An address of somebody (IPv4, RFC 791; IPv6, RFC 4291): not of oneself, of nobody, or of examples."""
+    """An address (IPv4, RFC 791; IPv6, RFC 4291); two colons between names are none."""
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
     is_code = "::" in text and not any(letter.isdigit() for letter in text)
-    return not (is_code or address.is_unspecified or address.is_loopback or address.is_multicast)
+    return not is_code
 
 
 def is_birthday(text: str) -> bool:
@@ -150,23 +155,10 @@ RULES = (
         is_national,
     ),
     Rule("phone", Severity.LOW, "", rf"\(?\d{_GROUPED}{{5,13}}{_EXTENSION}[ \-]{_LINE}", part=line),
-    Rule("ip_address", Severity.LOW, "", r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", is_address),
+    Rule("ip_address", Severity.LOW, "", rf"{_VERSION}|(\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}})", is_address),
+    Rule("ip_address", Severity.LOW, "", rf"::(?:1|{_GROUP}(?::{_GROUP}){{1,6}})", is_address),
     Rule("ip_address", Severity.LOW, "", rf"(?:{_GROUP}:){{7}}{_GROUP}", is_address),
     Rule("ip_address", Severity.LOW, "", rf"{_GROUPS}::(?:{_GROUPS})?", is_address),
-    Rule(
-        "birth_date",
-        Severity.MEDIUM,
-        "",
-        r"\d{4}[\-/.]\d{1,2}[\-/.]\d{1,2}|\d{1,2}[\-/. ]\d{1,2}[\-/. ](?:\d{4}|\d{2})",
-        is_birthday,
-        _BORN,
-    ),
-    Rule(
-        "birth_date",
-        Severity.MEDIUM,
-        "",
-        rf"(?i)\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}",
-        is_birthday,
-        _BORN,
-    ),
+    Rule("birth_date", Severity.MEDIUM, "", after(_BORN, _NUMBERED), is_birthday),
+    Rule("birth_date", Severity.MEDIUM, "", after(_BORN, _NAMED), is_birthday),
 )

@@ -126,10 +126,12 @@ def is_emirati(text: str) -> bool:
 _HIGH = Severity.HIGH
 
 RULES = (
-    Rule("in_aadhaar", _HIGH, "in", r"[2-9]\d{3}[ \-]\d{4}[ \-]\d{4}", is_aadhaar),
+    Rule("in_aadhaar", _HIGH, "in", r"[2-9]\d{3}[ :\-]\d{4}[ :\-]\d{4}", is_aadhaar),
     Rule("in_aadhaar", _HIGH, "in", r"[2-9]\d{11}", is_aadhaar, words("aadhaar", "aadhar", "uidai", "uid")),
     Rule("in_pan", _HIGH, "in", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]"),
+    Rule("in_pan", _HIGH, "in", r"[A-Z]{5}\d{4}[A-Z]", words=words("pan", "permanent account", "income tax")),
     Rule("in_gstin", Severity.MEDIUM, "in", r"\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]", is_gstin),
+    Rule("in_gstin", Severity.MEDIUM, "in", r"\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]", words=words("gstin", "gst")),
     Rule("au_tfn", _HIGH, "au", r"\d{3} ?\d{3} ?\d{3}", is_tfn, words("tfn", "tax file")),
     Rule("au_abn", Severity.MEDIUM, "au", r"[1-9]\d \d{3} \d{3} \d{3}", is_abn),
     Rule("au_abn", Severity.MEDIUM, "au", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", is_abn, words("abn", "australian business")),
@@ -153,7 +155,7 @@ RULES = (
         "za",
         r"\d{2}[01]\d[0-3]\d ?\d{4} ?[012]\d{2}",
         is_south_african,
-        words("id number", "identity number", "south african", "sa id", "national id"),
+        words("id number", "identity number", "south african", "sa id", "rsa id", "national id"),
     ),
     Rule("ng_nin", _HIGH, "ng", r"\d{11}", words=words("nin", "nimc", "national identification")),
     Rule("il_identity_number", _HIGH, "il", r"\d{9}", is_israeli, words("teudat zehut", "תעודת זהות", "israeli id")),

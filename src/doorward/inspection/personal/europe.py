@@ -48,6 +48,11 @@ def is_steuer_id(text: str) -> bool:
     return number[0] != "0" and often[-1] in {2, 3} and often[-2:-1] != [often[-1]] and often[-2] == 1 and mod_11_10(number)
 
 
+def is_checked(text: str) -> bool:
+    """Its check digit alone, where it is said what it is."""
+    return mod_11_10(digits(text))
+
+
 def is_pension(text: str) -> bool:
     """Versicherungsnummer of the pension insurance: a day of birth, and the weighted sum of digits of digits."""
     letter = f"{ord(text[8].upper()) - 64:02d}"
@@ -60,6 +65,11 @@ def is_health_insured(text: str) -> bool:
     """Krankenversichertennummer: its letter as two digits, weights 1 and 2."""
     number = f"{ord(text[0].upper()) - 64:02d}" + text[1:9]
     return sum(sum(divmod(int(digit) * (1 + place % 2), 10)) for place, digit in enumerate(number)) % 10 == int(text[9])
+
+
+def is_identity_card(text: str) -> bool:
+    """The number of a German card or passport, with its check digit or without."""
+    return machine_readable(text) if len(text) == 10 else len(digits(text)) >= 3
 
 
 def is_nir(text: str) -> bool:
@@ -225,23 +235,21 @@ _HIGH = Severity.HIGH
 
 RULES = (
     Rule("gb_nhs_number", _HIGH, "gb", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", is_nhs, _NHS),
-    Rule("gb_nino", _HIGH, "gb", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]", is_nino),
     Rule(
         "gb_nino",
         _HIGH,
         "gb",
         r"(?i)[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z][ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[a-d]",
         is_nino,
-        words("nino", "insurance"),
     ),
-    Rule("gb_driver_number", _HIGH, "gb", r"[A-Z][A-Z9]{4}\d[0156]\d[0-3]\d\d[A-Z9]{2}[0-9A-Z][A-Z]{2}", is_driver),
+    Rule("gb_driver_number", _HIGH, "gb", r"(?i)[a-z][a-z9]{4}\d[0156]\d[0-3]\d\d[a-z9]{2}[0-9a-z][a-z]{2}", is_driver),
     Rule("de_tax_id", _HIGH, "de", r"[1-9]\d{10}", is_steuer_id),
     Rule(
         "de_tax_id",
         _HIGH,
         "de",
         r"[1-9]\d[ /\-]?\d{3}[ /\-]?\d{3}[ /\-]?\d{3}",
-        is_steuer_id,
+        is_checked,
         words("steuer", "identifikationsnummer", "tax id", "idnr"),
     ),
     Rule("de_pension_number", _HIGH, "de", r"\d{2}[0-8]\d[01]\d{3}[A-Z]\d{3}", is_pension),
@@ -251,18 +259,18 @@ RULES = (
         "de",
         r"[A-Z]\d{9}",
         is_health_insured,
-        words("krankenversicherung", "versichertennummer", "kvnr", "krankenkasse", "health insurance"),
+        words("krankenversicherung", "versichertennummer", "kvnr", "krankenkasse", "health insurance", "egk"),
     ),
     Rule(
         "de_identity_card",
         _HIGH,
         "de",
-        r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d",
-        machine_readable,
-        words("ausweis", "personalausweis", "identity card", "id card", "reisepass", "passport"),
+        r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?",
+        is_identity_card,
+        words("ausweis", "personalausweis", "ausweisnummer", "identity card", "id card", "reisepass", "passport"),
     ),
     Rule("fr_nir", _HIGH, "fr", r"[1-478] ?\d{2} ?\d{2} ?(?:\d{2}|2[ABab]) ?\d{3} ?\d{3} ?\d{2}", is_nir),
-    Rule("es_dni", _HIGH, "es", r"\d{8}-?[A-HJ-NP-TV-Z]|[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]", is_dni),
+    Rule("es_dni", _HIGH, "es", r"(?i)\d{8}-?[a-hj-np-tv-z]|\d{7}-[a-hj-np-tv-z]|[xyz]-?\d{7}-?[a-hj-np-tv-z]", is_dni),
     Rule("it_codice_fiscale", _HIGH, "it", r"(?i)[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-9lmnp-v]{2}[a-z][0-9lmnp-v]{3}[a-z]", is_codice),
     Rule("pl_pesel", _HIGH, "pl", r"\d{11}", is_pesel, words("pesel", "personal number", "national id", "id number", "identity")),
     Rule("nl_bsn", _HIGH, "nl", r"\d{9}|\d{4}\.\d{2}\.\d{3}", is_bsn, words("bsn", "burgerservice", "sofinummer", "sofi")),
@@ -273,7 +281,7 @@ RULES = (
         "se",
         r"(?:1[89]|20)?\d{2}[01]\d[0-9]\d{5}",
         is_personnummer,
-        words("personnummer", "samordningsnummer", "personal number", "personnr"),
+        words("personnummer", "samordningsnummer", "personal number", "personnr", "pnr"),
     ),
     Rule("fi_hetu", _HIGH, "fi", r"[0-3]\d[01]\d{3}[\-+A-FU-Ya-fu-y]\d{3}[0-9A-FHJ-NPR-Ya-fhj-npr-y]", is_hetu),
     Rule("dk_cpr", _HIGH, "dk", r"[0-3]\d[01]\d{3}[ \-]?\d{4}", is_cpr, words("cpr", "personnummer", "civil registration")),

@@ -2,7 +2,7 @@
 
 from doorward.domain.findings import Severity
 from doorward.inspection.personal.checksums import base58check, bech32, digits, luhn, mod_97, weighted
-from doorward.inspection.personal.rule import Rule, words
+from doorward.inspection.personal.rule import Rule, after, words
 
 _CARD_LENGTHS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (400000, 499999, frozenset({13, 16})),
@@ -82,7 +82,8 @@ def iban(text: str) -> int:
         return 0
     end = ends[wanted - 1]
     plain = text[:end].replace(" ", "").replace("-", "")
-    return end if mod_97(plain[4:] + plain[:4]) else 0
+    is_of_one_case = plain in {plain.upper(), plain.lower()}
+    return end if is_of_one_case and mod_97(plain[4:] + plain[:4]) else 0
 
 
 def is_routing(text: str) -> bool:
@@ -95,10 +96,10 @@ def is_routing(text: str) -> bool:
 
 RULES = (
     Rule("card", Severity.HIGH, "", _CARD, is_card),
-    Rule("card", Severity.HIGH, "", r"[2-6](?:[ \-]?\d){11,18}", is_any_card, _CARDS),
+    Rule("card", Severity.HIGH, "", after(_CARDS, r"[1-6](?:[ \-]?\d){11,18}"), is_any_card),
     Rule("iban", Severity.HIGH, "", r"(?i)[a-z]{2}\d{2}(?:[ \-]?[a-z0-9]{1,4}){3,8}", part=iban),
     Rule("us_routing_number", Severity.MEDIUM, "us", r"\d{9}|\d{4}-\d{4}-\d", is_routing, _ROUTING),
-    Rule("bank_account", Severity.MEDIUM, "", r"\d(?:[ \-]?\d){7,16}", words=_ACCOUNT),
+    Rule("bank_account", Severity.MEDIUM, "", after(_ACCOUNT, r"\d(?:[ \-]?\d){7,16}")),
     Rule("crypto_address", Severity.MEDIUM, "", r"[13][1-9A-HJ-NP-Za-km-z]{25,34}", base58check),
     Rule("crypto_address", Severity.MEDIUM, "", r"(?:bc1|BC1)[0-9AC-HJ-NP-Zac-hj-np-z]{11,71}", bech32),
     Rule("crypto_address", Severity.MEDIUM, "", r"0x[0-9A-Fa-f]{40}"),

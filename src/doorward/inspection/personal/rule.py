@@ -34,6 +34,11 @@ def words(*each: str) -> str:
     return "|".join(map(_word, each))
 
 
+def after(near: str, form: str) -> str:
+    """A form that stands soon after one of some words, in the same member: for forms that stand in many a text otherwise."""
+    return rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?\b({form})"
+
+
 _SHORT = 5
 """Letters of a word that stands inside of others by chance, such as `tin` and `sin`."""
 

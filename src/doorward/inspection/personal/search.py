@@ -82,7 +82,7 @@ def _compiled(rules: tuple[Rule, ...]) -> tuple[Any, tuple[_Ready, ...]]:
 
 def _bounded(form: str) -> str:
     """A form that begins and ends at the bounds of a word."""
-    if form.startswith(("\\+", "\\(")):
+    if form.startswith(("\\+", "\\(", "::")):
         return rf"(?:{form})\b"
     return rf"\b(?:{form})" if form.endswith((")?", "\\)")) else rf"\b(?:{form})\b"
 
@@ -108,7 +108,11 @@ def _held(rule: Rule, text: str, start: int, end: int) -> int:
 def _stands_alone(flat: bytes, start: int, end: int) -> bool:
     """Whether it is no piece of a longer number or name, such as of a version, a UUID or a path."""
     before, after = flat[max(0, start - 2) : start], flat[end : end + 5]
-    if before[-1:].isalnum() or before.endswith(b"@") or (before[-1:] in _JOINTS and before[:1].isalnum() and len(before) > 1):
+    if (
+        before[-1:].isalnum()
+        or (before[-1:] == b":" and b":" in flat[start:end])
+        or (before[-1:] in _JOINTS and before[:1].isalnum() and len(before) > 1)
+    ):
         return False
     match after[:1]:
         case b"_" | b"@":
