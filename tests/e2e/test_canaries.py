@@ -296,7 +296,8 @@ def test_what_an_upstream_gives_back_of_its_credential_reaches_nobody(tmp_path: 
             assert len(tokens) > 10
             canaries = [*CANARIES, *(part for token in tokens for part in (token, *token.split(".")[1:]))]
             assert found(answers, canaries) == []
-            assert sum(b"[withheld: own_credential]" in answer for _, answer in answers) == 4 * 6 + 3
+            # By the guard of our own credentials or, where a token has a form, by that of others: either takes it out whole.
+            assert sum(b"[withheld: " in answer for _, answer in answers) == 4 * 6 + 3
             assert sum(b"unsafe_request" in answer for place, answer in answers if place == "argument") == 3 * len(CANARIES)
             assert found([("bystander", b"".join(bystander.requests))], canaries) == []
             assert found(operators(running), canaries) == []
