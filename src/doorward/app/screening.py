@@ -11,6 +11,7 @@ from doorward.config.model import Document
 from doorward.domain.calls import Call
 from doorward.domain.ids import UpstreamId
 from doorward.inspection.chain import Inspection, Marking
+from doorward.inspection.guards.elicitation import Elicitation
 from doorward.inspection.guards.injection import Injection
 from doorward.inspection.guards.links import Links
 from doorward.inspection.guards.own_secrets import OwnSecrets, Secrets
@@ -51,6 +52,7 @@ class Screening:
         guards: tuple[Guard, ...] = (
             Size(),
             schema,
+            Elicitation(),
             Unicode(),
             OwnSecrets(self._secrets),
             OtherSecrets(document.inspection.secrets.off, document.inspection.secrets.allow),

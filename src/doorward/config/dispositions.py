@@ -21,7 +21,6 @@ GUARDS = (
     "links",
     "tricks",
     "elicitation",
-    "poisoning",
     "chain",
 )
 """Names that findings of Doorward's own guards bear; `chain` is what shows messages to them."""

@@ -35,7 +35,13 @@ class Row:
 Table = Mapping[tuple[str, Direction], Row]
 """Rows by guard and direction; a guard that has none falls under `OTHER`."""
 
-_PASS, _REDACT, _ASK, _BLOCK = Disposition.PASS, Disposition.REDACT, Disposition.ASK, Disposition.BLOCK
+_PASS, _LABEL, _REDACT, _ASK, _BLOCK = (
+    Disposition.PASS,
+    Disposition.LABEL,
+    Disposition.REDACT,
+    Disposition.ASK,
+    Disposition.BLOCK,
+)
 
 OTHER: Mapping[Direction, Row] = MappingProxyType(
     {Direction.REQUEST: Row(_PASS, _BLOCK, _BLOCK), Direction.RESPONSE: Row(_PASS, _REDACT, _BLOCK)}
@@ -66,12 +72,12 @@ DEFAULT: Table = MappingProxyType(
         # Rules find crude injections only and are sometimes wrong: the sentence goes, the result stays (docs/decisions/injection.md).
         ("injection", Direction.REQUEST): Row(_PASS, _PASS, _ASK),
         ("injection", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
-        ("poisoning", Direction.REQUEST): Row(_PASS, _ASK, _BLOCK),
-        ("poisoning", Direction.RESPONSE): Row(_PASS, _BLOCK, _BLOCK),
         # What looks like an attack on a server may be what a person searches for: only what is unmistakable waits for somebody's yes.
         ("tricks", Direction.REQUEST): Row(_PASS, _PASS, _ASK),
         ("links", Direction.REQUEST): Row(_PASS, _PASS, _BLOCK),
         ("links", Direction.RESPONSE): Row(_PASS, _REDACT, _REDACT),
+        # A field for a secret cannot be taken out of a form: the server has to lead to a page of its own. A text that asks may be harmless.
+        ("elicitation", Direction.RESPONSE): Row(_PASS, _LABEL, _BLOCK),
         # There is nothing to cut out of a message that is too large or of another form than its tool declares.
         ("schema", Direction.REQUEST): Row(_PASS, _BLOCK, _BLOCK),
         ("schema", Direction.RESPONSE): Row(_PASS, _BLOCK, _BLOCK),
