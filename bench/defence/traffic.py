@@ -153,7 +153,8 @@ async def asks(fixture: Fixture) -> Verdict:
     """A result that asks its caller for something first."""
     request = fixture["onRequest"]["params"]
     capabilities: dict[str, object] = {"elicitation": {"form": {}, "url": {}}, "sampling": {}}
-    async with playbook(Plan({"bench": sight({"name": request["name"]})})) as book:
+    allowed = {"bench": {"client_input": ["elicitation", "sampling"]}}
+    async with playbook(Plan({"bench": sight({"name": request["name"]})}, upstreams=allowed)) as book:
         book.house.upstream("bench").will(says(fixture["result"]))
         stimulus = replace(tool_call(f"bench__{request['name']}", request["arguments"]), capabilities=capabilities)
         got = ended(await book.play(stimulus))
