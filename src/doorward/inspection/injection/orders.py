@@ -19,14 +19,16 @@ RULES: tuple[Rule, ...] = (
             r"(?:<IGNORE>) (?:all|any and all) (?:of )?(?:the |your |my |these |those "
             r"|other )?(?:\w+ )?(?:instructions|prompts|directives|orders)"
         ),
+        IGNORING,
     ),
     Rule(
         OVERRIDE,
         6,
         (
-            r"(?:<IGNORE>) ~4 <ORDERS> (?:\w+ )?(?:above|before this|so far|(?:that )?(?:you|i|we|they) (?:ve|have"
-            r"|were|had|gave|was))"
+            r"(?:<IGNORE>) ~4 <ORDERS> (?:\w+ )?(?:above|before this|so far|(?:that |which )?(?:came|come|appear"
+            r"|preceded|were given)|(?:that )?(?:you|i|we|they) (?:ve|have|were|had|gave|was))"
         ),
+        IGNORING,
     ),
     Rule(OVERRIDE, 3, r"(?:<IGNORE>) ~4 (?:system|developer) (?:prompts?|messages?|instructions?)", IGNORING),
     Rule(OVERRIDE, 3, r"(?:<IGNORE>) ~3 <ORDERS> ~1 (?:from|of|by|given by) <USER>", IGNORING),
@@ -35,8 +37,9 @@ RULES: tuple[Rule, ...] = (
         3,
         (
             r"(?:<IGNORE>) (?:everything|anything|all|whatever) ~2 (?:above|before|prior|previous|else|said|told"
-            r"|earlier|wrote|you know)"
+            r"|earlier|wrote|written|given|you know|came)"
         ),
+        IGNORING,
     ),
     Rule(
         OVERRIDE,
@@ -45,6 +48,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:<IGNORE>) (?:the )?(?:rest|remainder) of ~2 (?:data|text|document|content|context|page|message"
             r"|conversation|input|prompt|email|article)"
         ),
+        IGNORING,
     ),
     Rule(
         OVERRIDE,
@@ -53,6 +57,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:<IGNORE>) (?:all|any) ~1 (?:information|info|content|data|text|context) (?:except|but|other than"
             r"|besides|apart)"
         ),
+        IGNORING,
     ),
     Rule(
         OVERRIDE,
@@ -61,23 +66,17 @@ RULES: tuple[Rule, ...] = (
             r"(?:<IGNORE>) ~3 (?:previous|prior|above|preceding) (?:text|context|conversation|messages?|content"
             r"|information|task|request|input|data|chat)"
         ),
+        IGNORING,
     ),
     Rule(OVERRIDE, 3, r"i (?:want|need|order|command|instruct|would like) you to (?:now )?(?:ignore|disregard|forget)"),
-    Rule(
-        OVERRIDE,
-        2,
-        (
-            r"(?:ignore|disregard|forget) ~6 (?:and|then|instead) (?:\w+ )?(?:<DO>|do the following|execute|send|only"
-            r"|call|instead)"
-        ),
-    ),
     Rule(OVERRIDE, 1, r"(?:<IGNORE>) (?:these|those|the|any|this|all) ~1 <ORDERS>", IGNORING),
     Rule(
         NEW_ORDERS,
         3,
         (
             r"(?:your|here are|here is|follow|obey|these are) (?:your |the |my |these )?(?:new|real|actual|true"
-            r"|updated|only|sole) (?:\w+ )?(?:instructions?|task|objective|goal|mission|directives?|orders?|purpose)"
+            r"|updated|only|sole) (?:\w+ )?(?:instructions?|task|objective|goal|mission|directives?|orders?"
+            r"|purpose)"
         ),
     ),
     Rule(
@@ -87,7 +86,10 @@ RULES: tuple[Rule, ...] = (
             r"^(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?"
             r"|directives?|commands?|prompt|orders)\s*(?::|\n|\\n|$)"
         ),
-        r"(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?|directives?|commands?|prompt|orders)",
+        (
+            r"(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?"
+            r"|directives?|commands?|prompt|orders)"
+        ),
     ),
     Rule(
         NEW_ORDERS,
@@ -118,17 +120,17 @@ RULES: tuple[Rule, ...] = (
         ROLE,
         2,
         (
-            r"</?(?:system|sys|assistant|developer)(?:[_\x20-]?(?:prompt|message|instructions?|reminder|override|note"
-            r"|turn))?>"
+            r"</?(?:system|sys|assistant|developer)(?:[_\x20-]?(?:prompt|message|instructions?|reminder|override"
+            r"|note|turn))?>"
         ),
     ),
     Rule(
         ROLE,
         3,
         (
-            r"^\[?system(?: (?:message|prompt|override|note|instruction|notice|command))?\]?\s*: (?:focus|ignore|you"
-            r"|please|do|only|new|override|disregard|print|respond|reply|from now|send|call|stop|forget|provide|never"
-            r"|always|execute|the (?:user|assistant|model|ai))"
+            r"^\[?system(?: (?:message|prompt|override|note|instruction|notice|command))?\]?\s*:\s*(?:focus|ignore"
+            r"|you|please|do|only|new|override|disregard|print|respond|reply|from now|send|call|stop|forget"
+            r"|provide|never|always|execute|the (?:user|assistant|model|ai))"
         ),
     ),
     Rule(
@@ -160,11 +162,19 @@ RULES: tuple[Rule, ...] = (
         ADDRESS,
         3,
         (
-            r"(?:attention|note to|notice to|message to|message for|listen|listen up|to you)(?: all| any| the| every"
-            r"| my| dear)? (?:<MODEL>)\b"
+            r"(?:attention|note to|notice to|listen|listen up|to you)(?: all| any| the"
+            r"| every| my| dear)? (?:<MODEL>)\b"
         ),
     ),
-    Rule(ADDRESS, 1, r"(?:dear|hey|hello|instructions? (?:to|for)|note for|notice for)(?: all| any| the| every)? (?:<MODEL>)\b"),
+    Rule(ADDRESS, 2, r"message (?:to|for)(?: all| any| the| every| my| dear)? (?:<MODEL>)\b"),
+    Rule(
+        ADDRESS,
+        1,
+        (
+            r"(?:dear|hey|hello|instructions? (?:to|for)|note for|notice for)(?: all| any| the"
+            r"| every)? (?:<MODEL>)\b"
+        ),
+    ),
     Rule(
         ADDRESS,
         3,
@@ -177,25 +187,25 @@ RULES: tuple[Rule, ...] = (
         ADDRESS,
         3,
         (
-            r"(?:<MODEL>) (?:reading|processing|parsing|summari[sz]ing|analy[sz]ing|reviewing|that reads?|who reads?"
-            r"|seeing) (?:this|these|the (?:above|following))"
+            r"(?:<MODEL>) (?:reading|processing|parsing|summari[sz]ing|analy[sz]ing|reviewing|that reads?"
+            r"|who reads?|seeing) (?:this|these|the (?:above|following))"
         ),
     ),
     Rule(
         ADDRESS,
         3,
         (
-            r"as an? (?:ai|llm|large language model|language model|ai \w+)(?: \w+)? you (?:must|should|need|have|are"
-            r"|will|shall)"
+            r"as an? (?:ai|llm|large language model|language model|ai \w+)(?: \w+)? you (?:must|should|need|have"
+            r"|are|will|shall)"
         ),
     ),
     Rule(
         FIRST,
         3,
         (
-            r"before (?:you )?(?:can |may |could |should |are able to |are allowed to |even )?(?:solv|answer|complet"
-            r"|proceed|continu|respond|repl|finish|start|perform|process|attempt|do)\w* ~4 (?:task|request|question"
-            r"|query|user|assignment|original \w+) ~8 (?:please|must|first|need|have to|required)"
+            r"before (?:you )?(?:can |may |could |should |are able to |are allowed to |even )?(?:solv|answer"
+            r"|complet|proceed|continu|respond|repl|finish|start|perform|process|attempt|do)\w* ~4 (?:task"
+            r"|request|question|query|user|assignment|original \w+) ~8 (?:please|must|first|need|have to|required)"
         ),
     ),
     Rule(
@@ -220,7 +230,8 @@ RULES: tuple[Rule, ...] = (
         2,
         (
             r"<(?:information|important|urgent|critical|admin|attention|mandatory|override|secret|hidden"
-            r"|confidential)(?:[ _-](?:message|instructions?|note|notice|info|information|alert|reminder|update))?>"
+            r"|confidential)(?:[ _-](?:message|instructions?|note|notice|info|information|alert|reminder"
+            r"|update))?>"
         ),
     ),
     Rule(
@@ -229,6 +240,108 @@ RULES: tuple[Rule, ...] = (
         (
             r"[\[{*=]{1,4}\W?(?:system|important|urgent|critical|admin(?:istrator)?|hidden|secret) (?:message"
             r"|instructions?|override|notice|directive|alert|command)s?\W?[\]}*=:]"
+        ),
+    ),
+    Rule(
+        OVERRIDE,
+        2,
+        (
+            r"(?:<IGNORE>) (?:the |everything |all |anything |what(?:ever)? |your )*(?:\w+ )?(?:above|i said"
+            r"|i told you|came before|you (?:were|have been|.{1,3}ve been) told)\b"
+        ),
+        IGNORING,
+    ),
+    Rule(
+        OVERRIDE,
+        2,
+        (
+            r"(?:<IGNORE>) (?:all |any )(?:of )?(?:the |your |these |those )?(?:rules|guidelines|restrictions"
+            r"|commands)"
+        ),
+        IGNORING,
+    ),
+    Rule(
+        OVERRIDE,
+        3,
+        (
+            r"(?:<IGNORE>|do not answer|don.{1,3}t answer|skip) (?:the |this )?user (?:s )?(?:\w+ )?(?:question"
+            r"|request|query|task|message|instructions?|input|prompt)"
+        ),
+        r"user (?:s )?(?:\w+ )?(?:question|request|query|task|instructions?|prompt)",
+    ),
+    Rule(
+        OVERRIDE,
+        3,
+        (
+            r"(?:reset|clear|erase|wipe|delete|drop) your (?:\w+ )?(?:instructions|prompts?|programming"
+            r"|directives|guidelines|memory|context)"
+        ),
+    ),
+    Rule(
+        OVERRIDE,
+        3,
+        (
+            r"(?:previous|prior|above|earlier|preceding|original|old) (?:\w+ )?(?:instructions?|prompts?|rules"
+            r"|directives?|orders|guidelines) (?:are|were|is|was|have been|has been|no longer|do not|don.{1,3}t)"
+            r" (?:now )?(?:no longer|not valid|void|invalid|cancel\w*|obsolete|outdated|a test|fake|superseded"
+            r"|revoked|overridden|replaced|appl\w+|valid|wrong)"
+        ),
+        (
+            r"<PRIOR> (?:\w+ )?(?:instructions?|prompts?|rules|directives?|orders|guidelines) (?:are|were|is|was"
+            r"|have|has|no longer|do not|don)"
+        ),
+    ),
+    Rule(OVERRIDE, 3, r"cancel (?:all |any )?(?:of )?(?:the |your )?(?:previous|prior|earlier|above|preceding) commands"),
+    Rule(
+        NEW_ORDERS,
+        3,
+        (
+            r"your (?:\w+ )?(?:instructions|orders|directives|task|goal|objective|rules) (?:have|has) (?:now "
+            r"|just )?(?:been (?:updated|changed|replaced|revised|modified)|changed)"
+        ),
+    ),
+    Rule(
+        NEW_ORDERS,
+        3,
+        (
+            r"(?:the|your|my) (?:real|actual|true) (?:instructions?|orders|task|objective|directives?|goal) (?:is"
+            r"|are|follow|below|begin|start)"
+        ),
+    ),
+    Rule(NEW_ORDERS, 2, r"\bnew (?:task|objective|goal|instructions?|orders|directives?|rules)\s*:"),
+    Rule(
+        NEW_ORDERS,
+        3,
+        (
+            r"(?:instead of|rather than) (?:\w+ing )?(?:the|your|this|that) (?:original|previous|user (?:s )?"
+            r"|current|initial|assigned) ?(?:task|request|question|instructions?|query|goal|job)"
+        ),
+    ),
+    Rule(NEW_ORDERS, 2, r"follow (?:these|the following|my|those|the new) (?:\w+ )?(?:instructions? )?instead"),
+    Rule(
+        NEW_ORDERS,
+        3,
+        (
+            r"[\[(<{] ?(?:new|updated|hidden|secret|real|additional) (?:system )?(?:instructions?|task"
+            r"|directives?|orders|prompt) ?[\])>}]"
+        ),
+    ),
+    Rule(
+        ROLE,
+        3,
+        (
+            r"</(?:tool_?results?|function_?results?|tool_?outputs?|tool_?response|user_?query|user_?input"
+            r"|untrusted\w*)>"
+        ),
+    ),
+    Rule(ADDRESS, 2, r"(?:<MODEL>) you (?:must|should|need to|have to|are to|will) (?:now|immediately|also|first|always)"),
+    Rule(
+        FIRST,
+        2,
+        (
+            r"(?:before|prior to) (?:using|calling|invoking|running) (?:this|any|any other|the|other)"
+            r" (?:\w+ )?tools? (?:you )?(?:\w+ )?(?:must |need to |have to |please |first )?(?:read|send|call"
+            r"|include|pass|open|access|provide)"
         ),
     ),
 )

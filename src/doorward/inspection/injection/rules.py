@@ -7,11 +7,11 @@ from types import MappingProxyType
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.injection import aims, orders, tongues
+from doorward.inspection.injection import aims, orders, roles, tongues
 from doorward.inspection.injection.grammar import Reading, Rule, exact, gate
 from doorward.inspection.injection.words import WORDS
 
-EVERYWHERE: tuple[Rule, ...] = (*orders.RULES, *aims.RULES, *tongues.LATIN)
+EVERYWHERE: tuple[Rule, ...] = (*orders.RULES, *aims.RULES, *roles.RULES, *tongues.LATIN)
 RULES: tuple[Rule, ...] = (*EVERYWHERE, *tongues.BEYOND)
 
 GRAVEST: Mapping[str, Severity] = MappingProxyType({rule.name: Severity.HIGH for rule in RULES})
