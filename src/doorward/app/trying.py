@@ -172,7 +172,7 @@ async def _looked(looks: Looks, track: Track, call: Call, probe: Probe) -> Reply
         case Carrier.NOTICE, Mapping() as params:
             return Reply((await looks.notice(track, call, Notice(probe.method, params))).params)
         case _:
-            return await looks.response(track, call, Answer(probe.body, 0))
+            return (await looks.response(track, call, Answer(probe.body, 0)))[0]
 
 
 def _asked(call: Call, snapshot: Snapshot) -> Asked:

@@ -12,11 +12,16 @@ from doorward.domain.reasons import Ran, Reason, Refused
 class Flight:
     """The calls that are upstream right now."""
 
-    __slots__ = ("_cut", "_running")
+    __slots__ = ("_cut", "_followers", "_running")
 
     def __init__(self) -> None:
         self._running: dict[CallId, tuple[Call, asyncio.Task[object]]] = {}
         self._cut: dict[CallId, str] = {}
+        self._followers: list[Callable[[Callable[[Call], bool]], None]] = []
+
+    def follow(self, callback: Callable[[Callable[[Call], bool]], None]) -> None:
+        """Has somebody told of what is cut off: which calls, whether they run or have run."""
+        self._followers.append(callback)
 
     @contextmanager
     def of(self, call: Call) -> Iterator[None]:
@@ -50,6 +55,8 @@ class Flight:
         for call, task in cut:
             self._cut[call.id] = why
             task.cancel()
+        for callback in self._followers:
+            callback(matches)
         return len(cut)
 
     def count(self, upstream: UpstreamId | None = None) -> int:

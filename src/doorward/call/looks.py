@@ -92,10 +92,12 @@ class Looks:
                 found, call = found + more, await self._cut(call, more, screen)
         return call, found
 
-    async def response(self, track: Track, call: Call, answer: Answer) -> Reply:
-        """What the caller may see of an answer; raises `Refused` where one of its findings blocks."""
+    async def response(
+        self, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition] = BLOCKING
+    ) -> tuple[Reply, tuple[Finding, ...]]:
+        """What the caller may see of an answer, and all findings in it; raises `Refused` where one of them blocks."""
         screen = track.asked.snapshot.screen
-        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES)
+        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking)
         size = answer.size_bytes
         found = await self._read(size, lambda: inspection.response(call, answer))
         body: Body = answer.body
@@ -112,8 +114,8 @@ class Looks:
                 withheld += told
         if any(finding.done in _MARKS for finding in found):
             body = await self._read(size, lambda: inspection.marked_response(call, body, found))
-            return Reply(body, labels=labels(found), withheld=withheld)
-        return Reply(body, withheld=withheld)
+            return Reply(body, labels=labels(found), withheld=withheld), found
+        return Reply(body, withheld=withheld), found
 
     async def notice(self, track: Track, call: Call, notice: Notice) -> Notice:
         """What the caller may see of a notification on the way; raises `Refused` where one of its findings blocks."""

@@ -18,6 +18,7 @@ from doorward.call.asked import Asked, Track
 from doorward.call.currents import Currents
 from doorward.call.flight import Flight
 from doorward.call.inbound import Notices
+from doorward.call.keeping import Keeping
 from doorward.call.looks import BLOCKING, Looks, questionable
 from doorward.call.resolve import edited
 from doorward.credentials.broker import Broker
@@ -67,12 +68,14 @@ class Rooms:
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_currents", "_looks", "_rooms")
+    __slots__ = ("_currents", "_keeping", "_looks", "_rooms")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._currents = Currents(rooms.contexts, rooms.moment)
         self._looks = Looks()
+        self._keeping = Keeping(rooms.desk, rooms.monotonic)
+        rooms.flight.follow(self._keeping.drop)
 
     @property
     def gate(self) -> Gate:
@@ -98,13 +101,17 @@ class Pipeline:
                 asked.limited(lambda: track.left or (*seat.left(), *self._rooms.budgets.left(asked.id)))
                 authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
                 inspected = await self._inspect_request(track, authorized)  # 5, 5b
-                clearance = await self._approve(track, inspected)  # 6
-                with self._watched(track, clearance) as step:
-                    recorded = track.recorded = await self._intend(track, clearance)  # 7
-                    answer = await self._carried(track, recorded, notices)  # 8, 9
-                    reply = await self._inspect_response(track, recorded, answer)  # 10
-                    step.answered(reply.body)
-                track.left += (*seat.left(), *step.left())
+                if self._keeping.has(inspected.authorized.admitted.call):
+                    reply = await self._released(track, inspected)  # 7, for a call whose answer has waited for a person
+                else:
+                    clearance = await self._approve(track, inspected)  # 6
+                    with self._watched(track, clearance) as step:
+                        recorded = track.recorded = await self._intend(track, clearance)  # 7
+                        answer = await self._carried(track, recorded, notices)  # 8, 9
+                        reply = await self._inspect_response(track, recorded, answer)  # 10
+                        step.answered(reply.body)
+                    track.left += step.left()
+                track.left += seat.left()
             await self._conclude(track, None)  # 11
             return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:
@@ -217,7 +224,7 @@ class Pipeline:
         standing = track.asked.standing if clearance.grant is None else Standing.PROMISED
         return self._rooms.watch.admit(clearance.inspected.authorized.admitted.call, standing)
 
-    async def _intend(self, track: Track, clearance: Clearance) -> Recorded:
+    async def _intend(self, track: Track, clearance: Clearance, *, sent: bool = True) -> Recorded:
         """Stage 7: the intent is durable, the grant consumed and budgets drawn on with it; or nothing happens."""
         call = clearance.inspected.authorized.admitted.call
         intent = Intent(
@@ -225,12 +232,12 @@ class Pipeline:
             decision=clearance.inspected.authorized.decision,
             findings=clearance.inspected.findings,
             grant=clearance.grant,
-            credential=self._rooms.broker.kind(call),
+            credential=self._rooms.broker.kind(call) if sent else "none",
             generation=track.asked.snapshot.generation,
             trace=track.asked.trace,
             policy_set=track.asked.snapshot.policies.digest,
             observed=track.observed,
-            draws=self._rooms.budgets.draw(call),
+            draws=self._rooms.budgets.draw(call) if sent else (),
             flowed=None if track.flowing is None else track.flowing.read(),
             rise=self._currents.rise(track, call),
         )
@@ -291,11 +298,27 @@ class Pipeline:
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        reply = await self._looks.response(track, recorded.intent.call, answer)
-        grant = recorded.clearance.grant
-        if grant is not None and grant.edited is not None:
+        call, grant = recorded.intent.call, recorded.clearance.grant
+        is_edited = grant is not None and grant.edited is not None
+        team = None if is_edited else track.asked.snapshot.document.approvals.findings
+        reply, found = await self._looks.response(track, call, answer, BLOCKING if team is None else BLOCKING - {Disposition.ASK})
+        if team is not None and (asks := questionable(found)):
+            raise await self._keeping.keep(call, answer, reply, asks, team)
+        if is_edited:
             reply = replace(reply, is_edited=True)
         await self._currents.shown(track, reply, answer.size_bytes)
+        track.reply = reply
+        return reply
+
+    async def _released(self, track: Track, inspected: Inspected) -> Reply:
+        """In the place of stages 6 to 10 for a call that has run: its answer, once people have said yes to it. Nothing is sent."""
+        call = inspected.authorized.admitted.call
+        kept, reply, grant = await self._keeping.released(call)
+        clearance = Clearance(Inspected(Authorized(inspected.authorized.admitted, kept.ask), inspected.findings), grant)
+        track.recorded = await self._intend(track, clearance, sent=False)
+        self._keeping.shown(kept)
+        track.findings += kept.findings
+        await self._currents.shown(track, reply, kept.size_bytes)
         track.reply = reply
         return reply
 
