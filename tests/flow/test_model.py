@@ -46,7 +46,7 @@ class Flowing(RuleBasedStateMachine):
         super().__init__()
         self.bench = Bench(DOCUMENT)
         self.models: dict[str, Model] = {}
-        self.out: dict[str, tuple[str, str, Call, Rise, bool]] = {}
+        self.out: dict[str, tuple[str, str, Call, Rise, Model]] = {}
 
     def _model(self, key: str) -> Model:
         model = self.models.get(key)
@@ -65,7 +65,7 @@ class Flowing(RuleBasedStateMachine):
         model.may = model.may.joined(label)
         model.calls += 1
         model.at = self.bench.clock()
-        self.out[made.id] = (key, upstream, made, rise, True)
+        self.out[made.id] = (key, upstream, made, rise, model)
         if upstream != "mail":
             model.sure = model.sure.joined(label)
 
@@ -89,12 +89,12 @@ class Flowing(RuleBasedStateMachine):
     @precondition(lambda self: self.out)
     @rule(data=st.data())
     def turn_back(self, data: st.DataObject) -> None:
-        key, _, made, rise, _ = self.out.pop(data.draw(st.sampled_from(sorted(self.out))))
+        _, _, made, rise, model = self.out.pop(data.draw(st.sampled_from(sorted(self.out))))
         back = self.bench.contexts.withdrawn(made, rise)
         if back is not None:
             self.bench.store.write((back,))
             self.bench.contexts.rose(back)
-            self.models[key].calls -= 1
+            model.calls -= 1
 
     @rule(hours=st.sampled_from([0.1, 3, 7.9, 8.1]))
     def wait(self, hours: float) -> None:

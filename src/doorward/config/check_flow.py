@@ -1,6 +1,6 @@
 """Checks of labels and the rules on them: rules about something that is there, domains that are domains, marks that say something."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from doorward.config.addresses import is_host
 from doorward.config.check_limits import selection
@@ -20,11 +20,18 @@ def flow(document: Document) -> Iterator[Found]:
         yield from _domains(endorsed, ("flow", "endorse", name, "domains"))
     for name, lowered in document.flow.declassify.items():
         yield from _about(lowered, document, ("flow", "declassify", name))
+    for at, labels in _every(document):
+        yield from _sink(labels, at)
+        for field, marks in (("resources", labels.resources), ("arguments", labels.arguments)):
+            yield from _marks(marks, (*at, field))
+
+
+def _every(document: Document) -> Iterator[tuple[tuple[Step, ...], Labels]]:
+    """Every set of labels, and where it stands."""
     for upstream, config in document.upstreams.items():
-        yield from _labels(config.labels, ("upstreams", upstream, "labels"))
-        for tool, rule in config.tools.items():
-            if rule.labels is not None:
-                yield from _labels(rule.labels, ("upstreams", upstream, "tools", tool, "labels"))
+        at = ("upstreams", upstream)
+        yield (*at, "labels"), config.labels
+        yield from (((*at, "tools", tool, "labels"), rule.labels) for tool, rule in config.tools.items() if rule.labels is not None)
 
 
 def _about(rule: Endorsement | Declassification, document: Document, at: tuple[Step, ...]) -> Iterator[Found]:
@@ -40,10 +47,10 @@ def _domains(rule: Endorsement, at: tuple[Step, ...]) -> Iterator[Found]:
             yield error(f"expected a domain such as corp.example or *.corp.example, got {quoted(domain)}", *at, index)
 
 
-def _labels(labels: Labels, at: tuple[Step, ...]) -> Iterator[Found]:
+def _sink(labels: Labels, at: tuple[Step, ...]) -> Iterator[Found]:
     if labels.sink is not None and labels.sink.most is None and labels.sink.least is None:
         yield error("expected most, least or both", *at, "sink")
-    for field, marks in (("resources", labels.resources), ("arguments", labels.arguments)):
-        for name, mark in marks.items():
-            if mark == Marks():
-                yield note("it says nothing", *at, field, name)
+
+
+def _marks(marks: Mapping[str, Marks], at: tuple[Step, ...]) -> Iterator[Found]:
+    return (note("it says nothing", *at, name) for name, one in marks.items() if one == Marks())

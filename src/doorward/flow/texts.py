@@ -129,15 +129,13 @@ def _of_word(word: str) -> Iterator[str]:
     folded = bare.casefold()
     if folded[0] in "@#":
         yield f"s:{folded[1 : _LONGEST + 1]}"
-    elif "@" in folded:
+    elif "@" in folded and "/" not in folded.rpartition("@")[2] and "://" not in folded:
         yield from _address(folded)
-    if "://" in folded or folded.startswith("www."):
-        yield from _url(folded.rpartition("://")[2])
-    elif "@" not in folded and "." in folded and _is_dotted(folded):
+    elif "@" in folded or "://" in folded or _is_dotted(folded):
         yield from _url(folded)
-    elif "/" in folded:
+    else:
         yield from _path(folded)
-    yield from _ident(folded)
+        yield from _ident(folded)
 
 
 def _address(word: str) -> Iterator[str]:
@@ -149,8 +147,11 @@ def _address(word: str) -> Iterator[str]:
         yield f"a:{local}@{host}"[:_LONGEST]
 
 
-def _url(rest: str) -> Iterator[str]:
-    authority, _, path = rest.partition("#")[0].partition("/")
+def _url(word: str) -> Iterator[str]:
+    """A URL, with or without its scheme: its host, the whole, and the ids in its path; of one that names a mailbox, that as well."""
+    authority, _, path = word.rpartition("://")[2].partition("#")[0].partition("/")
+    if "@" in word:
+        yield from _address(word)
     host = _host(authority.rpartition("@")[2])
     if not host:
         return
@@ -158,6 +159,8 @@ def _url(rest: str) -> Iterator[str]:
     parts = [part for part in path.split("/") if part]
     if parts:
         yield f"u:{host}/{'/'.join(parts)}"[:_LONGEST]
+    for part in (host, *parts):
+        yield from _ident(part)
 
 
 def _is_dotted(word: str) -> bool:
@@ -189,6 +192,8 @@ def _path(word: str) -> Iterator[str]:
     parts = [part for part in word.split("/") if part not in {"", "."}]
     if len(parts) > 1 and any(letter.isalpha() for letter in word):
         yield f"f:{'/'.join(parts)}"[:_LONGEST]
+        for part in parts:
+            yield from _ident(part)
 
 
 def _ident(word: str) -> Iterator[str]:
