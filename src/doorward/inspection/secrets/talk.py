@@ -64,7 +64,7 @@ TALK: tuple[Rule, ...] = (
     shape(
         "mailchimp_key",
         "Mailchimp",
-        r"[0-9A-Za-z]{8}-us[0-9]{1,2}\b",
+        r"[0-9A-Za-z]-us[0-9]{1,2}\b",
         r"\b(?P<secret>[0-9A-Za-z]{32}-us[0-9]{1,2})\b",
     ),
     token("mandrill_key", "Mandrill", "md-", URL64 + "{22}", Severity.MEDIUM),
