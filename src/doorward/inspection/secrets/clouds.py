@@ -10,6 +10,7 @@ CLOUDS: tuple[Rule, ...] = (
     token("aws_bedrock_key", "AWS", "ABSK", BASE64 + "{109,269}={0,2}"),
     token("aws_bedrock_short_key", "AWS", "bedrock-api-key-", "[0-9A-Za-z+/=_-]{28,}"),
     token("aws_appsync_key", "AWS", "da2-", LOWER + "{26}"),
+    token("aws_marketplace_key", "AWS", "amzn\\.mws\\.", UUID),
     token("aws_session_token", "AWS", "(?:FwoGZXIvYXdzE|IQoJb3JpZ2luX2Vj)", "[0-9A-Za-z+/=%]{100,}"),
     shape(
         "aws_signed_url",
@@ -22,6 +23,12 @@ CLOUDS: tuple[Rule, ...] = (
     token("google_client_secret", "Google", "GOCSPX-", URL64 + "{28}"),
     token("google_access_token", "Google", "ya29\\.", URL64 + "{40,}"),
     token("google_refresh_token", "Google", "1//0", URL64 + "{40,}"),
+    shape(
+        "google_messaging_key",
+        "Google",
+        r"AAAA[0-9A-Za-z_-]{7}:[0-9A-Za-z_-]{20}",
+        r"\b(?P<secret>AAAA[0-9A-Za-z_-]{7}:[0-9A-Za-z_-]{140})",
+    ),
     token("google_hmac_key", "Google", "GOOG1E", UPPER + "{55}"),
     shape(
         "azure_client_secret",

@@ -2,7 +2,7 @@
 
 from doorward.domain.findings import Severity
 from doorward.inspection.secrets.checks import crc_base62
-from doorward.inspection.secrets.rule import ALNUM, ANY_HEX, HEX, LOWER, UPPER, URL64, Rule, shape, token
+from doorward.inspection.secrets.rule import ALNUM, ANY_HEX, HEX, LOWER, UPPER, URL64, UUID, Rule, shape, token
 
 CODE: tuple[Rule, ...] = (
     token("github_personal_token", "GitHub", "ghp_", ALNUM + "{36,37}", judge=crc_base62),
@@ -39,6 +39,13 @@ CODE: tuple[Rule, ...] = (
     token("sourcegraph_cody_token", "Sourcegraph", "slk_", HEX + "{64}"),
     token("npm_token", "npm", "npm_", ALNUM + "{36}", judge=crc_base62),
     shape(
+        "npm_registry_token",
+        "npm",
+        r"/:_authToken\s*=[\s\"']*[0-9A-Fa-f-]{20}",
+        rf"[0-9A-Za-z]/:_authToken\s*=[\s\"']*(?P<secret>{UUID})",
+        Severity.MEDIUM,
+    ),
+    shape(
         "pypi_token",
         "PyPI",
         r"pypi-AgE[0-9A-Za-z_-]{10}",
@@ -53,6 +60,7 @@ CODE: tuple[Rule, ...] = (
     token("docker_swarm_unlock_key", "Docker", "SWMKEY-1-", "[0-9A-Za-z+/]{43}"),
     token("jfrog_api_key", "JFrog", "AKCp", ALNUM + "{69}"),
     token("jfrog_reference_token", "JFrog", "cmVmd", ALNUM + "{59}"),
+    token("teamcity_token", "TeamCity", "eyJ0eXAiOiAiVENWMiJ9\\.", URL64 + "{36}\\.[0-9A-Za-z_-]{48}"),
     token("circleci_token", "CircleCI", "CCIP(?:AT|RJ)_", ALNUM + "{22}_[0-9a-f]{40}"),
     token("buildkite_token", "Buildkite", "bkua_", ALNUM + "{40}"),
     token("buildkite_agent_token", "Buildkite", "bkct_", URL64 + "{40,}"),

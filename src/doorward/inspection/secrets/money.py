@@ -17,6 +17,7 @@ MONEY: tuple[Rule, ...] = (
     token("adyen_key", "Adyen", "AQE[a-z]hmf", "[0-9A-Za-z+/=_-]{60,}"),
     token("mollie_key", "Mollie", "(?:live|test)_", ALNUM + "{30}", Severity.MEDIUM),
     token("flutterwave_secret", "Flutterwave", "FLWSECK(?:_TEST)?-", LOWER + "{32}-X"),
+    token("flutterwave_encryption_key", "Flutterwave", "FLWSECK_TEST-", LOWER + "{12}"),
     token("flutterwave_public_key", "Flutterwave", "FLWPUBK(?:_TEST)?-", LOWER + "{32}-X", Severity.LOW),
     token("paystack_key", "Paystack", "sk_(?:live|test)_", HEX + "{40}"),
     token("checkout_key", "Checkout.com", "sk_(?:sbox_)?", "[a-z2-7]{26}[0-9A-Za-z*#$=]", Severity.MEDIUM),
