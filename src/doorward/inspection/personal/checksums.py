@@ -10,19 +10,23 @@ _BECH32_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32_SUMS = frozenset({1, 0x2BC830A3})
 """Of BIP 173 and of BIP 350 (bech32m)."""
 
+_NO_DIGITS = bytes(byte for byte in range(128) if not 0x30 <= byte <= 0x39)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""The sum of the digits of twice a digit."""
+
 _VERHOEFF_TURN = ("0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258")
 """Verhoeff (1969): the permutation for each place, from the right."""
 
 
 def digits(text: str) -> str:
     """The ASCII digits of a text."""
-    return "".join(letter for letter in text if "0" <= letter <= "9")
+    return text if text.isdigit() else text.encode("ascii", "ignore").translate(None, _NO_DIGITS).decode()
 
 
 def luhn(number: str) -> bool:
     """ISO/IEC 7812-1, annex B."""
-    doubled = (sum(divmod(int(digit) * 2, 10)) if place % 2 else int(digit) for place, digit in enumerate(reversed(number)))
-    return sum(doubled) % 10 == 0
+    single, doubled = map(int, number[::-2]), map(int, number[-2::-2])
+    return (sum(single) + sum(map(_DOUBLED.__getitem__, doubled))) % 10 == 0
 
 
 def verhoeff(number: str) -> bool:

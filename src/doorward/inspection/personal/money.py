@@ -57,10 +57,10 @@ _ACCOUNT = words("bank account", "account number", "account no", "acct no", "che
 def is_card(text: str) -> bool:
     """A number that a card scheme gives out, with its check digit."""
     number = digits(text)
+    if not luhn(number) or not _is_grouped(text):
+        return False
     head = int(number[:6])
-    return (
-        any(low <= head <= high and len(number) in lengths for low, high, lengths in _CARD_LENGTHS) and luhn(number) and _is_grouped(text)
-    )
+    return any(low <= head <= high and len(number) in lengths for low, high, lengths in _CARD_LENGTHS)
 
 
 def is_any_card(text: str) -> bool:
@@ -71,7 +71,7 @@ def is_any_card(text: str) -> bool:
 
 def _is_grouped(text: str) -> bool:
     """Whether it is written in groups of three and more, as on cards, or as one."""
-    return all(len(group) >= 3 for group in text.replace("-", " ").split(" ")) and not (" " in text and "-" in text)
+    return text.isdigit() or (all(len(group) >= 3 for group in text.replace("-", " ").split(" ")) and not (" " in text and "-" in text))
 
 
 def iban(text: str) -> int:
@@ -96,10 +96,10 @@ def is_routing(text: str) -> bool:
 
 RULES = (
     Rule("card", Severity.HIGH, "", _CARD, is_card),
-    Rule("card", Severity.HIGH, "", after(_CARDS, r"[1-6](?:[ \-]?\d){11,18}"), is_any_card),
+    Rule("card", Severity.HIGH, "", holds=is_any_card, **after(_CARDS, r"[1-6](?:[ \-]?\d){11,18}")),
     Rule("iban", Severity.HIGH, "", r"(?i)[a-z]{2}\d{2}(?:[ \-]?[a-z0-9]{1,4}){3,8}", part=iban),
     Rule("us_routing_number", Severity.MEDIUM, "us", r"\d{9}|\d{4}-\d{4}-\d", is_routing, _ROUTING),
-    Rule("bank_account", Severity.MEDIUM, "", after(_ACCOUNT, r"\d(?:[ \-]?\d){7,16}")),
+    Rule("bank_account", Severity.MEDIUM, "", **after(_ACCOUNT, r"\d(?:[ \-]?\d){7,16}")),
     Rule("crypto_address", Severity.MEDIUM, "", r"[13][1-9A-HJ-NP-Za-km-z]{25,34}", base58check),
     Rule("crypto_address", Severity.MEDIUM, "", r"(?:bc1|BC1)[0-9AC-HJ-NP-Zac-hj-np-z]{11,71}", bech32),
     Rule("crypto_address", Severity.MEDIUM, "", r"0x[0-9A-Fa-f]{40}"),

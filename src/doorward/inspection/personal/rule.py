@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from doorward.domain.findings import Severity
 
@@ -25,6 +26,8 @@ class Rule:
     """Whether what has the form can be one."""
     words: str = ""
     """RE2: one of these stands near (`words`); empty: none need."""
+    inner: str = ""
+    """RE2: the piece of what has the form that is meant; empty: all of it, or its group."""
     part: Callable[[str], int] | None = None
     """How many characters of what has the form are it, from its beginning; None: all of them."""
 
@@ -34,9 +37,16 @@ def words(*each: str) -> str:
     return "|".join(map(_word, each))
 
 
-def after(near: str, form: str) -> str:
+class After(TypedDict):
+    """The fields of a rule for a form that stands after words."""
+
+    form: str
+    inner: str
+
+
+def after(near: str, form: str) -> After:
     """A form that stands soon after one of some words, in the same member: for forms that stand in many a text otherwise."""
-    return rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?\b({form})"
+    return After(form=rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?(?:{form})", inner=form)
 
 
 _SHORT = 5

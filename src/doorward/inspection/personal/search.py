@@ -32,6 +32,7 @@ class _Ready:
     rule: Rule
     form: Any
     group: int
+    inner: Any
     word: int
     near: Any
 
@@ -76,7 +77,10 @@ def _compiled(rules: tuple[Rule, ...]) -> tuple[Any, tuple[_Ready, ...]]:
     each_ready = []
     for rule, form in zip(rules, forms, strict=True):
         compiled = re2.compile(form.encode(), options)
-        each_ready.append(_Ready(rule, compiled, compiled.groups, numbers.get(rule.words, -1), re2.compile(rule.words.encode(), options)))
+        inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
+        each_ready.append(
+            _Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words, -1), re2.compile(rule.words.encode(), options))
+        )
     return gate, tuple(each_ready)
 
 
@@ -89,13 +93,18 @@ def _bounded(form: str) -> str:
 
 def _found(ready: _Ready, flat: bytes) -> Iterator[_Found]:
     for match in ready.form.finditer(flat):
-        start, end = match.span(ready.group)
+        start, end = match.span(ready.group) if ready.inner is None else _inner(ready.inner, flat, match.span())
         if start < 0:
             continue
         text = flat[start:end].decode("utf-8", "replace")
         end = _held(ready.rule, text, start, end)
         if end > start and _stands_alone(flat, start, end) and (ready.word < 0 or _is_near(ready.near, flat, start, end)):
             yield ready.rule, start, end
+
+
+def _inner(form: Any, flat: bytes, span: tuple[int, int]) -> tuple[int, int]:
+    match = form.search(flat, *span)
+    return (-1, -1) if match is None else match.span()
 
 
 def _held(rule: Rule, text: str, start: int, end: int) -> int:
