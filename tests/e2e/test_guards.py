@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.client import REVISIONS, Client, Json, Said
-from tests.e2e.commands import told
+from tests.e2e.commands import ordered, told
 from tests.e2e.log import of_call
 from tests.e2e.witness import Witness, tool, witnessing
-from tests.gateway import Running, doorward, http_upstream, write_config
+from tests.gateway import Running, doorward, http_upstream, start, stop, write_config
 from tests.inspection.plugins.packages import installed
 from tests.net.raw import Peer, response
 from tests.upstream.kit import Answering, result
 
 HIDDEN = "see\N{ZERO WIDTH SPACE} here"
-SAYS = {"echo": "fine", "masked": HIDDEN, "labelled": HIDDEN, "spotlit": HIDDEN, "blocked": HIDDEN, "plans": "the plan", "lies": "a lie"}
+SAYS = {
+    "echo": "fine",
+    "masked": HIDDEN,
+    "labelled": HIDDEN,
+    "spotlit": HIDDEN,
+    "blocked": HIDDEN,
+    "plans": "the plan",
+    "asked": HIDDEN,
+    "lies": "a lie",
+}
 """What each tool answers, whatever it is asked."""
 RULES: list[Json] = [
     {"guards": ["unicode"], "tools": ["labelled"], "then": "label"},
     {"guards": ["unicode"], "tools": ["spotlit"], "then": "spotlight"},
     {"guards": ["unicode"], "tools": ["blocked"], "then": "block"},
+    {"guards": ["unicode"], "tools": ["asked"], "then": "ask"},
     {"guards": ["plans"], "tools": ["plans"], "then": "mask"},
     {"guards": ["crashing"], "then": "pass"},
 ]
@@ -36,7 +48,8 @@ GUARDS: dict[str, Json] = {
 
 def document(witness: Witness, **guards: Json) -> Json:
     looks = {"dispositions": RULES, "guards": {**GUARDS, **guards}}
-    return {"upstreams": {"up": http_upstream(witness.url)}, "inspection": looks}
+    asks = {"findings": "security", "wait_seconds": 0}
+    return {"upstreams": {"up": http_upstream(witness.url)}, "inspection": looks, "approvals": asks}
 
 
 def saying(text: str) -> Answering:
@@ -76,6 +89,11 @@ def done(running: Running, said: Said) -> list[tuple[str, str, str]]:
     """Guard, rule and what was done, of the call's last leaf."""
     found = of_call(running.directory / "state", said.receipt)[-1].get("findings", ())
     return [(one["guard"], one["rule"], one["done"]) for one in found]
+
+
+def say_yes(running: Running, reference: str) -> None:
+    digest = json.loads(ordered(running, "approval", "show", reference, "--json"))["digest"]
+    ordered(running, "approval", "approve", reference, "--digest", digest)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -120,6 +138,36 @@ def test_a_guard_that_crashes_or_lies_lets_nothing_past_even_where_a_rule_says_p
     said = called(running, "echo", mark)
     assert (said.reason, len(witness.calls()), done(running, said)) == ("unsafe_request", before, [finding])
     assert "s3cret" not in running.journal.read_text()
+
+
+def test_an_answer_waits_for_a_person_and_is_shown_once_without_the_call_being_made_again(running: Running, witness: Witness) -> None:
+    waits = called(running, "asked")
+    reference = waits.result["_meta"]["dev.doorward/approval"]
+    assert (waits.reason, reference in waits.text, HIDDEN in waits.raw.decode()) == ("unsafe_response", True, False)
+    assert "the call has run; guards found unicode/invisible_character in its result" in ordered(running, "approval", "show", reference)
+    assert (called(running, "asked").reason, len(witness.calls("asked"))) == ("unsafe_response", 1)
+    say_yes(running, reference)
+    shown = called(running, "asked")
+    assert (shown.text, len(witness.calls("asked"))) == (HIDDEN, 1)
+    intent, outcome = of_call(running.directory / "state", shown.receipt)
+    assert (intent["approval"]["id"], intent["credential"], outcome["result"]["status"]) == (reference, {"kind": "none"}, "delivered")
+
+
+def test_a_restart_loses_an_answer_that_waits_and_the_retry_says_so_and_makes_nothing(tmp_path: Path, witness: Witness) -> None:
+    environment = {"PYTHONPATH": str(installed(tmp_path))}
+    with doorward(tmp_path, document(witness), environment=environment) as first:
+        before = len(witness.calls("asked"))
+        reference = called(first, "asked").result["_meta"]["dev.doorward/approval"]
+        say_yes(first, reference)
+        key = first.key()
+    again = start(tmp_path, environment)
+    try:
+        with Client(again.url("up"), key) as client:
+            lost = client.call("asked", {"mark": "fine"})
+        assert lost.text.startswith("The call ran; its result was kept for a person's yes and is gone now. It was not made again;")
+        assert len(witness.calls("asked")) == before + 1
+    finally:
+        stop(again)
 
 
 def test_a_result_that_a_guard_lies_about_is_withheld(running: Running) -> None:

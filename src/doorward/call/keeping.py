@@ -15,15 +15,11 @@ from doorward.domain.approvals import Grant
 from doorward.domain.calls import Answer, Call, Reply
 from doorward.domain.decisions import Ask, Need
 from doorward.domain.findings import Finding
-from doorward.domain.ids import Digest, GrantId, PolicyId
+from doorward.domain.ids import Digest, GrantId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.inspection.view import response_body
-from doorward.policy.concerns import concerns
-from doorward.policy.rules import OWN
+from doorward.policy.concerns import OWN_ANSWERS, concerns
 from doorward.wire.canonical import canonical
-
-OWN_ANSWERS = PolicyId(f"{OWN}answers")
-"""What asks whether an answer may be shown: it stands in no file."""
 
 MOST = 64
 """Answers that wait."""

@@ -16,6 +16,8 @@ from doorward.wire.canonical import canonical
 
 OWN_FINDINGS = PolicyId(f"{OWN}findings")
 """What asks, where findings do: it stands in no file."""
+OWN_ANSWERS = PolicyId(f"{OWN}answers")
+"""What asks whether the answer of a call that has run may be shown; it stands in no file either."""
 
 _NAMED = 8
 """Findings that the question names; the leaf and the facts have more of them."""

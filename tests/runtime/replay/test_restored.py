@@ -167,3 +167,8 @@ def refusal(reason: str, *policies: str, **fields: object) -> Recorded:
 )
 def test_a_refusal_says_what_policy_decided_where_it_was_policy(found: Recorded, expected: Verdict | None) -> None:
     assert verdict(found) == expected
+
+
+def test_an_answer_that_was_shown_after_a_yes_is_no_decision_on_a_call() -> None:
+    body = {"ts": "2026-11-18T12:00:00.000000Z", "type": "intent", "decision": {"effect": "ask", "policies": ["doorward.answers"]}}
+    assert verdict(recorded(json.dumps(body).encode())) is None

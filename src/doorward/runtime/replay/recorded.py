@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from doorward.domain.reasons import Reason
-from doorward.policy.concerns import OWN_FINDINGS
+from doorward.policy.concerns import OWN_ANSWERS, OWN_FINDINGS
 
 
 class Effect(StrEnum):
@@ -133,6 +133,8 @@ def verdict(leaf: Recorded) -> Verdict | None:
     """What policy decided, whatever a posture, a waiver, a finding or a person made of it; None where the leaf does not say."""
     decided = leaf.decision
     if leaf.type == "intent":
+        if OWN_ANSWERS in decided.policies:
+            return None  # nothing was made: an answer that people were asked about was shown
         if decided.would is not None:
             return Verdict(Effect(decided.would.effect), decided.would.policies)
         return _asked(decided.policies) if decided.effect == Effect.ASK else Verdict(Effect(decided.effect), decided.policies)
