@@ -87,10 +87,11 @@ class Poisoner(Witness):
 
     def __init__(self, era: Any) -> None:
         super().__init__(era)
-        self.tools = [{"name": "say", "inputSchema": {"type": "object"}}]
+        free, shape = {"type": "object"}, {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+        self.tools = [{"name": "say", "inputSchema": free}, {"name": "shaped", "inputSchema": free, "outputSchema": shape}]
         capabilities: Json = {"tools": {}, "prompts": {}, "resources": {}, "completions": {}, "logging": {}}
         self.body: Json = {}
-        self.behaviours = {"say": self.say}
+        self.behaviours = {"say": self.say, "shaped": self.say}
         self.handlers |= {
             "prompts/list": self._listed({"prompts": [{"name": "p", "arguments": [{"name": "a"}]}]}),
             "resources/list": self._listed({"resources": [{"uri": "x:y", "name": "r"}]}),
@@ -256,7 +257,8 @@ def test_what_is_not_for_the_caller_does_not_reach_it(client: Client, poisoner: 
 def test_what_an_upstream_says_beside_its_lists_is_not_passed_on(client: Client, method: str) -> None:
     said = client.ask(method)
     clean(said)
-    assert len(next(value for value in said.result.values() if isinstance(value, list))) == 1
+    names = [item["name"] for value in said.result.values() if isinstance(value, list) for item in value]
+    assert names == {"tools/list": ["say", "shaped"], "prompts/list": ["p"], "resources/list": ["r"]}[method]
 
 
 # What is too large or too deep.
@@ -281,6 +283,14 @@ def test_what_is_too_large_or_too_deep_is_refused(client: Client, poisoner: Pois
     said = client.call("say", progressToken="t", **talkative(client))
     assert WIDE[:1000] not in said.raw.decode()
     assert said.reason == "upstream_broken"
+
+
+@pytest.mark.parametrize("way", [{}, {"before": {"method": "notifications/odd"}}], ids=["whole", "streamed"])
+def test_structured_result_is_held_to_its_schema(client: Client, poisoner: Poisoner, way: Json) -> None:
+    poisoner.body = {**way, "result": {"content": [], "structuredContent": {"n": "seven"}}}
+    assert client.call("shaped").reason == "unsafe_response"
+    poisoner.body = {**way, "result": {"content": [], "structuredContent": {"n": 7}}}
+    assert client.call("shaped").result["structuredContent"] == {"n": 7}
 
 
 # Requests: our own credential is in none of them.

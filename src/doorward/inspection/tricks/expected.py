@@ -16,7 +16,6 @@ _OF_WORDS: Mapping[str, frozenset[Family]] = {
                 "code",
                 "script",
                 "scripts",
-                "source",
                 "snippet",
                 "program",
                 "javascript",
