@@ -154,7 +154,7 @@ def test_more_names_than_can_be_kept_make_everything_count_as_tainted() -> None:
 
 def test_where_no_policy_reads_taint_nothing_is_kept_and_a_later_policy_sees_everything_tainted() -> None:
     bench = Bench(trace=Trace.OFF)
-    assert bench.contexts.read(bench.call(), text("mallory@evil.example")) == frozenset()
+    assert bench.contexts.read(bench.call(), text("mallory@evil.example")) is None
     bench.read("mail", text("mallory@evil.example"))
     bench.adopt(bench.rules, Trace.ON)
     assert bench.sources(to="ada@corp.example") == {"/to": ""}
@@ -363,3 +363,18 @@ def test_contact_details_are_personal_and_no_more_confidential_than_where_they_s
     bench.forwarded(made)
     bench.answered(made, text("ada@corp.example"), finding("pii", "email"))
     assert bench.contexts.flow(bench.call()).label == replace(INTERNAL, categories=frozenset({"personal"}))
+
+
+@pytest.mark.anyio
+async def test_what_was_not_read_for_a_blind_context_makes_the_next_one_blind() -> None:
+    bench = Bench()
+    bench.read("mail", text("a"))
+    await bench.restarted()
+    out = bench.call("mail")
+    bench.forwarded(out)
+    body = text("mallory@evil.example")
+    read = bench.contexts.read(out, body)
+    (context,) = bench.contexts.room.every()
+    await bench.contexts.room.reset(context.number)
+    bench.contexts.taken(out, body, read, ())
+    assert bench.sources(to="mallory@evil.example", cc="ada@corp.example") == {"/to": "", "/cc": ""}

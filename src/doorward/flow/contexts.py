@@ -14,7 +14,7 @@ from doorward.domain.findings import Finding
 from doorward.domain.flow import UNMOVED, Flow, Integrity, Label, Rise, Taint
 from doorward.flow.context import Context
 from doorward.flow.endorsing import endorsing
-from doorward.flow.index import NOTHING, Names, Read, leaves
+from doorward.flow.index import Names, Read, leaves
 from doorward.flow.lowering import lowered
 from doorward.flow.pointers import reached
 from doorward.flow.room import Room
@@ -135,10 +135,10 @@ class Contexts:
         return self.room.rise(context)
 
     def read(self, call: Call, body: object) -> Read:
-        """What a message shows that could lead somewhere, as far as anybody will ask. Pure but for where it looks that up."""
-        context = self._of(call)
-        blind = self._rules.trace is Trace.OFF or (context is not None and context.index is None)
-        return NOTHING if blind else self._names.read(body)
+        """What a message shows that could lead somewhere; None where nobody will ask, for its context is blind already."""
+        context = self.room.known(call)
+        is_blind = self._rules.trace is Trace.OFF or (context is not None and context.index is None)
+        return None if is_blind else self._names.read(body)
 
     def heard(self, call: Call, read: Read) -> None:
         """A message on the way to the caller, such as progress: what it shows is remembered as its target's."""

@@ -16,9 +16,7 @@ _LEAST_ID: Final = 10**5
 """Numbers from six digits on are looked at as ids."""
 
 Read = frozenset[int] | None
-"""The names in a message; None where there are too many to keep."""
-
-NOTHING: Final[frozenset[int]] = frozenset()
+"""The names in a message; None where they are too many to keep, or were not read."""
 
 
 class Names:

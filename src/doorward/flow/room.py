@@ -62,10 +62,13 @@ class Room:
 
     def before(self, call: Call, now: Callable[[], float]) -> Context | None:
         """What a call comes from: its instance's context, or what is left of earlier ones of its agent; None where nothing is known of it."""
-        context = self._by_instance.get(call.principal.instance)
-        if context is None and self._left:
-            context = self._left.get(call.principal.agent.id)
+        context = self.known(call)
         return context if context is not None and now() - context.at <= self.expiry_seconds else None
+
+    def known(self, call: Call) -> Context | None:
+        """The same, whether it counts still or not: for who may not ask for the time, such as another thread."""
+        context = self._by_instance.get(call.principal.instance)
+        return self._left.get(call.principal.agent.id) if context is None and self._left else context
 
     def opened(self, call: Call, at: float) -> Context:
         """The context of a call's instance, which is made where there is none."""
