@@ -9,23 +9,24 @@ RULES: tuple[Rule, ...] = (
         3,
         (
             r"(?:do not|don.{1,3}t|never|must not|without|should not|no need to|not to) (?:ever )?(?:tell|inform"
-            r"|notify|alert)(?:ing)? (?:the |your |any )?(?:users?|humans?)\b"
+            r"|alert)(?:ing)? (?:the |your |any )?(?:users?|humans?)\b"
         ),
     ),
     Rule(
         SECRECY,
         3,
         (
-            r"(?:do not|don.{1,3}t|never|must not|without|should not|not to) (?:ever )?(?:mention|reveal|disclos"
-            r"|report|show|say|let|explain)(?:e|ing)? ~5 (?:to )?(?:the|your|any) (?:users?|humans?)\b"
+            r"(?:do not|don.{1,3}t|never|must not|without|should not|not to) (?:ever )?(?:mention|reveal"
+            r"|disclos)(?:e|ing)? ~5 (?:to )?(?:the|your|any) (?:users?|humans?)\b"
         ),
+        r"(?:do not|don.{1,3}t|never|must not|without|should not|not to) (?:ever )?(?:mention|reveal|disclos)",
     ),
     Rule(
         SECRECY,
         3,
         (
             r"(?:keep|hide|conceal) (?:this|it|that|these|all of this) ~4 from (?:the |your )(?:users?|humans?"
-            r"|owner)"
+            r"|owner)(?:$|[.,;:!?)\n]|\\n)"
         ),
         r"(?:keep|hide|conceal) (?:this|it|that|these|all of this)",
     ),
@@ -78,6 +79,10 @@ RULES: tuple[Rule, ...] = (
             r"|internal|full|previous|confidential|exact|complete) (?:\w+ )?(?:prompts?|instructions?|messages?"
             r"|rules|guidelines|directives)"
         ),
+        (
+            r"your ~2 (?:system|initial|hidden|original|developer|secret|internal|full|previous|confidential"
+            r"|exact|complete) (?:\w+ )?(?:prompts?|instructions?|messages?|rules|guidelines|directives)"
+        ),
     ),
     Rule(
         EXTRACTION,
@@ -86,35 +91,40 @@ RULES: tuple[Rule, ...] = (
             r"(?:reveal|print|output|repeat|disclose|leak|recite|dump|expose|echo) ~3 (?:the|its)"
             r" (?:\w+ )?(?:system|hidden|developer|secret) (?:prompts?|instructions)"
         ),
+        r"(?:the|its) (?:\w+ )?(?:system|hidden|developer|secret) (?:prompts?|instructions)",
     ),
     Rule(
         EXTRACTION,
         3,
         (
-            r"what (?:is|are|was|were) your (?:\w+ )?(?:system|initial|hidden|original|secret|exact) (?:prompts?"
-            r"|instructions?|rules|guidelines)"
+            r"what (?:is|are|was|were) your (?:\w+ )?(?:system|initial|hidden|secret) (?:prompts?|instructions?"
+            r"|rules|guidelines)"
         ),
     ),
     Rule(
         EXTRACTION,
         3,
         (
-            r"(?:repeat|print|output|recite|echo|copy) ~2 (?:everything|all|the (?:words|text|sentences?|lines?"
-            r"|content|paragraph)) ~2 (?:above|before this|prior to this)"
+            r"(?:repeat|print|output|recite|echo|copy) ~2 (?:everything|all|the words|all the (?:words|text))"
+            r" ~2 (?:above|before this|prior to this)"
         ),
     ),
     Rule(
         ERROR,
-        3,
+        2,
         (
             r"(?:error|failed|failure|expired|denied|required|unable|cannot|blocked|invalid) ~9 to (?:continue"
             r"|proceed|resolve|fix|complete|retry|recover|unlock) ~6 (?:provide|run|execute|enter|paste|send|read"
             r"|supply|include|pass|call|forward) ~6 (?:<SECRET>)"
         ),
+        (
+            r"to (?:continue|proceed|resolve|fix|complete|retry|recover|unlock) ~6 (?:provide|run|execute|enter"
+            r"|paste|send|read|supply|include|pass|call|forward) ~6 (?:<SECRET>)"
+        ),
     ),
     Rule(
         EXTRACTION,
-        3,
+        2,
         (
             r"(?:show|print|output|repeat|reveal|tell|give|display) ~2 (?:prompt|instructions?|messages?)"
             r" (?:that (?:is|are|was|were) )?above"
@@ -131,5 +141,26 @@ RULES: tuple[Rule, ...] = (
             r"|contacts?) ~3 to ~1 (?:<PLACE>)"
         ),
         r"(?:send|forward|bcc|copy|e?mail|upload|post) (?:every|each|all)",
+    ),
+    Rule(
+        SECRECY,
+        1,
+        (
+            r"(?:do not|don.{1,3}t|never|must not|without|should not) (?:ever )?(?:notify|show|report|explain"
+            r"|say)(?:ing)? ~5 (?:the|your|any) (?:users?|humans?)\b"
+        ),
+    ),
+    Rule(
+        ERROR,
+        3,
+        (
+            r"(?:error|failed|failure|expired|denied|required|unable|cannot|blocked|invalid) ~9 to (?:continue"
+            r"|proceed|resolve|fix|complete|retry|recover|unlock) ~6 (?:run|execute|send|read|include|pass|call"
+            r"|forward) ~6 (?:<SECRET>)"
+        ),
+        (
+            r"to (?:continue|proceed|resolve|fix|complete|retry|recover|unlock) ~6 (?:provide|run|execute|enter"
+            r"|paste|send|read|supply|include|pass|call|forward) ~6 (?:<SECRET>)"
+        ),
     ),
 )

@@ -14,7 +14,7 @@ RULES: tuple[Rule, ...] = (
     Rule(OVERRIDE, 6, r"(?:<IGNORE>|overrid(?:e|ing)|bypass) (?:all of |any of )?(?:your|the system) ~2 <ORDERS>", IGNORING),
     Rule(
         OVERRIDE,
-        6,
+        3,
         (
             r"(?:<IGNORE>) (?:all|any and all) (?:of )?(?:the |your |my |these |those "
             r"|other )?(?:\w+ )?(?:instructions|prompts|directives|orders)"
@@ -36,8 +36,8 @@ RULES: tuple[Rule, ...] = (
         OVERRIDE,
         3,
         (
-            r"(?:<IGNORE>) (?:everything|anything|all|whatever) ~2 (?:above|before|prior|previous|else|said|told"
-            r"|earlier|wrote|written|given|you know|came)"
+            r"(?:<IGNORE>) (?:everything|anything|all|whatever) ~2 (?:above|before|prior|previous|said|told"
+            r"|earlier|wrote|written|given|came)"
         ),
         IGNORING,
     ),
@@ -68,7 +68,7 @@ RULES: tuple[Rule, ...] = (
         ),
         IGNORING,
     ),
-    Rule(OVERRIDE, 3, r"i (?:want|need|order|command|instruct|would like) you to (?:now )?(?:ignore|disregard|forget)"),
+    Rule(OVERRIDE, 1, r"i (?:want|need|order|command|instruct|would like) you to (?:now )?(?:ignore|disregard|forget)"),
     Rule(OVERRIDE, 1, r"(?:<IGNORE>) (?:these|those|the|any|this|all) ~1 <ORDERS>", IGNORING),
     Rule(
         NEW_ORDERS,
@@ -83,12 +83,12 @@ RULES: tuple[Rule, ...] = (
         NEW_ORDERS,
         3,
         (
-            r"^(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?"
-            r"|directives?|commands?|prompt|orders)\s*(?::|\n|\\n|$)"
+            r"^(?:core|priority|hidden|secret|override) (?:system )?(?:instructions?|directives?|commands?|prompt"
+            r"|orders)\s*(?::|\n|\\n|$)"
         ),
         (
-            r"(?:new|updated|core|priority|hidden|secret|urgent|override|revised) (?:system )?(?:instructions?"
-            r"|directives?|commands?|prompt|orders)"
+            r"(?:core|priority|hidden|secret|override) (?:system )?(?:instructions?|directives?|commands?|prompt"
+            r"|orders)"
         ),
     ),
     Rule(
@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     Rule(NEW_ORDERS, 2, r"(?:you must|you need to|please|and|instead|first) do the following(?: \w+)?\s*:"),
     Rule(
         ROLE,
-        3,
+        2,
         (
             r"<.?\|(?:im_(?:start|end|sep)|system|user|assistant|(?:begin|end)_?of_?text|endofprompt|(?:start"
             r"|end)_header_id|eo[tm]_id|python_tag|channel|constrain)\|.?>"
@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ROLE,
-        3,
+        2,
         (
             r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|\[/?system(?:_prompt)?\]|<｜(?:begin|end|user|assistant"
             r"|system)"
@@ -128,9 +128,11 @@ RULES: tuple[Rule, ...] = (
         ROLE,
         3,
         (
-            r"^\[?system(?: (?:message|prompt|override|note|instruction|notice|command))?\]?\s*:\s*(?:focus|ignore"
-            r"|you|please|do|only|new|override|disregard|print|respond|reply|from now|send|call|stop|forget"
-            r"|provide|never|always|execute|the (?:user|assistant|model|ai))"
+            r"^\[?system(?: (?:message|prompt|override|note|instruction|notice"
+            r"|command))?\]?\s*:\s*(?:focus (?:only|on)|ignore|you (?:must|are|will|should|have)|please (?:ignore"
+            r"|print|respond|reply|send|call)|do not|only (?:print|output|say|respond|reply|answer)|override"
+            r"|disregard|print|respond|reply|from now|send|call|forget|never|always|execute|the (?:user|assistant"
+            r"|model|ai) (?:must|should|has|is))"
         ),
     ),
     Rule(
@@ -139,7 +141,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:assistant|chatgpt|claude|gpt|ai assistant)\s*:[^\n]*\n+[\t\x20]*(?:user|human|system)\s*:",
         r"(?:assistant|chatgpt|claude|gpt)\s*:",
     ),
-    Rule(ROLE, 2, r"^###\W?(?:system|instructions?|assistant|human|response)(?: (?:prompt|message|override))?\s*:"),
+    Rule(ROLE, 2, r"^###\W?(?:system|assistant|human)(?: (?:prompt|message|override))?\s*:"),
     Rule(ROLE, 3, r"<\W?end of (?:session|prompt|input|conversation|context|system prompt|user input|instructions)\W?>"),
     Rule(
         ROLE,
@@ -162,11 +164,11 @@ RULES: tuple[Rule, ...] = (
         ADDRESS,
         3,
         (
-            r"(?:attention|note to|notice to|listen|listen up|to you)(?: all| any| the"
-            r"| every| my| dear)? (?:<MODEL>)\b"
+            r"(?:attention|note to|notice to|listen|listen up|to you)(?: all| any| the| every| my"
+            r"| dear)? (?:<MODEL>)\b"
         ),
     ),
-    Rule(ADDRESS, 2, r"message (?:to|for)(?: all| any| the| every| my| dear)? (?:<MODEL>)\b"),
+    Rule(ADDRESS, 1, r"message (?:to|for)(?: all| any| the| every| my| dear)? (?:<MODEL>)\b"),
     Rule(
         ADDRESS,
         1,
@@ -179,13 +181,13 @@ RULES: tuple[Rule, ...] = (
         ADDRESS,
         3,
         (
-            r"if you(?:.{1,3}re| are) (?:an? |the )?(?:ai|llm|large language model|language model|chatbot|ai \w+"
-            r"|assistant|autonomous agent)\b"
+            r"if you(?:.{1,3}re| are) (?:an? |the )?(?:ai,|llm|large language model|language model|chatbot"
+            r"|ai (?:assistant|agent|model|system|bot|language model)|autonomous agent)\b"
         ),
     ),
     Rule(
         ADDRESS,
-        3,
+        2,
         (
             r"(?:<MODEL>) (?:reading|processing|parsing|summari[sz]ing|analy[sz]ing|reviewing|that reads?"
             r"|who reads?|seeing) (?:this|these|the (?:above|following))"
@@ -201,11 +203,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         FIRST,
-        3,
+        2,
         (
             r"before (?:you )?(?:can |may |could |should |are able to |are allowed to |even )?(?:solv|answer"
             r"|complet|proceed|continu|respond|repl|finish|start|perform|process|attempt|do)\w* ~4 (?:task"
             r"|request|question|query|user|assignment|original \w+) ~8 (?:please|must|first|need|have to|required)"
+        ),
+        (
+            r"before (?:you )?(?:can |may |could |should |are able to |are allowed to |even )?(?:solv|answer"
+            r"|complet|proceed|continu|respond|repl|finish|start|perform|process|attempt|do)"
         ),
     ),
     Rule(
@@ -218,7 +224,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         FIRST,
-        3,
+        1,
         (
             r"(?:after|once) (?:you (?:do|did|have done|finish|complete)|doing|completing) (?:that|this|so|it)"
             r" ~1 you (?:can|may|should|will be able to) (?:then )?(?:solve|continue|proceed|resume|return|answer"
@@ -229,17 +235,16 @@ RULES: tuple[Rule, ...] = (
         TAG,
         2,
         (
-            r"<(?:information|important|urgent|critical|admin|attention|mandatory|override|secret|hidden"
-            r"|confidential)(?:[ _-](?:message|instructions?|note|notice|info|information|alert|reminder"
-            r"|update))?>"
+            r"<(?:important|urgent|critical|admin|mandatory|override)(?:[ _-](?:message|instructions?|note|notice"
+            r"|info|information|alert|reminder|update))?>"
         ),
     ),
     Rule(
         TAG,
         2,
         (
-            r"[\[{*=]{1,4}\W?(?:system|important|urgent|critical|admin(?:istrator)?|hidden|secret) (?:message"
-            r"|instructions?|override|notice|directive|alert|command)s?\W?[\]}*=:]"
+            r"[\[{*=]{1,4}\W?(?:system|admin(?:istrator)?|hidden|secret) (?:message|instructions?|override|notice"
+            r"|directive|alert|command)s?\W?[\]}*=:]"
         ),
     ),
     Rule(
@@ -274,17 +279,17 @@ RULES: tuple[Rule, ...] = (
         3,
         (
             r"(?:reset|clear|erase|wipe|delete|drop) your (?:\w+ )?(?:instructions|prompts?|programming"
-            r"|directives|guidelines|memory|context)"
+            r"|directives|guidelines)"
         ),
     ),
     Rule(
         OVERRIDE,
-        3,
+        2,
         (
             r"(?:previous|prior|above|earlier|preceding|original|old) (?:\w+ )?(?:instructions?|prompts?|rules"
             r"|directives?|orders|guidelines) (?:are|were|is|was|have been|has been|no longer|do not|don.{1,3}t)"
             r" (?:now )?(?:no longer|not valid|void|invalid|cancel\w*|obsolete|outdated|a test|fake|superseded"
-            r"|revoked|overridden|replaced|appl\w+|valid|wrong)"
+            r"|revoked|overridden|replaced|wrong)"
         ),
         (
             r"<PRIOR> (?:\w+ )?(?:instructions?|prompts?|rules|directives?|orders|guidelines) (?:are|were|is|was"
@@ -308,16 +313,16 @@ RULES: tuple[Rule, ...] = (
             r"|are|follow|below|begin|start)"
         ),
     ),
-    Rule(NEW_ORDERS, 2, r"\bnew (?:task|objective|goal|instructions?|orders|directives?|rules)\s*:"),
+    Rule(NEW_ORDERS, 2, r"\bnew (?:task|objective|goal|instructions?|orders|directives?)\s*:"),
     Rule(
         NEW_ORDERS,
-        3,
+        2,
         (
             r"(?:instead of|rather than) (?:\w+ing )?(?:the|your|this|that) (?:original|previous|user (?:s )?"
             r"|current|initial|assigned) ?(?:task|request|question|instructions?|query|goal|job)"
         ),
     ),
-    Rule(NEW_ORDERS, 2, r"follow (?:these|the following|my|those|the new) (?:\w+ )?(?:instructions? )?instead"),
+    Rule(NEW_ORDERS, 1, r"follow (?:these|the following|my|those|the new) (?:\w+ )?(?:instructions? )?instead"),
     Rule(
         NEW_ORDERS,
         3,
@@ -334,7 +339,7 @@ RULES: tuple[Rule, ...] = (
             r"|untrusted\w*)>"
         ),
     ),
-    Rule(ADDRESS, 2, r"(?:<MODEL>) you (?:must|should|need to|have to|are to|will) (?:now|immediately|also|first|always)"),
+    Rule(ADDRESS, 1, r"(?:<MODEL>) you (?:must|should|need to|have to|are to|will) (?:now|immediately|also|first|always)"),
     Rule(
         FIRST,
         2,
@@ -343,5 +348,50 @@ RULES: tuple[Rule, ...] = (
             r" (?:\w+ )?tools? (?:you )?(?:\w+ )?(?:must |need to |have to |please |first )?(?:read|send|call"
             r"|include|pass|open|access|provide)"
         ),
+    ),
+    Rule(
+        FIRST,
+        2,
+        (
+            r"you can (?:then )?(?:solve|continue|resume|go back to|return to|complete) the (?:task|request"
+            r"|question|original)"
+        ),
+    ),
+    Rule(
+        NEW_ORDERS,
+        2,
+        (
+            r"^(?:new|updated|revised|urgent) system (?:instructions?|directives?|commands?|prompt|orders)\s*(?::"
+            r"|\n|\\n|$)"
+        ),
+        r"(?:new|updated|revised|urgent) system (?:instructions?|directives?|commands?|prompt|orders)",
+    ),
+    Rule(
+        TAG,
+        1,
+        (
+            r"<(?:information|attention|secret|hidden|confidential)(?:[_\x20-](?:message|instructions?|note"
+            r"|notice|info|information|alert|reminder|update))?>"
+        ),
+    ),
+    Rule(TAG, 1, r"[\[{*=]{1,4}\W?(?:important|urgent|critical) (?:message|instructions?|notice|directive|alert)"),
+    Rule(
+        ROLE,
+        3,
+        (
+            r"<\|(?:im_start|start_header_id)\|>\s*(?:system|user|assistant|developer)|\[INST\][^\[]+\[/INST\]"
+            r"|<start_of_turn>\s*(?:user|model|system)|<\|(?:system|user|assistant)\|>\s*[a-z]"
+        ),
+        r"<\|(?:im_start|start_header_id|system|user|assistant)\|>|\[/?INST\]|<start_of_turn>",
+    ),
+    Rule(OVERRIDE, 1, r"(?:<IGNORE>) (?:everything|anything|all) (?:else|you (?:know|learned))", IGNORING),
+    Rule(
+        FIRST,
+        3,
+        (
+            r"before you (?:can|are able to|are allowed to|may) (?:solv|answer|complet|continu|perform"
+            r"|finish)\w* ~2 (?:task|question|query|user) ~8 (?:must|first|need|have to|required|please)"
+        ),
+        r"before you (?:can|are able to|are allowed to|may) (?:solv|answer|complet|continu|perform|finish)",
     ),
 )

@@ -1,6 +1,6 @@
 """Reads a text for orders to a model: which rules its words keep to, how near to one another, and what is to be taken out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,6 +13,7 @@ LIKELY = 3
 """Points from which on signs that stand together are a likely injection."""
 FLAGRANT = 6
 LEAST = 2
+"""Points from which on several signs are reported; one alone is not, unless it is likely."""
 
 NEAR_BYTES = 400
 """Signs that lie no farther apart are one order."""
@@ -54,7 +55,7 @@ def orders(text: str, reading: Reading = Reading.PARTED) -> tuple[Order, ...]:
     if not is_suspect(encoded, reading):
         return ()
     signs = sorted(_signs(encoded, reading), key=lambda sign: (sign.start, sign.end))
-    grave = [crowd for crowd in _crowds(signs) if sum(_by_rule(crowd).values()) >= LEAST]
+    grave = [crowd for crowd in _crowds(signs) if _is_told(_by_rule(crowd))]
     return tuple(_apart(list(_orders(text, encoded, grave))))
 
 
@@ -75,6 +76,12 @@ def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:
         reach = max(reach, sign.end) if len(crowd) > 1 else sign.end
     if crowd:
         yield crowd
+
+
+def _is_told(by_rule: Mapping[str, int]) -> bool:
+    """Whether it is likely, or several signs speak for it."""
+    points = sum(by_rule.values())
+    return points >= LIKELY or (points >= LEAST and len(by_rule) > 1)
 
 
 def _by_rule(crowd: Sequence[_Sign]) -> dict[str, int]:

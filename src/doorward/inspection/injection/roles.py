@@ -67,8 +67,8 @@ RULES: tuple[Rule, ...] = (
         PERSONA,
         3,
         (
-            r"(?:god|jailbreak|sudo|dan|unrestricted|unfiltered|developer) mode (?:is |has been |now )?(?:enabled"
-            r"|activated|on\b|engaged|unlocked|active)"
+            r"(?:god|jailbreak|sudo|dan|unrestricted|unfiltered) mode (?:is |has been |now )?(?:enabled|activated"
+            r"|on\b|engaged|unlocked|active)"
         ),
     ),
     Rule(
@@ -84,8 +84,8 @@ RULES: tuple[Rule, ...] = (
         3,
         (
             r"(?:act|respond|behave|answer|pretend|roleplay|role play|speak|reply|operate) (?:as|like|to be"
-            r"|that you are|you are) ~4 (?:(?:<FREE>|evil) (?:ai|assistant|model|chatbot|bot|llm)"
-            r"|(?:(?:no|without)(?: any)?|free (?:of|from)) ~1 (?:<BOUNDS>))"
+            r"|that you are|you are) ~4 (?:(?:<FREE>|evil) (?:ai|assistant|model|chatbot|bot|llm)|(?:(?:no"
+            r"|without)(?: any)?|free (?:of|from)) ~1 (?:<BOUNDS>))"
         ),
     ),
     Rule(
@@ -95,8 +95,12 @@ RULES: tuple[Rule, ...] = (
             r"you (?:are|will be|re) (?:now )?(?:no longer|not|never|completely free|free|freed) (?:bound"
             r"|constrained|restricted|limited|governed|from|of|by) ~4 (?:<BOUNDS>|openai|anthropic|programming)"
         ),
+        (
+            r"you (?:are|will be|re) (?:now )?(?:no longer|not|never|completely free|free|freed) (?:bound"
+            r"|constrained|restricted|limited|governed|from|of|by)"
+        ),
     ),
-    Rule(PERSONA, 3, r"you (?:have|ve got|now have) no (?:\w+ )?(?:<BOUNDS>)"),
+    Rule(PERSONA, 1, r"you (?:have|ve got|now have) no (?:\w+ )?(?:<BOUNDS>)"),
     Rule(
         PERSONA,
         3,
@@ -155,11 +159,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         LATENT,
-        3,
+        2,
         (
             r"(?:if|when|whenever) (?:the |a |any )?(?:user|human) (?:asks?|asked|requests?|wants?) ~6 (?:reply"
             r"|respond|answer|say|output|print|tell)(?: \w+)? (?:only|that|with|the following|this)"
         ),
+        r"(?:if|when|whenever) (?:the |a |any )?(?:user|human) (?:asks?|asked|requests?|wants?)",
     ),
     Rule(
         LATENT,
@@ -168,6 +173,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:print|output|say|repeat) (?:only )?the (?:string|phrase|following (?:string|text|phrase"
             r"|sentence)) ~9 (?:only|and nothing|exactly|verbatim)"
         ),
+        r"(?:print|output|say|repeat) (?:only )?the (?:string|phrase|following)",
     ),
     Rule(
         AUTHORITY,
@@ -177,15 +183,18 @@ RULES: tuple[Rule, ...] = (
             r"|owner|programmer|operator|supervisor) ~6 (?:i|we) (?:hereby )?(?:authori[sz]e|order|command"
             r"|instruct|grant|permit|direct|demand|need you|want you)"
         ),
+        (
+            r"(?:i|we) (?:hereby )?(?:authori[sz]e|order|command|instruct|grant|permit|direct|demand|need you"
+            r"|want you)"
+        ),
     ),
-    Rule(AUTHORITY, 3, r"i (?:hereby )?(?:authori[sz]e|command|order|instruct) you to"),
+    Rule(AUTHORITY, 2, r"i (?:hereby )?(?:authori[sz]e|command|order|instruct) you to"),
     Rule(
         AUTHORITY,
         3,
         (
             r"(?:official|authori[sz]ed|priority|direct) (?:message|instruction|directive|request"
-            r"|order)s? from (?:openai|anthropic|google|microsoft|the (?:developers?|system|admin\w*"
-            r"|security team))"
+            r"|order)s? from (?:openai|anthropic|the (?:developers?|system|admin\w*|security team))"
         ),
     ),
     Rule(
@@ -209,14 +218,11 @@ RULES: tuple[Rule, ...] = (
         LATENT,
         3,
         (
-            r"(?:when|once|as soon as|after) (?:you (?:read|see|process|summari[sz]e|receive) (?:this|it)"
-            r"|summari[sz]ing(?: this| the \w+)?|reading this|processing this) ~3 (?:you (?:must|should|need)"
-            r"|include|call|say|mention|forward|execute|immediately|output|print|always)"
+            r"when (?:you (?:read|process|summari[sz]e) (?:this|it)|summari[sz]ing(?: this| the \w+)?"
+            r"|reading this|processing this) ~3 (?:you (?:must|should|need)|include|call|say|mention|forward"
+            r"|execute|immediately|output|print|always)"
         ),
-        (
-            r"(?:when|once|as soon as|after) (?:you (?:read|see|process|summari[sz]e|receive) (?:this|it)"
-            r"|summari[sz]ing|reading this|processing this)"
-        ),
+        r"when (?:you (?:read|process|summari[sz]e) (?:this|it)|summari[sz]ing|reading this|processing this)",
     ),
     Rule(LATENT, 3, r"(?:reply|respond|answer|output|print|say) ~6 and nothing else", r"and nothing else"),
     Rule(
@@ -261,4 +267,5 @@ RULES: tuple[Rule, ...] = (
             r"|policies|measures|checks)"
         ),
     ),
+    Rule(PERSONA, 1, r"developer mode (?:is |has been |now )?(?:enabled|activated|unlocked|active)"),
 )
