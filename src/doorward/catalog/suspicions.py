@@ -172,9 +172,11 @@ def _owners(definitions: list[Definition]) -> Mapping[str, frozenset[UpstreamId]
 
 def _mentions(definition: Definition, owners: Mapping[str, frozenset[UpstreamId]]) -> Iterator[Found]:
     """Every string and key of a definition is looked at, wherever it stands: poison hides in any field."""
-    for place in places(definition.body):
-        spoken = () if place.is_joined else sorted(_words(place.text) & owners.keys())
-        foreign = (word for word in spoken if definition.upstream not in owners[word])
+    every = [place for place in places(definition.body) if not place.is_joined]
+    if not any(definition.upstream not in owners[word] for word in _words("\n".join(place.text for place in every)) & owners.keys()):
+        return
+    for place in every:
+        foreign = [word for word in sorted(_words(place.text) & owners.keys()) if definition.upstream not in owners[word]]
         yield from (
             Found(Rule.MENTION, Severity.HIGH, place.pointer, f"speaks of {word}, a tool of {min(owners[word])}") for word in foreign
         )

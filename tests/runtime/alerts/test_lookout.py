@@ -107,7 +107,9 @@ async def test_an_upstream_that_is_taken_away_while_it_is_down_is_not_said_to_be
 
 async def test_a_definition_that_first_use_does_not_take_is_told_once() -> None:
     room = Room(suspicions=(HIDDEN,))
-    assert await room.look() == [(AlertKind.DRIFT, "git shows a tool commit that waits for a person, as it is suspicious", "git")]
+    assert await room.look() == [
+        (AlertKind.DRIFT, "git shows a tool commit that waits for a person, as it is suspicious: hidden_text", "git")
+    ]
     room.suspicions = (Suspicion(HIDDEN.key, Found(Rule.MENTION, Severity.HIGH, "/description", "speaks of others")), HIDDEN)
     assert await room.look() == []
 

@@ -8,6 +8,7 @@ from doorward.catalog.pins import Key, Pins
 from doorward.catalog.suspicions import Suspicion, held
 from doorward.domain.alerts import Alarm, Alert, AlertKind
 from doorward.domain.catalog import Trust
+from doorward.domain.findings import Severity
 from doorward.domain.ids import UpstreamId
 from doorward.upstream.health import Condition, Health
 
@@ -83,7 +84,11 @@ class Lookout:
         pins, trust = self._views.pins(), self._views.trust()
         waiting = frozenset(key for key in held(seen) if trust.get(key[0]) is Trust.FIRST_USE and pins.get(*key) is None)
         for upstream, kind, name in sorted(waiting - self._held):
-            sentence = f"{upstream} shows a {kind.value} {name} that waits for a person, as it is suspicious"
-            fields: dict[str, str | int] = {"upstream": upstream, "kind": kind.value, "name": name}
+            rules = sorted(
+                {one.found.rule.value for one in seen if one.key == (upstream, kind, name) and one.found.severity is Severity.HIGH}
+            )
+            # LAW: the rules, and not a word of what they found.
+            sentence = f"{upstream} shows a {kind.value} {name} that waits for a person, as it is suspicious: {', '.join(rules)}"
+            fields: dict[str, str | int] = {"upstream": upstream, "kind": kind.value, "name": name, "rules": ", ".join(rules)}
             self._alarm(Alert(AlertKind.DRIFT, sentence, fields, key=upstream))
         self._seen, self._held = seen, waiting
