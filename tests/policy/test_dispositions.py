@@ -17,7 +17,7 @@ from tests.made import call
 REQUEST, RESPONSE = Direction.REQUEST, Direction.RESPONSE
 HARDNESS = list(Disposition)
 CALL = call()
-FOUND = Finding("injection", "override", Severity.HIGH, "/content/0/text", 3, 9)
+FOUND = Finding("mine", "override", Severity.HIGH, "/content/0/text", 3, 9)
 
 GUARDS = sorted({guard for guard, _ in DEFAULT} | {"chain", "unheard_of"})
 RULES = ["override", "schema_uncheckable", *sorted(FAILED)]
@@ -47,15 +47,15 @@ def test_without_rules_the_table_stands() -> None:
 
 
 def test_the_first_rule_that_fits_counts() -> None:
-    both = of({"guards": ["links"], "then": "pass"}, {"rules": ["override"], "then": "label"}, {"guards": ["injection"], "then": "block"})
+    both = of({"guards": ["links"], "then": "pass"}, {"rules": ["override"], "then": "label"}, {"guards": ["mine"], "then": "block"})
     assert both.of(FOUND, RESPONSE, CALL) is Disposition.LABEL
-    assert [rule.place for rule in both.about("injection", RESPONSE)] == [1, 2]
+    assert [rule.place for rule in both.about("mine", RESPONSE)] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("field", "fits", "does_not"),
     [
-        ("guards", "injection", "inject"),
+        ("guards", "mine", "min"),
         ("rules", "override", "overrides"),
         ("severities", "high", "low"),
         ("directions", "response", "request"),
