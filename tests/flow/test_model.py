@@ -23,7 +23,7 @@ DOCUMENT = document(
 )
 RULES = Rules(DOCUMENT, Trace.ON)
 AGENTS = {"k1": "claude", "k2": "claude", "k3": "robin"}
-ADDRESSES = tuple(f"{name}@evil.example" for name in "abcdef")
+ADDRESSES = tuple(f"{name}@evil.example" for name in "abc")
 
 
 @dataclass
@@ -96,12 +96,15 @@ class Flowing(RuleBasedStateMachine):
             self.bench.contexts.rose(back)
             model.calls -= 1
 
-    @rule(hours=st.sampled_from([0.1, 3, 7.9, 8.1]))
+    @rule(hours=st.sampled_from([0.1, 0.2, 0.3, 3, 7.9, 8.1]))
     def wait(self, hours: float) -> None:
         self.bench.clock.at += hours * HOUR
 
-    @rule()
-    def crash(self) -> None:
+    @rule(die=st.integers(0, 7))
+    def crash(self, die: int) -> None:
+        """Seldom: from then on most contexts are blind."""
+        if die != 7:
+            return
         labels = {key: self._flow(key).label for key in AGENTS}
         asyncio.run(self.bench.restarted())
         self.out.clear()
@@ -151,4 +154,4 @@ class Flowing(RuleBasedStateMachine):
 
 
 TestFlowing = Flowing.TestCase
-TestFlowing.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFlowing.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
