@@ -1,14 +1,16 @@
 """The guard of secrets of others: tokens, keys and passwords in what an agent sends or sees, by the formats that vendors document."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, chain, pairwise
+from types import MappingProxyType
 
-from doorward.domain.findings import Finding, Part
+from doorward.domain.findings import Finding, Part, Severity
 from doorward.inspection.normal import unveiled
 from doorward.inspection.normal.other import LEET, Other
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.search import Search
+from doorward.inspection.secrets.table import RULES
 from doorward.inspection.view import View
 from doorward.inspection.walk import Leaf, pointer
 
@@ -22,6 +24,9 @@ class OtherSecrets:
     """Reports secrets that vendors' formats or their names tell, each with its place."""
 
     __slots__ = ("_search",)
+
+    name = NAME
+    rules: Mapping[str, Severity] = MappingProxyType({rule.name: rule.severity for rule in RULES})
 
     def __init__(self, off: Iterable[str] = (), allow: Iterable[str] = ()) -> None:
         """`off`: rules that are not asked; `allow`: RE2 patterns of texts that are no secrets."""
