@@ -17,7 +17,7 @@ NAME = "injection"
 
 PROMPT = "prompts/get"
 
-SHORTEST = 8
+SHORTEST = 5
 """Characters of a text that can be an order."""
 
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}

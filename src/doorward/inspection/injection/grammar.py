@@ -56,6 +56,11 @@ def gate(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading = Rea
     return program(tuple(parts), tuple(words.items()), reading)
 
 
+def whole(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> "re2._Regexp":
+    """What matches where any of some rules does, and nowhere else."""
+    return program(tuple(rule.notation for rule in rules if rule.points > 1), tuple(words.items()), reading)
+
+
 def exact(rule: Rule, words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":
     """What finds one rule."""
     return program((rule.notation,), tuple(words.items()), reading)

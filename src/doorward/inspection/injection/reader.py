@@ -6,7 +6,7 @@ from itertools import islice
 
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
-from doorward.inspection.injection.rules import finders, is_suspect
+from doorward.inspection.injection.rules import finders, windows
 from doorward.inspection.injection.words import ROLE, TAG
 
 LIKELY = 3
@@ -52,17 +52,19 @@ class _Sign:
 def orders(text: str, reading: Reading = Reading.PARTED) -> tuple[Order, ...]:
     """What of a text is an order to a model: in order, apart from one another."""
     encoded = text.encode("utf-8", "replace")
-    if not is_suspect(encoded, reading):
-        return ()
     signs = sorted(_signs(encoded, reading), key=lambda sign: (sign.start, sign.end))
     grave = [crowd for crowd in _crowds(signs) if _is_told(_by_rule(crowd))]
     return tuple(_apart(list(_orders(text, encoded, grave))))
 
 
 def _signs(encoded: bytes, reading: Reading) -> Iterator[_Sign]:
-    for rule, finder in finders(reading):
-        for place in islice(finder.finditer(encoded), MOST_SIGNS):
-            yield _Sign(place.start(), place.end(), rule.points, rule.name)
+    for first, last in windows(encoded, reading):
+        # A part that begins within a line does not begin one.
+        begun = b"." if first and encoded[first - 1 : first] != b"\n" else b"\n"
+        part, before = begun + encoded[first:last], first - 1
+        for rule, finder in finders(reading):
+            for place in islice(finder.finditer(part), MOST_SIGNS):
+                yield _Sign(max(0, before + place.start()), before + place.end(), rule.points, rule.name)
 
 
 def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:

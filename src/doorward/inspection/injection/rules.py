@@ -1,6 +1,6 @@
 """All rules, and what finds a text worth reading: programs are made when they are first asked for, once in a process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -8,8 +8,13 @@ import re2
 
 from doorward.domain.findings import Severity
 from doorward.inspection.injection import aims, orders, roles, tongues
-from doorward.inspection.injection.grammar import Reading, Rule, exact, gate
+from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, whole
 from doorward.inspection.injection.words import WORDS
+
+AROUND = 640
+"""Bytes before and behind what is rare in an order: more than an order has."""
+_WORDS_AROUND = 48
+_STREWN = 16 * 1024
 
 EVERYWHERE: tuple[Rule, ...] = (*orders.RULES, *aims.RULES, *roles.RULES, *tongues.LATIN)
 RULES: tuple[Rule, ...] = (*EVERYWHERE, *tongues.BEYOND)
@@ -30,6 +35,39 @@ def _gates(reading: Reading) -> tuple["re2._Regexp", "re2._Regexp"]:
 def finders(reading: Reading) -> tuple[tuple[Rule, "re2._Regexp"], ...]:
     """Each rule with what finds it in UTF-8."""
     return tuple((rule, exact(rule, WORDS, reading)) for rule in RULES)
+
+
+@cache
+def _whole(reading: Reading) -> "re2._Regexp":
+    return whole(RULES, WORDS, reading)
+
+
+def windows(text: bytes, reading: Reading) -> Iterator[tuple[int, int]]:
+    """The parts of a text of UTF-8 in which something stands that rules find: in order, apart from one another."""
+    everywhere, beyond = _gates(reading)
+    near = [place.span() for place in everywhere.finditer(text)]
+    if _is_beyond(text):
+        near = sorted([*near, *(place.span() for place in beyond.finditer(text))])
+    first = last = -1
+    for start, end in near:
+        low, high = max(0, start - AROUND), _end(text, end)
+        if low > last:
+            yield from _worth(text, first, last, reading)
+            first = low
+        last = max(last, high)
+    yield from _worth(text, first, last, reading)
+
+
+def _worth(text: bytes, first: int, last: int, reading: Reading) -> Iterator[tuple[int, int]]:
+    """A part of a text, if rules find something in it."""
+    if first >= 0 and _whole(reading).search(text[first:last]) is not None:
+        yield first, last
+
+
+def _end(text: bytes, end: int) -> int:
+    """So far that a sentence fits in, also one that blanks were strewn into."""
+    high = end + AROUND
+    return high if len(text[end:high].split()) >= _WORDS_AROUND else end + _STREWN
 
 
 def is_suspect(text: bytes, reading: Reading = Reading.PARTED) -> bool:
