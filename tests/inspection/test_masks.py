@@ -51,7 +51,8 @@ def test_the_json_copy_of_a_structured_result_stays_json() -> None:
     found = [finding(f"/structuredContent/{name}", rule=f"field_{name}") for name in record]
     edited = redacted(body, found).body
     assert edited["structuredContent"] == {name: f"[withheld: field_{name}]" for name in record}
-    (block,) = edited["content"]  # type: ignore[misc]
+    assert isinstance(edited["content"], list)
+    (block,) = edited["content"]
     # A short word such as the city stands in many a text by chance: it stays where nothing was found.
     assert json.loads(block["text"]) == {
         "name": "[withheld: field_name]",
