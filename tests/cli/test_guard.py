@@ -152,3 +152,20 @@ def test_what_cannot_be_tried_ends_with_two(tmp_path: Path, words: tuple[str, ..
 def test_a_guard_that_cannot_be_made_ends_with_two(tmp_path: Path) -> None:
     result = ran(written(tmp_path, mine={"use": "words"}), "list")
     assert (result.exit_code, result.stderr) == (2, "error: inspection.guards.mine: expected a list of words\n")
+
+
+def test_a_check_names_rules_and_tools_that_nobody_has(tmp_path: Path) -> None:
+    accept(tmp_path, "push")
+    path = written(
+        tmp_path,
+        {"guards": ["pii"], "rules": ["emial"], "then": "pass"},
+        {"tools": ["psh"], "severities": ["low"], "then": "pass"},
+        {"guards": ["pii"], "rules": ["email"], "tools": ["push"], "then": "mask"},
+        {"guards": ["mine"], "rules": ["whatever"], "then": "mask"},
+        mine={"use": "words", "settings": {"words": ["plan"]}},
+    )
+    result = CliRunner().invoke(main, ["check", "-c", str(path)])
+    assert result.stdout.splitlines() == [
+        f'{path}: inspection.dispositions[0].rules[0]: no guard of these has a rule "emial"; did you mean "email"?',
+        f'{path}: inspection.dispositions[1].tools[0]: no such tool is accepted; did you mean "push"?',
+    ]

@@ -98,7 +98,7 @@ class Trying:
         """Every guard, in the order in which they are asked."""
         screen, guards = self.snapshot.screen, self.snapshot.document.inspection.guards
         own = [
-            self._listed(guard.name, "built-in", (getdoc(type(guard)) or "").partition("\n")[0], guard.rules)
+            self._listed(guard.name, "built-in", _about(guard), guard.rules)
             for guard in screen.inspection.guards
             if isinstance(guard, Described)
         ]
@@ -195,3 +195,9 @@ def _one(screen: Screen, name: str) -> Screen:
 
 def _but(inspection: Inspection, name: str) -> Inspection:
     return inspection.over([guard for guard in inspection.guards if not (isinstance(guard, Described) and guard.name == name)])
+
+
+def _about(guard: object) -> str:
+    """What a guard that ships looks for, in a sentence."""
+    told = getattr(guard, "about", None)
+    return told if isinstance(told, str) else (getdoc(type(guard)) or "").partition("\n")[0]
