@@ -63,8 +63,8 @@ def _signs(encoded: bytes, reading: Reading) -> Iterator[_Sign]:
         begun = b"." if first and encoded[first - 1 : first] != b"\n" else b"\n"
         part, before = begun + encoded[first:last], first - 1
         for rule, finder in finders(reading):
-            for place in islice(finder.finditer(part), MOST_SIGNS):
-                yield _Sign(max(0, before + place.start()), before + place.end(), rule.points, rule.name)
+            places = islice(finder.finditer(part), MOST_SIGNS)
+            yield from (_Sign(max(0, before + at.start()), before + at.end(), rule.points, rule.name) for at in places)
 
 
 def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:
