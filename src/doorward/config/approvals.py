@@ -32,7 +32,7 @@ class Approvals(Part):
     findings: Name | None = Field(
         None,
         description="The team that is asked about a call in which a guard has found something that may be meant, such as a likely secret; "
-        "without one such a call is refused",
+        "without one such a call is refused, and such a result withheld",
     )
     webhooks: dict[Name, Webhook] = Field(
         default_factory=dict,
