@@ -222,10 +222,9 @@ class Plane:
                 self.recorder.note,
                 self.clock,
                 lambda: self.generations.current.document,
-                self.tried_again.append,
-                self.ended.append,
             )
         )
+        self.programs.released, self.programs.stopped = self.tried_again.append, self.ended.append
         self.operator_sessions = OperatorSessions(Draws(), self.clock)
         self.kept = Kept(self.waivers, self.clock, self.clock)
         self.gate = Gate(self.switch, limits_of(self.generations.current.document), self.clock)

@@ -38,7 +38,9 @@ class House:
                 raise UnrecordedError("full")
             self.told.append(event)
 
-        return Programs(Means(self.pins, note, lambda: 0.0, lambda: document, self.released.append, self.stopped.append))
+        programs = Programs(Means(self.pins, note, lambda: 0.0, lambda: document))
+        programs.released, programs.stopped = self.released.append, self.stopped.append
+        return programs
 
     def said(self) -> list[str]:
         return [f"{event.type} by {event.by}" for event in self.told]

@@ -106,27 +106,17 @@ class _Works:
 def build_house(found: Read, state: State, journal: Journal) -> House:
     """The house of a document over its opened state; raises a `DoorwardError` where something that the document names cannot be had."""
     document, root = found.loaded.document, found.loaded.path.resolve().parent
-    fingerprints = Fingerprints(clocks.draw(32))
-    screening = Screening(fingerprints, plugged=Plugging(root, journaled_guards(journal)))
+    around = _Around(root, journal, Fingerprints(clocks.draw(32)))
+    screening = Screening(around.fingerprints, plugged=Plugging(root, journaled_guards(journal)))
     materials, snapshot = first(found, Pins(state.pins.all()), screening, state.policy_sets.last())
-    works = _works(document, state, snapshot, _Around(root, journal, fingerprints))
-    generations, flight, changes = works.generations, works.flight, works.changes
-    pipeline, resolver = _pipeline(works, state), works.sourcing.resolver
+    works = _works(document, state, snapshot, around)
+    generations, flight, changes, pipeline = works.generations, works.flight, works.changes, _pipeline(works, state)
     _follow_flow(state, snapshot)
-    asking = Asking(document.approvals, resolver, state, journal)
-    programs = Programs(
-        ProgramMeans(
-            state.pins,
-            state.evidence.recorder.note,
-            clocks.now,
-            lambda: generations.current.document,
-            released=lambda name: opening.changed(name),  # noqa: PLW0108 -- what it leads to is set later
-            stopped=lambda name: fleet.renew((name,)),
-        )
-    )
+    asking = Asking(document.approvals, works.sourcing.resolver, state, journal)
+    programs = Programs(ProgramMeans(state.pins, state.evidence.recorder.note, clocks.now, lambda: generations.current.document))
     opening = Opening(root, journal, works.fingerprints.mask, works.alerting.alarms, Inspector(programs))
     fleet = Fleet(opening, flight.count)
-    identification = Identification(document, root, state, resolver, works.connecting.pages)
+    identification = Identification(document, root, state, works.sourcing.resolver, works.connecting.pages)
 
     def adopt(old: Snapshot, new: Snapshot) -> None:
         if new.document is not old.document:
@@ -139,19 +129,18 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     async def missed(name: UpstreamId, why: str) -> None:
         journal.say("upstream_missed", Level.WARNING, upstream=name, why=works.fingerprints.mask(why))
 
-    workbench = Workbench(
-        found.loaded.path, materials, generations, Places(state.pins, state.evidence.recorder.note, adopt, clocks.now, state.policy_sets)
-    )
+    places = Places(state.pins, state.evidence.recorder.note, adopt, clocks.now, state.policy_sets)
+    workbench = Workbench(found.loaded.path, materials, generations, places)
     workbench.heed(found.loaded.notes)
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed, works.fingerprints.mask))
-    opening.changed = discovery.want
+    opening.changed = programs.released = discovery.want
+    programs.stopped = lambda name: fleet.renew((name,))
     generations.follow(changes.wake)
     state.waivers.follow(lambda event, waiver: changes.wake())  # what is waived decides what an agent sees
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
-    state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
-    works.broker.follow(fleet.drop)
+    _follow_ends(works, state, fleet)
     return House(
         root=root,
         state=state,
@@ -176,6 +165,12 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
         connecting=works.connecting,
         programs=programs,
     )
+
+
+def _follow_ends(works: _Works, state: State, fleet: Fleet) -> None:
+    """Has processes and connections end with what they were opened for."""
+    state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
+    works.broker.follow(fleet.drop)
 
 
 @dataclass(frozen=True, slots=True)

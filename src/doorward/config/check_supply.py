@@ -23,9 +23,9 @@ def supply(stdio: Stdio, document: Document, ground: Ground, at: tuple[Step, ...
         if not (ground.root / path).exists():
             yield note(f"there is nothing at {path}", *at, "pin", "paths", number)
     if stdio.sandbox is not None:
-        for field in ("read", "write"):
-            for number, path in enumerate(getattr(stdio.sandbox, field)):
-                yield from _shared((ground.root / path).resolve(), document, ground, (*at, "sandbox", field, number))
+        every = [("read", *one) for one in enumerate(stdio.sandbox.read)] + [("write", *one) for one in enumerate(stdio.sandbox.write)]
+        for field, number, path in every:
+            yield from _shared((ground.root / path).resolve(), document, ground, (*at, "sandbox", field, number))
 
 
 def _shared(place: Path, document: Document, ground: Ground, at: tuple[Step, ...]) -> Iterator[Found]:

@@ -43,21 +43,25 @@ class Means:
     """Tells the log of an event; durable when it returns."""
     now: Callable[[], float]
     document: Callable[[], Document]
-    released: Callable[[UpstreamId], None]
-    """Hears that an upstream which was held back may be tried again."""
-    stopped: Callable[[UpstreamId], None]
-    """Hears that what runs of an upstream is accepted no more."""
+
+
+def _nobody(upstream: UpstreamId) -> None:
+    """Nobody wants to know."""
 
 
 class Programs:
     """The manifests of all processes as they were last measured (`upstream.supply.port.Supply`)."""
 
-    __slots__ = ("_lock", "_means", "_seen")
+    __slots__ = ("_lock", "_means", "_seen", "released", "stopped")
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self._seen: dict[UpstreamId, Definition] = {}
         self._lock = asyncio.Lock()
+        self.released: Callable[[UpstreamId], None] = _nobody
+        """Hears that an upstream which was held back may be tried again."""
+        self.stopped: Callable[[UpstreamId], None] = _nobody
+        """Hears that what runs of an upstream is accepted no more."""
 
     async def accepts(self, upstream: UpstreamId, manifest: Mapping[str, object]) -> bool:
         """Whether a process made of this may be started; the first one seen is accepted for good where the configuration says so."""
@@ -103,7 +107,7 @@ class Programs:
             for one in wanted:
                 await self._keep(self._seen[one.upstream], by)
         for one in wanted:
-            self._means.released(one.upstream)
+            self.released(one.upstream)
 
     def check(self, approvals: Iterable[Approval]) -> None:
         """Raises `StaleApprovalError` unless all of this is what was measured last."""
@@ -124,7 +128,7 @@ class Programs:
             for name in names:
                 await self._means.note(Event("definition_withdrawn", by, {"upstream": name, "kind": Kind.PROGRAM.value, "name": NAME}))
         for name in names:
-            self._means.stopped(name)
+            self.stopped(name)
 
     async def _keep(self, definition: Definition, by: str) -> None:
         """Told to the log first, and durable before anything is started on it."""
