@@ -135,12 +135,10 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     discovery = Discovery(Eyes(pipeline, generations, fleet, own(), clocks.new_id, workbench.saw, missed, works.fingerprints.mask))
     opening.changed = programs.released = discovery.want
     programs.stopped = lambda name: fleet.renew((name,))
-    generations.follow(changes.wake)
-    state.waivers.follow(lambda event, waiver: changes.wake())  # what is waived decides what an agent sees
     sessions = Sessions(state.sessions, state.seal, lambda: generations.current.document.sessions, clocks.now, clocks.nonce)
     dispatch = _dispatch(works, state, identification, _Ways(pipeline, sessions, fleet, asking))
     cuts.connect(state.switch, state.registry, flight, dispatch.holding, changes, sessions)
-    _follow_ends(works, state, fleet)
+    _follow(works, state, fleet)
     return House(
         root=root,
         state=state,
@@ -167,8 +165,10 @@ def build_house(found: Read, state: State, journal: Journal) -> House:
     )
 
 
-def _follow_ends(works: _Works, state: State, fleet: Fleet) -> None:
-    """Has processes and connections end with what they were opened for."""
+def _follow(works: _Works, state: State, fleet: Fleet) -> None:
+    """Has listeners hear what changes what they see, and processes and connections end with what they were opened for."""
+    works.generations.follow(works.changes.wake)
+    state.waivers.follow(lambda event, waiver: works.changes.wake())  # what is waived decides what an agent sees
     state.switch.on_change(lambda matter, why: fleet.renew(halted(matter, fleet)))
     works.broker.follow(fleet.drop)
 
