@@ -56,6 +56,10 @@ def of_url(written: str) -> Target:
     return Target(scheme, "", rest)
 
 
+_OF_THIS_MACHINE = 3
+"""Slashes of a `file:` URL without a host; with two it names one, and with more some take what follows for one (a share of a network)."""
+
+
 def _schemed(text: str) -> tuple[str, str]:
     """The scheme, empty if there is none, and what follows it."""
     scheme, colon, rest = text.partition(":")
@@ -72,6 +76,8 @@ def _has_slashes(rest: str) -> bool:
 def _hosted(scheme: str, rest: str) -> Target:
     """Of what names a host behind some slashes."""
     named = rest.lstrip(_SLASHES)
+    if scheme == "file" and len(rest) - len(named) == _OF_THIS_MACHINE:
+        return Target(scheme, "", rest)
     ends = [end for end in map(named.find, "/\\?#") if end >= 0]
     end = min(ends, default=len(named))
     authority, following = named[:end], named[end:]
