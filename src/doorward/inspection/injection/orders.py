@@ -63,11 +63,13 @@ RULES: tuple[Rule, ...] = (
         OVERRIDE,
         3,
         (
-            r"(?:<IGNORE>) ~3 (?:previous|prior|above|preceding) (?:text|context|conversation|messages?|content"
-            r"|information|task|request|input|data|chat)"
+            r"(?:<IGNORE>) ~3 (?:previous|prior|above|preceding) (?:text|context|conversation|content|information|task|request"
+            r"|input|data|chat)"
         ),
         IGNORING,
     ),
+    # Of a message of their own (my, our) people say it to one another.
+    Rule(OVERRIDE, 3, r"(?:<IGNORE>)(?: (?:<ANY>)){0,3} (?:previous|prior|above|preceding) messages?", IGNORING),
     Rule(OVERRIDE, 1, r"i (?:want|need|order|command|instruct|would like) you to (?:now )?(?:ignore|disregard|forget)"),
     Rule(OVERRIDE, 1, r"(?:<IGNORE>) (?:these|those|the|any|this|all) ~1 <ORDERS>", IGNORING),
     Rule(

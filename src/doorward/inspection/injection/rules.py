@@ -7,7 +7,7 @@ from types import MappingProxyType
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.injection import aims, orders, roles, tongues
+from doorward.inspection.injection import aims, errands, orders, roles, tongues
 from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, whole
 from doorward.inspection.injection.words import WORDS
 
@@ -16,7 +16,7 @@ AROUND = 640
 _WORDS_AROUND = 48
 _STREWN = 16 * 1024
 
-EVERYWHERE: tuple[Rule, ...] = (*orders.RULES, *aims.RULES, *roles.RULES, *tongues.LATIN)
+EVERYWHERE: tuple[Rule, ...] = (*orders.RULES, *aims.RULES, *errands.RULES, *roles.RULES, *tongues.LATIN)
 RULES: tuple[Rule, ...] = (*EVERYWHERE, *tongues.BEYOND)
 
 GRAVEST: Mapping[str, Severity] = MappingProxyType({rule.name: Severity.HIGH for rule in RULES})

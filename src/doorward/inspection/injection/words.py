@@ -50,6 +50,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
             r"|gpt(?:\W?[0-9][0-9a-z.]*)?|claude|gemini|copilot|llama|mistral|grok|deepseek|qwen|autonomous agents?"
         ),
         "DO": r"print|say|output|write|reply|respond|answer|repeat|echo|state|tell",
+        "ANY": r"all|any|the|these|those|this|that|your|his|her|their|every|each|of|everything|anything|in|from|and|other|entire",
         "USER": r"(?:the |your |any |this )?(?:users?|humans?|operator|person)",
         "SECRET": (
             r"(?:conversation|chat|message|browsing) (?:history|logs?)|this conversation|credentials?|passwords?"
