@@ -66,6 +66,8 @@ WORDS: Final[Mapping[str, str]] = {
         r"windsurf|gemini|vscode|continue)/|\bclaude_desktop_config\b|\bmcp\.json\b|\bmcp_config\b|\.(?:bash|zsh|python|psql)"
         r"_history\b|\bcredentials\.json\b)"
     ),
+    # Not of the name of a host, such as `collect.example`.
+    "SHOWN": r"(?:(?:^|[^.a-z0-9_-])(?:example|e\.g|such as)\b)",
     "ENVFILE": r"(?:(?:^|[\s'\"(/])\.env\b|\bprocess\.env\b|\bos\.environ\b|\bprintenv\b)",
 }
 """Groups of words by the name that stands for them in patterns, between angle brackets."""

@@ -81,7 +81,7 @@ EXFILTRATION = (
         r"passwords?|secrets?|results?|messages|e-?mails|files|user(?:'s)? data|personal|private|sensitive|confidential|"
         r"data)\b.{0,60}"
         r"\b(?:to|at|with|via)\b.{0,40}<ADDRESS>",
-        unless=r"\b(?:example|e\.g|such as|default|defaults to|configured|specified|given|a webhook url|webhook (?:url|endpoint|id))\b",
+        unless=r"<SHOWN>|\b(?:default|defaults to|configured|specified|given|a webhook url|webhook (?:url|endpoint|id))\b",
     ),
     Wording(
         Rule.EXFILTRATION,
@@ -99,10 +99,18 @@ EXFILTRATION = (
     ),
     Wording(
         Rule.EXFILTRATION,
+        HIGH,
+        r"\b(?:also|always|must|additionally|secretly|silently)\b.{0,12}\b(?:append|attach|add|include|embed|insert|copy)\b.{0,50}"
+        r"\b(?:user'?s?|saved|stored|personal|private|session|conversation|customer'?s?|their|his|her)\b.{0,60}"
+        r"\b(?:sent|posted|forwarded|submitted|going|made) (?:to|at)\b.{0,20}<ADDRESS>",
+        unless=r"<SHOWN>",
+    ),
+    Wording(
+        Rule.EXFILTRATION,
         MEDIUM,
         r"\b(?:also|always|must|first|then|please|additionally)\b.{0,20}\b(?:send|forward|post|upload|transmit|e-?mail|"
         r"bcc|copy|submit|report|relay)\b.{0,80}\b(?:to|at)\b.{0,20}<ADDRESS>",
-        unless=r"\b(?:example|e\.g|such as)\b",
+        unless=r"<SHOWN>",
     ),
 )
 

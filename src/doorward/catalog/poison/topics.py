@@ -136,6 +136,8 @@ SESSION = (
         MEDIUM,
         r"\b<SECRET>\b.{0,40}\b(?:in|on|from|of|found|stored|available|kept)\b.{0,15}\b(?:your|the user'?s?|user's|"
         r"the environment|this machine|the machine|the browser|browser's|the host|this process|the home)\b",
+        # What is not to be given is not asked for.
+        unless=r"\b(?:do not|don't|never|must not|should not|avoid) (?:ever )?(?:includ|put|send|shar|provid|pass|enter|past|expos)",
     ),
     Wording(
         Rule.OUT_OF_SCOPE,
@@ -212,9 +214,9 @@ AUTHORITY = (
         MEDIUM,
         r"\b(?:your|safety|developer|operator) (?:safety |content |own )?(?:instructions?|rules|polic(?:y|ies)|guidelines|restrictions|guardrails)\b",
     ),
-    Wording(
-        Rule.PSEUDO_TAG, HIGH, r"(?:^|\s)#{1,6} ?(?:system|assistant|user|human|developer|new instructions?|system prompt)\b ?:?(?:\s|$)"
-    ),
+    Wording(Rule.PSEUDO_TAG, HIGH, r"(?:^|\s)#{1,6} ?(?:system|assistant|human|developer|new instructions?|system prompt)\b ?:?(?:\s|$)"),
+    # So do honest examples head what somebody may ask.
+    Wording(Rule.PSEUDO_TAG, MEDIUM, r"(?:^|\s)#{1,6} ?user\b ?:?(?:\s|$)"),
 )
 
 DESTINATIONS = (
@@ -223,7 +225,7 @@ DESTINATIONS = (
         MEDIUM,
         r"\b(?:e-?mails?|mails?|messages?|payments?|transfers?|recipients?|cop(?:y|ies)|bcc|cc)\b.{0,60}<ADDRESS>|"
         r"<ADDRESS>.{0,20}\b(?:as|in) (?:the )?b?cc\b",
-        unless=r"\b(?:example|e\.g|such as|format|default)\b",
+        unless=r"<SHOWN>|\b(?:format|default)\b",
     ),
     Wording(
         Rule.EXFILTRATION,
@@ -231,7 +233,7 @@ DESTINATIONS = (
         r"\b(?:every|all|any|each)\b.{0,25}\b(?:e-?mails?|mails?|messages?|payments?|transfers?|answers?|results?|"
         r"transactions?|files?|calls?)\b.{0,30}\b(?:must|should|shall|will|needs? to|ha(?:s|ve) to|to be|are|is)"
         r"\b.{0,30}<ADDRESS>",
-        unless=r"\b(?:example|e\.g|such as)\b",
+        unless=r"<SHOWN>",
     ),
     Wording(
         Rule.SHELL_ORDER,

@@ -241,6 +241,12 @@ PREFERENCE = (
         r"ranked)\b",
     ),
     Wording(
+        Rule.PREFERENCE,
+        MEDIUM,
+        r"\b(?:prefer|prioriti[sz]e|favou?r)\b.{0,6}\bthis (?:tool|function|server|one)\b.{0,10}\b(?:for (?:any|all|every)|always|"
+        r"at all times|whenever)\b",
+    ),
+    Wording(
         Rule.PREFERENCE, LOW, r"\b(?:always|must)\b.{0,12}\b(?:use|call|choose|prefer|select|invoke)\b.{0,8}\bthis (?:tool|function)\b"
     ),
     Wording(Rule.PREFERENCE, LOW, r"\b(?:prefer|use) this (?:tool|function|one)? ?(?:over|instead of|rather than)\b"),
