@@ -4,6 +4,7 @@
 place (letter case, spaces in a number, percent-encoding, a final dot, a scheme) is asked for under a name that the other is seen under.
 """
 
+import socket
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -33,7 +34,8 @@ _PHONE_ENDS = 8
 
 _APART = "\"'`<>()[]{},;|=&?*"
 _PLAIN = bytes.maketrans(_APART.encode() + bytes(range(32)) + b"\x7f\\", b" " * (len(_APART) + 33) + b"/")
-_UNSEEN = (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF)
+_JOINERS = (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x180F), 0x3164)
+_UNSEEN = (0xAD, 0x61C, *_JOINERS, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF)
 _GONE = {
     **dict.fromkeys(_UNSEEN),
     **dict.fromkeys(range(0xE0000, 0xE01F0)),
@@ -76,7 +78,9 @@ def _readings(text: str) -> tuple[bytes, ...]:
         plain = _narrowed(plain)
     if b"\\" not in plain:
         return (plain,)
-    escaped = plain.replace(b"\\/", b"/")
+    escaped = plain
+    for mark in b"/_.@-+~#!":
+        escaped = escaped.replace(b"\\%c" % mark, b"%c" % mark)
     for letter in b"nrtbf\"'":
         escaped = escaped.replace(b"\\%c" % letter, b" ")
     return (plain, escaped) if escaped != plain else (plain,)
@@ -116,9 +120,13 @@ def _of_bytes(word: bytes) -> Iterator[str]:
     if word.isascii():
         yield from _of_word(read)
         return
-    for one in unicodedata.normalize("NFKC", read.translate(_GONE)).split():
+    for one in unicodedata.normalize("NFKC", read.translate(_GONE)).replace("\u3002", ".").split():
         if not one.isalpha() or len(one) >= _LONG_WORD:
             yield from _of_word(one)
+        if not one.isascii():
+            # Not every language puts a space between a word and an address, and an arrow or a picture needs none.
+            for part in "".join([letter if letter.isascii() else " " for letter in one]).split():
+                yield from _of_word(part)
 
 
 def _of_word(word: str) -> Iterator[str]:
@@ -129,13 +137,17 @@ def _of_word(word: str) -> Iterator[str]:
     folded = bare.casefold()
     if folded[0] in "@#":
         yield f"s:{folded[1 : _LONGEST + 1]}"
-    elif "@" in folded and "/" not in folded.rpartition("@")[2] and "://" not in folded:
+    elif "@" in folded and "/" not in folded and "://" not in folded:
         yield from _address(folded)
     elif "@" in folded or "://" in folded or _is_dotted(folded):
         yield from _url(folded)
     else:
         yield from _path(folded)
         yield from _ident(folded)
+    if ":" in folded and "://" not in folded and "@" not in folded:
+        # What is named before it, without a space: `site:evil.example`.
+        for part in folded.split(":")[1:]:
+            yield from _of_word(part)
 
 
 def _address(word: str) -> Iterator[str]:
@@ -149,9 +161,17 @@ def _address(word: str) -> Iterator[str]:
 
 def _url(word: str) -> Iterator[str]:
     """A URL, with or without its scheme: its host, the whole, and the ids in its path; of one that names a mailbox, that as well."""
-    authority, _, path = word.rpartition("://")[2].partition("#")[0].partition("/")
     if "@" in word:
         yield from _address(word)
+    # A URL may stand in the path of another one, and whoever is asked for it is the first.
+    first, *others = word.split("://")
+    for one in others or (first,):
+        yield from _place(one)
+
+
+def _place(written: str) -> Iterator[str]:
+    """A URL without its scheme."""
+    authority, _, path = written.partition("#")[0].partition("/")
     host = _host(authority.rpartition("@")[2])
     if not host:
         return
@@ -176,7 +196,17 @@ def _host(written: str) -> str:
     """A host in its one form, without its port; what is none in itself stays as it is."""
     host = written.partition("/")[0].partition(":")[0].strip(".")
     host = host.removeprefix("www.")
-    return host if host.isascii() else _international(host)
+    if not host.isascii():
+        return _international(host)
+    return _numeric(host) if host.rpartition(".")[2][:1].isdecimal() else host
+
+
+def _numeric(host: str) -> str:
+    """An IPv4 address as four numbers, for those who are given one as a single number or in hexadecimal dial the same (inet_aton)."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return host
 
 
 def _international(host: str) -> str:
