@@ -1,13 +1,14 @@
 """Text in another writing inside a text: base64, hex, character references, percent and backslash escapes, read."""
 
 import binascii
-import html
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
 import re2
+
+from doorward.domain.entities import unescaped
 
 MOST: Final = 64
 """Runs of one text that are read."""
@@ -71,7 +72,7 @@ def _decoded(read: Callable[[], bytes]) -> str | None:
 _READ: Final = {
     "base64": _base64,
     "hex": _hex,
-    "character references": html.unescape,
+    "character references": unescaped,
     "percent escapes": unquote,
     "backslash escapes": _backslashes,
 }

@@ -20,9 +20,6 @@ SECRET_ASKED = "secret_asked"
 
 RULES: Mapping[str, Severity] = {SECRET_FIELD: Severity.HIGH, SECRET_ASKED: Severity.MEDIUM}
 
-_MOST_FIELDS = 256
-"""Of one form; the specification's forms are flat and short."""
-
 _WORDS = re2.compile(r"[A-Za-z0-9]+")
 _CAMEL = re2.compile(r"([a-z0-9])([A-Z])")
 _SECRET = re2.compile(
@@ -70,7 +67,7 @@ def _forms(body: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, objec
 def _found(at: str, form: Mapping[str, object]) -> list[Finding]:
     schema = form.get("requestedSchema")
     fields = schema.get("properties") if isinstance(schema, Mapping) else None
-    named = list(fields.items())[:_MOST_FIELDS] if isinstance(fields, Mapping) else []
+    named = fields.items() if isinstance(fields, Mapping) else ()
     found = [_finding(f"{at}/requestedSchema/properties{escape(name)}", SECRET_FIELD) for name, field in named if _is_secret(name, field)]
     message = form.get("message")
     if not found and isinstance(message, str) and _SECRET.search(_plain(message)) is not None:

@@ -19,7 +19,7 @@ from doorward.inspection.walk import Leaf, Path, pointer
 NAME = "tricks"
 RULES: Mapping[str, Severity] = MappingProxyType({rule.name: rule.severity for rule in rules.RULES})
 MOST = 64
-"""Findings of one message."""
+"""Findings of one message: of more, the gravest."""
 
 Define = Callable[[Call], Mapping[str, object] | None]
 """The whole accepted definition of a call's target; None where it is not known any more."""
@@ -40,13 +40,12 @@ class Tricks:
         """Findings in the order of the texts, gravest first of one text."""
         if view.carrier is not Carrier.REQUEST or rules.gate().search(view.flat) is None:
             return ()
-        found: list[Finding] = []
         schema = (self._define(view.call) or {}).get("inputSchema")
-        for leaf in view.leaves:
-            found += self._of(leaf, view.call, schema)
-            if len(found) > MOST:
-                return tuple(found[:MOST])
-        return tuple(found)
+        found = [finding for leaf in view.leaves for finding in self._of(leaf, view.call, schema)]
+        if len(found) <= MOST:
+            return tuple(found)
+        # What policy does is decided by the gravest: none of these goes unsaid for many lesser ones.
+        return tuple(sorted(found, key=_rank)[:MOST])
 
     def _of(self, leaf: Leaf, call: Call, schema: object) -> Iterator[Finding]:
         path, text, part = leaf
@@ -59,6 +58,13 @@ class Tricks:
         for rule in sorted(broken, key=lambda rule: rule.severity is not Severity.HIGH):
             if rule.family not in expected:
                 yield Finding(NAME, rule.name, rule.severity if terse else Severity.LOW, pointer(path), 0, 0, part)
+
+
+_RANKS = {severity: rank for rank, severity in enumerate((Severity.HIGH, Severity.MEDIUM, Severity.LOW))}
+
+
+def _rank(finding: Finding) -> int:
+    return _RANKS[finding.severity]
 
 
 def _broken(text: str) -> tuple[Rule, ...]:

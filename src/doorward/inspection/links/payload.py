@@ -13,8 +13,6 @@ from doorward.inspection.links.target import LONGEST, of_url
 
 SHORTEST = 16
 """Characters of a text that is carried."""
-_TRIED = 32
-"""Runs of one URL that are read."""
 _HEX = frozenset("0123456789abcdefABCDEF")
 _WRAPPED = ("{", "[", "http:", "https:", "cursor:", "arrayconnection:", "//", "<")
 """How what servers give themselves to keep begins: objects, lists, cursors, other URLs."""
@@ -24,12 +22,7 @@ _TELLING = (" ", "\n", "@", "pass", "secret", "token", "key", "-----begin")
 
 def carries_text(rest: str) -> bool:
     """Whether path, query or fragment of a URL hold a text in another writing."""
-    for tried, run in enumerate(_runs().finditer(rest[:LONGEST])):
-        if tried == _TRIED:
-            return False
-        if _reads(run.group()):
-            return True
-    return False
+    return any(_reads(run.group()) for run in _runs().finditer(rest[:LONGEST]))
 
 
 def passed_on(rest: str) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 Always an answer, for clients always have one; what people and clients read as different hosts counts as disguised.
 """
 
-import html
 from dataclasses import dataclass
 from functools import cache
 
 import re2
 
+from doorward.domain.entities import unescaped
 from doorward.inspection.links.hosts import host
 
 LONGEST = 16_384
@@ -39,7 +39,7 @@ def of_markup(written: str) -> Target:
     """Of a destination in Markdown or HTML: entities and escapes are read first."""
     head, mark, tail = written[:LONGEST].partition("?")
     if "&" in head:
-        head = html.unescape(head)
+        head = unescaped(head)
     if "\\" in head:
         head = _escape().sub(r"\1", head)
     return of_url(head + mark + tail)

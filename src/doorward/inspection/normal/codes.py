@@ -2,11 +2,12 @@
 
 import binascii
 import codecs
-import html
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
 import re2
+
+from doorward.domain.entities import unescaped
 
 Read = Callable[[str], str | None]
 """What a place says."""
@@ -56,7 +57,7 @@ def escapes(text: str) -> str | None:
 
 def entities(text: str) -> str | None:
     """Character references of HTML."""
-    return html.unescape(text)
+    return unescaped(text)
 
 
 def percent(text: str) -> str | None:

@@ -1,7 +1,7 @@
 """Finds and reads other writings in the texts of a message, also within one another; bounded in depth, number and size."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from doorward.inspection.characters import SELECTOR, TAG, Span, without
 from doorward.inspection.normal.gates import BEYOND, PLAIN, WINDOW, Writing, finder, is_suspect
@@ -11,7 +11,7 @@ from doorward.inspection.walk import Leaf
 DEEPEST = 3
 """Writings within one another."""
 MOST_PLACES = 1024
-"""Of one writing in one text."""
+"""Of one writing in one text that are read each by itself; what is beyond is read as one."""
 MOST_WITHIN = 256 * 2**10
 """Characters that were read and are read again for what stands in them, of one message."""
 
@@ -64,12 +64,24 @@ def _in(text: str, depth: int, patience: _Patience, outer: str = "") -> Iterator
 
 
 def _written(encoded: bytes, writing: Writing, depth: int, patience: _Patience) -> Iterator[Other]:
+    places = _read(encoded, writing)
+    for other in chain(islice(places, MOST_PLACES), _together(writing.name, places)):
+        yield other
+        yield from _within(other, depth - 1, patience)
+
+
+def _read(encoded: bytes, writing: Writing) -> Iterator[Other]:
     for start, end, place in _places(encoded, writing):
         said = writing.read(place)
         if said and said != place:
-            other = Other(writing.name, said, start, end)
-            yield other
-            yield from _within(other, depth - 1, patience)
+            yield Other(writing.name, said, start, end)
+
+
+def _together(name: str, rest: Iterator[Other]) -> Iterator[Other]:
+    """What several places say, as one that goes from the first to the last; none of nothing."""
+    every = list(rest)
+    if every:
+        yield Other(name, "\n\n".join(other.text for other in every), every[0].start, every[-1].end)
 
 
 def _within(outer: Other, depth: int, patience: _Patience) -> Iterator[Other]:
@@ -90,7 +102,7 @@ def _places(encoded: bytes, writing: Writing) -> Iterator[tuple[int, int, str]]:
 
 
 def _wide(encoded: bytes, writing: Writing) -> Iterator[tuple[int, int]]:
-    for found in islice(finder(writing).finditer(encoded), MOST_PLACES):
+    for found in finder(writing).finditer(encoded):
         start, end = found.span()
         match writing.around:
             case 0:

@@ -1,9 +1,9 @@
 """The ways in which a server may read a text: as it is, and with percent signs and entities read, up to twice."""
 
-import html
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from doorward.domain.entities import unescaped
 from doorward.inspection.tricks.rules import coded
 
 LONGEST = 4_096
@@ -19,7 +19,7 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(2):
         if coded().search(text) is None:
             return
-        read = html.unescape(unquote(text))
+        read = unescaped(unquote(text))
         if read == text:
             return
         text = read
