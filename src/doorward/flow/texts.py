@@ -123,10 +123,13 @@ def _of_bytes(word: bytes) -> Iterator[str]:
     for one in unicodedata.normalize("NFKC", read.translate(_GONE)).replace("\u3002", ".").split():
         if not one.isalpha() or len(one) >= _LONG_WORD:
             yield from _of_word(one)
-        if not one.isascii():
-            # Not every language puts a space between a word and an address, and an arrow or a picture needs none.
-            for part in "".join([letter if letter.isascii() else " " for letter in one]).split():
-                yield from _of_word(part)
+        for part in _plain_parts(one):
+            yield from _of_word(part)
+
+
+def _plain_parts(word: str) -> list[str]:
+    """What of a word is in ASCII: not every language puts a space between a word and an address, and an arrow or a picture needs none."""
+    return [] if word.isascii() else "".join([letter if letter.isascii() else " " for letter in word]).split()
 
 
 def _of_word(word: str) -> Iterator[str]:
@@ -144,10 +147,13 @@ def _of_word(word: str) -> Iterator[str]:
     else:
         yield from _path(folded)
         yield from _ident(folded)
-    if ":" in folded and "://" not in folded and "@" not in folded:
-        # What is named before it, without a space: `site:evil.example`.
-        for part in folded.split(":")[1:]:
-            yield from _of_word(part)
+    for part in _labelled(folded):
+        yield from _of_word(part)
+
+
+def _labelled(word: str) -> list[str]:
+    """What stands behind the colons of a word, where somebody has left out a space: `site:evil.example`."""
+    return [] if "@" in word or "://" in word else word.split(":")[1:]
 
 
 def _address(word: str) -> Iterator[str]:
