@@ -5,7 +5,7 @@ gateway's own discovery has no context.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from doorward.call.asked import Track
@@ -60,10 +60,10 @@ class Currents:
             self._contexts.withdrawn(track.call, track.rise)
             track.rise = None
 
-    def heard(self, track: Track, call: Call, notice: Notice) -> None:
-        """A notification that is about to be shown."""
+    def heard(self, track: Track, call: Call, notice: Notice, found: Iterable[Finding]) -> None:
+        """A notification that is about to be shown, with what was found in it."""
         if track.rise is not None:
-            self._contexts.heard(call, self._contexts.read(call, notice.params))
+            self._contexts.heard(call, self._contexts.read(call, notice.params), [one for one in found if _is_left(one)])
 
     async def shown(self, track: Track, reply: Reply, size_bytes: int) -> None:
         """A reply that is about to be shown, with what has been found in it and left."""
@@ -88,8 +88,7 @@ class Currents:
         if outcome.status is Status.NOT_FORWARDED:
             return self._contexts.withdrawn(outcome.call, rise)
         if taken is None:
-            self._contexts.ended(outcome.call)
-            return None
+            return self._contexts.ended(outcome.call)
         return taken.rise
 
     def told(self, rise: Rise | None, written: "asyncio.Future[Place]") -> None:

@@ -287,8 +287,9 @@ class Pipeline:
         self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
 
         async def inspected_notices(notice: Notice) -> None:
+            before = len(track.findings)
             notice = await self._looks.notice(track, call, notice)
-            self._currents.heard(track, call, notice)
+            self._currents.heard(track, call, notice, track.findings[before:])
             await notices(notice)
 
         with self._rooms.flight.of(call):

@@ -5,7 +5,7 @@ INVARIANTS: a label rises when a call is forwarded, in the transaction of its in
 or the endorsement of the answer that it rose for; a context that had to make room leaves its label to the next ones of its agent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from doorward.domain.actors import AuthnMethod
@@ -23,6 +23,8 @@ from doorward.flow.rules import About, Rules, Trace, takes, trusted
 _OWN = AuthnMethod.OWN
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _WRITES = frozenset({"write", "destructive"})
+_UNSAID = frozenset({"_meta", "requestState"})
+"""Fields of a call that no model writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Contexts:
         label, about = context.label, self._rules.about(call.target)
         too_confidential = too_untrusted = False
         declassified: tuple[str, ...] = ()
-        if about.declassify:
+        if about.declassify and not _besides(call):
             label, declassified = lowered(label, about.declassify, call.arguments)
         if about.sink is not None:
             too_confidential, too_untrusted = takes(about.sink, label)
@@ -91,7 +93,7 @@ class Contexts:
         if context is None or not context.is_untrusted:
             return ()
         found: list[Taint] = []
-        for pointer, text in leaves(call.arguments):
+        for pointer, text in (*leaves(call.arguments), *leaves(_besides(call))):
             names = self._names.asked(text)
             if names and context.index is None:
                 found.append(Taint(pointer, ""))
@@ -140,11 +142,15 @@ class Contexts:
         is_blind = self._rules.trace is Trace.OFF or (context is not None and context.index is None)
         return None if is_blind else self._names.read(body)
 
-    def heard(self, call: Call, read: Read) -> None:
-        """A message on the way to the caller, such as progress: what it shows is remembered as its target's."""
+    def heard(self, call: Call, read: Read, findings: Sequence[Finding] = ()) -> None:
+        """A message on the way to the caller, such as progress, and what of what was found is still in it: held at once, as its target's.
+
+        The call may never be answered; what it has raised is written with its outcome.
+        """
         context = self.room.opened(call, self._now())
-        label = self._rules.about(call.target).label
+        label = self._found(self._rules.about(call.target).label, findings)
         context.raised(label)
+        context.found(_names_of(findings))
         self._remember(context, call, label, read)
 
     def taken(self, call: Call, body: object, read: Read, findings: Iterable[Finding]) -> Taken:
@@ -152,9 +158,8 @@ class Contexts:
         context = self.room.opened(call, self._now())
         before = (context.label, context.findings)
         about = self._rules.about(call.target)
-        label, found = about.label, list(findings)
-        for one in found:
-            label = label.joined(self._rules.found(one.guard, one.rule))
+        found = list(findings)
+        label = self._found(about.label, found)
         endorsed = endorsing(about.endorse, body) or ""
         if endorsed and not _is_hostile(self._rules, found):
             label = trusted(label)
@@ -163,16 +168,18 @@ class Contexts:
             endorsed = ""
             context.kept(call.id)
         context.raised(label)
-        context.found(frozenset([f"{one.guard}/{one.rule}" for one in found]))
+        context.found(_names_of(found))
         self._remember(context, call, label, read)
         is_raised = before != (before[0].joined(context.label), context.findings)
         return Taken(label, endorsed, self.room.rise(context) if context.owes else None, is_raised)
 
-    def ended(self, call: Call) -> None:
-        """The call ended without an answer that was shown: nothing endorses what it may have brought."""
+    def ended(self, call: Call) -> Rise | None:
+        """The call ended without an answer that was shown: nothing endorses what it may have brought. What is written with its outcome."""
         context = self.room.own(call, self._now())
-        if context is not None:
-            context.kept(call.id)
+        if context is None:
+            return None
+        context.kept(call.id)
+        return self.room.rise(context) if context.owes else None
 
     async def sweep(self) -> None:
         """Forgets contexts that have expired; to be called every minute or so. Raises `StoreError`."""
@@ -190,6 +197,12 @@ class Contexts:
         else:
             context.raised(label)
             self._go_blind(context)
+
+    def _found(self, label: Label, findings: Iterable[Finding]) -> Label:
+        """A label with what was found."""
+        for one in findings:
+            label = label.joined(self._rules.found(one.guard, one.rule))
+        return label
 
     def _own_words(self, context: Context, call: Call) -> None:
         """What an agent says before it has read anything untrusted is not from there."""
@@ -212,6 +225,15 @@ class Contexts:
         """Where nobody keeps what was untrusted, it is not known any more once something was."""
         if self._rules.trace is Trace.OFF and context.settled.integrity is Integrity.UNTRUSTED:
             self.room.blind(context)
+
+
+def _besides(call: Call) -> Mapping[str, object]:
+    """What is said besides arguments, such as answers to what an upstream asked for; not by the client's own software, nor sealed by us."""
+    return {name: value for name, value in call.extras.items() if name not in _UNSAID}
+
+
+def _names_of(findings: Iterable[Finding]) -> frozenset[str]:
+    return frozenset([f"{one.guard}/{one.rule}" for one in findings])
 
 
 def _is_hostile(rules: Rules, findings: Iterable[Finding]) -> bool:
