@@ -91,6 +91,24 @@ async def test_what_drifted_is_withheld_and_told_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_drift_of_a_tolerated_kind_is_accepted_and_told_as_accepted_by_the_rule(tmp_path: Path) -> None:
+    bench = made(tmp_path, git={"trust": "review", "drift": {"accept": ["title"]}})
+    await bench.workbench.saw(GIT, showing("commit"))
+    assert bench.standing("commit") is Standing.NEW
+    [definition] = bench.workbench.offers[GIT].definitions.values()
+    await bench.workbench.approve((Approval(GIT, Kind.TOOL, "commit", definition.digest),), "ada")
+    bench.events()
+    await bench.workbench.saw(GIT, Showing(tools=[tool("commit", title="Commit")]))
+    assert bench.standing("commit") is Standing.APPROVED
+    assert [(event.type, event.by) for event in bench.told[-2:]] == [
+        ("definition_drifted", "doorward"),
+        ("definition_approved", "drift-rule"),
+    ]
+    await bench.workbench.saw(GIT, Showing(tools=[tool("commit", "Does it twice.", title="Commit")]))
+    assert bench.standing("commit") is Standing.DRIFTED
+
+
+@pytest.mark.anyio
 async def test_of_a_catalogue_that_drifts_whole_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
     bench = made(tmp_path, git=FIRST_USE)
     names = [f"t{number:03d}" for number in range(DRIFTS_TOLD + 5)]

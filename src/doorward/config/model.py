@@ -9,6 +9,7 @@ from doorward.config.approvals import Approvals
 from doorward.config.budgets import Budget, BudgetName
 from doorward.config.connections import Connections
 from doorward.config.credentials import Credential
+from doorward.config.drift import Drift
 from doorward.config.encryption import Encryption
 from doorward.config.facts import FactName, FactRule
 from doorward.config.flow import FlowRules, Labels
@@ -155,6 +156,7 @@ class Upstream(Part):
     plain_http: bool = Field(False, description="http instead of https is meant")
     stateless: bool = Field(False, description="A session-era upstream that keeps nothing between calls: one session serves all principals")
     trust: Trust = Field(Trust.REVIEW, description="What makes a definition accepted: a person's review, or being the first one seen")
+    drift: Drift = Field(Drift(), description="Which changes of what was accepted are taken without a look; by default none")
     hints: Literal["caution", "believe"] = Field(
         "caution",
         description="Whether the server's own annotations (`readOnlyHint`, `destructiveHint`, `openWorldHint`) may make a tool count as harmless. "

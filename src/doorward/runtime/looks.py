@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from doorward.catalog.offer import Offer
-from doorward.catalog.pins import Approval, Pins
+from doorward.catalog.pins import Approval, Pins, first_use
 from doorward.catalog.review import kinds_of_change
+from doorward.catalog.suspicions import Suspicion, held
+from doorward.catalog.tolerance import tolerated
 from doorward.config.model import Document
-from doorward.domain.catalog import Definition, Pin, Standing
+from doorward.domain.catalog import Definition, Pin, Standing, Trust
 from doorward.domain.ids import UpstreamId
 from doorward.domain.receipts import Event, Scalar
 from doorward.runtime.fleet import is_same_server
@@ -38,13 +40,27 @@ def drifts(offer: Offer, before: Offer | None, pins: Pins) -> Iterator[Event]:
         yield Event("definitions_drifted", "doorward", {"upstream": offer.upstream, "more": len(drifted) - DRIFTS_TOLD})
 
 
-def acceptances(pins: Iterable[Pin], by: str, approvals: Iterable[Approval] = ()) -> Iterator[Event]:
+def unasked(offers: Mapping[UpstreamId, Offer], document: Document, pins: Pins, beside: Iterable[Suspicion], at: str) -> tuple[Pin, ...]:
+    """Pins for what is accepted without a person: the first use of what is trusted with that, and drift of the kinds that are tolerated.
+
+    `beside`: what is suspicious about all that is offered; a person should see what is held for it. `at`: RFC 3339, UTC.
+    """
+    waiting, told = held(found := tuple(beside)), document.upstreams
+    trusted = [offer for name, offer in offers.items() if name in told and told[name].trust is Trust.FIRST_USE]
+    drifting = [offer for name, offer in offers.items() if name in told]
+    return (
+        *(pin for offer in trusted for pin in first_use(offer, pins, waiting, at)),
+        *(pin for offer in drifting for pin in tolerated(offer, pins, frozenset(told[offer.upstream].drift.accept), found, at)),
+    )
+
+
+def acceptances(pins: Iterable[Pin], approvals: Iterable[Approval] = ()) -> Iterator[Event]:
     """An event for each definition that is accepted, with the rules in spite of which it is."""
     despite = {(one.upstream, one.kind, one.name): one.despite for one in approvals}
     for pin in pins:
         named = despite.get((pin.upstream, pin.kind, pin.name), frozenset())
         more = {"despite": ", ".join(sorted(named))[:500]} if named else {}
-        yield Event("definition_approved", by, {**_fields(pin), **more})
+        yield Event("definition_approved", pin.approved_by, {**_fields(pin), **more})
 
 
 def _fields(one: Definition | Pin) -> dict[str, Scalar]:

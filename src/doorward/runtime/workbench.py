@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doorward.catalog.offer import Offer, Shown, observe
-from doorward.catalog.pins import FIRST_USE, Approval, Pins, PinStore, approve, first_use, withdrawn
-from doorward.catalog.suspicions import Suspicion, check_named, held, suspicions
+from doorward.catalog.pins import Approval, Pins, PinStore, approve, withdrawn
+from doorward.catalog.suspicions import Suspicion, check_named, suspicions
 from doorward.config.check import policy_layers
 from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError
-from doorward.domain.catalog import Kind, Pin, Trust
+from doorward.domain.catalog import Kind, Pin
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.domain.moments import rfc3339
@@ -24,7 +24,7 @@ from doorward.policy.rules import Source
 from doorward.runtime.build import Materials, Rigour, build
 from doorward.runtime.fixed import fixed
 from doorward.runtime.generations import Generations
-from doorward.runtime.looks import acceptances, alike, drifts, still_offered
+from doorward.runtime.looks import acceptances, alike, drifts, still_offered, unasked
 from doorward.runtime.screen import Screens
 from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
 from doorward.runtime.snapshot import Snapshot
@@ -246,7 +246,7 @@ class Workbench:
             check_named(suspicions(self._materials.offers), items)
             wanted = replace(self._materials, pins=self._materials.pins.having(pins))
             candidate = await asyncio.to_thread(self._strict, wanted)
-            await self._keep(pins, by, items)
+            await self._keep(pins, items)
             await self._go_over(candidate)
             return candidate.snapshot.generation
 
@@ -284,7 +284,7 @@ class Workbench:
 
         Raises `ReloadError` where the policies do not even fit what was accepted before.
         """
-        pins = self._first_uses(wanted)
+        pins = self._unasked(wanted)
         whole = self._accepting(wanted, pins)
         if isinstance(whole, Candidate):
             self._unfit = ()
@@ -308,15 +308,10 @@ class Workbench:
         snapshot = build(accepting, self._generations.next(), Rigour.STRICT)
         return snapshot if isinstance(snapshot, Problems) else Candidate(accepting, snapshot, pins)
 
-    def _first_uses(self, wanted: Materials) -> tuple[Pin, ...]:
-        """Pins for what upstreams trusted on first use show for the first time, but for what a person should see."""
+    def _unasked(self, wanted: Materials) -> tuple[Pin, ...]:
+        """Pins for what no person need see: first uses, and drift that is tolerated."""
         self.suspicions = suspicions(wanted.offers)
-        waiting = held(self.suspicions)
-        trusted = {name for name, upstream in wanted.document.upstreams.items() if upstream.trust is Trust.FIRST_USE}
-        stamp = self._stamp()
-        return tuple(
-            pin for name, offer in wanted.offers.items() if name in trusted for pin in first_use(offer, wanted.pins, waiting, stamp)
-        )
+        return unasked(wanted.offers, wanted.document, wanted.pins, self.suspicions, self._stamp())
 
     async def _take(self, candidate: "Candidate", choice: Choice, cause: Cause, event: Event) -> None:
         """Tells the log, keeps the set and goes over; raises `ReloadError` where a room cannot, and says in the log that it did not happen."""
@@ -334,16 +329,16 @@ class Workbench:
             raise ReloadError(self._rejected) from error
 
     async def _go_over(self, candidate: "Candidate") -> None:
-        await self._keep(candidate.accepted, FIRST_USE)
+        await self._keep(candidate.accepted)
         self._adopt(self._generations.current, candidate.snapshot)
         self._materials = candidate.materials
         self._generations.swap(candidate.snapshot)
 
-    async def _keep(self, pins: tuple[Pin, ...], by: str, approvals: tuple[Approval, ...] = ()) -> None:
+    async def _keep(self, pins: tuple[Pin, ...], approvals: tuple[Approval, ...] = ()) -> None:
         """Pins are told to the log and on disk before any call can rest on them; those that could not be told of are not kept."""
         if not pins:
             return
-        for event in acceptances(pins, by, approvals):
+        for event in acceptances(pins, approvals):
             await self._note(event)
         await self._store.put(pins)
 
