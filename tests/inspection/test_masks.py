@@ -1,6 +1,7 @@
 """Masks of one message: the same for the same value wherever it stands."""
 
 import json
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,21 @@ def test_no_value_that_is_withheld_is_left_anywhere(around: object, value: str, 
 def test_a_message_that_holds_nothing_of_it_stays_as_it_is(around: dict[str, object]) -> None:
     body: dict[str, object] = {"around": around, "found": "\x00 something else altogether \x00"}
     assert redacted(body, [finding("/found")]).body == {"around": around, "found": "[withheld: us_ssn]"}
+
+
+def test_a_number_is_withheld_as_text_and_as_number_whether_it_is_whole_or_not() -> None:
+    for number in (Decimal("123456.75"), Decimal("-123456.75"), 1234567, -1234567):
+        body: dict[str, object] = {"a": number, "b": [f"paid {number} twice"], "c": {"d": number}}
+        mask = "[withheld: us_ssn]"
+        assert redacted(body, [finding("/a")]).body == {"a": mask, "b": [f"paid {mask} twice"], "c": {"d": mask}}
+
+
+def test_numbers_in_what_is_withheld_whole_are_withheld_elsewhere_and_truth_values_are_not() -> None:
+    body: dict[str, object] = {"a": {"b": [1234567, True]}, "c": "of 1234567", "d": 1234567, "e": True, "f": "True"}
+    mask = "[withheld: us_ssn]"
+    assert redacted(body, [finding("/a")]).body == {"a": mask, "c": f"of {mask}", "d": mask, "e": True, "f": "True"}
+
+
+def test_a_value_is_the_same_in_upper_case_and_without_the_blanks_around_it() -> None:
+    body: dict[str, object] = {"a": " Istanbul İl HIV positive ", "b": "istanbul İl hiv positive, ISTANBUL İL HIV POSITIVE"}
+    assert redacted(body, [finding("/a")]).body == {"a": "[withheld: us_ssn]", "b": "[withheld: us_ssn], [withheld: us_ssn]"}

@@ -13,8 +13,8 @@ from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Finding, Part
 from doorward.inspection.characters import SEVERITIES, spans
 from doorward.inspection.guards.unicode import NAME as UNICODE
-from doorward.inspection.masks import Elsewhere, Masks, Named, Place, Plain
-from doorward.inspection.walk import leaves, steps
+from doorward.inspection.masks import Elsewhere, Masks, Named, Place, Plain, is_number
+from doorward.inspection.walk import steps
 
 
 class EditError(DoorwardError):
@@ -121,12 +121,22 @@ def _children(value: object) -> Iterator[tuple[str | int, object]]:
 def _withheld_here(value: object, findings: list[Finding]) -> Iterator[_Told]:
     whole = _whole(value, findings)
     if whole is not None:
-        texts = tuple(text for _, text, part in leaves(value) if part is Part.VALUE)
-        yield whole, _name(value), texts or (_name(value),)
+        yield whole, _name(value), tuple(_said(value))
         return
     for start, end, rule in sorted((finding.start, finding.end, finding.rule) for finding in findings if not _is_unseen(finding)):
         found = str(value)[start:end]
         yield rule, found, (found,)
+
+
+def _said(value: object) -> Iterator[str]:
+    """What is looked for elsewhere of a value that is withheld whole: itself, or the texts and numbers in it."""
+    if isinstance(value, Mapping | list | tuple):
+        for _, child in _children(value):
+            yield from _said(child)
+    elif isinstance(value, str):
+        yield value
+    elif is_number(value):
+        yield _name(value)
 
 
 def _whole(value: object, findings: list[Finding]) -> str | None:
@@ -139,7 +149,7 @@ def _whole(value: object, findings: list[Finding]) -> str | None:
 
 def _name(value: object) -> str:
     """A value as a text that tells it apart from others."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else repr(value)
+    return str(value) if isinstance(value, str) or is_number(value) else repr(value)
 
 
 @dataclass(slots=True)
@@ -192,7 +202,7 @@ class _Edit:
         return _replaced(text, [place for _, place in told])
 
     def _number(self, value: object, at: Steps) -> object:
-        told = self.elsewhere.of_number(value) if isinstance(value, int) and not isinstance(value, bool) else None
+        told = self.elsewhere.of_number(value) if is_number(value) else None
         if told is None:
             return value
         self.changed[at], instead = told

@@ -7,7 +7,8 @@ result as text, and a guard may know a value by the name of its field in one of 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Any, Protocol, TypeGuard
 
 import re2
 
@@ -20,7 +21,7 @@ _ANYWHERE = 8
 """Characters from which a value is looked for inside of words, too, and in names."""
 
 _LONGEST = 64
-"""Characters of a value that patterns look for; longer ones are few."""
+"""Characters of a value that patterns look for; the rest of a longer one is looked for where they are met."""
 
 _MEMORY_BYTES = 64 * 2**20
 
@@ -29,6 +30,14 @@ _WORDS = frozenset({"text", "image", "audio", "resource", "resource_link", "user
 
 Place = tuple[int, int, str]
 """From where to where in a text, and what stands there instead."""
+
+
+Number = int | float | Decimal
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """Whether a value of JSON is a number; the two truth values are none."""
+    return isinstance(value, Number) and not isinstance(value, bool)
 
 
 def mask(rule: str, number: int = 0) -> str:
@@ -55,7 +64,7 @@ class Masks:
     def take(self, rule: str, value: str, texts: Iterable[str]) -> None:
         """A value that is withheld for a rule, and the texts that say it: itself, or all that stand in it."""
         self._numbered(rule, value)
-        for text in texts:
+        for text in map(str.strip, texts):
             if len(text) >= SHORTEST and text.lower() not in _WORDS:
                 self._told.setdefault(text, (rule, value))
 
@@ -86,36 +95,47 @@ class Plain:
 
 
 class Elsewhere:
-    """Where values stand that are withheld in some place."""
+    """Where values stand that are withheld in some place, in upper case or lower: a diagnosis is the same within a sentence."""
 
-    __slots__ = ("_gate", "_long", "_masks", "_short")
+    __slots__ = ("_gate", "_masks", "_values")
 
     def __init__(self, masks: dict[str, tuple[str, str]]) -> None:
         """`masks`: rule and mask by value."""
-        self._masks = {written: told for value, told in masks.items() for written in _written(value)}
-        self._long = [value for value in self._masks if len(value) > _LONGEST]
-        self._short = [value for value in self._masks if len(value) <= _LONGEST]
-        self._gate = _gate(self._short)
+        self._masks: dict[str, tuple[str, str]] = {}
+        for value, told in masks.items():
+            for written in _written(value):
+                self._masks.setdefault(_lowered(written), told)
+        self._values = tuple(self._masks)
+        self._gate = _gate(self._values)
 
-    def of_number(self, number: int) -> tuple[str, str] | None:
-        """Rule and mask of a number that is withheld where it stands as a text."""
-        return self._masks.get(str(number)) if self._masks and abs(number) >= _SMALLEST_NUMBER else None
+    def of_number(self, number: Number) -> tuple[str, str] | None:
+        """Rule and mask of a number that is withheld in another place, there as a text perhaps."""
+        if not self._masks or (isinstance(number, int) and abs(number) < _SMALLEST_NUMBER):
+            return None
+        return self._masks.get(str(number).lower())
 
     def is_in_name(self, name: str) -> bool:
         """Whether a name holds one."""
-        return bool(self._masks) and any(len(value) >= _ANYWHERE for value in self._in(name, name.encode("utf-8", "replace")))
+        return bool(self._masks) and any(len(value) >= _ANYWHERE for value in self._in(_lowered(name)))
 
     def places(self, text: str) -> list[tuple[str, Place]]:
         """Where they stand in a text, each with its rule."""
         if not self._masks:
             return []
-        found = [(start, value) for value in self._in(text, text.encode("utf-8", "replace")) for start in _starts(value, text)]
+        lower = _lowered(text)
+        found = [(start, value) for value in self._in(lower) for start in _starts(value, lower)]
         return [(rule, (start, start + len(value), instead)) for start, value in found for rule, instead in (self._masks[value],)]
 
-    def _in(self, text: str, encoded: bytes) -> list[str]:
+    def _in(self, text: str) -> Iterator[str]:
         """Those that a text holds."""
-        fired = self._gate.Match(encoded) or () if self._gate is not None else ()
-        return [self._short[index] for index in fired] + [value for value in self._long if value in text]
+        fired = self._gate.Match(text.encode("utf-8", "replace")) or () if self._gate is not None else ()
+        return (value for value in map(self._values.__getitem__, fired) if len(value) <= _LONGEST or value in text)
+
+
+def _lowered(text: str) -> str:
+    """A text in lower case, letter for letter: one whose letters would become several stays as it is."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def _written(value: str) -> Iterator[str]:
@@ -131,7 +151,7 @@ def _gate(values: Sequence[str]) -> Any:
     options.max_mem = _MEMORY_BYTES
     gate = re2.Set.SearchSet(options)
     for value in values:
-        gate.Add(re2.escape(value).encode("utf-8", "replace"))
+        gate.Add(re2.escape(value[:_LONGEST]).encode("utf-8", "replace"))
     gate.Compile()
     return gate
 

@@ -1,5 +1,6 @@
 """The guard of fields: what stands in a place is found, in each carrier and each copy of it."""
 
+import base64
 import json
 
 from doorward.domain.findings import Direction, Finding, Severity
@@ -57,3 +58,13 @@ def test_a_field_of_other_upstreams_or_tools_is_not_looked_for() -> None:
 
 def test_a_field_of_very_many_rows_is_told_as_one_place_that_holds_them_all() -> None:
     assert look({"structuredContent": {"patients": [{"diagnosis": "flu"}] * 2000}}) == (high("/structuredContent/patients"),)
+
+
+def test_a_field_is_found_in_json_that_is_the_message_of_an_error_or_of_progress_or_a_line_of_a_log() -> None:
+    assert look({"code": 1, "message": TEXT, "data": None}) == (high("/message", AT, AT + 3),)
+    assert look({"level": "info", "data": TEXT}) == (high("/data", AT, AT + 3),)
+
+
+def test_a_field_is_found_in_json_that_is_read_as_bytes() -> None:
+    blob = base64.b64encode(TEXT.encode()).decode()
+    assert look({"contents": [{"uri": "x:", "blob": blob}]}) == (high("/contents/0/blob", 0, len(blob)),)

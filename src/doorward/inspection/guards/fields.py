@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from doorward.domain.calls import Call
 from doorward.domain.findings import Direction, Finding, Severity
 from doorward.inspection.fields import Patterns, matches, spans
+from doorward.inspection.normal.other import BASE64
 from doorward.inspection.places import gathered
 from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import Path, pointer
 
 _HOLDING = ("content", "contents", "messages")
 """Fields of results whose texts may be JSON."""
+_SAYING = ("message", "data")
+"""Fields of errors and notifications that may be such a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ def _found(field: Field, view: View) -> Iterator[Finding]:
     if view.carrier is not Carrier.REQUEST:
         for path, text in _texts(view):
             yield from (_finding(field, path, span) for span in spans(text, field.patterns))
+        # A blob is withheld as a whole: nobody could tell what a mask in it stands for.
+        coded = ((leaf[0], other) for leaf, other in view.others if other.writing == BASE64)
+        yield from (_finding(field, path, (other.start, other.end)) for path, other in coded if spans(other.text, field.patterns))
 
 
 def _roots(view: View) -> Iterator[tuple[Path, object]]:
@@ -68,6 +74,10 @@ def _roots(view: View) -> Iterator[tuple[Path, object]]:
 
 
 def _texts(view: View) -> Iterator[tuple[Path, str]]:
+    for name in _SAYING:
+        said = view.body.get(name)
+        if isinstance(said, str):
+            yield (None, name), said
     for name in _HOLDING:
         held = view.body.get(name)
         for index, block in enumerate(held if isinstance(held, list | tuple) else ()):
