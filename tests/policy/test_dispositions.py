@@ -84,7 +84,7 @@ def test_every_word_of_the_configuration_is_a_disposition(then: str) -> None:
 
 
 HELD = [Finding(guard, "any", Severity.HIGH, "/a") for guard in HELD_GUARDS] + [
-    Finding("any", rule, Severity.HIGH, "/a") for rule in HELD_RULES
+    Finding("any", rule, Severity.HIGH, "/a") for rule in sorted(HELD_RULES)
 ]
 
 

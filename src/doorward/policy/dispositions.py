@@ -25,7 +25,7 @@ HELD_GUARDS: Mapping[str, str] = MappingProxyType(
 HELD_RULES: Mapping[str, str] = MappingProxyType(
     {
         "schema_uncheckable": "nobody has checked what the tool's schema says",
-        **dict.fromkeys(FAILED, "the guard that should have looked has not"),
+        **dict.fromkeys(sorted(FAILED), "the guard that should have looked has not"),
     }
 )
 """The same of rules, whichever guard reports them."""
