@@ -45,9 +45,7 @@ class Rule:
 @cache
 def program(notations: tuple[str, ...], words: tuple[tuple[str, str], ...], reading: Reading) -> "re2._Regexp":
     """What finds any of some notations in UTF-8."""
-    classes = dict(words)
-    read = "|".join(f"(?:{_read(notation, classes, reading)})" for notation in notations)
-    return re2.compile(f"(?i){read}".encode(), _options())
+    return re2.compile(_pattern(notations, dict(words), reading), _options())
 
 
 def gate(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":
@@ -56,14 +54,22 @@ def gate(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading = Rea
     return program(tuple(parts), tuple(words.items()), reading)
 
 
-def whole(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> "re2._Regexp":
-    """What matches where any of some rules does, and nowhere else."""
-    return program(tuple(rule.notation for rule in rules if rule.points > 1), tuple(words.items()), reading)
+def sieve(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> re2.Set:
+    """What says which of a few rules match in UTF-8. Few: what is met of one multiplies what is met of others into states."""
+    classes, kept = dict(words), re2.Set.SearchSet(_options())
+    for rule in rules:
+        kept.Add(_pattern((rule.notation,), classes, reading))
+    kept.Compile()
+    return kept
 
 
 def exact(rule: Rule, words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":
     """What finds one rule."""
     return program((rule.notation,), tuple(words.items()), reading)
+
+
+def _pattern(notations: Iterable[str], classes: Mapping[str, str], reading: Reading) -> bytes:
+    return ("(?i)" + "|".join(f"(?:{_read(notation, classes, reading)})" for notation in notations)).encode()
 
 
 def _read(notation: str, classes: Mapping[str, str], reading: Reading) -> str:

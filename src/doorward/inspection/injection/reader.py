@@ -6,7 +6,7 @@ from itertools import islice
 
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
-from doorward.inspection.injection.rules import finders, windows
+from doorward.inspection.injection.rules import met, windows
 from doorward.inspection.injection.words import ROLE, TAG
 
 LIKELY = 3
@@ -62,7 +62,7 @@ def _signs(encoded: bytes, reading: Reading) -> Iterator[_Sign]:
         # A part that begins within a line does not begin one.
         begun = b"." if first and encoded[first - 1 : first] != b"\n" else b"\n"
         part, before = begun + encoded[first:last], first - 1
-        for rule, finder in finders(reading):
+        for rule, finder in met(part, reading):
             places = islice(finder.finditer(part), MOST_SIGNS)
             yield from (_Sign(max(0, before + at.start()), before + at.end(), rule.points, rule.name) for at in places)
 
