@@ -41,9 +41,19 @@ def _check(shown: str, audience: str, fixture: Fixture) -> None:
     key, text = _signed(shown, fixture["trust"])
     signed = read(text)
     url = fixture["trust"].get("issuer", "https://idp.travel.test")
-    issuer = Issuer("travel", url, "generic", _TYPES, frozenset({"ES256"}), leeway_seconds=fixture["policy"]["clockSkewSeconds"])
+    policy = fixture["policy"]
+    issuer = Issuer(
+        "travel",
+        url,
+        "generic",
+        _TYPES,
+        frozenset({"ES256"}),
+        leeway_seconds=policy["clockSkewSeconds"],
+        longest_seconds=policy["maxLifetimeSeconds"],
+        longest_chain=policy["maxChainDepth"],
+    )
     good = verified(signed, key, issuer, audience, fixture["now"])
-    registered = set(fixture["policy"]["allowedActors"])
+    registered = set(policy["allowedActors"])
     speaking, *_ = told.actors(good.claims, issuer) or (None,)
     if speaking is not None and speaking.client not in registered:
         raise Refused(Reason.UNAUTHENTICATED, f"{speaking.client} is not registered")

@@ -68,6 +68,13 @@ class Issuer(Part):
         "default: as the preset says",
     )
     leeway_seconds: int = Field(60, ge=0, le=300, description="How far its clock may be from ours")
+    longest_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=31_536_000,
+        description="The longest life of an access token, from `iat` to `exp`; one that says more, or no `iat`, is refused",
+    )
+    longest_chain: int = Field(8, ge=0, le=8, description="How many may have handed a token on, one to the other (`act`)")
     private: bool = Field(False, description="Its address may be loopback, link-local or otherwise special-use")
     plain_http: bool = Field(False, description="http instead of https is meant; for tests on one machine")
     ca_file: str | None = Field(None, description="The only authorities its TLS certificate may come from (PEM), relative to the document")

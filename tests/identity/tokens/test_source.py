@@ -302,9 +302,20 @@ async def test_a_chain_that_cannot_be_told_is_refused(act: object) -> None:
 async def test_a_chain_without_end_is_refused() -> None:
     house = await House().ready()
     act: dict[str, object] = {"sub": "abc"}
-    for _ in range(9):
-        act = {"sub": "abc", "act": act}
+    for number in range(9):
+        act = {"sub": f"abc-{number}", "act": act}
     assert "at most 8" in house.refusal(token(act=act)).detail
+
+
+async def test_a_chain_that_comes_back_to_whom_it_has_passed_is_a_loop() -> None:
+    house = await House().ready()
+    loop = {"sub": "one", "act": {"sub": "two", "act": {"sub": "one"}}}
+    assert "'one' is there twice" in house.refusal(token(act=loop)).detail
+
+
+async def test_a_chain_may_be_no_longer_than_its_issuer_is_allowed() -> None:
+    house = await House(longest_chain=1).ready()
+    assert "at most 1" in house.refusal(token(act={"sub": "one", "act": {"sub": "two"}})).detail
 
 
 async def test_an_unknown_key_is_asked_for_once_and_then_refused() -> None:

@@ -146,6 +146,17 @@ async def test_a_clock_that_is_a_minute_off_is_forgiven_at_the_start(claim: str)
     assert "of the future" in house.refusal(token(**{claim: NOW + 60.01})).detail
 
 
+async def test_a_token_that_lives_longer_than_its_issuer_may_give_is_refused() -> None:
+    assert await accepted(token(iat=NOW, exp=NOW + 300), longest_seconds=300)
+    await refused(token(iat=NOW - 1, exp=NOW + 300), "at most 300 seconds", longest_seconds=300)
+    assert await accepted(token(iat=NOW, exp=NOW + 86_400))
+
+
+async def test_where_a_life_is_bounded_a_token_says_when_it_began() -> None:
+    without = {name: value for name, value in claims(exp=NOW + 60).items() if name != "iat"}
+    await refused(signed(without), "no iat", longest_seconds=300)
+
+
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
 @pytest.mark.parametrize("value", ["1900000000", True, [], {}, -1, 2**60])
 async def test_a_time_is_a_number_of_this_epoch(claim: str, value: object) -> None:

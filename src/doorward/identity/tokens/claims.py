@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from doorward.identity.tokens.issuer import EVERY, Issuer
 from doorward.identity.tokens.jws import refused, shown, text
-
-MOST_ACTORS: Final = 8
-"""Links of a delegation chain: longer ones are a loop, or an attack."""
 
 _NAME = 256
 _MOST_GROUPS = 1000
@@ -113,14 +109,18 @@ def actors(claims: Mapping[str, object], issuer: Issuer) -> tuple[Link, ...]:
     found: list[Link] = []
     act = claims.get("act")
     while act is not None:
-        if not isinstance(act, dict) or len(found) >= MOST_ACTORS:
-            raise refused(f"expected at most {MOST_ACTORS} objects, one in the other, as act")
+        if not isinstance(act, dict) or len(found) >= issuer.longest_chain:
+            raise refused(f"expected at most {issuer.longest_chain} objects, one in the other, as act")
         name = text(act, "sub", _CLIENT)
         if name is None or act.get("iss", issuer.url) != issuer.url:
             raise refused("expected a sub of the same issuer in each act")
         # Our own authority names agents, and beside each the client that it spoke as: stops name either.
         client = text(act, "client_id", _CLIENT) if issuer.is_own else None
-        found.append(Link(name, client or name))
+        link = Link(name, client or name)
+        # Instances of one agent hand work on to one another by our own authority, which bounds how often.
+        if link in found and not issuer.is_own:
+            raise refused(f"expected everybody once in act, {shown(name)} is there twice")
+        found.append(link)
         act = act.get("act")
     return tuple(found)
 

@@ -14,6 +14,8 @@ OWN: Final = "self"
 """The name of our own authority among the issuers."""
 EVERY: Final = "*"
 """In `scopes`: what every token of the issuer may, whatever it says of scopes."""
+MOST_ACTORS: Final = 8
+"""Links of a delegation chain: longer ones are a loop, or an attack."""
 NO_TYPE: Final = ""
 """Among the accepted types: a token without `typ`."""
 
@@ -58,6 +60,10 @@ class Issuer:
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What its scopes mean here."""
     leeway_seconds: float = 60
+    longest_seconds: float | None = None
+    """Of a token, from `iat` to `exp`."""
+    longest_chain: int = MOST_ACTORS
+    """Links of a delegation chain."""
     jwks_url: str | None = None
     is_plain: bool = False
     """Its metadata may lead to http."""
@@ -93,6 +99,8 @@ def issuer(name: str, declared: config.Issuer) -> Issuer:
         audiences=frozenset(declared.audiences),
         scopes=declared.scopes or usual.grants,
         leeway_seconds=declared.leeway_seconds,
+        longest_seconds=declared.longest_seconds,
+        longest_chain=declared.longest_chain,
         jwks_url=declared.jwks_url,
         is_plain=declared.plain_http,
     )

@@ -57,6 +57,10 @@ def _until(claims: dict[str, object], issuer: Issuer, now: float) -> float:
         raise refused(f"the token has expired {now - end:.0f} seconds ago")
     if max(start or 0.0, made or 0.0) > now + leeway:
         raise refused("the token is of the future")
+    longest = issuer.longest_seconds
+    if longest is not None and (made is None or end - made > longest):
+        lasts = "no iat" if made is None else f"{end - made:.0f} seconds"
+        raise refused(f"expected a token of at most {longest:.0f} seconds from iat to exp, got {lasts}")
     return end + leeway
 
 
