@@ -130,7 +130,7 @@ def test_a_package_of_uvx_is_measured_in_the_environment_that_is_made_for_it(tmp
         (Sort.PACKAGE, "pypi:notes-server", "1.2"),
         (Sort.ENVIRONMENT, "1 distributions", ""),
     ]
-    assert (tmp_path / "asked").read_text().startswith("tool run --from notes-server==1.2 python -I -c ")
+    assert (tmp_path / "asked").read_text().startswith("tool run --from notes-server==1.2 python -I -S -c ")
 
 
 def test_an_image_is_known_by_its_digest_and_by_a_tag_not_at_all(tmp_path: Path) -> None:

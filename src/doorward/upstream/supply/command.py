@@ -1,14 +1,24 @@
 """What a command runs, told without running it: the program, the script or module it is given, the package that a launcher fetches."""
 
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 INTERPRETERS: Final = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|ruby|perl|php|bash|sh|dash|zsh|java|dotnet|lua)[0-9.]*(?:\.exe)?")
 """Programs that do what a file says."""
 SCRIPTS: Final = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".sh", ".rb", ".pl", ".php", ".jar", ".dll", ".lua", ".wasm", ".pyz")
 """Endings of files that are programs, wherever they stand among the arguments."""
+
+WRAPPERS: Final = frozenset(
+    "env nice nohup setsid stdbuf timeout time ionice chrt taskset numactl sudo doas tini dumb-init catatonit unbuffer".split()
+)
+"""Programs that run the command that stands among their arguments."""
+PRELOADS: Final = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader"})
+"""Options of interpreters behind which stands a file that runs before the one that is meant."""
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"})
 
 _LAUNCHERS: Final = {"npx": "npm", "bunx": "npm", "uvx": "pypi", "docker": "image", "podman": "image"}
 _WITH_VALUE: Final = {
@@ -21,6 +31,23 @@ _WITH_VALUE: Final = {
         "--platform --pull -h --hostname --add-host --cap-add --cap-drop --security-opt --memory -m --cpus --tmpfs --runtime --ulimit".split()
     ),
 }
+
+
+def wrapped(words: Sequence[str], is_program: Callable[[str], bool]) -> tuple[str, ...]:
+    """The command that a wrapper is given: what begins with the first word that is a program; nothing where there is none."""
+    rest = [part for word in words[1:] for part in (shlex.split(word) if " " in word and words[0].endswith("env") else (word,))]
+    for at, word in enumerate(rest):
+        if not word.startswith("-") and "=" not in word and is_program(word):
+            return tuple(rest[at:])
+    return ()
+
+
+def is_dictated(words: Sequence[str]) -> bool:
+    """Whether a shell is given its commands as a text, of which nobody can tell what it runs (`sh -c`)."""
+    if words[0].rpartition("/")[2] not in _SHELLS:
+        return False
+    options = takewhile(lambda word: word.startswith("-"), words[1:])
+    return any(not option.startswith("--") and "c" in option for option in options)
 
 
 @dataclass(frozen=True, slots=True)

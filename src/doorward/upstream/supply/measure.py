@@ -9,12 +9,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from doorward.domain.clipping import clipped
-from doorward.upstream.supply.command import INTERPRETERS, SCRIPTS, Package, module, package
+from doorward.upstream.supply.command import INTERPRETERS, PRELOADS, SCRIPTS, WRAPPERS, Package, is_dictated, module, package, wrapped
 from doorward.upstream.supply.parts import Component, Digests, Sort, SupplyError
 from doorward.upstream.supply.trees import distribution, holding, owner, site_environment, together, tree
 
@@ -45,13 +45,36 @@ def measured(command: Command, digests: Digests) -> tuple[Component, ...]:
 
 
 def _parts(command: Command, digests: Digests) -> list[Component]:
-    fetched = package(command.words)
-    parts = [_program(command, digests)]
-    parts += _fetched(fetched, command, digests) if fetched is not None else _told(command, digests)
+    parts = [*_run_by(command, digests)]
     if command.paths:
         named = [(path, tree(_at(path, command), digests)) for path in command.paths]
         parts.append(Component(Sort.PATHS, ", ".join(command.paths), "", together(named)))
     return parts
+
+
+def _run_by(command: Command, digests: Digests) -> Iterator[Component]:
+    """A program and what it is told to run."""
+    yield _program(command, digests)
+    fetched = package(command.words)
+    if fetched is not None:
+        yield from _fetched(fetched, command, digests)
+    elif Path(command.words[0]).name in WRAPPERS:
+        yield from _wrapped(command, digests)
+    elif is_dictated(command.words):
+        yield Component(Sort.SCRIPT, f"{Path(command.words[0]).name} -c", "", "")
+    else:
+        yield from _told(command, digests)
+
+
+def _wrapped(command: Command, digests: Digests) -> Iterator[Component]:
+    """What a wrapper runs, looked for on the PATH that it says, if it says one."""
+    said = [word.partition("=")[2] for word in command.words[1:] if word.startswith("PATH=")]
+    environment = {**command.environment, "PATH": said[-1]} if said else command.environment
+    inner = wrapped(command.words, lambda word: _which(word, environment, command) is not None)
+    if inner:
+        yield from _run_by(replace(command, words=inner, environment=environment), digests)
+    else:
+        yield Component(Sort.PROGRAM, f"what {Path(command.words[0]).name} runs", "", "")
 
 
 def _program(command: Command, digests: Digests) -> Component:
@@ -60,12 +83,16 @@ def _program(command: Command, digests: Digests) -> Component:
 
 
 def _found(command: Command) -> Path:
-    name = command.words[0]
-    where = str(_at(name, command)) if "/" in name else name
-    path = shutil.which(where, path=command.environment.get("PATH", ""))
+    path = _which(command.words[0], command.environment, command)
     if path is None:
-        raise SupplyError(f"a program that can be run was expected, not {name[:200]!r}")
-    return Path(path)
+        raise SupplyError(f"a program that can be run was expected, not {command.words[0][:200]!r}")
+    return path
+
+
+def _which(name: str, environment: Mapping[str, str], command: Command) -> Path | None:
+    where = str(_at(name, command)) if "/" in name else name
+    path = shutil.which(where, path=environment.get("PATH", ""))
+    return None if path is None else Path(path)
 
 
 def _at(path: str, command: Command) -> Path:
@@ -76,27 +103,41 @@ def _told(command: Command, digests: Digests) -> Iterator[Component]:
     """What a program is told to run, and where it is a script itself, who runs it and what it belongs to."""
     path = _found(command)
     site = _site(path)
-    if (interpreter := _first_line(path)) is not None:
+    if (interpreter := _first_line(path, command)) is not None:
         yield Component(Sort.PROGRAM, interpreter.name, "", digests.of(interpreter.resolve()))
         site = _site(interpreter) or site
         yield from _installed(owner(site, path.name) if site is not None else None, site, digests)
     arguments = command.words[1:]
-    if INTERPRETERS.fullmatch(path.name) is not None and site is not None and (asked := module(arguments)) is not None:
-        yield from _installed(holding(site, asked), site, digests)
+    if INTERPRETERS.fullmatch(path.name) is not None and (asked := module(arguments)) is not None:
+        yield from _module(asked, site, command, digests)
     yield from _scripts(path, arguments, command, digests)
+
+
+def _module(asked: str, site: Path | None, command: Command, digests: Digests) -> Iterator[Component]:
+    """A module that Python runs: it is looked for in the directory first, then among what is installed."""
+    beside = [path for name in (f"{asked}.py", asked) if (path := _at(name, command)).exists()]
+    for path in beside:
+        yield Component(Sort.SCRIPT, path.name, "", tree(path, digests))
+    record = None if site is None else holding(site, asked)
+    if record is None and not beside:
+        yield Component(Sort.PACKAGE, f"python:{asked}", "", "")
+    yield from _installed(record, site, digests)
 
 
 def _scripts(program: Path, arguments: Iterable[str], command: Command, digests: Digests) -> Iterator[Component]:
     """The first file that an interpreter is given, and every argument that is a program by its ending."""
     is_first = INTERPRETERS.fullmatch(program.name) is not None
+    before = ""
     for word in arguments:
-        path = _at(word, command)
+        # An option may have a file in it: `--require=./first.js`.
+        said = word.partition("=")[2] if word.startswith("-") else word
+        path, is_preload, before = _at(said, command), before in PRELOADS or said != word, word
         # Any text may stand there, also one that no path could be; `isfile` says no to those.
-        if word.startswith("-") or not os.path.isfile(path):  # noqa: PTH113
+        if not said or not os.path.isfile(path):  # noqa: PTH113
             continue
-        if is_first or path.suffix in SCRIPTS:
-            yield Component(Sort.SCRIPT, word, "", digests.of(path))
-            is_first = False
+        if path.suffix in SCRIPTS or (is_first and said == word) or word.partition("=")[0] in PRELOADS:
+            yield Component(Sort.SCRIPT, said, "", digests.of(path))
+            is_first = is_first and is_preload
 
 
 def _installed(record: Path | None, site: Path | None, digests: Digests) -> Iterator[Component]:
@@ -105,16 +146,16 @@ def _installed(record: Path | None, site: Path | None, digests: Digests) -> Iter
         yield site_environment(site, digests)
 
 
-def _first_line(path: Path) -> Path | None:
+def _first_line(path: Path, command: Command) -> Path | None:
     """The interpreter that a script names in its first line; `env` looks it up on the PATH of whoever runs it, so it is looked up here."""
     with path.open("rb") as file:
         line = file.read(_LONGEST_LINE).split(b"\n", 1)[0]
     if not line.startswith(b"#!"):
         return None
     words = os.fsdecode(line[2:]).split()
-    named = words[1] if len(words) > 1 and words[0].endswith("/env") else words[0] if words else ""
-    found = shutil.which(named)
-    return Path(found) if found is not None else None
+    if words and words[0].endswith("/env"):
+        words = list(wrapped(words, lambda word: _which(word, command.environment, command) is not None))
+    return _which(words[0], command.environment, command) if words else None
 
 
 def _site(program: Path) -> Path | None:
@@ -140,7 +181,9 @@ def _pypi(asked: Package, command: Command, digests: Digests) -> Iterator[Compon
         # pipx gives no way to have an environment made and nothing run in it.
         yield Component(Sort.PACKAGE, f"pypi:{asked.name}", "", "")
         return
-    said = _run(("uv", "tool", "run", "--from", asked.spec, "python", "-I", "-c", "import sys; print(sys.prefix)"), command)
+    # `-S`: without it an interpreter runs the `.pth` files of what was fetched.
+    program = ("python", "-I", "-S", "-c", "import os, sys; print(os.path.dirname(os.path.dirname(sys.executable)))")
+    said = _run(("uv", "tool", "run", "--from", asked.spec, *program), command)
     prefix = said.strip().rpartition("\n")[2]
     site = next(iter(sorted(Path(prefix).glob("lib/python3*/site-packages"))), None) if prefix else None
     record = None if site is None else next(iter(site.glob(f"{_normal(asked.name)}-*.dist-info/RECORD")), None)

@@ -32,6 +32,9 @@ SETTINGS: Final = (
 NETWORK: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/services", "/etc/gai.conf")
 """What it asks besides to find hosts."""
 
+INSTALLED: Final = ("bin", "lib", "lib64", "libexec", "share")
+"""What belongs to programs in a directory with a `bin`; the gateway's own state and configuration may well stand beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cage:
@@ -85,8 +88,8 @@ def _installation(program: Path) -> Iterator[str]:
         base = (root / "bin/python").resolve()
         yield str(base.parent.parent)
     elif program.parent.name == "bin" and root not in (Path("/"), Path("/usr"), Path("/usr/local"), Path.home(), Path.home() / ".local"):
-        # An installation of its own, such as of Node or a Python of pyenv: its libraries are beside its programs.
-        yield str(root)
+        # An installation of its own, such as of Node or a Python of pyenv: its libraries are beside its programs, and anything else may be.
+        yield from (str(root / name) for name in INSTALLED)
 
 
 def _outermost(places: Iterable[str]) -> list[str]:

@@ -62,8 +62,13 @@ _LOCAL = (".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALL
 def site_environment(site: Path, digests: Digests) -> Component:
     """Everything that is installed in a `site-packages`: names, versions, and the files as their installer wrote them down."""
     records = sorted(site.glob("*.dist-info/RECORD"))
-    named = ((record.parent.name, _noted(record)) for record in records)
+    named = [(record.parent.name, _noted(record)) for record in records]
+    named += [(file.name, digests.of(file)) for name in _AT_START for file in site.glob(name)]
     return Component(Sort.ENVIRONMENT, f"{len(records)} distributions", "", together(named))
+
+
+_AT_START = ("*.pth", "sitecustomize.py", "usercustomize.py")
+"""Read by every interpreter of an environment as it starts (`site`), whoever has put them there."""
 
 
 def _noted(record: Path) -> str:
