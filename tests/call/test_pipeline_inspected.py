@@ -285,9 +285,10 @@ class Slow:
 
     let_go: threading.Event = field(default_factory=threading.Event)
     looking: threading.Event = field(default_factory=threading.Event)
+    carrier: Carrier = Carrier.RESPONSE
 
     def look(self, view: View) -> tuple[Finding, ...]:
-        if view.carrier is Carrier.RESPONSE and view.call.method == "tools/call":
+        if view.carrier is self.carrier and view.call.method == "tools/call":
             self.looking.set()
             assert self.let_go.wait(10)
         return ()
@@ -305,6 +306,20 @@ async def test_other_calls_go_on_while_a_large_result_is_read_and_whoever_hangs_
         slow.let_go.set()
         assert await book.rest() == [Leaf("outcome", "withheld", ("cancelled",)), Gone(), Counted("git", "cancelled")]
         assert book.house.watchmen.gate.inside == 0
+
+
+@pytest.mark.anyio
+async def test_other_calls_go_on_while_a_large_notification_is_read() -> None:
+    slow = Slow(carrier=Carrier.NOTICE)
+    log = Notice("notifications/message", {"level": "error", "data": BIG})
+    async with playbook(replace(PLAN, guards=(slow,))) as book:
+        book.house.upstream("git").will(tells(log, then=says({"content": []})))
+        running = await book.begin(replace(CALL, log_level="debug"))
+        assert await asyncio.to_thread(slow.looking.wait, 10)
+        assert [type(step).__name__ for step in await book.play(Stimulus("tools/list"))][-3:] == ["Leaf", "Got", "Counted"]
+        slow.let_go.set()
+        await asyncio.wait({running})
+        assert GotNotice(log.method, log.params) in await book.rest()
 
 
 @pytest.mark.anyio

@@ -22,6 +22,7 @@ from doorward.inspection.plugins.panel import message_of
 from doorward.inspection.view import Carrier, request_body, response_body
 from doorward.policy.dispositions import Dispositions
 from doorward.runtime.screen import Screen
+from doorward.wire.jsonrpc import dump
 
 LARGE_BYTES = 16 * 1024
 """Messages above are inspected beside the loop: at worst this many bytes take as long as a hundred calls."""
@@ -121,16 +122,24 @@ class Looks:
         """What the caller may see of a notification on the way; raises `Refused` where one of its findings blocks."""
         screen = track.asked.snapshot.screen
         inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.MAYBE)
-        found = inspection.notice(call, notice)
+        # Nobody has counted its bytes; upstreams send as many of these as they like.
+        size = len(dump(notice.params))
+        found = await self._read(size, lambda: inspection.notice(call, notice))
         if found:
             found = _judged(track, judge, found)
-            notice = _cut_notice(notice, found, screen)
+            notice = await self._cut_notice(size, notice, found, screen)
         if _asks_others(screen, call, Direction.RESPONSE):
-            more = await self._asked(Carrier.NOTICE, call, 0, notice.params, screen)
+            more = await self._asked(Carrier.NOTICE, call, size, notice.params, screen)
             if more:
                 more = _judged(track, judge, more)
-                found, notice = found + more, _cut_notice(notice, more, screen)
-        return inspection.marked_notice(notice, found) if any(finding.done in _MARKS for finding in found) else notice
+                found, notice = found + more, await self._cut_notice(size, notice, more, screen)
+        if any(finding.done in _MARKS for finding in found):
+            return await self._read(size, lambda: inspection.marked_notice(notice, found))
+        return notice
+
+    async def _cut_notice(self, size: int, notice: Notice, found: tuple[Finding, ...], screen: Screen) -> Notice:
+        redacted = _redacted(found)
+        return await self._read(size, lambda: screen.inspection.edit_notice(notice, redacted)) if redacted else notice
 
     async def _asked(self, carrier: Carrier, call: Call, size: int, body: Mapping[str, object], screen: Screen) -> tuple[Finding, ...]:
         """What the guards of others find; `size` in bytes, 0 where nobody has counted them."""
@@ -186,8 +195,3 @@ def _judged(track: Track, judge: Judge, found: tuple[Finding, ...]) -> tuple[Fin
 
 def _redacted(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding.done is Disposition.REDACT)
-
-
-def _cut_notice(notice: Notice, found: tuple[Finding, ...], screen: Screen) -> Notice:
-    redacted = _redacted(found)
-    return screen.inspection.edit_notice(notice, redacted) if redacted else notice
