@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bench.defence import delegated, door, traffic
+from bench.defence import delegated, door, operated, traffic
 from bench.defence.verdict import Fixture, Verdict
 
 ASSESS: Mapping[str, Callable[[Fixture], Awaitable[Verdict]]] = {
@@ -26,6 +26,9 @@ ASSESS: Mapping[str, Callable[[Fixture], Awaitable[Verdict]]] = {
     "scenario": door.scenario,
     "mrtr-retry": door.retry,
     "delegated-request": delegated.request,
+    "config-snapshot-diff": operated.reload,
+    "server-identity": operated.moved,
+    "registry-resolution": operated.resolved,
 }
 
 

@@ -94,7 +94,8 @@ async def stale(fixture: Fixture) -> Verdict:
 
 
 async def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Verdict:
-    async with playbook(Plan({"bench": sight(*before)})) as book:
+    tolerant = {"bench": {"drift": {"accept": ["title", "optional_argument"]}}}
+    async with playbook(Plan({"bench": sight(*before)}, upstreams=tolerant)) as book:
         book.house.upstream("bench").sight = sight(*after)
         await book.house.discovery.look(UpstreamId("bench"))
         found = names(await listed(book))

@@ -28,3 +28,8 @@ NOTHING = Verdict(False, False)
 def stopped(why: str) -> Verdict:
     """It was refused, withheld or changed."""
     return Verdict(True, True, why)
+
+
+def said(what: str) -> Verdict:
+    """It went on, and somebody was told."""
+    return Verdict(True, False, what)

@@ -39,6 +39,19 @@ async def test_a_good_reload_is_told_and_in_force(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_reload_says_first_what_protects_less_than_before(tmp_path: Path) -> None:
+    bench = made(tmp_path, git={})
+    bench.write({"git": {"posture": "observe"}}, admission={"concurrent": 3})
+    done = await bench.workbench.reload("ann")
+    assert done.changes == (
+        "weaker: upstreams.git.posture: what policy denies passes",
+        "upstreams.git.posture: enforce → observe",
+        "admission.concurrent: 32 → 3",
+    )
+    assert str(bench.told[-1].fields["changes"]).startswith("weaker: upstreams.git.posture")
+
+
+@pytest.mark.anyio
 async def test_a_list_of_another_file_is_read_again_and_told_by_its_size_alone(tmp_path: Path) -> None:
     listed = {"of": "/number", "kind": "member", "file": "accounts.txt"}
     (tmp_path / "accounts.txt").write_text("DE-1\nDE-2\n")

@@ -13,6 +13,7 @@ from doorward.config.diff import changes as changed
 from doorward.config.load import Loaded, load
 from doorward.config.model import Document
 from doorward.config.problems import ConfigError
+from doorward.config.weaker import weaker
 from doorward.domain.catalog import Kind, Pin
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, Generation, UpstreamId
@@ -206,7 +207,8 @@ class Workbench:
             self._rejected, self._unfit = error.problems, unfit
             await self._note(Event("config_rejected", cause.by, {"problem": error.problems[0][:500], "problems": len(error.problems)}))
             raise
-        told = changed(self._materials.document, found.loaded.document)
+        before, after = self._materials.document, found.loaded.document
+        told = (*weaker(before, after), *changed(before, after))
         await self._take(candidate, choice, cause, _config_event(candidate.snapshot, cause, told))
         self._rejected = ()
         self.heed(found.loaded.notes)
@@ -380,7 +382,7 @@ def _told(problems: Problems) -> tuple[str, ...]:
 
 def _check_fixed(old: Document, new: Document) -> None:
     if names := fixed(old, new):
-        raise ReloadError((f"a restart is needed to change {', '.join(names)}",))
+        raise ReloadError((f"a restart is needed to change {', '.join(names)}", *weaker(old, new)))
 
 
 def _config_event(snapshot: Snapshot, cause: Cause, told: tuple[str, ...]) -> Event:
