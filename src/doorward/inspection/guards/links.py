@@ -106,17 +106,24 @@ class _Reader:
             plain = {cleaned(leaf[1][start:end]) for start, end, _, _ in self._of_text(leaf, leaf[1])}
             more = [spot for spot in self._of_text(leaf, bare) if bare[spot[0] : spot[1]] not in plain]
             gravest = max(more, key=_gravity, default=None)
-            yield from () if gravest is None else (Finding(NAME, *gravest[2:], pointer(leaf[0]), 0, 0, leaf[2]),)
+            yield from () if gravest is None else (_whole(leaf, gravest),)
+        if view.hidden and (self._labels or self._definitions):
+            yield from self._completed(view)
+
+    def _completed(self, view: View) -> Iterator[Finding]:
+        """Definitions of images, once what is not seen is taken out of any text; about the whole text."""
+        veiled = {leaf[0] for leaf, _ in view.hidden}
+        for leaf in view.leaves:
+            if leaf[0] not in veiled and ("![" in leaf[1] or "]:" in leaf[1]):
+                self._refer(leaf, leaf[1])
+        for leaf, definition in self._definitions:
+            spots = self._judged((markdown.defined(definition, self._labels),))
+            yield from (_whole(leaf, spot) for spot in spots)
 
     def _of_text(self, leaf: Leaf, text: str) -> Iterator[Spot]:
         self._end = len(text)
         is_odd = self._least is Severity.LOW or gates.odd().search(text) is not None
-        if "![" in text:
-            images = markdown.images(text)
-            self._labels |= images.labels
-            yield from self._judged(images.places)
-        if "]:" in text:
-            self._definitions += [(leaf, definition) for definition in markdown.definitions(text)]
+        yield from self._judged(self._refer(leaf, text))
         if "<" in text:
             yield from self._judged(markup.loads(text))
         if is_odd:
@@ -125,6 +132,16 @@ class _Reader:
         if "://" in text or is_odd:
             urls = (gates.urls() if is_odd else gates.long_urls()).finditer(text)
             yield from self._judged(Place(found.start(), found.end(), Manner.FOLLOWED, of_url(found.group())) for found in urls)
+
+    def _refer(self, leaf: Leaf, text: str) -> list[Place]:
+        """The images of a text; its labels and definitions are kept for when all texts are read."""
+        if "]:" in text:
+            self._definitions += [(leaf, definition) for definition in markdown.definitions(text)]
+        if "![" not in text:
+            return []
+        images = markdown.images(text)
+        self._labels |= images.labels
+        return images.places
 
     def _judged(self, found: Iterable[Place]) -> Iterator[Spot]:
         for number, place in enumerate(found):
@@ -183,6 +200,10 @@ class _Reader:
         self._count += len(kept)
         for start, end, rule, severity in kept:
             yield Finding(NAME, rule, severity, pointer(path), start, end, part)
+
+
+def _whole(leaf: Leaf, spot: Spot) -> Finding:
+    return Finding(NAME, *spot[2:], pointer(leaf[0]), 0, 0, leaf[2])
 
 
 def _gravity(spot: Spot) -> int:

@@ -19,6 +19,8 @@ LONGEST_LABEL = 1_000
 """Characters; CommonMark allows 999."""
 
 _IMAGE = "!["
+_OF_MASKS = "withheld:"
+"""How masks (`inspection/masks.py`) begin, which nobody else defines as a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,10 @@ def definitions(text: str) -> Iterator[Definition]:
 
 
 def defined(definition: Definition, labels: AbstractSet[str]) -> Place:
-    """Where a definition leads: as an image's if images of the message look for its label."""
+    """Where a definition leads: as an image's if images of the message look for its label, or will once a mask stands there."""
     place = definition.place
-    return Place(place.start, place.end, Manner.IMAGE, place.target) if definition.label in labels else place
+    is_image = definition.label in labels or definition.label.startswith(_OF_MASKS)
+    return Place(place.start, place.end, Manner.IMAGE, place.target) if is_image else place
 
 
 class _Next:
