@@ -59,7 +59,7 @@ def test_what_a_stranger_named_is_asked_about_and_goes_once_somebody_said_yes(tm
 
             told = explained(running, MALLORY)
             assert (told["effect"], told["policies"]) == ("ask", ["doorward/no_untrusted_destination"])
-            assert facts(told)["context.session.tainted"] == ["/mark"]
+            assert facts(told)["context.session.tainted_destinations"] == ["/mark"]
             assert explained(running, MALLORY, "--session", "{}")["effect"] == "allow"
 
             (waiting,) = asked(running, "approval", "list")["approvals"]

@@ -50,6 +50,12 @@ def decided(policies: Policies, what: Target, flow: Flow) -> Decision:
         ("rule_of_two", Flow(PRIVATE), []),
         ("rule_of_two", Flow(BOTH), ["create_issue", "delete_repo", "pay", "fetch"]),
         ("no_untrusted_destination", Flow(BOTH), []),
+        ("no_untrusted_destination", Flow(READ_BY, (Taint("/body", "mail", is_prose=True),)), []),
+        (
+            "no_untrusted_destination",
+            Flow(READ_BY, (Taint("/body", "mail", is_prose=True), *TO)),
+            ["create_issue", "delete_repo", "pay", "fetch"],
+        ),
         ("no_untrusted_destination", Flow(READ_BY, TO), ["create_issue", "delete_repo", "pay", "fetch"]),
     ],
 )

@@ -58,6 +58,7 @@ def test_everything_of_a_session_can_be_read() -> None:
         "externals": 1,
         "findings": ["links/image"],
         "tainted": ["/to", "/cc/0/a~1b"],
+        "tainted_destinations": ["/to", "/cc/0/a~1b"],
         "tainted_below": ["/to", "/cc/0/a~1b", "/cc/0", "/cc"],
         "tainted_arguments": ["to", "cc"],
         "sources": ["mail", "web"],

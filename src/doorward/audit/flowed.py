@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from doorward.audit.veil import DEPTH, Veil
-from doorward.domain.flow import Flow
+from doorward.domain.flow import Flow, Taint
 from doorward.domain.receipts import Flowed
 
 LISTED: Final = 32
@@ -22,8 +22,13 @@ def told(flowed: Flowed, veil: Veil) -> dict[str, object]:
     found |= {"calls": flow.calls, "writes": flow.writes, "externals": flow.externals}
     found |= {name: True for name, is_so in _sink(flow) if is_so}
     if flowed.is_traced:
-        found["tainted"] = [{"pointer": veil.pointer(one.pointer), "source": _short(one.source)} for one in flow.tainted[:LISTED]]
+        found["tainted"] = [_tainted(one, veil) for one in flow.tainted[:LISTED]]
     return {**found, "cut": True} if _is_cut(flow) else found
+
+
+def _tainted(one: Taint, veil: Veil) -> dict[str, object]:
+    found: dict[str, object] = {"pointer": veil.pointer(one.pointer), "source": _short(one.source)}
+    return {**found, "prose": True} if one.is_prose else found
 
 
 def _sink(flow: Flow) -> tuple[tuple[str, bool], ...]:

@@ -58,6 +58,8 @@ class Taint:
     pointer: str
     source: str
     """Empty where it is not known any more whether, and from where: then every text counts that could be a destination."""
+    is_prose: bool = False
+    """Whether it is a text to be read, such as the body of a page, and so says nothing of where the call goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from doorward.flow.endorsing import endorsing
 from doorward.flow.index import Names, Read, leaves
 from doorward.flow.lowering import lowered
 from doorward.flow.pointers import reached
+from doorward.flow.prose import is_prose
 from doorward.flow.room import Room
 from doorward.flow.rules import About, Rules, Trace, takes, trusted
 
@@ -96,9 +97,9 @@ class Contexts:
         for pointer, text in (*leaves(call.arguments), *leaves(_besides(call))):
             names = self._names.asked(text)
             if names and context.index is None:
-                found.append(Taint(pointer, ""))
+                found.append(Taint(pointer, "", is_prose(pointer, text)))
             elif names and context.index is not None and (source := context.index.source(names)):
-                found.append(Taint(pointer, source))
+                found.append(Taint(pointer, source, is_prose(pointer, text)))
         return tuple(found)
 
     def rise(self, call: Call) -> Rise | None:

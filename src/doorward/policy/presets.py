@@ -25,7 +25,7 @@ _REASONS: Mapping[Preset, str] = {
 
 _CONDITIONS: Mapping[Preset, str] = {
     "rule_of_two": 'context.session.integrity == "untrusted" && context.session.confidentiality != "public"',
-    "no_untrusted_destination": "!context.session.tainted.isEmpty()",
+    "no_untrusted_destination": "!context.session.tainted_destinations.isEmpty()",
 }
 
 

@@ -8,7 +8,7 @@ from doorward.domain.flow import Confidentiality, Flow, Integrity, Taint
 from doorward.policy.reads import Tree
 from doorward.policy.shapes import Field, Fields, Many, Text, Truth, Whole
 
-OF_TAINT = ("tainted", "tainted_below", "tainted_arguments", "sources")
+OF_TAINT = ("tainted", "tainted_destinations", "tainted_below", "tainted_arguments", "sources")
 """What rests on a look for the call's own texts in what was untrusted: it is taken only where one of these is read."""
 
 SUPPOSED = "supposed"
@@ -20,6 +20,7 @@ SESSION = Fields(
         "confidentiality": Field(Text(), required=True),
         "categories": Field(Many(Text()), required=True),
         "tainted": Field(Many(Text()), required=True),
+        "tainted_destinations": Field(Many(Text()), required=True),
         "tainted_below": Field(Many(Text()), required=True),
         "tainted_arguments": Field(Many(Text()), required=True),
         "sources": Field(Many(Text()), required=True),
@@ -103,6 +104,8 @@ def _tainted(now: tuple[Taint, ...], name: str, wanted: frozenset[str]) -> tuple
         match name:
             case "sources":
                 return frozenset({taint.source})
+            case "tainted_destinations":
+                return frozenset(_destinations((taint,)))
             case "tainted_below":
                 return frozenset(_above(taint.pointer))
             case "tainted_arguments":
@@ -134,6 +137,7 @@ def session_facts(session: Session, read: Tree) -> dict[str, object]:
     if reads_taint(read):
         tainted = session.tainted()
         found["tainted"] = list(dict.fromkeys([taint.pointer for taint in tainted]))
+        found["tainted_destinations"] = list(_destinations(tainted))
         found["tainted_below"] = list(dict.fromkeys([above for taint in tainted for above in _above(taint.pointer)]))
         found["tainted_arguments"] = list(dict.fromkeys([argument(taint.pointer) for taint in tainted]))
         found["sources"] = list(dict.fromkeys([taint.source for taint in tainted if taint.source]))
@@ -143,6 +147,11 @@ def session_facts(session: Session, read: Tree) -> dict[str, object]:
 def reads_taint(read: Tree) -> bool:
     """Whether anything is read, of a session, that a look for taint must be taken for."""
     return read.is_whole or any(name in read.parts for name in OF_TAINT)
+
+
+def _destinations(tainted: tuple[Taint, ...]) -> dict[str, None]:
+    """The pointers of what is no text to be read, each once."""
+    return dict.fromkeys([taint.pointer for taint in tainted if not taint.is_prose])
 
 
 def argument(pointer: str) -> str:

@@ -21,7 +21,7 @@ def session_of(leaf: Recorded) -> Said | None:
     return Said(
         Flow(
             label,
-            tuple(Taint(one.pointer, one.source) for one in told.tainted or ()),
+            tuple(Taint(one.pointer, one.source, one.prose) for one in told.tainted or ()),
             told.calls,
             told.writes,
             told.externals,

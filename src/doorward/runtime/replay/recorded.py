@@ -82,6 +82,7 @@ class _Approval(msgspec.Struct, frozen=True):
 class _Tainted(msgspec.Struct, frozen=True):
     pointer: str = ""
     source: str = ""
+    prose: bool = False
 
 
 class Session(msgspec.Struct, frozen=True):
