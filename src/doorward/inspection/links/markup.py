@@ -30,6 +30,16 @@ def loads(text: str) -> Iterator[Place]:
         yield Place(found.start(1), found.end(1), Manner.IMAGE, of_markup(found.group(1)))
     if _style().search(text) is not None:
         yield from _of_styles(text)
+    if _asks().search(text) is not None:
+        yield from _of_forms(text)
+
+
+def _of_forms(text: str) -> Iterator[Place]:
+    """Of forms in a text that asks for a secret: what is typed into one is sent by the client, to where no reader looks."""
+    for found in _actions().finditer(text):
+        group = next((number for number in (1, 2, 3) if found.group(number) is not None), 0)
+        if group:
+            yield Place(found.start(group), found.end(group), Manner.LOADED, of_markup(found.group(group)))
 
 
 def links(text: str) -> Iterator[Place]:
@@ -122,6 +132,18 @@ def _attributes() -> "re2._Regexp":
 @cache
 def _links() -> "re2._Regexp":
     return re2.compile(rf"""(?i)[\s"'/](?:xlink:)?(?:href|action|formaction|cite|longdesc|ping)\s*=\s*{_VALUE}""")
+
+
+@cache
+def _asks() -> "re2._Regexp":
+    """A field for a password, a code or the number of a card."""
+    kinds = r"type\s*=\s*[\"']?password|autocomplete\s*=\s*[\"']?(?:cc-|one-time-code|current-password|new-password)"
+    return re2.compile(rf"(?i)<input\b[^<]*(?:{kinds})")
+
+
+@cache
+def _actions() -> "re2._Regexp":
+    return re2.compile(rf"""(?i)[\s"'/](?:form)?action\s*=\s*{_VALUE}""")
 
 
 @cache
