@@ -58,6 +58,12 @@ WORST = Label(Integrity.UNTRUSTED, RESTRICTED, frozenset({"secret"}))
         ("file:///public//x", WORST),
         ("file:///public\\..\\x", WORST),
         ("file:///inbox/a", Label(Integrity.UNTRUSTED, INTERNAL)),
+        ("file:/inbox/a", Label(Integrity.UNTRUSTED, INTERNAL)),
+        ("file://localhost/inbox/a", Label(Integrity.UNTRUSTED, INTERNAL)),
+        ("file://LOCALHOST/inbox%5Ca", Label(Integrity.UNTRUSTED, INTERNAL)),
+        ("file:///inbox\\a", Label(Integrity.UNTRUSTED, INTERNAL)),
+        (" file:///inbox/a", Label(Integrity.UNTRUSTED, INTERNAL)),
+        ("file://elsewhere/inbox/a", Label(Integrity.TRUSTED, INTERNAL)),
     ],
 )
 def test_a_resource_is_labelled_by_every_pattern_that_its_uri_may_fit(uri: str, label: Label) -> None:

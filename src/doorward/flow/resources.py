@@ -48,4 +48,14 @@ def _readings(uri: str) -> tuple[str, ...] | None:
     _, _, path = readings[-1].replace("\\", "/").partition(":")
     if any(part in {".", ".."} for part in path.split("/")) or "//" in path.removeprefix("//"):
         return None
-    return tuple(readings)
+    return (*readings, *map(_plain, readings))
+
+
+def _plain(uri: str) -> str:
+    """A URI of a file as most write it, which may leave out its host or say that it is this one (RFC 8089), and begin on a space."""
+    scheme, mark, rest = uri.strip().replace("\\", "/").partition(":")
+    if not mark or scheme.casefold() != "file":
+        return uri.strip()
+    path = rest.removeprefix("//") if rest.startswith("//") else rest
+    host, slash, below = path.partition("/")
+    return f"file:///{below}" if slash and host.casefold() in {"", "localhost"} else f"file://{path}"
