@@ -11,7 +11,7 @@ import re2
 from doorward.domain.entities import unescaped
 
 MOST: Final = 64
-"""Runs of one text that are read."""
+"""Readings of one text that are given each by itself; what is beyond is given as one."""
 
 _RUNS: Final = (
     (re2.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}"), "base64"),
@@ -28,8 +28,15 @@ def readings(text: str) -> Iterator[tuple[str, str]]:
     """What stands in a text in another writing: the name of the writing, and what it says. Only what says something is given."""
     if _GATE.search(text) is None:
         return
-    runs = ((writing, found.group()) for pattern, writing in _RUNS for found in pattern.finditer(text))
-    for writing, run in islice(runs, MOST):
+    every = _every(text)
+    yield from islice(every, MOST)
+    rest = list(every)
+    if rest:
+        yield rest[-1][0], "\n".join(said for _, said in rest)
+
+
+def _every(text: str) -> Iterator[tuple[str, str]]:
+    for writing, run in ((writing, found.group()) for pattern, writing in _RUNS for found in pattern.finditer(text)):
         said = _READ[writing](run)
         if said is not None and said != run and _is_text(said):
             yield writing, said

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
@@ -18,8 +17,6 @@ LEAST = 2
 NEAR_BYTES = 400
 """Signs that lie no farther apart are one order."""
 
-MOST_SIGNS = 512
-"""Of one rule in one text."""
 MOST_ORDERS = 32
 """In one text; the last of more is as grave as the gravest of the rest, and goes on to the text's end."""
 
@@ -63,8 +60,20 @@ def _signs(encoded: bytes, reading: Reading) -> Iterator[_Sign]:
         begun = b"." if first and encoded[first - 1 : first] != b"\n" else b"\n"
         part, before = begun + encoded[first:last], first - 1
         for rule, finder in met(part, reading):
-            places = islice(finder.finditer(part), MOST_SIGNS)
-            yield from (_Sign(max(0, before + at.start()), before + at.end(), rule.points, rule.name) for at in places)
+            places = _joined(place.span() for place in finder.finditer(part))
+            yield from (_Sign(max(0, before + start), before + end, rule.points, rule.name) for start, end in places)
+
+
+def _joined(places: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Places of one rule, of which those that are one crowd anyway are one: so there are few, however often it is broken."""
+    first, last = next(places, (-1, -1))
+    for start, end in places:
+        if start > last + NEAR_BYTES:
+            yield first, last
+            first = start
+        last = end
+    if first >= 0:
+        yield first, last
 
 
 def _crowds(signs: Sequence[_Sign]) -> Iterator[list[_Sign]]:
