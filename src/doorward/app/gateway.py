@@ -16,6 +16,7 @@ from doorward.app.last_end import of_last_end
 from doorward.app.lookout import lookout
 from doorward.app.operators import Network
 from doorward.app.state import open_state
+from doorward.app.warming import warm
 from doorward.app.watch import Watch
 from doorward.config.model import Listen
 from doorward.control.listener import ControlListener
@@ -120,6 +121,10 @@ class Gateway:
         if self._control is not None:
             await self._control.stop()
         await self._seal(house)
+
+    def warm(self) -> None:
+        """Has guards compile in a thread what their first look needs, so that no call waits for it; until then calls may."""
+        self._keep(asyncio.to_thread(warm, self.house.generations.current.screen))
 
     async def reload(self, by: str) -> None:
         """Reads the configuration again, and says in the journal what came of it."""

@@ -42,6 +42,7 @@ async def _serve(gateway: Gateway) -> None:
         loop.add_signal_handler(number, ended.set)
     await gateway.start()
     _spare_the_collector()
+    gateway.warm()
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:

@@ -8,9 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import re2
+
+from doorward.inspection.sieve import Sieve
 
 SHORTEST = 4
 """Characters of a value that is looked for elsewhere: shorter ones stand everywhere by chance."""
@@ -128,8 +130,8 @@ class Elsewhere:
 
     def _in(self, text: str) -> Iterator[str]:
         """Those that a text holds."""
-        fired = self._gate.Match(text.encode("utf-8", "replace")) or () if self._gate is not None else ()
-        return (value for value in map(self._values.__getitem__, fired) if len(value) <= _LONGEST or value in text)
+        fired = self._gate.may(text.encode("utf-8", "replace")) if self._gate is not None else ()
+        return (value for value in map(self._values.__getitem__, fired) if value in text)
 
 
 def _lowered(text: str) -> str:
@@ -143,17 +145,13 @@ def _written(value: str) -> Iterator[str]:
     yield from dict.fromkeys((value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]))
 
 
-def _gate(values: Sequence[str]) -> Any:
-    """A set of patterns for the values, by their index; None for none. Not `re2.compile`, which would keep them in a cache."""
+def _gate(values: Sequence[str]) -> Sieve | None:
+    """What says which of the values a text may hold, by their index; None for none. Not `re2.compile`, which would keep them in a cache."""
     if not values:
         return None
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES
-    gate = re2.Set.SearchSet(options)
-    for value in values:
-        gate.Add(re2.escape(value[:_LONGEST]).encode("utf-8", "replace"))
-    gate.Compile()
-    return gate
+    return Sieve((re2.escape(value[:_LONGEST]).encode("utf-8", "replace") for value in values), options)
 
 
 def _starts(value: str, text: str) -> Iterator[int]:

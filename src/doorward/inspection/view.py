@@ -18,6 +18,8 @@ MOST_HIDDEN = 1024
 """Texts with hidden characters that are told of one message: more than any honest one has, and enough to withhold it."""
 
 _UNICODE_ESCAPE = re2.compile(rb"\\u[0-9a-fA-F]{4}")
+_ESCAPES = (b"\\\\", b"\\n", b'\\"', b"\\t", b"\\r", b"\\b", b"\\f")
+"""An escaped backslash first, so that what follows it is not taken for an escape; then as often as they are met."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -87,10 +89,10 @@ class View:
 
 
 def _flat(encoded: bytes) -> bytes:
-    if b"\\" not in encoded:
-        return encoded
-    # An escaped backslash first, so that what follows it is not taken for an escape.
-    for escape in (b"\\\\", b"\\n", b'\\"', b"\\r", b"\\t", b"\\b", b"\\f"):
+    for escape in _ESCAPES:
+        # Hardly any message has all sorts: where no backslash is left, nobody looks for the others.
+        if b"\\" not in encoded:
+            return encoded
         encoded = encoded.replace(escape, b"  ")
     return _UNICODE_ESCAPE.sub(b"      ", encoded) if b"\\u" in encoded else encoded
 

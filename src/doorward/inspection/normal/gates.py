@@ -24,6 +24,7 @@ from doorward.inspection.normal.other import (
     ROT13,
     SPACED,
 )
+from doorward.inspection.sieve import Sieve
 
 RUN = 0
 """The place itself is read."""
@@ -155,6 +156,17 @@ def is_suspect(text: bytes) -> bool:
     return plain.search(text) is not None or (not text.isascii() and beyond.search(text) is not None)
 
 
+def suspects(text: bytes) -> tuple[Writing, ...]:
+    """The writings that may be found in a text of UTF-8: for one that is suspect, since it takes longer to say."""
+    writings = (*PLAIN, *BEYOND)
+    return tuple(writings[number] for number in _sieve().may(text))
+
+
+@cache
+def _sieve() -> Sieve:
+    return Sieve([(writing.place or writing.seen).encode() for writing in (*PLAIN, *BEYOND)], _options())
+
+
 @cache
 def _gates() -> tuple["re2._Regexp", "re2._Regexp"]:
     return _either(PLAIN), _either(BEYOND)
@@ -165,12 +177,16 @@ def _either(writings: tuple[Writing, ...]) -> "re2._Regexp":
 
 
 def _program(pattern: str) -> "re2._Regexp":
+    return re2.compile(pattern.encode(), _options())
+
+
+def _options() -> re2.Options:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.never_capture = True
     options.log_errors = False
     options.max_mem = _MEMORY_BYTES
-    return re2.compile(pattern.encode(), options)
+    return options
 
 
 _MEMORY_BYTES = 32 * 2**20

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 from doorward.inspection.characters import SELECTOR, TAG, Span, without
-from doorward.inspection.normal.gates import BEYOND, PLAIN, WINDOW, Writing, finder, is_suspect
+from doorward.inspection.normal.gates import WINDOW, Writing, finder, is_suspect, suspects
 from doorward.inspection.normal.other import SELECTORS, TAGS, UNSEEN, Other
 from doorward.inspection.walk import Leaf
 
@@ -57,7 +57,7 @@ def _in(text: str, depth: int, patience: _Patience, outer: str = "") -> Iterator
     encoded = text.encode("utf-8", "replace")
     if not is_suspect(encoded):
         return
-    for writing in PLAIN if encoded.isascii() else (*PLAIN, *BEYOND):
+    for writing in suspects(encoded):
         # Letters that were read once say nothing else when they are read again; codes may.
         if writing.around != WINDOW or writing.name != outer:
             yield from _written(encoded, writing, depth, patience)

@@ -8,6 +8,7 @@ import re2
 from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Severity
 from doorward.inspection.places import Hit
+from doorward.inspection.sieve import Sieve
 
 MOST = 100_000
 """Words and phrases of one dictionary."""
@@ -33,21 +34,18 @@ class Words:
         self._options.case_sensitive = case == "keep"
         self._options.log_errors = False
         self._patterns = sorted({written for word in words for written in _written(word)}, key=len, reverse=True)
-        self._gate = re2.Set.SearchSet(self._options)
         try:
-            for pattern in self._patterns:
-                self._gate.Add(pattern)
-            self._gate.Compile()
+            self._gate = Sieve(self._patterns, self._options)
         except re2.error as error:
             raise WordsError("expected fewer words, or shorter ones") from error
 
     def hits(self, flat: bytes) -> list[Hit]:
         """What stands in a flat JSON text, in its order."""
-        fired = self._gate.Match(flat) if self._patterns else None
+        fired = self._gate.may(flat)
         if not fired:
             return []
         # The longest first, as the patterns are.
-        where = re2.compile(b"|".join(self._patterns[index] for index in sorted(fired)), self._options)
+        where = re2.compile(b"|".join(self._patterns[index] for index in fired), self._options)
         return [Hit(self._rule, self._severity, start, end) for start, end in _apart(self._spans(where, flat))]
 
     def _spans(self, where: Any, flat: bytes) -> Iterator[tuple[int, int]]:

@@ -1,18 +1,29 @@
-"""The search for personal data: one pass of a set of patterns says which rules are worth a search of their own; linear."""
+"""The search for personal data: one pass of a sieve says which rules are worth a search of their own, and in which pieces; linear."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import re2
 
 from doorward.domain.findings import Severity
 from doorward.inspection.personal.rule import Rule
-from doorward.inspection.places import Hit
+from doorward.inspection.places import Hit, Span
+from doorward.inspection.sieve import Sieve
 
 _MEMORY_BYTES = 64 * 2**20
-"""What the set's automaton may take at most; it takes a few of these."""
+"""What the sieve's automaton may take at most; it takes a few of these."""
+
+PIECE_BYTES = 8 * 1024
+"""Of a text, in which the sieve is asked by itself: a rule looks only where its form, and its words, may stand."""
+REACH_BYTES = 1024
+"""More than what has a form takes, and than stands between it and its words."""
+
+_BOUNDED = re.compile(r"\\.|\[(?:\\.|[^\]])*\]")
+_ENDLESS = re.compile(r"[*+]|\{\d+,\}")
 
 _BEFORE, _AFTER = 64, 24
 """Bytes around what was found in which a word counts as near; before it, the name of the field counts, too."""
@@ -27,7 +38,7 @@ _RANKS = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A rule, compiled; `word` is the index of its words in the set, below 0 where it asks for none."""
+    """A rule, compiled; `word` is the index of its words in the sieve, below 0 where it asks for none."""
 
     rule: Rule
     form: Any
@@ -35,6 +46,8 @@ class _Ready:
     inner: Any
     word: int
     near: Any
+    is_endless: bool
+    """What has the form may be of any length, so that it is looked for in the whole text."""
 
 
 _Found = tuple[Rule, int, int]
@@ -50,38 +63,56 @@ class Search:
 
     def hits(self, flat: bytes) -> list[Hit]:
         """What stands in a flat JSON text, in its order, each place once."""
-        gate, ready = _compiled(self._rules)
-        fired = frozenset(gate.Match(flat) or ())
-        if not fired:
-            return []
-        asked = [one for index, one in enumerate(ready) if index in fired and (one.word < 0 or one.word in fired)]
+        sieve, ready = _compiled(self._rules)
         return [
             Hit(rule.name, rule.severity, start, end)
-            for rule, start, end in _apart([place for one in asked for place in _found(one, flat)])
+            for rule, start, end in _apart([place for one, span in _asked(sieve, ready, flat) for place in _found(one, flat, span)])
         ]
 
 
 @cache
-def _compiled(rules: tuple[Rule, ...]) -> tuple[Any, tuple[_Ready, ...]]:
-    """A set of all forms, and after them of all words; and the rules by the number of their form in it."""
+def _compiled(rules: tuple[Rule, ...]) -> tuple[Sieve, tuple[_Ready, ...]]:
+    """A sieve of all forms, and after them of all words; and the rules by the number of their form in it."""
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES
     options.log_errors = False
-    gate = re2.Set.SearchSet(options)
     forms = [_bounded(rule.form) for rule in rules]
     each = dict.fromkeys(rule.words for rule in rules if rule.words)
     numbers = {words: len(forms) + place for place, words in enumerate(each)}
-    for pattern in (*forms, *each):
-        gate.Add(pattern.encode())
-    gate.Compile()
+    sieve = Sieve([pattern.encode() for pattern in (*forms, *each)], options)
     each_ready = []
     for rule, form in zip(rules, forms, strict=True):
         compiled = re2.compile(form.encode(), options)
         inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
-        each_ready.append(
-            _Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words, -1), re2.compile(rule.words.encode(), options))
-        )
-    return gate, tuple(each_ready)
+        near = re2.compile(rule.words.encode(), options)
+        is_endless = _ENDLESS.search(_BOUNDED.sub("", form)) is not None
+        each_ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words, -1), near, is_endless))
+    return sieve, tuple(each_ready)
+
+
+def _asked(sieve: Sieve, ready: tuple[_Ready, ...], flat: bytes) -> Iterator[tuple[_Ready, Span]]:
+    """Which rules are asked, and within which bounds: pieces in a row in which one may find something are one.
+
+    What begins before such a row ends before it, so that a search from there on finds what one of the whole text would.
+    """
+    rows: dict[int, list[Span]] = {}
+    for first in range(0, len(flat), PIECE_BYTES):
+        for index in _fired(sieve, ready, flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]):
+            row = rows.setdefault(index, [])
+            begun = row.pop()[0] if row and row[-1][1] == first else first
+            row.append((begun, first + PIECE_BYTES))
+    for index, row in sorted(rows.items()):
+        one = ready[index]
+        yield from ((one, span) for span in ([(0, len(flat))] if one.is_endless else row))
+
+
+def _fired(sieve: Sieve, ready: tuple[_Ready, ...], piece: bytes) -> Iterator[int]:
+    """The rules whose form may stand in a piece, and whose words, too."""
+    fired = sieve.may(piece)
+    for index in takewhile(len(ready).__gt__, fired):
+        word = ready[index].word
+        if word < 0 or word in fired:
+            yield index
 
 
 def _bounded(form: str) -> str:
@@ -91,8 +122,12 @@ def _bounded(form: str) -> str:
     return rf"\b(?:{form})" if form.endswith((")?", "\\)")) else rf"\b(?:{form})\b"
 
 
-def _found(ready: _Ready, flat: bytes) -> Iterator[_Found]:
-    for match in ready.form.finditer(flat):
+def _found(ready: _Ready, flat: bytes, span: Span) -> Iterator[_Found]:
+    """What begins within these bounds."""
+    first, last = span
+    for match in ready.form.finditer(flat, first, last + REACH_BYTES):
+        if match.start() >= last:
+            return
         start, end = match.span(ready.group) if ready.inner is None else _inner(ready.inner, flat, match.span())
         if start < 0:
             continue

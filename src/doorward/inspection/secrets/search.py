@@ -17,6 +17,7 @@ from doorward.inspection.secrets.keyed import KEYED, is_harmless, joint_gate
 from doorward.inspection.secrets.places import PLACES
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.table import FORMATS, RULES
+from doorward.inspection.sieve import Sieve
 
 MOST_MATCHES = 2048
 """Of one rule in one message: twice the findings with which a message is withheld as a whole."""
@@ -66,15 +67,14 @@ class Search:
 
     def opened(self, flat: bytes) -> tuple[Rule, ...]:
         """The rules that may match in the texts of a message with this JSON text; hardly ever any."""
-        formats, places = self._by_form.Match(flat), self._by_place.Match(flat)
+        formats, places = self._by_form.may(flat), self._by_place.may(flat)
         if not formats and not places:
             return ()
-        indices = sorted(places or ())
-        named = _gates(_of(self._keyed)).Match(flat) if indices and indices[-1] == len(self._placed) else ()
+        named = _gates(_of(self._keyed)).may(flat) if places and places[-1] == len(self._placed) else ()
         return (
-            *(self._formats[index] for index in sorted(formats or ())),
-            *(self._keyed[index] for index in sorted(named or ())),
-            *(self._placed[index] for index in indices if index < len(self._placed)),
+            *(self._formats[index] for index in formats),
+            *(self._keyed[index] for index in named),
+            *(self._placed[index] for index in places if index < len(self._placed)),
         )
 
     def matches(self, rules: Iterable[Rule], text: str) -> list[Match]:
@@ -107,14 +107,11 @@ def _compiled(pattern: str) -> "_Pattern":
 
 
 @cache
-def _gates(patterns: tuple[str, ...]) -> re2.Set:
+def _gates(patterns: tuple[str, ...]) -> Sieve:
     options = re2.Options()
     options.max_mem = MOST_MEMORY_BYTES
-    gates = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        gates.Add(pattern)
-    gates.Compile()
-    return gates
+    options.log_errors = False
+    return Sieve(patterns, options)
 
 
 def _apart(found: Iterable[Match]) -> list[Match]:

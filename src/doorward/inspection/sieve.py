@@ -1,0 +1,30 @@
+"""Many patterns asked in one pass over a text: which of them may match. Never silent: where RE2 gives up, all of them may."""
+
+from collections.abc import Iterable, Sequence
+
+import re2
+
+
+class Sieve:
+    """An `re2.Set` that tells a text in which nothing matches from one that it could not read for want of memory."""
+
+    __slots__ = ("_all", "_set")
+
+    def __init__(self, patterns: Iterable[str | bytes], options: re2.Options) -> None:
+        """Raises `re2.error` for patterns that RE2 cannot read, and where its automaton has no room in `options.max_mem`."""
+        self._set = re2.Set.SearchSet(options)
+        # Matches where a text begins, each time, and costs nothing from there on: that not even this one does says that RE2 gave up.
+        self._set.Add(r"\A")
+        self._all = range(len([self._set.Add(pattern) for pattern in patterns]))
+        self._set.Compile()
+
+    def may(self, text: str | bytes) -> Sequence[int]:
+        """The patterns that may match somewhere in a text, by their places, in order."""
+        return told(self._set.Match(text), self._all)
+
+
+def told(matched: Sequence[int] | None, patterns: Sequence[int]) -> Sequence[int]:
+    """What a set says that matched: the first, which always does, is none of the patterns; all of them may where not even it did."""
+    if not matched:
+        return patterns
+    return sorted(number - 1 for number in matched if number) if len(matched) > 1 else ()
