@@ -13,7 +13,7 @@ from doorward.flow.context import Context
 from doorward.policy.dispose import DEFAULT, Row
 from doorward.testing.guards import Spotter
 from doorward.testing.house import Plan
-from doorward.testing.playbook import Playbook, playbook, tool_call
+from doorward.testing.playbook import Playbook, Stimulus, playbook, tool_call
 from doorward.testing.trace import GotRefusal, Trace
 from doorward.testing.upstream import SHOWN, breaks, tells, text, tool, waits
 from tests.call.steps import PERMIT
@@ -119,3 +119,14 @@ async def test_an_issue_becomes_a_page_without_a_question_and_is_not_sent_where_
         assert refusals(await book.play(tool_call("mail__send", {"to": "ada@corp.example", "body": "mallory@evil.example"}))) == [
             Reason.PENDING
         ]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("endpoint", [None, "mail"])
+async def test_what_a_list_of_resources_named_is_asked_about_though_the_list_raises_no_label(endpoint: str | None) -> None:
+    hostile: dict[str, object] = {"uri": "mail://1", "name": "1", "description": "Mails of mallory@evil.example"}
+    plan = replace(PLAN, sights={**PLAN.sights, "mail": replace(MAIL, resources=(hostile,))})
+    async with playbook(plan) as book:
+        assert refusals(await book.play(Stimulus("resources/list", endpoint=endpoint))) == []
+        assert held(book) == (Integrity.TRUSTED, Confidentiality.PUBLIC, frozenset())
+        assert refusals(await book.play(tool_call("mail__send", {"to": "mallory@evil.example", "body": "x"}))) == [Reason.PENDING]

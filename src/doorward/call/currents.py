@@ -5,12 +5,14 @@ gateway's own discovery has no context.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from doorward.call.asked import Track
 from doorward.call.flowing import Flowing
+from doorward.call.limits import EVERY
 from doorward.domain.calls import Call, Fault, Notice, Reply
+from doorward.domain.catalog import Kind
 from doorward.domain.findings import Disposition, Finding
 from doorward.domain.flow import Rise
 from doorward.domain.receipts import Outcome, Place, Status
@@ -19,6 +21,7 @@ from doorward.flow.rules import Trace
 from doorward.policy.engine import Policies
 from doorward.policy.question import Moment
 from doorward.policy.session import reads_taint
+from doorward.wire.lists import FIELDS
 
 LARGE_BYTES: Final = 16 * 1024
 """Messages above are read beside the loop."""
@@ -64,6 +67,18 @@ class Currents:
         """A notification that is about to be shown, with what was found in it."""
         if track.rise is not None:
             self._contexts.heard(call, self._contexts.read(call, notice.params), [one for one in found if _is_left(one)])
+
+    async def listed(self, track: Track, call: Call, list_: Mapping[str, object]) -> None:
+        """A list that is about to be shown: of what is in one, nobody has accepted resources."""
+        items = list_.get(FIELDS["resources/list"])
+        if not (self._contexts.is_tracing and isinstance(items, list)):
+            return
+        endpoint = None if call.target.upstream == EVERY else call.target.upstream
+        reads = await asyncio.to_thread(lambda: [self._contexts.read(call, item) for item in items])
+        for item, read in zip(items, reads, strict=True):
+            entry = track.asked.snapshot.index.resolve(endpoint, Kind.RESOURCE, item["uri"])
+            if entry is not None:
+                self._contexts.listed(call, entry.target, read)
 
     async def shown(self, track: Track, reply: Reply, size_bytes: int) -> None:
         """A reply that is about to be shown, with what has been found in it and left."""

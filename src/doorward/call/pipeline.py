@@ -137,6 +137,7 @@ class Pipeline:
                 limits.check_list(call, map(UpstreamId, asked.snapshot.document.upstreams))  # 4
                 self._rooms.watch.show(call, asked.snapshot.generation)
                 shown = await view()
+                await self._currents.listed(track, call, shown)
                 await self._rooms.recorder.refuse(endings.listed(track))  # 7
                 left = seat.left()
             self._count(track, "listed")

@@ -6,10 +6,11 @@ or the endorsement of the answer that it rose for; a context that had to make ro
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.calls import Call
+from doorward.domain.catalog import Target
 from doorward.domain.findings import Finding
 from doorward.domain.flow import UNMOVED, Flow, Integrity, Label, Rise, Taint
 from doorward.flow.context import Context
@@ -91,7 +92,7 @@ class Contexts:
     def tainted(self, call: Call) -> tuple[Taint, ...]:
         """The texts among the call's arguments that its context saw first in something untrusted."""
         context = self._of(call)
-        if context is None or not context.is_untrusted:
+        if context is None or not (context.is_untrusted or (context.index is not None and context.index.has_untrusted)):
             return ()
         found: list[Taint] = []
         for pointer, text in (*leaves(call.arguments), *leaves(_besides(call))):
@@ -153,6 +154,13 @@ class Contexts:
         context.raised(label)
         context.found(_names_of(findings))
         self._remember(context, call, label, read)
+
+    def listed(self, call: Call, target: Target, read: Read) -> None:
+        """A list of things of a target's sort that nobody has accepted: what it shows is remembered as a result's is, and raises no label.
+
+        Clients ask for lists by themselves: with labels, every context would be untrusted before its agent has read a word.
+        """
+        self._remember(self.room.opened(call, self._now()), replace(call, target=target), self._rules.about(target).label, read)
 
     def taken(self, call: Call, body: object, read: Read, findings: Iterable[Finding]) -> Taken:
         """An answer as the caller is shown it, what was read in it, and what of what was found is still in it."""

@@ -44,17 +44,20 @@ class Names:
 class Index:
     """What was seen first, and where. INVARIANT: the first one that shows a name decides whether it is tainted."""
 
-    __slots__ = ("_sources",)
+    __slots__ = ("_sources", "has_untrusted")
 
     def __init__(self) -> None:
         self._sources: dict[int, str] = {}
         """By name; empty for what was not seen in something untrusted first."""
+        self.has_untrusted = False
+        """Whether any was."""
 
     def __len__(self) -> int:
         return len(self._sources)
 
     def takes(self, names: Iterable[int], source: str) -> bool:
         """Remembers what was seen; `source` is empty for what can be trusted. Whether all of it found room."""
+        self.has_untrusted = self.has_untrusted or bool(source)
         for name in names:
             self._sources.setdefault(name, source)
         return len(self._sources) <= MOST_NAMES
