@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import re2
 
 from doorward.domain.findings import Finding, Part, Severity
+from doorward.inspection.normal.lookalikes import folded
 from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import escape
 
@@ -81,11 +82,11 @@ def _finding(pointer: str, rule: str) -> Finding:
 
 def _is_secret(name: str, field: object) -> bool:
     said = [field[key] for key in ("title", "description") if isinstance(field.get(key), str)] if isinstance(field, Mapping) else []
-    if "".join(_WORDS.findall(name)).lower() in _ALONE:
+    if "".join(_WORDS.findall(folded(name))).lower() in _ALONE:
         return True
     return any(_SECRET.search(_plain(text)) is not None for text in (name, *said))
 
 
 def _plain(text: str) -> str:
-    """The words of a text or of a name in any case, lower, a blank between them."""
-    return " ".join(_WORDS.findall(_CAMEL.sub(r"\1 \2", text[:4096]))).lower()
+    """The words of a text or of a name in any case, lower, a blank between them; letters that look like Latin ones are these."""
+    return " ".join(_WORDS.findall(_CAMEL.sub(r"\1 \2", folded(text[:4096])))).lower()
