@@ -12,7 +12,7 @@ from cedarpy import Schema, pst, validate_policies
 from doorward.domain.ids import PolicyId, UpstreamId
 from doorward.policy.problems import Problem, Weight, cut, meant
 from doorward.policy.reads import Tree
-from doorward.policy.rules import Rule
+from doorward.policy.rules import Origin, Rule
 from doorward.policy.schema import AGENT, UPSTREAM, Action, Vocabulary
 from doorward.policy.scope import covered
 from doorward.policy.shapes import Fields, Gap, Shape
@@ -41,7 +41,8 @@ def check(rules: Sequence[Rule], known: Vocabulary, schemas: Mapping[str, Schema
         if not of_names and not reach:
             of_names = [rule.problem("action", "nothing approved is in its scope, so it decides nothing", Weight.WARNING)]
         of_reads = list(_of_reads(rule, known, reach))
-        yield from (*of_names, *of_reads)
+        # Of what ships nobody can be told to mend it: a catalogue in which nothing is outward yet is no mistake.
+        yield from (*(() if rule.source.origin is Origin.SHIPPED else of_names), *of_reads)
         said = {(problem.line, problem.column) for problem in of_reads}
         yield from (problem for problem in _of_cedar(rule, schemas[rule.team], of_names) if (problem.line, problem.column) not in said)
 
