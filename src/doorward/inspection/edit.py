@@ -258,7 +258,7 @@ class _Pieces:
         """What stands there instead; empty where nothing does."""
         if not mask:
             return
-        if self._kept and self._kept[-1].endswith(("!", "]")):
+        if self._kept and not self._is_mask and self._kept[-1].endswith(("!", "]")):
             self._kept.append(" ")
         self._kept.append(mask)
         self._is_mask = mask.endswith("]")
