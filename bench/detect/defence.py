@@ -30,8 +30,8 @@ def families() -> Iterator[Family]:
     vectors = dev["coverage"]
     whole = round(dev["summary"]["robustCoverage"] * 100)
     note = "hundredths of a vector, each the mean over its scenarios; 29 of 37 is the bound"
-    yield Family("defence", "mcp-defense-bench, all vectors", len(vectors) * 100, whole, Goal.AT_LEAST, 29 / 37, note)
+    yield Family("defence", "mcp-defense-bench, all vectors", len(vectors) * 100, whole, Goal.AT_LEAST, 29 / 37, note, is_sample=False)
     for name, found in sorted(vectors.items()):
-        yield Family("defence", name, 100, round(found["robustCoverage"] * 100), note=found["level"])
+        yield Family("defence", name, 100, round(found["robustCoverage"] * 100), note=found["level"], is_sample=False)
     benign = run(Doorward(), "benign")["summary"]
     yield Family("defence", "harmless traffic", benign["items"], benign["falsePositives"], Goal.AT_MOST, 0.01)

@@ -39,6 +39,8 @@ class Family:
     bound: float = 0.0
     """A share from 0 to 1."""
     note: str = ""
+    is_sample: bool = True
+    """Whether it counts texts, of which more could be had; a score is none, and has no interval."""
 
     @property
     def share(self) -> float:

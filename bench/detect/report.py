@@ -33,6 +33,7 @@ def _table(room: str, families: Sequence[Family]) -> list[str]:
 
 def _line(family: Family) -> str:
     low, high = family.interval
+    interval = f"{low:.1%} to {high:.1%}" if family.is_sample else ""
     bound = "" if family.goal is Goal.REPORTED else f"{family.goal.value} {family.bound:.1%}{'' if family.is_met else ' **not kept**'}"
-    cells = (family.name, family.flagged, family.total, f"{family.share:.1%}", f"{low:.1%} to {high:.1%}", bound, family.note)
+    cells = (family.name, family.flagged, family.total, f"{family.share:.1%}", interval, bound, family.note)
     return "| " + " | ".join(map(str, cells)) + " |"

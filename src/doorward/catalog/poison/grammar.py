@@ -102,7 +102,7 @@ class Grammar:
         options.max_mem = _MEMORY
         self._wordings = wordings
         self._set = re2.Set.SearchSet(options)
-        self._set.Add("")
+        self._set.Add(r"\A")
         for wording in wordings:
             self._set.Add(spelled(wording.pattern))
         self._set.Compile()
