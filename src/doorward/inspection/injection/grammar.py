@@ -13,6 +13,8 @@ from re import compile as noted
 
 import re2
 
+from doorward.inspection.sieve import Sieve
+
 _NAME = noted(r"<([A-Z_]+)>")
 _GAP = noted(r" ~(\d) ")
 
@@ -54,13 +56,10 @@ def gate(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading = Rea
     return program(tuple(parts), tuple(words.items()), reading)
 
 
-def sieve(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> re2.Set:
+def sieve(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> Sieve:
     """What says which of a few rules match in UTF-8. Few: what is met of one multiplies what is met of others into states."""
-    classes, kept = dict(words), re2.Set.SearchSet(_options())
-    for rule in rules:
-        kept.Add(_pattern((rule.notation,), classes, reading))
-    kept.Compile()
-    return kept
+    classes = dict(words)
+    return Sieve([_pattern((rule.notation,), classes, reading) for rule in rules], _options())
 
 
 def exact(rule: Rule, words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":

@@ -10,6 +10,7 @@ from doorward.domain.findings import Severity
 from doorward.inspection.injection import aims, errands, orders, roles, tongues
 from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, sieve
 from doorward.inspection.injection.words import WORDS
+from doorward.inspection.sieve import Sieve
 
 AROUND = 640
 """Bytes before and behind what is rare in an order: more than an order has."""
@@ -40,7 +41,7 @@ def finders(reading: Reading) -> tuple[tuple[Rule, "re2._Regexp"], ...]:
 _FEW = 8
 """Rules of one sieve: with more, texts of nothing but their words cost ten times as much, with fewer all others do."""
 
-_Sieve = tuple[re2.Set, tuple[tuple[Rule, "re2._Regexp"], ...]]  # noqa: SLF001 -- the binding has no other name for it
+_Sieve = tuple[Sieve, tuple[tuple[Rule, "re2._Regexp"], ...]]  # noqa: SLF001 -- the binding has no other name for it
 """What says which of some rules match, and these with what finds them."""
 
 
@@ -62,7 +63,7 @@ def met(text: bytes, reading: Reading) -> Iterator[tuple[Rule, "re2._Regexp"]]:
     """The rules that match in a text of UTF-8, each with what finds it."""
     for some in _sieves(reading):
         for told, few in some:
-            yield from (few[index] for index in sorted(told.Match(text) or ()))
+            yield from (few[index] for index in told.may(text))
 
 
 def windows(text: bytes, reading: Reading) -> Iterator[tuple[int, int]]:
@@ -84,7 +85,7 @@ def windows(text: bytes, reading: Reading) -> Iterator[tuple[int, int]]:
 def _worth(text: bytes, first: int, last: int, reading: Reading) -> Iterator[tuple[int, int]]:
     """A part of a text, if rules find something in it."""
     part = text[max(first, 0) : last]
-    if first >= 0 and any(told.Match(part) for told, _ in _sieves(reading)[0]):
+    if first >= 0 and any(told.may(part) for told, _ in _sieves(reading)[0]):
         yield first, last
 
 
