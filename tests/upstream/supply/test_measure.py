@@ -164,6 +164,15 @@ def test_a_file_that_was_changed_in_place_has_another_digest(tmp_path: Path) -> 
     assert digests.of(file) == digest_of(file)
 
 
+@pytest.mark.parametrize("words", [("-c", "serve()"), ("-m", "notes"), ("-I", "-m", "notes"), ("--eval=serve()",), ("-e", "serve()")])
+def test_what_a_server_works_on_is_no_part_of_it(tmp_path: Path, words: tuple[str, ...]) -> None:
+    program = executable(tmp_path / "python3", "\x7fELF")
+    (tmp_path / "notes.db").write_text("rows")
+    before = parts(program, *words, "notes.db", cwd=tmp_path)
+    (tmp_path / "notes.db").write_text("more rows")
+    assert changes(before, parts(program, *words, "notes.db", cwd=tmp_path)) == set()
+
+
 def test_an_argument_that_is_no_path_is_no_part(tmp_path: Path) -> None:
     program = executable(tmp_path / "python3", "\x7fELF")
     assert len(parts(program, "-c", "x" * 5000 + ".py", "a\0b.py")) == 1

@@ -50,6 +50,16 @@ def is_dictated(words: Sequence[str]) -> bool:
     return any(not option.startswith("--") and "c" in option for option in options)
 
 
+def is_told_otherwise(arguments: Sequence[str]) -> bool:
+    """Whether an interpreter is given a module, or a text, instead of a file: then the files behind that are what it works on, not what runs."""
+    options = takewhile(lambda word: word.startswith("-"), arguments)
+    return any(option.partition("=")[0] in _INSTEAD for option in options)
+
+
+_INSTEAD: Final = frozenset({"-c", "-m", "-e", "--eval", "-p", "--print", "-pe"})
+"""Options of Python, shells, Node, Ruby and Perl after which no script follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """What a launcher is asked for: registry and specification, such as `npm` and `@scope/name@1.2.3`."""

@@ -8,13 +8,24 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from doorward.domain.clipping import clipped
-from doorward.upstream.supply.command import INTERPRETERS, PRELOADS, SCRIPTS, WRAPPERS, Package, is_dictated, module, package, wrapped
+from doorward.upstream.supply.command import (
+    INTERPRETERS,
+    PRELOADS,
+    SCRIPTS,
+    WRAPPERS,
+    Package,
+    is_dictated,
+    is_told_otherwise,
+    module,
+    package,
+    wrapped,
+)
 from doorward.upstream.supply.parts import Component, Digests, Sort, SupplyError
 from doorward.upstream.supply.trees import distribution, holding, owner, site_environment, together, tree
 
@@ -124,9 +135,9 @@ def _module(asked: str, site: Path | None, command: Command, digests: Digests) -
     yield from _installed(record, site, digests)
 
 
-def _scripts(program: Path, arguments: Iterable[str], command: Command, digests: Digests) -> Iterator[Component]:
+def _scripts(program: Path, arguments: Sequence[str], command: Command, digests: Digests) -> Iterator[Component]:
     """The first file that an interpreter is given, and every argument that is a program by its ending."""
-    is_first = INTERPRETERS.fullmatch(program.name) is not None
+    is_first = INTERPRETERS.fullmatch(program.name) is not None and not is_told_otherwise(arguments)
     before = ""
     for word in arguments:
         # An option may have a file in it: `--require=./first.js`.
