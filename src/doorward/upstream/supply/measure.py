@@ -146,9 +146,14 @@ def _scripts(program: Path, arguments: Sequence[str], command: Command, digests:
         # Any text may stand there, also one that no path could be; `isfile` says no to those.
         if not said or not os.path.isfile(path):  # noqa: PTH113
             continue
-        if path.suffix in SCRIPTS or (is_first and said == word) or word.partition("=")[0] in PRELOADS:
+        if _is_program(path, word) or (is_first and said == word):
             yield Component(Sort.SCRIPT, said, "", digests.of(path))
             is_first = is_first and is_preload
+
+
+def _is_program(path: Path, word: str) -> bool:
+    """Whether a file is a program by its ending, or by the option that it stands in."""
+    return path.suffix in SCRIPTS or word.partition("=")[0] in PRELOADS
 
 
 def _installed(record: Path | None, site: Path | None, digests: Digests) -> Iterator[Component]:
