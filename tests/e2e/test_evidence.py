@@ -190,7 +190,7 @@ def test_credential_that_an_upstream_gives_away_is_taken_out_and_found(running: 
     said = client.call("tells")
     assert "upstream-credential-5Kq9" not in said.raw.decode()
     assert "I got" in said.text
-    assert {finding["rule"] for finding in ended(running, said)[-1]["findings"]} == {"own_credential"}
+    assert {finding["rule"] for finding in ended(running, said)[-1]["findings"]} == {"own_credential", "bearer_token"}
 
 
 def test_every_look_of_the_gateway_itself_is_a_governed_call(running: Running) -> None:

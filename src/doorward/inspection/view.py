@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Protocol
 
 import msgspec
-import re2
 
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
@@ -17,9 +16,8 @@ from doorward.inspection.walk import Leaf, leaves
 MOST_HIDDEN = 1024
 """Texts with hidden characters that are told of one message: more than any honest one has, and enough to withhold it."""
 
-_UNICODE_ESCAPE = re2.compile(rb"\\u[0-9a-fA-F]{4}")
-_ESCAPES = (b"\\\\", b"\\n", b'\\"', b"\\t", b"\\r", b"\\b", b"\\f")
-"""An escaped backslash first, so that what follows it is not taken for an escape; then as often as they are met."""
+_ESCAPES = (b"\\\\", b"\\n", b'\\"', b"\\t", b"\\r", b"\\b", b"\\f", *(b"\\u%04x" % code for code in range(0x20)))
+"""As our encoder writes them. An escaped backslash first, so that what follows it is not taken for an escape; then as often as they are met."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -93,8 +91,8 @@ def _flat(encoded: bytes) -> bytes:
         # Hardly any message has all sorts: where no backslash is left, nobody looks for the others.
         if b"\\" not in encoded:
             return encoded
-        encoded = encoded.replace(escape, b"  ")
-    return _UNICODE_ESCAPE.sub(b"      ", encoded) if b"\\u" in encoded else encoded
+        encoded = encoded.replace(escape, b" " * len(escape))
+    return encoded
 
 
 class Guard(Protocol):

@@ -14,12 +14,12 @@ from doorward.inspection.walk import escape
 
 NAME = "elicitation"
 
-SECRET_FIELD = "secret_field"
+FIELD = "secret_field"
 """A form has a field for a credential, or for what pays or proves who somebody is."""
-SECRET_ASKED = "secret_asked"
+ASKED = "secret_asked"
 """A form's text asks for one; no field of it says so."""
 
-RULES: Mapping[str, Severity] = {SECRET_FIELD: Severity.HIGH, SECRET_ASKED: Severity.MEDIUM}
+RULES: Mapping[str, Severity] = {FIELD: Severity.HIGH, ASKED: Severity.MEDIUM}
 
 _WORDS = re2.compile(r"[A-Za-z0-9]+")
 _CAMEL = re2.compile(r"([a-z0-9])([A-Z])")
@@ -69,10 +69,10 @@ def _found(at: str, form: Mapping[str, object]) -> list[Finding]:
     schema = form.get("requestedSchema")
     fields = schema.get("properties") if isinstance(schema, Mapping) else None
     named = fields.items() if isinstance(fields, Mapping) else ()
-    found = [_finding(f"{at}/requestedSchema/properties{escape(name)}", SECRET_FIELD) for name, field in named if _is_secret(name, field)]
+    found = [_finding(f"{at}/requestedSchema/properties{escape(name)}", FIELD) for name, field in named if _is_secret(name, field)]
     message = form.get("message")
     if not found and isinstance(message, str) and _SECRET.search(_plain(message)) is not None:
-        return [_finding(f"{at}/message", SECRET_ASKED)]
+        return [_finding(f"{at}/message", ASKED)]
     return found
 
 
