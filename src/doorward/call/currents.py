@@ -6,11 +6,11 @@ gateway's own discovery has no context.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
 from doorward.call.asked import Track
 from doorward.call.flowing import Flowing
 from doorward.call.limits import EVERY
+from doorward.call.looks import LARGE_BYTES
 from doorward.domain.calls import Call, Fault, Notice, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Disposition, Finding
@@ -22,9 +22,6 @@ from doorward.policy.engine import Policies
 from doorward.policy.question import Moment
 from doorward.policy.session import reads_taint
 from doorward.wire.lists import FIELDS
-
-LARGE_BYTES: Final = 16 * 1024
-"""Messages above are read beside the loop."""
 
 
 class Currents:

@@ -17,8 +17,6 @@ NARROWING = frozenset(
 )
 """Keywords that a schema accepts more without."""
 
-PROSE = frozenset({"description", "title", "instructions", "$comment"})
-
 
 class Absent(Enum):
     """Stands where one side has nothing."""

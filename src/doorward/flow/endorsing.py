@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from doorward.config.flow import Endorsement
+from doorward.flow.index import decoded
 from doorward.flow.pointers import reached, steps
 from doorward.flow.texts import seen
 
@@ -35,13 +34,7 @@ def _content(body: object) -> object | None:
 
 def _decoded(block: object) -> object | None:
     text = block.get("text") if isinstance(block, Mapping) and block.get("type") == "text" else None
-    if not isinstance(text, str):
-        return None
-    try:
-        decoded: object = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    return decoded
+    return decoded(text) if isinstance(text, str) else None
 
 
 def _is_of(rule: Endorsement, content: object) -> bool:

@@ -112,11 +112,14 @@ def _number(number: int | Decimal) -> str:
     return f"{number:f}" if isinstance(number, Decimal) else str(number)
 
 
-def _inner(text: str) -> object | None:
-    if text.lstrip()[:1] not in {"{", "["}:
-        return None
+def decoded(text: str) -> object | None:
+    """What a text is as JSON; none where it is not."""
     try:
-        decoded: object = msgspec.json.decode(text)
+        value: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return decoded
+    return value
+
+
+def _inner(text: str) -> object | None:
+    return decoded(text) if text.lstrip()[:1] in {"{", "["} else None

@@ -12,7 +12,7 @@ from typing import Protocol, TypeGuard
 
 import re2
 
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 SHORTEST = 4
 """Characters of a value that is looked for elsewhere: shorter ones stand everywhere by chance."""

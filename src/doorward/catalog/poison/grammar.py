@@ -1,6 +1,6 @@
 """The words that rules over texts are made of, and how a sentence is searched for all of them at once (RE2, linear)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -9,6 +9,7 @@ import re2
 
 from doorward.catalog.poison.found import Rule
 from doorward.domain.findings import Severity
+from doorward.wire.sieve import Sieve
 
 _MEMORY: Final = 64 * 2**20
 """Bytes for the automaton of all patterns: `Set` says nothing when it runs out, so it gets far more than it can use on one sentence."""
@@ -95,32 +96,23 @@ class Said:
 class Grammar:
     """Some ways to say things, compiled; what compiles costs some milliseconds, so that one is made and kept."""
 
-    __slots__ = ("_set", "_singles", "_wordings")
+    __slots__ = ("_sieve", "_singles", "_wordings")
 
     def __init__(self, wordings: tuple[Wording, ...]) -> None:
         options = re2.Options()
         options.max_mem = _MEMORY
         self._wordings = wordings
-        self._set = re2.Set.SearchSet(options)
-        self._set.Add(r"\A")
-        for wording in wordings:
-            self._set.Add(spelled(wording.pattern))
-        self._set.Compile()
+        self._sieve = Sieve((spelled(wording.pattern) for wording in wordings), options)
         self._singles = tuple(_compiled(wording.pattern) for wording in wordings)
 
     def said(self, sentence: str) -> Iterator[Said]:
         """Everything of it that a sentence in small letters says."""
-        for number in self._candidates(sentence):
+        for number in self._sieve.may(sentence):
             wording = self._wordings[number]
             found = self._singles[number].search(sentence)
             if found is None or (wording.unless and _compiled(wording.unless).search(sentence) is not None):
                 continue
             yield Said(wording.rule, wording.severity, found.group())
-
-    def _candidates(self, sentence: str) -> Iterable[int]:
-        """Which patterns may match. The empty one always does: no match at all means that the automaton ran out of memory."""
-        matched = self._set.Match(sentence)
-        return sorted(number - 1 for number in matched if number) if matched else range(len(self._wordings))
 
 
 def spelled(pattern: str) -> str:

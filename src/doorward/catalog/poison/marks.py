@@ -39,7 +39,6 @@ _SOFT_TAG = re2.compile(
 )
 _COMMENT = re2.compile(r"(?s)<!--.{8,}?(?:-->|$)|\[//\]: ?#|\[comment\]: ?<")
 _GATE = re2.compile(r"[<\[]|(?:^|\n)\s*(?i:human|assistant|system):")
-_SELECTABLE = re2.compile(r"(?i)<[^<>]{0,80}>")
 
 Reason = tuple[Rule, Severity, str]
 

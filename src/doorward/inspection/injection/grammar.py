@@ -13,7 +13,7 @@ from re import compile as noted
 
 import re2
 
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 _NAME = noted(r"<([A-Z_]+)>")
 _GAP = noted(r" ~(\d) ")

@@ -10,7 +10,7 @@ from doorward.domain.findings import Severity
 from doorward.inspection.injection import aims, errands, orders, roles, tongues
 from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, sieve
 from doorward.inspection.injection.words import WORDS
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 AROUND = 640
 """Bytes before and behind what is rare in an order: more than an order has."""

@@ -24,7 +24,7 @@ from doorward.inspection.normal.other import (
     ROT13,
     SPACED,
 )
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 RUN = 0
 """The place itself is read."""

@@ -8,7 +8,7 @@ import re2
 from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Severity
 from doorward.inspection.places import Hit
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 MOST = 100_000
 """Words and phrases of one dictionary."""

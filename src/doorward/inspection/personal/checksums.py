@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 
+from doorward.inspection.bech32 import BECH32, BECH32M, checksum
+
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_BECH32_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_BECH32_SUMS = frozenset({1, 0x2BC830A3})
-"""Of BIP 173 and of BIP 350 (bech32m)."""
+_BECH32_SUMS = frozenset({BECH32, BECH32M})
 
 _NO_DIGITS = bytes(byte for byte in range(128) if not 0x30 <= byte <= 0x39)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -107,17 +106,6 @@ def base58check(text: str) -> bool:
 
 
 def bech32(text: str) -> bool:
-    """BIP 173 and BIP 350: the polynomial over prefix and letters."""
+    """BIP 173 and BIP 350: the polynomial over prefix and letters, which are all small or all capital."""
     low = text.lower()
-    if low != text and text.upper() != text:
-        return False
-    prefix, _, payload = low.rpartition("1")
-    values = [ord(letter) >> 5 for letter in prefix] + [0] + [ord(letter) & 31 for letter in prefix]
-    values += [_BECH32.index(letter) for letter in payload]
-    check = 1
-    for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for place, generator in enumerate(_BECH32_GENERATOR):
-            check ^= generator if top >> place & 1 else 0
-    return check in _BECH32_SUMS
+    return (low == text or text.upper() == text) and checksum(low) in _BECH32_SUMS

@@ -12,7 +12,7 @@ import re2
 from doorward.domain.findings import Severity
 from doorward.inspection.personal.rule import Rule
 from doorward.inspection.places import Hit, Span
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 _MEMORY_BYTES = 64 * 2**20
 """What the sieve's automaton may take at most; it takes a few of these."""

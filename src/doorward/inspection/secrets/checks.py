@@ -6,11 +6,10 @@ import json
 import zlib
 
 from doorward.domain.findings import Severity
+from doorward.inspection.bech32 import BECH32, checksum
 from doorward.inspection.secrets.doubt import has_run, is_placeholder, lower, plausible
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_BECH32_STEPS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _MOST_READ = 16 * 1024
 """Characters of one token that are decoded; a real one is shorter."""
 
@@ -33,19 +32,8 @@ def _in_base62(number: int) -> str:
 
 def bech32(secret: str, severity: Severity) -> Severity | None:
     """age: Bech32 (BIP 173), in capitals."""
-    human, _, coded = secret.lower().rpartition("1")
-    values = [ord(letter) >> 5 for letter in human] + [0] + [ord(letter) & 31 for letter in human] + [_BECH32.find(c) for c in coded]
-    return severity if min(values) >= 0 and _polymod(values) == 1 else plausible(coded, lower(severity))
-
-
-def _polymod(values: list[int]) -> int:
-    check = 1
-    for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for index, step in enumerate(_BECH32_STEPS):
-            check ^= step if top >> index & 1 else 0
-    return check
+    small = secret.lower()
+    return severity if checksum(small) == BECH32 else plausible(small.rpartition("1")[2], lower(severity))
 
 
 def crc16_base32(secret: str, severity: Severity) -> Severity | None:

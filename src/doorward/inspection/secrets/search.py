@@ -17,7 +17,7 @@ from doorward.inspection.secrets.keyed import KEYED, is_harmless, joint_gate
 from doorward.inspection.secrets.places import PLACES
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.table import FORMATS, RULES
-from doorward.inspection.sieve import Sieve
+from doorward.wire.sieve import Sieve
 
 MOST_MATCHES = 2048
 """Of one rule in one message: twice the findings with which a message is withheld as a whole."""

@@ -3,7 +3,7 @@
 import pytest
 import re2
 
-from doorward.inspection.sieve import Sieve, told
+from doorward.wire.sieve import Sieve, told
 
 
 def _sieve(*patterns: str | bytes, most: int = 2**20) -> Sieve:
