@@ -23,13 +23,14 @@ test: setup check ## everything that gates: the checks and all tests
 	@$(BIN)/python -m compileall -q src tests
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-check: setup ## lint, types, floors, and the laws of ARCHITECTURE.md
+check: setup ## lint, types, floors, the laws of ARCHITECTURE.md, and what a call costs
 	@failed=; \
 	$(BIN)/ruff check --quiet . || failed="$$failed lint"; \
 	$(BIN)/ruff format --check --quiet --output-format concise . || failed="$$failed format (make format writes it)"; \
 	$(BIN)/mypy --no-error-summary || failed="$$failed types"; \
 	said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; failed="$$failed floors"; }; \
 	$(BIN)/python -m checks || failed="$$failed laws"; \
+	$(BIN)/python -m checks.cost || failed="$$failed cost"; \
 	if [ -n "$$failed" ]; then echo "make check failed:$$failed"; exit 1; fi
 
 format: setup ## write the one format, and what the linter can mend
