@@ -115,7 +115,7 @@ def test_groups_of_digits_are_one_number_however_they_are_set(groups: list[int],
 @given(st.binary(min_size=12, max_size=40))
 def test_an_opaque_token_is_found_again_in_another_sentence(raw: bytes) -> None:
     token = base64.urlsafe_b64encode(raw).decode().rstrip("=").strip("-_")
-    if any(letter.isdigit() for letter in token) or len(token) >= 20:
+    if any(map(str.isdigit, token)) or sum(map(str.isalnum, token)) >= 20:
         assert seen(f"your code is {token}.") & asked(f"code={token}")
 
 
