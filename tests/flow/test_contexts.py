@@ -7,6 +7,8 @@ import pytest
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.catalog import Kind
 from doorward.domain.flow import UNMOVED, Confidentiality, Flow, Integrity, Label, Rise, Taint
+from doorward.domain.ids import CallId
+from doorward.flow.context import Context
 from doorward.flow.rules import UNLABELLED, Trace
 from tests.flow.bench import HOUR, Bench, document, finding, text
 from tests.made import principal, target
@@ -378,3 +380,13 @@ async def test_what_was_not_read_for_a_blind_context_makes_the_next_one_blind() 
     await bench.contexts.room.reset(context.number)
     bench.contexts.taken(out, body, read, ())
     assert bench.sources(to="mallory@evil.example", cc="ada@corp.example") == {"/to": "", "/cc": ""}
+
+
+def test_a_label_that_is_brought_again_is_held_whatever_was_lent_and_taken_back_in_between() -> None:
+    context = Context(1, "key:one", "claude", 0.0)
+    untrusted = Label(Integrity.UNTRUSTED, Confidentiality.INTERNAL)
+    for label in (INTERNAL, INTERNAL, untrusted, INTERNAL, untrusted):
+        context.raised(label)
+        context.lent(CallId("c1"), Label(confidentiality=RESTRICTED))
+        context.returned(CallId("c1"))
+    assert (context.label, context.settled) == (untrusted, untrusted)

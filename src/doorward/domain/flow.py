@@ -38,7 +38,7 @@ class Label:
 
     def joined(self, other: "Label") -> "Label":
         """What holds of both together: untrusted if either is, as confidential as the more confidential one."""
-        if other == self:
+        if other is self or other == self:
             return self
         return Label(
             Integrity.UNTRUSTED if Integrity.UNTRUSTED in (self.integrity, other.integrity) else Integrity.TRUSTED,
@@ -143,17 +143,14 @@ def latest(rises: Iterable[Rise]) -> Risen:
     counts: dict[int, Counts] = {}
     held: dict[int, Held] = {}
     gone: set[int] = set()
-    for rise in rises:
-        counts[rise.counts.context] = max(rise.counts, counts.get(rise.counts.context, rise.counts), key=_tick)
-        for one in rise.held:
-            held[one.context] = max(one, held.get(one.context, one), key=_version)
-        gone.update(rise.gone)
+    for count, holds, lost in rises:
+        known = counts.get(count.context)
+        if known is None or known.tick < count.tick:
+            counts[count.context] = count
+        for one in holds:
+            last = held.get(one.context)
+            if last is None or last.version < one.version:
+                held[one.context] = one
+        if lost:
+            gone.update(lost)
     return Risen(tuple(counts.values()), tuple(held.values()), frozenset(gone))
-
-
-def _tick(counts: Counts) -> int:
-    return counts.tick
-
-
-def _version(held: Held) -> int:
-    return held.version

@@ -16,6 +16,7 @@ class Context:
     """Label, counters, findings and taint of one instance. INVARIANT: `label` holds everything in `settled` and `out`."""
 
     __slots__ = (
+        "_joined",
         "_tick",
         "_version",
         "_written",
@@ -45,6 +46,8 @@ class Context:
         """What may be in the context now."""
         self.settled: Label = CLEAN
         """The same without what answers may yet take back that are still out."""
+        self._joined: Label | None = None
+        """The label that was joined last: most calls bring the very one that the call before brought, and `settled` is never lowered."""
         self.out: dict[CallId, Label] = {}
         """What those bring if they are not endorsed."""
         self.index: Index | None = Index()
@@ -68,6 +71,9 @@ class Context:
 
     def raised(self, label: Label) -> None:
         """Joins a label for good."""
+        if label is self._joined:
+            return
+        self._joined = label
         settled = self.settled.joined(label)
         if settled != self.settled:
             self.settled = settled
@@ -120,10 +126,6 @@ class Context:
         """Whether the store may not have its label and findings as they are."""
         return self._written < self._version
 
-    def owed(self) -> tuple[Held, ...]:
-        """What of it the store may not have yet."""
-        return (self.held(),) if self.owes else ()
-
     def held(self) -> Held:
         """What of it outlives the process."""
         return Held(self.number, self.instance, self.agent, self.label, self.findings, self.began, int(self.at), self._version)
@@ -137,6 +139,7 @@ class Context:
         self.began, self.at = held.began, float(max(held.at, counts.at))
         self.calls, self.writes, self.externals, self._tick = counts.calls, counts.writes, counts.externals, counts.tick
         self.label = self.settled = held.label
+        self._joined = None
         self.findings = held.findings
         self._version = self._written = held.version
         self.index = None if self.is_untrusted else Index()

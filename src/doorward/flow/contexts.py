@@ -6,7 +6,8 @@ or the endorsement of the answer that it rose for; a context that had to make ro
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.calls import Call
@@ -23,14 +24,15 @@ from doorward.flow.room import Room
 from doorward.flow.rules import About, Rules, Trace, takes, trusted
 
 _OWN = AuthnMethod.OWN
+_OFF = Trace.OFF
+_UNTRUSTED = Integrity.UNTRUSTED
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _WRITES = frozenset({"write", "destructive"})
 _UNSAID = frozenset({"_meta", "requestState"})
 """Fields of a call that no model writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What an answer has left in its context."""
 
     label: Label
@@ -110,17 +112,22 @@ class Contexts:
         """
         if call.principal.method is _OWN:
             return None
-        context = self.room.opened(call, self._now())
-        about = self._rules.about(call.target)
-        self._own_words(context, call)
+        now, rules = self._now(), self._rules
+        context, about = self.room.opened(call, now), rules.about(call.target)
+        if rules.trace is not _OFF:
+            self._own_words(context, call)
         for path, label in about.arguments:
             if any(one is not None for one in reached(call.arguments, path)):
                 context.raised(label)
-        self._bring(context, call, about)
+        if about.endorse:
+            self._bring(context, call, about)
+        else:
+            context.raised(about.label)
+            self._go_blind(context)
         context.calls += 1
         context.writes += _is_write(call)
         context.externals += _is_external(call)
-        context.at = self._now()
+        context.at = now
         return self.room.rise(context)
 
     def rose(self, rise: Rise) -> None:
@@ -140,9 +147,10 @@ class Contexts:
 
     def read(self, call: Call, body: object) -> Read:
         """What a message shows that could lead somewhere; None where nobody will ask, for its context is blind already."""
+        if self._rules.trace is _OFF:
+            return None
         context = self.room.known(call)
-        is_blind = self._rules.trace is Trace.OFF or (context is not None and context.index is None)
-        return None if is_blind else self._names.read(body)
+        return None if context is not None and context.index is None else self._names.read(body)
 
     def heard(self, call: Call, read: Read, findings: Sequence[Finding] = ()) -> None:
         """A message on the way to the caller, such as progress, and what of what was found is still in it: held at once, as its target's.
@@ -165,11 +173,11 @@ class Contexts:
     def taken(self, call: Call, body: object, read: Read, findings: Iterable[Finding]) -> Taken:
         """An answer as the caller is shown it, what was read in it, and what of what was found is still in it."""
         context = self.room.opened(call, self._now())
-        before = (context.label, context.findings)
+        held, names = context.label, context.findings
         about = self._rules.about(call.target)
         found = list(findings)
-        label = self._found(about.label, found)
-        endorsed = endorsing(about.endorse, body) or ""
+        label = self._found(about.label, found) if found else about.label
+        endorsed = (endorsing(about.endorse, body) or "") if about.endorse else ""
         if endorsed and not _is_hostile(self._rules, found):
             label = trusted(label)
             context.returned(call.id)
@@ -177,10 +185,12 @@ class Contexts:
             endorsed = ""
             context.kept(call.id)
         context.raised(label)
-        context.found(_names_of(found))
+        if found:
+            context.found(_names_of(found))
         self._remember(context, call, label, read)
-        is_raised = before != (before[0].joined(context.label), context.findings)
-        return Taken(label, endorsed, self.room.rise(context) if context.owes else None, is_raised)
+        is_raised = context.label is not held and held.joined(context.label) != held
+        rise = self.room.rise(context) if context.owes else None
+        return Taken(label, endorsed, rise, is_raised or context.findings != names)
 
     def ended(self, call: Call) -> Rise | None:
         """The call ended without an answer that was shown: nothing endorses what it may have brought. What is written with its outcome."""
@@ -198,9 +208,9 @@ class Contexts:
         return None if call.principal.method is _OWN else self.room.before(call, self._now)
 
     def _bring(self, context: Context, call: Call, about: About) -> None:
-        """Raises a context by what a call brings; untrusted by what an endorsed answer may take back."""
+        """Raises a context by what a call brings whose answer may be endorsed: then that may take back that it is untrusted."""
         label = about.label
-        if about.endorse and label.integrity is Integrity.UNTRUSTED and context.settled.integrity is Integrity.TRUSTED:
+        if label.integrity is _UNTRUSTED and context.settled.integrity is Integrity.TRUSTED:
             context.raised(trusted(label))
             context.lent(call.id, label)
         else:
@@ -214,16 +224,16 @@ class Contexts:
         return label
 
     def _own_words(self, context: Context, call: Call) -> None:
-        """What an agent says before it has read anything untrusted is not from there."""
-        if self._rules.trace is Trace.ON and context.index is not None and not context.is_untrusted:
+        """What an agent says before it has read anything untrusted is not from there. Asked where it is kept what was shown."""
+        if context.index is not None and not context.is_untrusted:
             read = self._names.read(call.arguments)
             if read is not None:
                 self.room.remember(context, read, "")
 
     def _remember(self, context: Context, call: Call, label: Label, read: Read) -> None:
-        self._go_blind(context)
         if context.index is None:
             return
+        self._go_blind(context)
         if read is None:
             if label.integrity is Integrity.UNTRUSTED:
                 self.room.blind(context)
@@ -232,7 +242,7 @@ class Contexts:
 
     def _go_blind(self, context: Context) -> None:
         """Where nobody keeps what was untrusted, it is not known any more once something was."""
-        if self._rules.trace is Trace.OFF and context.settled.integrity is Integrity.UNTRUSTED:
+        if self._rules.trace is _OFF and context.index is not None and context.settled.integrity is _UNTRUSTED:
             self.room.blind(context)
 
 

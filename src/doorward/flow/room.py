@@ -72,11 +72,14 @@ class Room:
 
     def opened(self, call: Call, at: float) -> Context:
         """The context of a call's instance, which is made where there is none."""
-        known = self.own(call, at)
-        if known is not None:
-            return known
+        known = self._by_instance.get(call.principal.instance)
+        if known is None or at - known.at > self.expiry_seconds:
+            return self._begun(call, at, known)
+        return known
+
+    def _begun(self, call: Call, at: float, expired: Context | None) -> Context:
+        """A new context of a call's instance."""
         instance, agent = call.principal.instance, call.principal.agent.id
-        expired = self._by_instance.get(instance)
         if expired is not None:
             self._forget(expired)
         if len(self._by_instance) >= self._most:
@@ -90,13 +93,16 @@ class Room:
 
     def rise(self, context: Context) -> Rise:
         """How a context stands, to be written; with everything else that the store may not have yet."""
-        held = context.owed()
-        if self._owing:
-            held += tuple([self._by_number[number].held() for number in self._owing])
-        return Rise(context.counts(), held, tuple(self._gone) if self._gone else ())
+        if not (context.owes or self._owing or self._gone):
+            return Rise(context.counts())
+        held = [context.held()] if context.owes else []
+        held += [self._by_number[number].held() for number in self._owing]
+        return Rise(context.counts(), tuple(held), tuple(self._gone))
 
     def written(self, rise: Rise) -> None:
         """The store has this."""
+        if not (rise.held or rise.gone):
+            return
         for held in rise.held:
             context = self._by_number.get(held.context)
             if context is not None:
