@@ -121,12 +121,13 @@ class Seen:
     Most calls are never made again, so what counts repetitions is made by the first of them, from what is kept of the call.
     """
 
-    __slots__ = ("_at", "_count", "_every", "_number", "_same", "answer", "latest", "rest")
+    __slots__ = ("_at", "_count", "_every", "_number", "answer", "counted", "latest", "rest")
 
     def __init__(self, count: int = 0, now: float = 0.0, number: int = 0) -> None:
         """What was called so many times before anything counts it; the caller did `number` things by then."""
         self._count, self._at, self._number = count, now, number
-        self._same: Level | None = None
+        self.counted: Level | None = None
+        """`same`, once anything was counted."""
         self._every: Level | None = None
         self.answer: int | None = None
         self.latest = number
@@ -136,15 +137,10 @@ class Seen:
     @property
     def same(self) -> Level:
         """Of those that were answered as the one before."""
-        level = self._same
+        level = self.counted
         if level is None:
-            level = self._same = Level(self._count, self._at, self._number)
+            level = self.counted = Level(self._count, self._at, self._number)
         return level
-
-    def begin_anew(self) -> None:
-        """Takes all for another that comes; where nothing was counted yet, nothing is to be made for that."""
-        if self._same is not None or self._count:
-            self.same.clear()
 
     @property
     def every(self) -> Level:
@@ -191,7 +187,7 @@ class Course:
         self._turning = False
         self._ring: deque[Pair] = deque(maxlen=PERIODS[-1])
         self._rounds = tuple([(period, Level()) for period in PERIODS])
-        self._window, self._fresh, self._usual = 0, 0, 0.0
+        self._window, self._fresh, self._usual = 0.0, 0, 0.0
 
     def capped(self, parents: frozenset[str], rules: Rules) -> Caps:
         """The counts of the policy groups that a target belongs to; new ones where a window is another than before."""
@@ -217,7 +213,7 @@ class Course:
 
     def fresh(self, now: float, bound: Bound) -> Found | None:
         """One more call that is not among those remembered; found where there are too many such."""
-        window = int(now / bound.seconds)
+        window = now // bound.seconds
         if window > self._window:
             self._usual = self._fresh * _WEIGHT + self._usual * (1 - _WEIGHT) if self._window else float(self._fresh)
             self._window, self._fresh = window, 0
@@ -238,7 +234,13 @@ class Course:
         key, answer = turn.key, turn.answer
         seen = self.seen.get(key)
         if seen is None:
-            self._met(key, answer, rules, now)
+            # The first of its kind is never too many, as bounds are of two and more.
+            self.total = self._news = self.total + 1
+            _place(self.seen, key, CALLS, Seen(1, now, self.total)).answer = answer
+            if rules.cycles is not None:
+                if self._turning:
+                    self._straighten()
+                self._ring.append((key, answer))
             return ()
         self.seen.move_to_end(key)
         same = answer is not None and answer == seen.answer
@@ -258,15 +260,6 @@ class Course:
         seen.latest = self.total
         return found
 
-    def _met(self, key: int, answer: int | None, rules: Rules, now: float) -> None:
-        """A call that is not remembered was answered: the first of its kind is never too many, as bounds are of two and more."""
-        self.total = self._news = number = self.total + 1
-        _place(self.seen, key, CALLS, Seen(1, now, number)).answer = answer
-        if rules.cycles is not None:
-            if self._turning:
-                self._straighten()
-            self._ring.append((key, answer))
-
     def _amount(self, seen: Seen, turn: Turn) -> int:
         """What a repetition counts."""
         return FAILED if turn.came is _NOTHING and self._news <= seen.latest else 1
@@ -282,7 +275,8 @@ class Course:
         in_vain = came is _NOTHING or (came is _NEWS and answer is not None and answer == seen.answer)
         seen.answer = answer
         if seen.rest is None and not in_vain:
-            seen.begin_anew()
+            if seen.counted is not None:
+                seen.counted.clear()
             return ()
         found: list[Found] = []
         if seen.rest is not None:

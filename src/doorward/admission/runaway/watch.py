@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Came, Course, Found, Rest, Turn
+from doorward.admission.runaway.course import Came, Caps, Course, Found, Rest, Turn
 from doorward.admission.runaway.digests import answer_digest, call_digest, fault_digest
 from doorward.admission.runaway.rules import Bound, Rules
 from doorward.admission.runaway.words import alert, refusal
@@ -54,6 +54,7 @@ _ANONYMOUS: Final = AuthnMethod.ANONYMOUS
 _TOOL: Final = Kind.TOOL
 _NOTHING: Final = Came.NOTHING
 _EFFECT: Final = Came.EFFECT
+_NEWS: Final = Came.NEWS
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
@@ -138,7 +139,8 @@ class Watch:
                 _refuse_resting(turn.rest, now)
             if turn.seen is None:
                 self._spread(course, call, turn, now)
-        return Step(self, call, course, turn, self._capped(course, call, standing, now) if rules.caps else ())
+        caps = course.capped(target.parents, rules) if rules.caps else ()
+        return Step(self, call, course, turn, self._capped(course, caps, call, standing, now) if caps else ())
 
     def show(self, call: Call, generation: int) -> None:
         """A list that is about to be shown, as of a generation of what there is; raises `Refused` RUNAWAY."""
@@ -158,7 +160,7 @@ class Watch:
         now, rules, target = self._monotonic(), self._rules, call.target
         if rules.no_progress is not None and target.kind is _TOOL and turn.key not in course.seen:
             if turn.came is _EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
-                turn.came = Came.NEWS
+                turn.came = _NEWS
             for one in course.tried(turn, rules.no_progress, now):
                 self._tell(course, call, one, now)
         for one in course.answered(turn, rules, now):
@@ -206,11 +208,8 @@ class Watch:
             if bound.refuses:
                 raise refusal(found, bound.seconds - now % bound.seconds)
 
-    def _capped(self, course: Course, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
+    def _capped(self, course: Course, caps: Caps, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
         """Takes one of every cap that concerns a call; or none, and raises `Refused`."""
-        caps = course.capped(call.target.parents, self._rules)
-        if not caps:
-            return ()
         taken: list[tuple[Cap, int]] = []
         over: list[tuple[Bound, Cap]] = []
         for bound, cap in caps:
