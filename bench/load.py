@@ -1,7 +1,9 @@
-"""The load: a process that calls over N connections, each as soon as it was answered, and believes no answer that it has not checked.
+"""The load: a process that calls over N connections and believes no answer that it has not checked.
 
-It reads its orders from standard input and says on standard output what it saw, both as one JSON object. An answer counts only if it
-came within the measured time with HTTP status 200, the id and the text of its own request, and no error.
+It reads orders from standard input and says on standard output what it saw, each a line of JSON. In a closed loop each connection calls
+again as soon as it was answered, and what was answered within the measured time counts. In an open loop (`rate`) calls arrive by a
+schedule; each that arrives within the measured time counts, from the moment at which it was due, so that waiting for others is not left out.
+An answer counts only if it came with HTTP status 200, the id and the text of its own request, and no error.
 """
 
 from __future__ import annotations
@@ -13,24 +15,23 @@ import os
 import secrets
 import sys
 import time
-from array import array
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Mapping
 
-import httptools
 import msgspec
 import uvloop
 
-from bench.cores import LOAD_CORE, Reading, between, pin, reading
+from bench.cores import LOAD_CORE, Reading, between, memory_mib, pin, reading
 from bench.figures import percentile
-from bench.speech import FIRST, INITIALIZED, TAILS, Asking, Era, Target, fault_of_call, fault_of_list, head, initialize
+from bench.lines import ANSWER_SECONDS, Judge, Line, Load
+from bench.schedule import announce, arrivals
+from bench.speech import INITIALIZED, TAILS, Asking, Era, Target, fault_of_call, fault_of_list, fault_of_stream, head, initialize
 
-ANSWER_SECONDS = 5.0
-"""How long an answer may take to come once nothing more is asked."""
 LOAD = "load"
 """What this process is called among those whose time is taken."""
-_TOLD = 5
-"""Wrong answers that are told in full; the others are counted."""
+_SWITCH_SECONDS = 0.0002
+"""How long the loop may keep the thread waiting that announces arrivals."""
+_SEED = 1
+"""Arrivals come alike in each run."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -49,9 +50,13 @@ class Orders(msgspec.Struct, frozen=True):
     warm_seconds: float = 0.5
     seconds: float = 3.0
     keys: tuple[str, ...] = ()
-    """Agent keys, which the connections share out."""
+    """Agent keys or access tokens, which the connections share out."""
     watched: Mapping[str, int] = {}
     """Processes whose time is taken, by name."""
+    rate: float = 0.0
+    """Calls a second in an open loop; 0: closed."""
+    progress: str = ""
+    """The token under which each call asks for progress, and has to be told of it once."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -67,115 +72,10 @@ class Seen(msgspec.Struct, frozen=True):
     told: tuple[str, ...]
     """The first wrong answers."""
     spent: Reading
-
-
-class Load:
-    """What all connections share."""
-
-    __slots__ = ("ended", "is_asking", "is_counting", "latencies", "numbers", "open", "told", "wrong")
-
-    def __init__(self) -> None:
-        self.is_asking = True
-        self.is_counting = False
-        self.latencies = array("d")
-        self.numbers = count(FIRST)
-        self.wrong = 0
-        self.told: list[str] = []
-        self.open = 0
-        """Requests without an answer."""
-        self.ended = asyncio.Event()
-
-    def refuse(self, why: str) -> None:
-        """Notes a wrong answer."""
-        self.wrong += 1
-        if len(self.told) < _TOLD:
-            self.told.append(why)
-
-    def closed(self) -> None:
-        """One request less is open."""
-        self.open -= 1
-        if not self.open:
-            self.ended.set()
-
-
-Judge = Callable[[bytes, int], str | None]
-"""What is wrong with the body of an answer to the request of this number."""
-
-
-class Line(asyncio.Protocol):
-    """One connection: asks, checks the answer, asks again."""
-
-    __slots__ = ("_asking", "_is_busy", "_judge", "_load", "_number", "_parser", "_pieces", "_sent", "_transport")
-
-    def __init__(self, load: Load, asking: Asking, judge: Judge) -> None:
-        self._load = load
-        self._asking = asking
-        self._judge = judge
-        self._parser = httptools.HttpResponseParser(self)
-        self._pieces: list[bytes] = []
-        self._transport: asyncio.Transport | None = None
-        self._is_busy = False
-        self._number = 0
-        self._sent = 0.0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Connected; nothing is asked yet."""
-        self._transport = transport
-
-    def ask(self) -> None:
-        """Sends the next request."""
-        assert self._transport is not None
-        if not self._is_busy:
-            self._is_busy = True
-            self._load.open += 1
-        self._number = next(self._load.numbers)
-        self._sent = time.perf_counter()
-        self._transport.write(self._asking.request(self._number))
-
-    def data_received(self, data: bytes) -> None:
-        """Some of an answer."""
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._end(f"an answer was expected, not {data[:300]!r} ({error})")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody else ends a connection while a request is open."""
-        if self._is_busy:
-            self._end("the connection was lost")
-
-    def on_body(self, piece: bytes) -> None:
-        """Some of a body."""
-        self._pieces.append(piece)
-
-    def on_message_complete(self) -> None:
-        """The answer is whole."""
-        took = time.perf_counter() - self._sent
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        load, status = self._load, self._parser.get_status_code()
-        fault = self._judge(body, self._number) if status == 200 else f"status 200 was expected, not {status} {body[:300]!r}"
-        if not self._is_busy:
-            fault = f"no answer was expected, {body[:300]!r} came"
-        if fault is not None:
-            load.refuse(fault)
-        elif load.is_counting:
-            load.latencies.append(took)
-        if load.is_asking and self._is_busy:
-            self.ask()
-        else:
-            self._idle()
-
-    def _end(self, why: str) -> None:
-        self._load.refuse(why)
-        self._idle()
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _idle(self) -> None:
-        if self._is_busy:
-            self._is_busy = False
-            self._load.closed()
+    memory: Mapping[str, float] = {}
+    """MiB of the watched processes at the end of the measured time."""
+    late: float = 0.0
+    """In an open loop: the p99 of how late this process itself heard of arrivals."""
 
 
 async def run(orders: Orders) -> Seen:
@@ -183,21 +83,33 @@ async def run(orders: Orders) -> Seen:
     salt = secrets.token_hex(4)
     load = Load()
     lines = [await _line(load, orders, number, salt) for number in range(orders.connections)]
-    for line in lines:
-        line.ask()
-    await asyncio.sleep(orders.warm_seconds)
     watched = {**orders.watched, LOAD: os.getpid()}
+    begin = time.perf_counter() + orders.warm_seconds
+    if orders.rate:
+        load.opened(lines)
+        load.first, load.last = begin, begin + orders.seconds
+        announced = announce(arrivals(orders.rate, orders.warm_seconds + orders.seconds, _SEED), begin - orders.warm_seconds, load.arrive)
+    else:
+        announced = None
+        for line in lines:
+            line.ask()
+    await asyncio.sleep(orders.warm_seconds)
     before, start = reading(watched), time.perf_counter()
-    load.is_counting = True
+    load.first = min(load.first, start)
     await asyncio.sleep(orders.seconds)
-    load.is_counting = False
-    seconds, after = time.perf_counter() - start, reading(watched)
+    load.last = min(load.last, time.perf_counter())
+    seconds, after, memory = time.perf_counter() - start, reading(watched), {name: memory_mib(process) for name, process in watched.items()}
     load.is_asking = False
-    await _answered(load)
+    if announced is not None:
+        await asyncio.to_thread(announced.join)
+        await asyncio.sleep(0)
+    await load.answered()
+    for line in lines:
+        line.close()
     ordered = sorted(load.latencies)
     return Seen(
         calls=len(ordered),
-        seconds=seconds,
+        seconds=orders.seconds if orders.rate else seconds,
         p50=percentile(ordered, 0.5),
         p90=percentile(ordered, 0.9),
         p99=percentile(ordered, 0.99),
@@ -205,22 +117,14 @@ async def run(orders: Orders) -> Seen:
         wrong=load.wrong,
         told=tuple(load.told),
         spent=between(before, after),
+        memory=memory,
+        late=percentile(sorted(load.late), 0.99),
     )
-
-
-async def _answered(load: Load) -> None:
-    """Waits until every request was answered; those that are not are wrong."""
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await (load.ended.wait() if load.open else asyncio.sleep(0))
-    except TimeoutError:
-        for _ in range(load.open):
-            load.refuse("no answer came")
 
 
 async def _line(load: Load, orders: Orders, number: int, salt: str) -> Line:
     key = orders.keys[number % len(orders.keys)] if orders.keys else ""
-    target = Target(orders.port, orders.path, orders.era, key)
+    target = Target(orders.port, orders.path, orders.era, key, progress=orders.progress)
     if orders.era is Era.SESSION:
         target = msgspec.structs.replace(target, session=await asyncio.to_thread(open_session, target))
     asking = Asking(target, orders.tool, f"{salt}-{number}")
@@ -233,6 +137,8 @@ def _judge(orders: Orders, asking: Asking) -> Judge:
     if not orders.tool:
         return lambda body, number: fault_of_list(body, number, orders.tools)
     tail = TAILS[orders.says]
+    if orders.progress:
+        return lambda body, number: fault_of_stream(body, number, asking.marker(number) + tail, orders.progress)
     return lambda body, number: fault_of_call(body, number, asking.marker(number) + tail)
 
 
@@ -259,11 +165,14 @@ def _post(connection: http.client.HTTPConnection, target: Target, method: str, b
 
 
 def main() -> None:
-    """Measures once."""
+    """Measures once for each line of orders."""
     pin(LOAD_CORE)
     gc.disable()
-    orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(orders))))
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(msgspec.json.decode(line, type=Orders)))) + b"\n")
+        sys.stdout.buffer.flush()
+        gc.collect()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import uvloop
 from bench.cores import LOAD_CORE, pin
 from bench.figures import percentile
 from bench.gateway import PLAIN, POLICIES, READING_POLICY, TEAM, Gateway, calls_document, running, write
-from bench.load import ANSWER_SECONDS, Judge, Line, Load, Orders
+from bench.lines import Judge, Line, Load
+from bench.load import Orders
 from bench.run import SETTLE_SECONDS, server
 from bench.speech import ECHO, TAILS, Asking, Era, Target, fault_of_call
 
@@ -111,16 +112,14 @@ def measured(gateway: Gateway, setting: Setting, pace: Pace) -> tuple[Waits, Wai
 async def quiet(port: int, keys: Sequence[str], seconds: float) -> Waits:
     """The waits of agents who ask in turn; raises `RuntimeError` where one was answered wrongly."""
     load = Load()
-    load.is_asking, load.is_counting = False, True
+    load.is_asking, load.first = False, 0.0
     lines = [await _line(load, port, key, f"quiet-{number}") for number, key in enumerate((*keys,) * LINES)]
     loop = asyncio.get_running_loop()
     start = loop.time()
     for number in range(int(PER_SECOND * seconds)):
         await asyncio.sleep(max(start + number / PER_SECOND - loop.time(), 0))
         lines[number % len(lines)].ask()
-    load.ended.clear()
-    if load.open:
-        await asyncio.wait_for(load.ended.wait(), ANSWER_SECONDS)
+    await load.answered()
     if load.wrong:
         raise RuntimeError(f"{load.wrong} quiet calls were answered wrongly: {'; '.join(load.told)}")
     ordered = sorted(load.latencies)

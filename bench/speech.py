@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
+
+from bench.prose import prose
 
 FIRST = 100_000_000
 """Request numbers have nine digits, so that all requests of a caller are of one length."""
 
-ECHO, BIG = "echo", "big"
+ECHO, PAGE, BIG = "echo", "page", "big"
 TAILS: Mapping[str, str] = {
     ECHO: " the quick brown fox jumps over the lazy dog, and then again",
-    BIG: " " + ("The quick brown fox jumps over the lazy dog; 0123456789. " * 1200)[: 64 * 1024],
+    PAGE: f" {prose(8 * 1024)}",
+    BIG: f" {prose(64 * 1024)}",
 }
 """What each tool of the upstream says after the text that it was given."""
 
@@ -35,8 +39,10 @@ class Target(msgspec.Struct, frozen=True):
     path: str
     era: Era
     key: str = ""
-    """An agent key, or nothing."""
+    """An agent key or access token, or nothing."""
     session: str = ""
+    progress: str = ""
+    """The token under which progress is asked for, or nothing."""
 
 
 class Asking:
@@ -48,6 +54,8 @@ class Asking:
         self._marker = f"{salt}-%d"
         method = "tools/call" if tool else "tools/list"
         params: dict[str, object] = {"name": tool, "arguments": {"text": self._marker}} if tool else {}
+        if target.progress:
+            params["_meta"] = {"progressToken": target.progress}
         self._numbers = 2 if tool else 1
         self._template = message(target.era, method, params)
         length = len(self._template % ((FIRST,) * self._numbers))
@@ -64,9 +72,10 @@ class Asking:
 
 def message(era: Era, method: str, params: Mapping[str, object]) -> bytes:
     """A JSON-RPC request in which `%d` stands for its id."""
-    said = dict(params)
+    said: dict[str, Any] = dict(params)
     if era is Era.EXCHANGE:
-        said["_meta"] = {f"{_META}protocolVersion": era.value, f"{_META}clientInfo": _CLIENT, f"{_META}clientCapabilities": {}}
+        own = {f"{_META}protocolVersion": era.value, f"{_META}clientInfo": _CLIENT, f"{_META}clientCapabilities": {}}
+        said["_meta"] = {**own, **said.get("_meta", {})}
     return msgspec.json.encode({"jsonrpc": "2.0", "id": msgspec.Raw(b"%d"), "method": method, "params": said})
 
 
@@ -122,6 +131,15 @@ class _Answer(msgspec.Struct):
     error: msgspec.Raw | None = None
 
 
+class _Step(msgspec.Struct, rename="camel"):
+    progress_token: int | str = ""
+
+
+class _Progress(msgspec.Struct):
+    method: str = ""
+    params: _Step = msgspec.field(default_factory=_Step)
+
+
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
@@ -142,6 +160,20 @@ def fault_of_call(body: bytes, number: int, text: str) -> str | None:
     return None
 
 
+def fault_of_stream(body: bytes, number: int, text: str, token: str) -> str | None:
+    """What is wrong with a stream that has to tell of progress under a token once, and then to end with such a result."""
+    events = _events(body)
+    if len(events) != 2:
+        return f"progress and a result were expected, not {body[:300]!r}"
+    try:
+        told = msgspec.json.decode(events[0], type=_Progress)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return f"progress was expected, not {events[0][:300]!r} ({error})"
+    if told.method != "notifications/progress" or told.params.progress_token != token:
+        return f"progress of this request was expected, not {events[0][:300]!r}"
+    return fault_of_call(events[1], number, text)
+
+
 def fault_of_list(body: bytes, number: int, tools: int) -> str | None:
     """What is wrong with an answer that has to list so many different tools at once."""
     answer = _read(body)
@@ -160,7 +192,7 @@ def fault_of_list(body: bytes, number: int, tools: int) -> str | None:
 
 def _read(body: bytes) -> _Answer | str:
     """An answer, whole or as the last event of a stream, or why it is none."""
-    text = body if body[:1] == b"{" else _last_event(body)
+    text = body if body[:1] == b"{" else (_events(body) or [b""])[-1]
     try:
         answer = _decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -168,7 +200,7 @@ def _read(body: bytes) -> _Answer | str:
     return answer if answer.jsonrpc == "2.0" else "jsonrpc 2.0 was expected"
 
 
-def _last_event(body: bytes) -> bytes:
-    """The data of the last event of a whole stream."""
+def _events(body: bytes) -> list[bytes]:
+    """The data of each event of a whole stream that has any."""
     found = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
-    return found[-1] if found else b""
+    return [data for data in found if data]
