@@ -7,6 +7,7 @@ import pytest
 
 from doorward.audit.query import Query
 from doorward.stores.sqlite import index
+from doorward.stores.sqlite.postings import SEGMENT
 from doorward.stores.sqlite.rows import delete, insert, select
 from doorward.testing.stores.log import intent
 from tests.stores.benches import sqlite_bench
@@ -41,7 +42,7 @@ async def test_an_index_of_another_log_is_not_believed(tmp_path: Path) -> None:
 async def test_an_index_of_another_version_is_built_anew(tmp_path: Path) -> None:
     await written(tmp_path, 1, 2)
     index = apsw.Connection(str(tmp_path / "state" / "index.db"))
-    index.execute("DELETE FROM facts; PRAGMA user_version = 99")
+    index.execute("DROP TABLE segment; PRAGMA user_version = 99")
     index.close()
     assert await found(tmp_path, 1, 2) == [[0], [1]]
 
@@ -71,7 +72,81 @@ async def test_leaves_are_indexed_when_few_come_or_too_many_wait(tmp_path: Path,
         await store.append(intent(1))
     db = index.opening(tmp_path / "state" / "doorward.db")()
     try:
-        index.QuietTimes(lambda: came)(db)
-        assert db.execute("SELECT size FROM main.state").get == int(is_indexed)
+        found = index.Index()
+        index.QuietTimes(found, lambda: came)(db)
+        assert found.size(db) == int(is_indexed)
     finally:
         db.close()
+
+
+def made(path: Path, leaves: int) -> Path:
+    """A database with nothing but a log in which every 7,000th leaf is about `ann`, and every third about `bob`."""
+    log = path / "doorward.db"
+    db = apsw.Connection(str(log))
+    db.pragma("journal_mode", "wal")
+    db.execute("CREATE TABLE leaf (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL)")
+    insert(db, "INSERT INTO leaf", [(seq, seq.to_bytes(4, "big"), _leaf(seq)) for seq in range(leaves)])
+    db.close()
+    return log
+
+
+def _leaf(seq: int) -> bytes:
+    agent = "ann" if seq % 7_000 == 0 else "bob" if seq % 3 == 0 else "cat"
+    return b'{"ts":"%06d","type":"intent","call":"c%d","principal":{"agent":"%s"}}' % (seq, seq, agent.encode())
+
+
+def asked(log: Path, *queries: Query) -> list[tuple[list[int], int | None]]:
+    """What an index that was just opened gives: indexes of leaves, and where the next page begins."""
+    db = index.opening(log)()
+    try:
+        found = index.Index()
+        pages = [found.find(db, query) for query in queries]
+        return [([located.index for located in page.leaves], page.next) for page in pages]
+    finally:
+        db.close()
+
+
+def test_leaves_are_found_in_complete_segments_and_after_the_last(tmp_path: Path) -> None:
+    log = made(tmp_path, 2 * SEGMENT + 5_000)
+    anns = [35_000, 28_000, 21_000, 14_000, 7_000, 0]
+    queries = (
+        Query(agent="ann"),
+        Query(agent="ann", limit=2),
+        Query(agent="ann", limit=2, before=28_000),
+        Query(agent="ann", since="014000", until="028000"),
+        Query(agent="ann", type="refusal"),
+        Query(agent="bob", limit=3, until="016384"),
+        Query(call="c16383"),
+        Query(limit=2, until="032769"),
+    )
+    expected = [
+        (anns, None),
+        ([35_000, 28_000], 28_000),
+        ([21_000, 14_000], 14_000),
+        ([21_000, 14_000], None),
+        ([], None),
+        ([16_383, 16_380, 16_377], 16_377),
+        ([16_383], None),
+        ([32_768, 32_767], 32_767),
+    ]
+    assert asked(log, *queries) == expected
+    assert asked(log, *queries) == expected
+
+
+def test_a_start_reads_nothing_but_what_comes_after_the_last_complete_segment(tmp_path: Path) -> None:
+    log = made(tmp_path, 2 * SEGMENT + 7)
+    asked(log, Query(agent="ann"))
+    db = apsw.Connection(str(log))
+    db.execute("DELETE FROM leaf WHERE seq NOT IN (?, ?, ?) AND seq < ?", (14_000, 21_000, 2 * SEGMENT - 1, 2 * SEGMENT))
+    db.close()
+    assert asked(log, Query(agent="ann", limit=1, before=28_000)) == [([21_000], 21_000)]
+
+
+def test_an_index_that_is_gone_or_damaged_is_built_anew(tmp_path: Path) -> None:
+    log = made(tmp_path, SEGMENT + 7)
+    whole = asked(log, Query(agent="ann"))
+    stored = tmp_path / "index.db"
+    stored.write_bytes(b"no database at all, and long enough to be read as the head of one" * 100)
+    assert asked(log, Query(agent="ann")) == whole
+    stored.unlink()
+    assert asked(log, Query(agent="ann")) == whole

@@ -2,35 +2,35 @@
 
 Keeping many indexes in the transaction of each leaf would cost more than everything else about it; here they are filled in
 bulk, in quiet moments and before each question, so that a question still sees all that was durable when it was asked.
+
+The index is a row of *segments* of 16,384 leaves, each written once and in order, as rows of a term and the places that have it. So a
+leaf costs the same to index in a log of a thousand leaves and of a billion; a question looks each segment's terms up, newest first. What
+comes after the last complete segment is held in memory, and read again after a restart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 
-from doorward.audit.query import COLUMNS, Facts, Located, Page, Query, capped, facts, marks_asked
+from doorward.audit.query import Located, Page, Query, capped, facts, matches
+from doorward.audit.terms import asked, terms
 from doorward.domain.ids import CallId
 from doorward.stores.sqlite.database import BUSY_MILLISECONDS
-from doorward.stores.sqlite.rows import Value, insert, select
+from doorward.stores.sqlite.postings import SEGMENT, Tail, descending, unpacked, within
+from doorward.stores.sqlite.rows import insert, select
 
 FILE = "index.db"
-VERSION = 2
+VERSION = 3
 """Another number, and the index is built anew."""
 
 _BULK = 256
-MOST_BEHIND = 16_384
-"""Leaves that may wait for a quiet moment; a question has to index them first, at about 20,000 a second."""
-_INDEXED = ("call", "agent", "subject", "upstream, name", "effect", "reason", "type")
+MOST_BEHIND = 8_192
+"""Leaves that may wait for a quiet moment: a question has to index them first."""
 _SCHEMA = """
-CREATE TABLE facts (
-    seq INTEGER PRIMARY KEY, ts TEXT NOT NULL, type TEXT NOT NULL, call TEXT, agent TEXT, subject TEXT, upstream TEXT, name TEXT,
-    effect TEXT, reason TEXT
-) STRICT;
-CREATE TABLE mark (value TEXT, seq INTEGER, PRIMARY KEY (value, seq)) STRICT, WITHOUT ROWID;
-CREATE TABLE state (size INTEGER NOT NULL, tip BLOB) STRICT;
-INSERT INTO state VALUES (0, NULL);
-""" + "".join(f"CREATE INDEX facts_{number} ON facts ({columns});\n" for number, columns in enumerate(_INDEXED))
+CREATE TABLE segment (first INTEGER PRIMARY KEY, tip BLOB NOT NULL) STRICT;
+CREATE TABLE posting (segment INTEGER, term INTEGER, places BLOB NOT NULL, PRIMARY KEY (segment, term)) STRICT, WITHOUT ROWID;
+"""
 
 
 def opening(log: Path) -> Callable[[], apsw.Connection]:
@@ -54,28 +54,28 @@ def _opened(path: Path) -> apsw.Connection:
         db.set_busy_timeout(BUSY_MILLISECONDS)
         db.pragma("journal_mode", "wal")
         db.pragma("synchronous", "normal")
-        if db.pragma("user_version") != VERSION:
-            _rebuild(db)
+        version = db.pragma("user_version")
+        if version not in (0, VERSION):
+            raise apsw.SchemaChangeError(f"an index of version {VERSION} was expected, not {version}")
+        if version == 0:
+            with db:
+                db.execute(_SCHEMA)
+                db.pragma("user_version", VERSION)
     except apsw.Error:
         db.close(force=True)
         raise
     return db
 
 
-def _rebuild(db: apsw.Connection) -> None:
-    with db:
-        for name in ("facts", "mark", "state"):
-            db.execute(f"DROP TABLE IF EXISTS {name}")
-        db.execute(_SCHEMA)
-        db.pragma("user_version", VERSION)
-
-
 def _attached(db: apsw.Connection, log: Path) -> apsw.Connection:
-    db.execute("ATTACH ? AS log", (f"{log.absolute().as_uri()}?mode=ro",))
-    size, tip = db.execute("SELECT size, tip FROM main.state").get
-    if size and db.execute("SELECT hash FROM log.leaf WHERE seq = ?", (size - 1,)).get != tip:
-        # Another log than the one that was indexed: an older copy was put back.
-        _rebuild(db)
+    try:
+        db.execute("ATTACH ? AS log", (f"{log.absolute().as_uri()}?mode=ro",))
+        last = db.execute("SELECT first, tip FROM main.segment ORDER BY first DESC LIMIT 1").get
+        if last is not None and db.execute("SELECT hash FROM log.leaf WHERE seq = ?", (last[0] + SEGMENT - 1,)).get != last[1]:
+            raise apsw.SchemaChangeError("another log than the one that was indexed: an older copy was put back")
+    except apsw.Error:
+        db.close(force=True)
+        raise
     return db
 
 
@@ -84,27 +84,94 @@ def _remove(path: Path) -> None:
         name.unlink(missing_ok=True)
 
 
-def catch_up(db: apsw.Connection) -> bool:
-    """Indexes a few of the leaves that are not yet; whether there are more."""
-    start: int = db.execute("SELECT size FROM main.state").get
-    rows = select(db, "SELECT seq, hash, body FROM log.leaf WHERE seq >= ? ORDER BY seq LIMIT ?", (start, _BULK))
-    if not rows:
-        return False
-    read = [(seq, facts(body)) for seq, _, body in rows]
-    with db:
-        insert(db, "INSERT INTO main.facts", [_columns(seq, found) for seq, found in read])
-        insert(db, "INSERT INTO main.mark", sorted((mark, seq) for seq, found in read for mark in found.marks))
-        db.execute("UPDATE main.state SET size = ?, tip = ?", (rows[-1][0] + 1, rows[-1][1]))
-    return len(rows) == _BULK
+class Index:
+    """The index of one log, for the one thread that reads it."""
+
+    __slots__ = ("_tail",)
+
+    def __init__(self) -> None:
+        self._tail = Tail(0)
+
+    def size(self, db: apsw.Connection) -> int:
+        """How many leaves are indexed."""
+        stored: int = db.execute("SELECT coalesce(max(first) + ?, 0) FROM main.segment", (SEGMENT,)).get
+        if stored != self._tail.first:
+            # The first look, or the file was made anew meanwhile.
+            self._tail = Tail(stored)
+        return self._tail.size
+
+    def catch_up(self, db: apsw.Connection) -> bool:
+        """Indexes a few of the leaves that are not yet; whether there are more."""
+        start, tail = self.size(db), self._tail
+        most = min(_BULK, tail.first + SEGMENT - start)
+        rows = select(db, "SELECT hash, body FROM log.leaf WHERE seq >= ? ORDER BY seq LIMIT ?", (start, most))
+        for _, body in rows:
+            tail.add(terms(body))
+        if tail.is_full:
+            with db:
+                insert(db, "INSERT INTO main.posting", [(tail.first, term, places) for term, places in tail.rows()])
+                db.execute("INSERT INTO main.segment VALUES (?, ?)", (tail.first, rows[-1][0]))
+            self._tail = Tail(tail.size)
+        return len(rows) == most
+
+    def of_call(self, db: apsw.Connection, call: CallId) -> tuple[Located, ...]:
+        """Every leaf of a call, in order."""
+        found = self._matching(db, Query(call=call), range(self._whole(db)))
+        return tuple(sorted(found, key=lambda located: located.index))
+
+    def find(self, db: apsw.Connection, query: Query) -> Page:
+        """The leaves of a query, newest first."""
+        size = self._whole(db)
+        first = _first_at(db, query.since, size) if query.since is not None else 0
+        stop = _first_at(db, query.until, size) if query.until is not None else size
+        stop = min(stop, query.before) if query.before is not None else stop
+        limit = capped(query)
+        found: list[Located] = []
+        for located in self._matching(db, query, range(first, stop)):
+            if len(found) == limit:
+                return Page(tuple(found), found[-1].index)
+            found.append(located)
+        return Page(tuple(found), None)
+
+    def _whole(self, db: apsw.Connection) -> int:
+        """How many leaves there are, with all of them indexed."""
+        while self.catch_up(db):
+            pass
+        return self._tail.size
+
+    def _matching(self, db: apsw.Connection, query: Query, among: range) -> Iterator[Located]:
+        """The leaves of a range that a query is about, newest first."""
+        wanted = asked(query)
+        places = self._places(db, wanted, among) if wanted else reversed(among)
+        for seq in places:
+            body: bytes = db.execute("SELECT body FROM log.leaf WHERE seq = ?", (seq,)).get
+            if matches(query, facts(body)):
+                yield Located(seq, body)
+
+    def _places(self, db: apsw.Connection, wanted: tuple[int, ...], among: range) -> Iterator[int]:
+        """The leaves of a range that have all terms, newest first."""
+        tail = self._tail
+        for place in descending(within(tail.bits(wanted), among.start - tail.first, among.stop - tail.first)):
+            yield tail.first + place
+        joins = "".join(f" CROSS JOIN main.posting p{n} ON p{n}.segment = s.first AND p{n}.term = ?" for n in range(len(wanted)))
+        columns = ", ".join(f"p{n}.places" for n in range(len(wanted)))
+        sql = f"SELECT s.first, {columns} FROM main.segment s{joins} WHERE s.first > ? AND s.first < ? ORDER BY s.first DESC"  # noqa: S608 - our own words
+        for start, *stored in db.execute(sql, (*wanted, among.start - SEGMENT, among.stop)):
+            bits = within(-1, among.start - start, min(among.stop - start, SEGMENT))
+            for places in stored:
+                bits &= unpacked(places)
+            for place in descending(bits):
+                yield start + place
 
 
 class QuietTimes:
     """Indexes in moments when few leaves come: both threads share one interpreter, and calls should have it."""
 
-    __slots__ = ("_seen", "_size")
+    __slots__ = ("_index", "_seen", "_size")
 
-    def __init__(self, size: Callable[[], int]) -> None:
+    def __init__(self, index: Index, size: Callable[[], int]) -> None:
         """`size`: how many leaves there are, without a look at the disk."""
+        self._index = index
         self._size = size
         self._seen = 0
 
@@ -112,46 +179,8 @@ class QuietTimes:
         """Indexes some, if it is quiet or too much waits; whether it should be asked again soon rather than in a while."""
         size, seen = self._size(), self._seen
         self._seen = size
-        behind: int = size - db.execute("SELECT size FROM main.state").get
-        return (size - seen < _BULK or behind > MOST_BEHIND) and catch_up(db)
-
-
-def _columns(seq: int, found: Facts) -> tuple[Value, ...]:
-    return (
-        seq,
-        found.ts,
-        found.type,
-        found.call,
-        found.agent,
-        found.subject,
-        found.upstream,
-        found.name,
-        found.effect,
-        found.reason,
-    )
-
-
-def of_call(db: apsw.Connection, call: CallId) -> tuple[Located, ...]:
-    """Every leaf of a call, in order."""
-    while catch_up(db):
-        pass
-    sql = "SELECT l.seq, l.body FROM main.facts f CROSS JOIN log.leaf l USING (seq) WHERE f.call = ? ORDER BY f.seq"
-    return tuple(Located(*row) for row in select(db, sql, (call,)))
-
-
-def find(db: apsw.Connection, query: Query) -> Page:
-    """The leaves of a query, newest first."""
-    while catch_up(db):
-        pass
-    size: int = db.execute("SELECT size FROM main.state").get
-    first = _first_at(db, query.since, size) if query.since is not None else 0
-    stop = _first_at(db, query.until, size) if query.until is not None else size
-    stop = min(stop, query.before) if query.before is not None else stop
-    sql, values = _selecting(query)
-    limit = capped(query)
-    rows = select(db, sql, [*values, first, stop, limit + 1])
-    found = tuple(Located(*row) for row in rows[:limit])
-    return Page(found, found[-1].index if len(rows) > limit else None)
+        behind = size - self._index.size(db)
+        return (size - seen < _BULK or behind > MOST_BEHIND) and self._index.catch_up(db)
 
 
 def _first_at(db: apsw.Connection, ts: str, size: int) -> int:
@@ -159,24 +188,8 @@ def _first_at(db: apsw.Connection, ts: str, size: int) -> int:
     low, high = 0, size
     while low < high:
         middle = (low + high) // 2
-        if db.execute("SELECT ts FROM main.facts WHERE seq = ?", (middle,)).get < ts:
+        if facts(db.execute("SELECT body FROM log.leaf WHERE seq = ?", (middle,)).get).ts < ts:
             low = middle + 1
         else:
             high = middle
     return low
-
-
-def _selecting(query: Query) -> tuple[str, list[Value]]:
-    """The statement of a query: driven by the rarest mark asked for, or by one of the columns."""
-    marks = marks_asked(query)
-    columns = [column for column in COLUMNS if getattr(query, column) is not None]
-    joins = ["main.facts f", *[f"main.mark m{number}" for number in range(len(marks))]]
-    joins = [*joins[1:2], joins[0], *joins[2:]] if marks else joins
-    conditions = [f"m{number}.seq = f.seq AND m{number}.value = ?" for number in range(len(marks))]
-    conditions += [f"f.{column} = ?" for column in columns]
-    order = "m0.seq" if marks else "f.seq"
-    sql = (
-        f"SELECT f.seq, (SELECT body FROM log.leaf l WHERE l.seq = f.seq) FROM {' CROSS JOIN '.join(joins)}"  # noqa: S608 - our own words
-        f" WHERE {' AND '.join([*conditions, f'{order} >= ?', f'{order} < ?'])} ORDER BY {order} DESC LIMIT ?"
-    )
-    return sql, [*marks, *[getattr(query, column) for column in columns]]

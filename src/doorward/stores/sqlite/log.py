@@ -15,11 +15,11 @@ from doorward.credentials.envelope import Context, Envelope
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
-from doorward.stores.sqlite import index
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.budgets import SqliteDraws
 from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.flow import SqliteRises
+from doorward.stores.sqlite.index import Index, QuietTimes, opening
 from doorward.stores.sqlite.reader import Job, Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
 from doorward.stores.sqlite.writer import Writer
@@ -166,7 +166,8 @@ class SqliteLog:
         database.now(self._group.resume)
         self.writer = Writer(database.connect, self._group)
         """For the other stores of the same database."""
-        self._reader = Reader(index.opening(database.path), index.QuietTimes(lambda: self._group.size))
+        self._index = Index()
+        self._reader = Reader(opening(database.path), QuietTimes(self._index, lambda: self._group.size))
 
     def close(self) -> None:
         """Writes what is queued, ends both threads. Blocks until then."""
@@ -218,11 +219,11 @@ class SqliteLog:
 
     async def find(self, query: Query) -> Page:
         """The leaves of a query."""
-        return await self._reader.submit(lambda db: index.find(db, query))
+        return await self._reader.submit(lambda db: self._index.find(db, query))
 
     async def of_call(self, call: CallId) -> tuple[Located, ...]:
         """The leaves of a call."""
-        return await self._reader.submit(lambda db: index.of_call(db, call))
+        return await self._reader.submit(lambda db: self._index.of_call(db, call))
 
     async def open_intents(self) -> tuple[Located, ...]:
         """Intents without an outcome."""
