@@ -1,11 +1,13 @@
 """The search for personal data in pieces: the same is found wherever in a long text it stands."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from doorward.inspection.personal.every import RULES
-from doorward.inspection.personal.search import PIECE_BYTES, Search
+from doorward.inspection.personal.search import PIECE_BYTES, Search, _apart, _compiled, _found
 from doorward.inspection.places import Hit
 
 _SEARCH = Search(RULES)
@@ -22,7 +24,7 @@ _SAMPLES = (
 )
 
 
-def shifted(hits: list[Hit], by: int) -> list[Hit]:
+def shifted(hits: Sequence[Hit], by: int) -> list[Hit]:
     return [Hit(hit.rule, hit.severity, hit.start + by, hit.end + by) for hit in hits]
 
 
@@ -49,6 +51,40 @@ def test_each_of_several_is_found_whatever_stands_between(parts: list[tuple[str,
         expected += shifted(_SEARCH.hits(sample.encode()), len(text))
         text += sample.encode()
     assert _SEARCH.hits(text) == expected
+
+
+def searched_by_every_rule(text: bytes) -> list[Hit]:
+    """What is found where nobody asks first which rules are worth it."""
+    each = _compiled(RULES).each
+    places = _apart([place for one in each for place in _found(one, text, (0, len(text)))])
+    return [Hit(rule.name, rule.severity, start, end) for rule, start, end in places]
+
+
+_WORDS = (
+    "phone ",
+    "card",
+    " born on ",
+    "account number: ",
+    "SIN ",
+    "passport",
+    "Steuer-ID ",
+    "routing",
+    " - ",
+    '","id":',
+    ", ",
+    "x",
+    "é",
+    "version ",
+)
+_NUMBERS = st.text("0123456789-. /+", min_size=1, max_size=24) | st.from_regex(r"[A-Z]{1,5}[0-9]{4,9}[A-Z]{0,2}", fullmatch=True)
+
+
+@given(st.lists(st.sampled_from(_WORDS) | st.sampled_from(_SAMPLES) | _NUMBERS, max_size=12).map("".join))
+@example("call: (212) 555 0143")
+@example("born: 31.01.1970 card 4111111111111111")
+@settings(max_examples=400, deadline=None)
+def test_rules_that_are_not_asked_would_have_found_nothing(text: str) -> None:
+    assert list(_SEARCH.hits(text.encode())) == searched_by_every_rule(text.encode())
 
 
 def test_what_goes_on_for_many_pieces_hides_nothing_behind_it() -> None:

@@ -28,6 +28,8 @@ class Rule:
     """RE2: one of these stands near (`words`); empty: none need."""
     inner: str = ""
     """RE2: the piece of what has the form that is meant; empty: all of it, or its group."""
+    leads: str = ""
+    """RE2: what the form begins with, if these are words and `inner` is all that is meant of the rest."""
     part: Callable[[str], int] | None = None
     """How many characters of what has the form are it, from its beginning; None: all of them."""
 
@@ -42,11 +44,12 @@ class After(TypedDict):
 
     form: str
     inner: str
+    leads: str
 
 
 def after(near: str, form: str) -> After:
     """A form that stands soon after one of some words, in the same member: for forms that stand in many a text otherwise."""
-    return After(form=rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?(?:{form})", inner=form)
+    return After(form=rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?(?:{form})", inner=form, leads=near)
 
 
 _SHORT = 5

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import takewhile
 from typing import Any
 
 import re2
@@ -38,7 +37,7 @@ _RANKS = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A rule, compiled; `word` is the index of its words in the sieve, below 0 where it asks for none."""
+    """A rule, compiled; `word` is the index of words that stand before or near it among all words, below 0 where it asks for none."""
 
     rule: Rule
     form: Any
@@ -46,6 +45,7 @@ class _Ready:
     inner: Any
     word: int
     near: Any
+    """Finds the words that stand near; None where none need."""
     is_endless: bool
     """What has the form may be of any length, so that it is looked for in the whole text."""
 
@@ -56,63 +56,85 @@ _Found = tuple[Rule, int, int]
 class Search:
     """Looks for what some rules describe. What is compiled is compiled at the first look."""
 
-    __slots__ = ("_rules",)
+    __slots__ = ("_ready", "_rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
+        self._ready: _Compiled | None = None
 
-    def hits(self, flat: bytes) -> list[Hit]:
+    def hits(self, flat: bytes) -> Sequence[Hit]:
         """What stands in a flat JSON text, in its order, each place once."""
-        sieve, ready = _compiled(self._rules)
-        return [
-            Hit(rule.name, rule.severity, start, end)
-            for rule, start, end in _apart([place for one, span in _asked(sieve, ready, flat) for place in _found(one, flat, span)])
-        ]
+        if self._ready is None:
+            self._ready = _compiled(self._rules)
+        asked = _asked(self._ready, flat)
+        if not asked:
+            return ()
+        places = _apart([place for one, span in asked for place in _found(one, flat, span)])
+        return [Hit(rule.name, rule.severity, start, end) for rule, start, end in places]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """Some rules in their order, a sieve of their shapes, which is asked first, and one of all their words.
+
+    The shape of a rule is its form, or what is meant of it where words stand before that: together with words, forms make an automaton
+    of many more states, and hardly any text has a shape.
+    """
+
+    shapes: Sieve
+    words: Sieve
+    each: tuple[_Ready, ...]
 
 
 @cache
-def _compiled(rules: tuple[Rule, ...]) -> tuple[Sieve, tuple[_Ready, ...]]:
-    """A sieve of all forms, and after them of all words; and the rules by the number of their form in it."""
+def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES
     options.log_errors = False
-    forms = [_bounded(rule.form) for rule in rules]
-    each = dict.fromkeys(rule.words for rule in rules if rule.words)
-    numbers = {words: len(forms) + place for place, words in enumerate(each)}
-    sieve = Sieve([pattern.encode() for pattern in (*forms, *each)], options)
-    each_ready = []
-    for rule, form in zip(rules, forms, strict=True):
+    each = dict.fromkeys(words for rule in rules if (words := rule.words or rule.leads))
+    numbers = {words: place for place, words in enumerate(each)}
+    ready = []
+    for rule in rules:
+        form = _bounded(rule.form)
         compiled = re2.compile(form.encode(), options)
         inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
-        near = re2.compile(rule.words.encode(), options)
+        near = re2.compile(rule.words.encode(), options) if rule.words else None
         is_endless = _ENDLESS.search(_BOUNDED.sub("", form)) is not None
-        each_ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words, -1), near, is_endless))
-    return sieve, tuple(each_ready)
+        ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words or rule.leads, -1), near, is_endless))
+    shapes = Sieve([_bounded(rule.inner if rule.leads else rule.form).encode() for rule in rules], options)
+    return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready))
 
 
-def _asked(sieve: Sieve, ready: tuple[_Ready, ...], flat: bytes) -> Iterator[tuple[_Ready, Span]]:
+def _asked(ready: _Compiled, flat: bytes) -> Sequence[tuple[_Ready, Span]]:
     """Which rules are asked, and within which bounds: pieces in a row in which one may find something are one.
 
     What begins before such a row ends before it, so that a search from there on finds what one of the whole text would.
     """
+    if len(flat) <= PIECE_BYTES:
+        return [(ready.each[index], (0, len(flat))) for index in _fired(ready, flat)]
     rows: dict[int, list[Span]] = {}
     for first in range(0, len(flat), PIECE_BYTES):
-        for index in _fired(sieve, ready, flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]):
+        for index in _fired(ready, flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]):
             row = rows.setdefault(index, [])
             begun = row.pop()[0] if row and row[-1][1] == first else first
             row.append((begun, first + PIECE_BYTES))
+    asked = []
     for index, row in sorted(rows.items()):
-        one = ready[index]
-        yield from ((one, span) for span in ([(0, len(flat))] if one.is_endless else row))
+        one = ready.each[index]
+        asked += [(one, span) for span in ([(0, len(flat))] if one.is_endless else row)]
+    return asked
 
 
-def _fired(sieve: Sieve, ready: tuple[_Ready, ...], piece: bytes) -> Iterator[int]:
-    """The rules whose form may stand in a piece, and whose words, too."""
-    fired = sieve.may(piece)
-    for index in takewhile(len(ready).__gt__, fired):
-        word = ready[index].word
-        if word < 0 or word in fired:
-            yield index
+def _fired(ready: _Compiled, piece: bytes) -> Sequence[int]:
+    """The rules whose shape may stand in a piece, and whose words, too."""
+    fired = ready.shapes.may(piece)
+    if not fired:
+        return fired
+    wordy = [index for index in fired if ready.each[index].word >= 0]
+    if not wordy:
+        return fired
+    words = {*ready.words.may(piece), -1}
+    return [index for index in fired if ready.each[index].word in words]
 
 
 def _bounded(form: str) -> str:
@@ -133,7 +155,7 @@ def _found(ready: _Ready, flat: bytes, span: Span) -> Iterator[_Found]:
             continue
         text = flat[start:end].decode("utf-8", "replace")
         end = _held(ready.rule, text, start, end)
-        if end > start and _stands_alone(flat, start, end) and (ready.word < 0 or _is_near(ready.near, flat, start, end)):
+        if end > start and _stands_alone(flat, start, end) and (ready.near is None or _is_near(ready.near, flat, start, end)):
             yield ready.rule, start, end
 
 
