@@ -9,6 +9,7 @@ import pytest
 from doorward.domain.calls import Fault, Notice
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Ran, Reason
+from doorward.telemetry.stages import Stopwatch
 from doorward.testing.playbook import leaves, playbook, tool_call
 from doorward.testing.trace import Counted, Got, GotNotice, GotRefusal, Leaf, Sent, Step
 from doorward.testing.upstream import Act, breaks, fails, faults, says, tells, text, tool, waits
@@ -30,6 +31,28 @@ async def test_a_call_is_recorded_before_it_goes_upstream_and_told_after() -> No
             Counted("git", "delivered"),
         ]
 
+
+@pytest.mark.anyio
+async def test_under_a_stage_clock_a_call_goes_the_same_way_and_each_stage_is_timed_once() -> None:
+    watch = Stopwatch(lambda: 0.0)
+    async with playbook(replace(PLAN, stages=watch)) as book:
+        before = {stage: sum(times.counts) for stage, times in watch.times.items()}
+        book.house.upstream("git").will(text("ok"))
+        assert await book.play(CALL) == [
+            INTENT,
+            Sent("git", "tools/call", {"name": "commit", "arguments": {"n": 1}}),
+            Leaf("outcome", "delivered"),
+            got({"content": [{"type": "text", "text": "ok"}]}),
+            Counted("git", "delivered"),
+        ]
+    after = {stage: sum(times.counts) for stage, times in watch.times.items()}
+    assert {stage: count - before[stage] for stage, count in after.items() if stage != "identify"} == dict.fromkeys(STAGES, 1)
+
+
+STAGES = (
+    *("resolve", "admit", "authorize", "inspect_request", "approve"),
+    *("intend", "credential", "forward", "inspect_response", "conclude", "render"),
+)
 
 ENDS: list[tuple[str, Act, list[Step]]] = [
     (

@@ -28,10 +28,12 @@ from doorward.call import cuts
 from doorward.call.changes import Changes
 from doorward.call.currents import tracing
 from doorward.call.discovery import Discovery, Eyes
-from doorward.call.dispatch import Dispatch, Parts
+from doorward.call.dispatch import Dispatch
 from doorward.call.flight import Flight
 from doorward.call.listing import Listing
-from doorward.call.pipeline import Pipeline, Rooms
+from doorward.call.parts import Parts
+from doorward.call.pipeline import Pipeline
+from doorward.call.rooms import Rooms
 from doorward.call.rounds import Rounds
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
@@ -53,6 +55,7 @@ from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.workbench import Places, Read, Workbench, first
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
+from doorward.telemetry.stages import NO_CLOCK, Clock, Stopwatch
 from doorward.upstream.health import Duty
 from doorward.upstream.supply.port import Inspector
 
@@ -101,6 +104,7 @@ class _Works:
     gate: Gate
     watch: Watch
     alerting: Alerting
+    clock: Clock
 
 
 def build_house(found: Read, state: State, journal: Journal) -> House:
@@ -203,7 +207,17 @@ def _works(document: Document, state: State, snapshot: Snapshot, around: _Around
         gate=Gate(state.switch, limits_of(document), clocks.monotonic),
         watch=Watch(rules_of(document.runaway), clocks.monotonic, meter, alerting.alarms),
         alerting=alerting,
+        clock=_clock(document, meter),
     )
+
+
+def _clock(document: Document, meter: Meter) -> Clock:
+    """The stage clock, with its times among the metrics, where the document asks for one."""
+    if not document.telemetry.stages:
+        return NO_CLOCK
+    watch = Stopwatch(clocks.monotonic)
+    meter.follow(watch)
+    return watch
 
 
 def _pipeline(works: _Works, state: State) -> Pipeline:
@@ -223,6 +237,7 @@ def _pipeline(works: _Works, state: State) -> Pipeline:
         monotonic=clocks.monotonic,
         waivers=state.waivers.of,
         waived=state.waivers.besides_own,
+        clock=works.clock,
     )
     return Pipeline(rooms)
 
@@ -276,6 +291,7 @@ def _dispatch(works: _Works, state: State, identification: Identification, ways:
         new_id=clocks.new_id,
         link=ways.asking.link,
         connect=works.connecting.link,
+        clock=works.clock,
     )
     return Dispatch(parts)
 

@@ -1,82 +1,56 @@
 """The spine as a door sees it: each request goes the way its row in the method table says."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from doorward.admission.gate import Gate
-from doorward.admission.runaway.watch import Standing
 from doorward.call import local
-from doorward.call.approving import Link, Pending, Way, error, going_on, input_required, no_page, pending, progress, way
+from doorward.call.approving import Pending, Way, error, going_on, input_required, progress, way
 from doorward.call.asked import Asked
-from doorward.call.changes import Changes, Listener
-from doorward.call.connecting import ConnectLink, no_connect_page, shown, unconnected
+from doorward.call.changes import Listener
+from doorward.call.errand import Errand
 from doorward.call.holding import Ended, Holding
-from doorward.call.inbound import Inbound, Notices, presented
+from doorward.call.inbound import Inbound, Notices
 from doorward.call.limits import reaches
-from doorward.call.listing import KINDS, Listing
-from doorward.call.outbound import order_of, rendered, shown_notice, told_of, undeclared
-from doorward.call.pipeline import Pipeline
-from doorward.call.resolve import Found, Means, found, listed
-from doorward.call.rounds import STATE, Rounds
-from doorward.call.sessions import LiveSession, SessionRow, Sessions
+from doorward.call.listing import KINDS
+from doorward.call.outbound import rendered
+from doorward.call.parts import Parts
+from doorward.call.resolve import Means, listed
+from doorward.call.sessions import LiveSession, SessionRow
 from doorward.domain.actors import Principal
-from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
+from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.ids import CallId, SessionId, UpstreamId
 from doorward.domain.leases import Lease
-from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.identity.chain import Chain, Presented
-from doorward.policy.question import Moment
-from doorward.runtime.fleet import Fleet
-from doorward.runtime.generations import Generations
-from doorward.upstream.order import Order
+from doorward.domain.reasons import Reason, Refused
+from doorward.identity.chain import Presented
 from doorward.wire.eras import LOG_LEVELS
 from doorward.wire.jsonrpc import dump
 from doorward.wire.limits import in_meta
 from doorward.wire.methods import Route, row
-from doorward.wire.replies import fault_to_exchange, fault_to_session
 
 _SAID_BYTES = 16_384
 """Of what a client says of itself when it opens a session."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the spine is put together from."""
-
-    chain: Chain
-    generations: Generations
-    pipeline: Pipeline
-    listing: Listing
-    rounds: Rounds
-    sessions: Sessions
-    changes: Changes
-    fleet: Fleet
-    turn_away: Callable[[str, Reason, str], None]
-    moment: Callable[[], Moment]
-    now: Callable[[], float]
-    new_id: Callable[[], str]
-    link: Link = no_page
-    """The page on which a question is answered."""
-    connect: ConnectLink = no_connect_page
-    """The page on which an account is connected."""
-
-
 class Dispatch:
     """Implements `call.inbound.Spine` over the rooms."""
 
-    __slots__ = ("_means", "_parts", "holding")
+    __slots__ = ("_identified", "_means", "_parts", "_rendered", "_waited", "holding")
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._means = Means(parts.rounds, parts.moment, parts.pipeline.waivers)
+        self._identified = parts.clock.timed("identify", parts.chain.identify)
+        self._waited = parts.clock.awaited("identify", parts.chain.identified)
+        self._rendered = parts.clock.timed("render", Errand.rendered)
         self.holding = Holding(parts.pipeline.desk.answered)
         """Who is kept waiting for people's answers."""
 
     def identify(self, presented: Presented) -> Principal:
         """Stage 1: the principal behind a credential; raises `Refused` UNAUTHENTICATED, and the log is told who knocked."""
         try:
-            return self._known(self._parts.chain.identify(presented))
+            return self._known(self._identified(presented))
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
@@ -84,7 +58,7 @@ class Dispatch:
     async def identified(self, presented: Presented) -> Principal:
         """As `identify`, waiting for what has to be fetched or written before it can be told."""
         try:
-            return self._known(await self._parts.chain.identified(presented))
+            return self._known(await self._waited(presented))
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
@@ -177,7 +151,7 @@ class Dispatch:
                 return errand.unconnected(refused)
             # No more of it: this is its whole way, and the wait may be long.
             return waiting
-        return errand.rendered(reply)
+        return self._rendered(errand, reply)
 
     async def _meanwhile(self, inbound: Inbound, waiting: Pending, notices: Notices) -> Mapping[str, object] | Fault:
         """What a caller gets while people must answer: what its client can show, or the end of its wait."""
@@ -269,109 +243,6 @@ class Dispatch:
                 return rendered(inbound, None, local.discover_result(self._offered(inbound.principal, inbound.endpoint)))
             case other:
                 raise Refused(Reason.UNKNOWN_METHOD, other)
-
-
-class Errand:
-    """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
-
-    __slots__ = ("_epoch", "_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
-
-    def __init__(self, inbound: Inbound, parts: Parts, means: Means) -> None:
-        self._inbound, self._parts, self._means = inbound, parts, means
-        self._id = CallId(parts.new_id())
-        self._epoch = parts.pipeline.gate.epoch
-        self._snapshot = parts.generations.current
-        self._found: Found | None = None
-
-    def asked(self) -> Asked:
-        """The call as the pipeline takes it."""
-        return Asked(
-            id=self._id,
-            principal=self._inbound.principal,
-            method=self._inbound.request.method,
-            named=_name(self._inbound),
-            snapshot=self._snapshot,
-            resolve=self._resolve,
-            carry=self._carry,
-            trace=self._inbound.trace,
-            limited=self._inbound.limited,
-            # Only what we have sealed ourselves gets through stage 2 as such.
-            standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
-            presented=presented(self._inbound),
-        )
-
-    def notices(self, notices: Notices) -> Notices:
-        """Where the call's notifications go: to the caller, under the caller's own progress token."""
-        inbound = self._inbound
-
-        async def pass_on(notice: Notice) -> None:
-            shown = shown_notice(inbound, notice)
-            if shown is not None:
-                await notices(shown)
-
-        return pass_on
-
-    def pending(self, refused: Refused) -> Pending | None:
-        """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
-        return None if self._found is None else pending(self._found.call, self._found.heard, self._epoch, refused)
-
-    def unconnected(self, refused: Refused) -> Mapping[str, object] | Fault:
-        """What the client can show where a person must connect an account first; raises every other refusal, and readable words."""
-        waiting = unconnected(self._found, refused, self._parts.connect)
-        if waiting is None:
-            raise refused
-        return shown(self._inbound, waiting, self._parts.rounds)
-
-    def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
-        """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
-        body = reply.body
-        if isinstance(body, Fault):
-            inbound = self._inbound
-            return fault_to_session(inbound.request.method, body) if inbound.era is Era.SESSION else fault_to_exchange(body)
-        assert self._found is not None
-        call = self._found.call
-        if body.get("resultType") == "input_required":
-            state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
-            body = {**body, "requestState": state}
-        return rendered(self._inbound, self._found, body, told_of(reply))
-
-    def _resolve(self) -> Call:
-        self._found = found(self._inbound, self._snapshot, self._id, self._means)
-        return self._found.call
-
-    async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:
-        assert self._found is not None
-        name = call.target.upstream
-        upstream = self._parts.fleet.upstream(name, self._snapshot.document.upstreams[name])
-        order = order_of(self._inbound, call, self._found.entry, lease)
-        answer = await upstream.forward(order, notices)
-        if not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
-            self._check_asked(order, answer.body)
-        return answer
-
-    def _check_asked(self, order: Order, body: Mapping[str, object]) -> None:
-        """Raises `Refused` where the client cannot be asked for input, or the upstream asks for what it was not told that it may."""
-        if self._inbound.era is Era.SESSION:
-            raise Refused(
-                Reason.MISSING_CAPABILITY,
-                "the upstream asked for input, which a session-era client cannot be asked for yet",
-                sentence="This needs input from a person, which this client cannot be asked for; the call did not finish.",
-                ran=Ran.MAYBE,
-            )
-        asked = undeclared(order, body)
-        if asked is not None:
-            raise Refused(
-                Reason.UPSTREAM_BROKEN,
-                f"the upstream asked for {asked}, which it was not offered",
-                sentence="The upstream asked for what it may not ask for; the call did not finish.",
-                ran=Ran.MAYBE,
-            )
-
-
-def _name(inbound: Inbound) -> str:
-    """What a request names, in its caller's words; empty where its method names nothing in one field."""
-    name_field = row(inbound.request.method, inbound.era).name_field
-    return str(inbound.request.params.get(name_field, "")) if name_field else ""
 
 
 def _said(params: Mapping[str, object], field: str) -> Mapping[str, object]:

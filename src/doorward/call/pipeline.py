@@ -8,20 +8,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from doorward.admission.budgets.budgets import Budgets
-from doorward.admission.gate import Gate
-from doorward.admission.runaway.watch import Standing, Step, Watch
+from doorward.admission.gate import Gate, Seat
+from doorward.admission.runaway.watch import Standing, Step
 from doorward.approval.desk import Desk
-from doorward.audit.recorder import Recorder
 from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.currents import Currents
-from doorward.call.flight import Flight
+from doorward.call.ends import Ends
 from doorward.call.inbound import Notices
 from doorward.call.keeping import Keeping
 from doorward.call.looks import BLOCKING, Looks, questionable
 from doorward.call.resolve import edited
-from doorward.credentials.broker import Broker
+from doorward.call.rooms import Rooms
 from doorward.credentials.port import Use
 from doorward.domain.budgets import OverdrawnError
 from doorward.domain.calls import Answer, Call, Notice, Reply
@@ -32,49 +30,55 @@ from doorward.domain.findings import Disposition
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.domain.receipts import Intent, Outcome, Place, Status
+from doorward.domain.receipts import Intent
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
-from doorward.domain.waivers import Waived, Waivers, nothing_waived, nothing_waived_for
-from doorward.flow.contexts import Contexts
+from doorward.domain.waivers import Waivers
 from doorward.policy.concerns import asked, concerns
 from doorward.policy.engine import observe
-from doorward.policy.question import Moment
 from doorward.policy.shown import shown
-from doorward.telemetry.meter import Meter
 from doorward.wire.limits import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
-    """The rooms that the spine goes through, and its clocks."""
+class _Way:
+    """The stages in the order of a call: what each takes and gives. Handed through the clock once, when the spine is built."""
 
-    gate: Gate
-    watch: Watch
-    budgets: Budgets
-    desk: Desk
-    recorder: Recorder
-    broker: Broker
-    contexts: Contexts
-    flight: Flight
-    meter: Meter
-    moment: Callable[[], Moment]
-    monotonic: Callable[[], float]
-    waivers: Waivers = nothing_waived
-    """What of an agent is let past policy now: for what it may see."""
-    waived: Waived = nothing_waived_for
-    """The same for a call; asked alone where it would be denied."""
+    resolve: Callable[[Asked], Call]
+    admit: Callable[[Call], Seat]
+    authorize: Callable[[Track, Admitted], Authorized]
+    inspect_request: Callable[[Track, Authorized], Awaitable[Inspected]]
+    approve: Callable[[Track, Inspected], Awaitable[Clearance]]
+    intend: Callable[[Track, Clearance], Awaitable[Recorded]]
+    credential: Callable[[Track, Recorded], Awaitable[Lease]]
+    forward: Callable[[Track, Recorded, Lease, Notices], Awaitable[Answer]]
+    inspect_response: Callable[[Track, Recorded, Answer], Awaitable[Reply]]
+    conclude: Callable[[Track, Refused | None], Awaitable[None]]
 
 
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_currents", "_keeping", "_looks", "_rooms")
+    __slots__ = ("_currents", "_ends", "_keeping", "_looks", "_rooms", "_way")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._currents = Currents(rooms.contexts, rooms.moment)
         self._looks = Looks()
         self._keeping = Keeping(rooms.desk, rooms.monotonic)
+        self._ends = Ends(rooms, self._currents)
+        clock = rooms.clock
+        self._way = _Way(
+            resolve=clock.timed("resolve", self._resolve),
+            admit=clock.timed("admit", rooms.gate.admit),
+            authorize=clock.timed("authorize", self._authorize),
+            inspect_request=clock.awaited("inspect_request", self._inspect_request),
+            approve=clock.awaited("approve", self._approve),
+            intend=clock.awaited("intend", self._intend),
+            credential=clock.awaited("credential", self._credential),
+            forward=clock.awaited("forward", self._forward),
+            inspect_response=clock.awaited("inspect_response", self._inspect_response),
+            conclude=clock.awaited("conclude", self._ends.conclude),
+        )
         rooms.flight.follow(self._keeping.drop)
 
     @property
@@ -94,32 +98,32 @@ class Pipeline:
 
     async def handle(self, asked: Asked, notices: Notices) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
-        track = Track(asked, self._rooms.monotonic())
+        track, way = Track(asked, self._rooms.monotonic()), self._way
         try:
-            call = track.call = self._resolve(asked)  # 2
-            with self._rooms.gate.admit(call) as seat:  # 3
+            call = track.call = way.resolve(asked)  # 2
+            with way.admit(call) as seat:  # 3
                 asked.limited(lambda: track.left or (*seat.left(), *self._rooms.budgets.left(asked.id)))
-                authorized = self._authorize(track, Admitted(call, seat.epoch))  # 4
-                inspected = await self._inspect_request(track, authorized)  # 5, 5b
+                authorized = way.authorize(track, Admitted(call, seat.epoch))  # 4
+                inspected = await way.inspect_request(track, authorized)  # 5, 5b
                 if self._keeping.has(inspected.authorized.admitted.call):
                     reply = await self._released(track, inspected)  # 7, for a call whose answer has waited for a person
                 else:
-                    clearance = await self._approve(track, inspected)  # 6
+                    clearance = await way.approve(track, inspected)  # 6
                     with self._watched(track, clearance) as step:
-                        recorded = track.recorded = await self._intend(track, clearance)  # 7
+                        recorded = track.recorded = await way.intend(track, clearance)  # 7
                         answer = await self._carried(track, recorded, notices)  # 8, 9
-                        reply = await self._inspect_response(track, recorded, answer)  # 10
+                        reply = await way.inspect_response(track, recorded, answer)  # 10
                         step.answered(reply.body)
                     track.left += step.left()
                 track.left += seat.left()
-            await self._conclude(track, None)  # 11
+            await way.conclude(track, None)  # 11
             return replace(reply, left=track.left) if track.left else reply
         except Refused as refused:
-            raise await self._refuse(track, refused) from refused
+            raise await self._ends.refuse(track, refused) from refused
         except Exception as error:
-            raise await self._refuse(track, endings.broken(track, error)) from error
+            raise await self._ends.refuse(track, endings.broken(track, error)) from error
         except asyncio.CancelledError:
-            self._abandon(track)
+            self._ends.abandon(track)
             raise
 
     async def show(
@@ -138,17 +142,17 @@ class Pipeline:
                 self._rooms.watch.show(call, asked.snapshot.generation)
                 shown = await view()
                 await self._currents.listed(track, call, shown)
-                await self._rooms.recorder.refuse(endings.listed(track))  # 7
+                await self._ends.listed(track)  # 7
                 left = seat.left()
-            self._count(track, "listed")
+            self._ends.count(track, "listed")
             return shown, left
         except UnrecordedError as error:
-            self._count(track, Reason.UNRECORDED.value)
+            self._ends.count(track, Reason.UNRECORDED.value)
             raise endings.public(track, endings.unrecorded(str(error), Ran.NO)) from error
         except Refused as refused:
-            raise await self._refuse(track, refused) from refused
+            raise await self._ends.refuse(track, refused) from refused
         except Exception as error:
-            raise await self._refuse(track, endings.broken(track, error)) from error
+            raise await self._ends.refuse(track, endings.broken(track, error)) from error
 
     def _resolve(self, asked: Asked) -> Call:
         """Stage 2: the call that is asked for; who asks for nothing that is there does not do so at any pace."""
@@ -254,7 +258,7 @@ class Pipeline:
             raise
         except asyncio.CancelledError:
             # The intent may become durable all the same: its outcome follows it in the same queue.
-            self._tell(track, endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
+            self._ends.tell(track, endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
             raise
         self._currents.rose(intent.rise)
         if clearance.grant is not None:
@@ -263,17 +267,18 @@ class Pipeline:
 
     async def _carried(self, track: Track, recorded: Recorded, notices: Notices) -> Answer:
         """Stages 8 and 9; where the upstream turns its credential down, nothing has run: another one is tried, once."""
-        lease = await self._credential(track, recorded)
+        way = self._way
+        lease = await way.credential(track, recorded)  # 8
         try:
-            return await self._forward(track, recorded, lease, notices)
+            return await way.forward(track, recorded, lease, notices)  # 9
         except Refused as refused:
             if refused.reason is not Reason.CREDENTIAL_REFUSED:
                 raise
             self._rooms.broker.turned_down(_use(track, recorded.intent.call), lease, refused.challenge)
-            another = await self._credential(track, recorded)
+            another = await way.credential(track, recorded)
             if another.headers == lease.headers:
                 raise
-        return await self._forward(track, recorded, another, notices)
+        return await way.forward(track, recorded, another, notices)
 
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
@@ -323,69 +328,6 @@ class Pipeline:
         await self._currents.shown(track, reply, kept.size_bytes)
         track.reply = reply
         return reply
-
-    async def _conclude(self, track: Track, refused: Refused | None) -> None:
-        """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
-        if track.is_concluded:
-            return
-        outcome = endings.outcome(track, refused, self._rooms.monotonic())
-        pending = self._tell(track, outcome)
-        track.is_concluded = True
-        self._count(track, (outcome.reason or outcome.status).value)
-        grant = track.recorded.clearance.grant if track.recorded else None
-        if grant is not None and outcome.status is Status.NOT_FORWARDED:
-            self._rooms.desk.released(grant)
-        if track.asked.snapshot.document.audit.receipts == "strict" or (track.taken is not None and track.taken.is_raised):
-            await self._durable(pending, Ran.YES if refused is None else refused.ran)
-
-    def _tell(self, track: Track, outcome: Outcome) -> asyncio.Future[Place]:
-        """Queues an outcome, and with it what it gives back of budgets and what came of its context."""
-        returns, left = self._rooms.budgets.settled(outcome)
-        if left:
-            track.left += left
-        rise = self._currents.settled(track, outcome)
-        written = self._rooms.recorder.conclude(outcome, returns, rise)
-        self._currents.told(rise, written)
-        return written
-
-    async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
-        """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
-        self._rooms.recorder.hasten()
-        try:
-            await asyncio.shield(pending)
-        except UnrecordedError as error:
-            raise endings.unrecorded(str(error), ran) from error
-
-    async def _refuse(self, track: Track, refused: Refused) -> Refused:
-        """The one exit of refusals: leaves a leaf, and gives what the caller may know of it."""
-        refused.detail = self._rooms.broker.mask(refused.detail)
-        try:
-            if track.recorded is not None:
-                await self._conclude(track, refused)
-            else:
-                self._rooms.budgets.dropped(track.asked.id)
-                self._currents.dropped(track)
-                self._count(track, refused.reason.value)
-                await self._rooms.recorder.refuse(endings.refusal(track, refused))
-        except UnrecordedError as error:
-            # Nobody is let in by a log that fails: the caller is refused all the same, and told the graver reason.
-            refused = endings.unrecorded(f"{error}; was refused for {refused.reason.value}", refused.ran)
-        except Refused as graver:
-            refused = graver
-        return endings.public(track, refused)
-
-    def _abandon(self, track: Track) -> None:
-        """The caller hung up: an intent that is on record gets its outcome all the same, without waiting for anything."""
-        if track.is_concluded:
-            return
-        gone = Refused(Reason.CANCELLED, "the caller hung up", ran=endings.ran(track))
-        self._count(track, gone.reason.value)
-        if track.recorded is not None:
-            self._tell(track, endings.outcome(track, gone, self._rooms.monotonic()))
-
-    def _count(self, track: Track, outcome: str) -> None:
-        upstream = track.call.target.upstream if track.call else ""
-        self._rooms.meter.ended(upstream, track.asked.method, outcome, self._rooms.monotonic() - track.started)
 
 
 def _use(track: Track, call: Call) -> Use:

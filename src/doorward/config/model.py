@@ -22,6 +22,7 @@ from doorward.config.runaway import Runaway
 from doorward.config.secrets import Secrets
 from doorward.config.supply import Pin, Sandbox
 from doorward.config.syslog import Syslog
+from doorward.config.telemetry import Telemetry
 from doorward.domain.catalog import Posture, Reversibility, Trust
 
 Group = Literal["read", "write", "destructive", "external"]
@@ -332,3 +333,4 @@ class Document(Part):
     control: Control = Field(Control(), description="Who may operate this gateway")
     audit: Audit = Field(Audit(), description="How the log is kept")
     encryption: Encryption = Field(Encryption(), description="How the database is encrypted")
+    telemetry: Telemetry = Field(Telemetry(), description="What is measured besides what the metrics always have")

@@ -5,7 +5,7 @@ from doorward.config.model import Document
 
 def fixed(old: Document, new: Document) -> tuple[str, ...]:
     """The fields that differ and cannot be changed while the gateway runs."""
-    names = [name for name in ("listen", "state", "encryption") if getattr(old, name) != getattr(new, name)]
+    names = [name for name in ("listen", "state", "encryption", "telemetry") if getattr(old, name) != getattr(new, name)]
     # Our own authority is among those that the listener believes, and the listener stays.
     names += ["identity.ca"] if _domain(old) != _domain(new) else []
     names += ["control.listen"] if new.control.listen is not None and _door(old) != _door(new) else []

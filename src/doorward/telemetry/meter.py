@@ -1,11 +1,13 @@
 """Counters and durations of calls: a dictionary each, so that counting costs nothing worth measuring; read by Prometheus."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from doorward.telemetry.stages import STAGE_SECONDS, Stopwatch
 
 BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """From a local echo to a slow tool."""
@@ -68,6 +70,10 @@ class Meter:
         """The same for counts of what has happened since the process began."""
         self._by.append(lambda: _labelled(CounterMetricFamily(name, text, labels=(label,)), read()))
 
+    def follow(self, watch: Stopwatch) -> None:
+        """Shows what a stage clock has measured."""
+        self._by.append(lambda: _of_stages(watch))
+
     def collect(self) -> Iterator[Metric]:
         """The metric families, as Prometheus asks for them."""
         ended = CounterMetricFamily("doorward_calls", "Governed messages by how they ended", labels=("upstream", "method", "outcome"))
@@ -81,7 +87,7 @@ class Meter:
             runaway.add_metric([rule], count)
         seconds = HistogramMetricFamily("doorward_call_seconds", "Duration of governed messages", labels=("upstream",))
         for upstream, durations in self._durations.items():
-            seconds.add_metric([upstream], _buckets(durations.counts), durations.total)
+            seconds.add_metric([upstream], _buckets(BOUNDS_SECONDS, durations.counts), durations.total)
         yield from (ended, requests, runaway, seconds)
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
@@ -101,10 +107,17 @@ def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[s
     return family
 
 
-def _buckets(counts: list[int]) -> list[tuple[str, float]]:
+def _of_stages(watch: Stopwatch) -> Metric:
+    found = HistogramMetricFamily("doorward_stage_seconds", "Duration of the stages of calls, with what they waited for", labels=("stage",))
+    for stage, times in watch.times.items():
+        found.add_metric([stage], _buckets(STAGE_SECONDS, times.counts), times.seconds)
+    return found
+
+
+def _buckets(bounds: Sequence[float], counts: list[int]) -> list[tuple[str, float]]:
     seen = 0
     buckets: list[tuple[str, float]] = []
-    for bound, count in zip((*map(str, BOUNDS_SECONDS), "+Inf"), counts, strict=True):
+    for bound, count in zip((*map(str, bounds), "+Inf"), counts, strict=True):
         seen += count
         buckets.append((bound, float(seen)))
     return buckets

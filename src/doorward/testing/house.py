@@ -26,10 +26,12 @@ from doorward.call.connecting import ConnectLink, no_connect_page
 from doorward.call.currents import tracing
 from doorward.call.cuts import connect
 from doorward.call.discovery import Discovery, Eyes
-from doorward.call.dispatch import Dispatch, Parts
+from doorward.call.dispatch import Dispatch
 from doorward.call.flight import Flight
 from doorward.call.listing import Listing
-from doorward.call.pipeline import Pipeline, Rooms
+from doorward.call.parts import Parts
+from doorward.call.pipeline import Pipeline
+from doorward.call.rooms import Rooms
 from doorward.call.rounds import Rounds
 from doorward.call.sessions import Sessions
 from doorward.catalog.pins import Pins
@@ -78,6 +80,8 @@ from doorward.stores.memory import MemoryAgents, MemoryApprovals, MemoryLog, Mem
 from doorward.stores.memory_budgets import MemoryBudgets
 from doorward.stores.memory_flow import MemoryFlow
 from doorward.telemetry.meter import Meter
+from doorward.telemetry.stages import NO_CLOCK
+from doorward.telemetry.stages import Clock as StageClock
 from doorward.testing.clocks import Clock, Draws, Ids
 from doorward.testing.log import PacedLog
 from doorward.testing.upstream import SHOWN, FakeUpstream
@@ -132,6 +136,8 @@ class Plan:
     """The page on which an account is connected."""
     mints: Callable[[UpstreamId, CredentialPlan], Mint] | None = None
     """What makes credentials, in place of what ships."""
+    stages: StageClock = NO_CLOCK
+    """What each stage of a call is handed through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,13 @@ def _tools(resolver: Resolver, clock: Clock, draws: Draws, fingerprints: Fingerp
     return Tools(_reading(resolver, clock), _NOWHERE, fingerprints, means, _connected)
 
 
+def _fleet(plan: Plan, document: Document, flight: Flight) -> tuple[dict[UpstreamId, FakeUpstream], Fleet]:
+    upstreams = {UpstreamId(name): FakeUpstream(name, plan.sights.get(name, SHOWN)) for name in document.upstreams}
+    fleet = Fleet(lambda name, config: upstreams[name], flight.count)
+    fleet.match(document)
+    return upstreams, fleet
+
+
 async def build_house(plan: Plan) -> House:
     """The house of a plan, its upstreams not looked at yet; raises `PlanError` where its policies do not hold."""
     clock, draws, document = Clock(), Draws(), document_of(plan)
@@ -246,11 +259,10 @@ async def build_house(plan: Plan) -> House:
             monotonic=clock.monotonic,
             waivers=plan.waivers,
             waived=lambda principal: plan.waivers,
+            clock=plan.stages,
         )
     )
-    upstreams = {UpstreamId(name): FakeUpstream(name, plan.sights.get(name, SHOWN)) for name in document.upstreams}
-    fleet = Fleet(lambda name, config: upstreams[name], flight.count)
-    fleet.match(document)
+    upstreams, fleet = _fleet(plan, document, flight)
     workbench = Workbench(
         _NOWHERE / "doorward.yaml", materials, generations, Places(MemoryPins(), evidence.recorder.note, _as_it_is, clock.now)
     )
@@ -270,6 +282,7 @@ async def build_house(plan: Plan) -> House:
         new_id=Ids("call"),
         link=plan.link,
         connect=plan.connect,
+        clock=plan.stages,
     )
     dispatch = Dispatch(parts)
     generations.follow(changes.wake)

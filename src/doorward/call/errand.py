@@ -1,0 +1,123 @@
+"""One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
+
+from collections.abc import Mapping
+
+from doorward.admission.runaway.watch import Standing
+from doorward.call.approving import Pending, pending
+from doorward.call.asked import Asked
+from doorward.call.connecting import shown, unconnected
+from doorward.call.inbound import Inbound, Notices, presented
+from doorward.call.outbound import order_of, rendered, shown_notice, told_of, undeclared
+from doorward.call.parts import Parts
+from doorward.call.resolve import Found, Means, found
+from doorward.call.rounds import STATE
+from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
+from doorward.domain.ids import CallId
+from doorward.domain.leases import Lease
+from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.upstream.order import Order
+from doorward.wire.methods import row
+from doorward.wire.replies import fault_to_exchange, fault_to_session
+
+
+class Errand:
+    """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
+
+    __slots__ = ("_epoch", "_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
+
+    def __init__(self, inbound: Inbound, parts: Parts, means: Means) -> None:
+        self._inbound, self._parts, self._means = inbound, parts, means
+        self._id = CallId(parts.new_id())
+        self._epoch = parts.pipeline.gate.epoch
+        self._snapshot = parts.generations.current
+        self._found: Found | None = None
+
+    def asked(self) -> Asked:
+        """The call as the pipeline takes it."""
+        return Asked(
+            id=self._id,
+            principal=self._inbound.principal,
+            method=self._inbound.request.method,
+            named=_name(self._inbound),
+            snapshot=self._snapshot,
+            resolve=self._resolve,
+            carry=self._carry,
+            trace=self._inbound.trace,
+            limited=self._inbound.limited,
+            # Only what we have sealed ourselves gets through stage 2 as such.
+            standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
+            presented=presented(self._inbound),
+        )
+
+    def notices(self, notices: Notices) -> Notices:
+        """Where the call's notifications go: to the caller, under the caller's own progress token."""
+        inbound = self._inbound
+
+        async def pass_on(notice: Notice) -> None:
+            shown = shown_notice(inbound, notice)
+            if shown is not None:
+                await notices(shown)
+
+        return pass_on
+
+    def pending(self, refused: Refused) -> Pending | None:
+        """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
+        return None if self._found is None else pending(self._found.call, self._found.heard, self._epoch, refused)
+
+    def unconnected(self, refused: Refused) -> Mapping[str, object] | Fault:
+        """What the client can show where a person must connect an account first; raises every other refusal, and readable words."""
+        waiting = unconnected(self._found, refused, self._parts.connect)
+        if waiting is None:
+            raise refused
+        return shown(self._inbound, waiting, self._parts.rounds)
+
+    def rendered(self, reply: Reply) -> Mapping[str, object] | Fault:
+        """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
+        body = reply.body
+        if isinstance(body, Fault):
+            inbound = self._inbound
+            return fault_to_session(inbound.request.method, body) if inbound.era is Era.SESSION else fault_to_exchange(body)
+        assert self._found is not None
+        call = self._found.call
+        if body.get("resultType") == "input_required":
+            state = self._parts.rounds.sealed(self._inbound, call.target, call.arguments, body.get("requestState"))
+            body = {**body, "requestState": state}
+        return rendered(self._inbound, self._found, body, told_of(reply))
+
+    def _resolve(self) -> Call:
+        self._found = found(self._inbound, self._snapshot, self._id, self._means)
+        return self._found.call
+
+    async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:
+        assert self._found is not None
+        name = call.target.upstream
+        upstream = self._parts.fleet.upstream(name, self._snapshot.document.upstreams[name])
+        order = order_of(self._inbound, call, self._found.entry, lease)
+        answer = await upstream.forward(order, notices)
+        if not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
+            self._check_asked(order, answer.body)
+        return answer
+
+    def _check_asked(self, order: Order, body: Mapping[str, object]) -> None:
+        """Raises `Refused` where the client cannot be asked for input, or the upstream asks for what it was not told that it may."""
+        if self._inbound.era is Era.SESSION:
+            raise Refused(
+                Reason.MISSING_CAPABILITY,
+                "the upstream asked for input, which a session-era client cannot be asked for yet",
+                sentence="This needs input from a person, which this client cannot be asked for; the call did not finish.",
+                ran=Ran.MAYBE,
+            )
+        asked = undeclared(order, body)
+        if asked is not None:
+            raise Refused(
+                Reason.UPSTREAM_BROKEN,
+                f"the upstream asked for {asked}, which it was not offered",
+                sentence="The upstream asked for what it may not ask for; the call did not finish.",
+                ran=Ran.MAYBE,
+            )
+
+
+def _name(inbound: Inbound) -> str:
+    """What a request names, in its caller's words; empty where its method names nothing in one field."""
+    name_field = row(inbound.request.method, inbound.era).name_field
+    return str(inbound.request.params.get(name_field, "")) if name_field else ""
