@@ -6,7 +6,9 @@ import apsw
 import pytest
 
 from doorward.audit.query import Query
+from doorward.domain.errors import StoreError
 from doorward.stores.sqlite import index
+from doorward.stores.sqlite.log import head
 from doorward.stores.sqlite.postings import SEGMENT
 from doorward.stores.sqlite.rows import delete, insert, select
 from doorward.testing.stores.log import intent
@@ -150,3 +152,29 @@ def test_an_index_that_is_gone_or_damaged_is_built_anew(tmp_path: Path) -> None:
     assert asked(log, Query(agent="ann")) == whole
     stored.unlink()
     assert asked(log, Query(agent="ann")) == whole
+
+
+def test_whoever_waits_for_much_to_be_indexed_is_told_when_the_store_closes(tmp_path: Path) -> None:
+    db = index.opening(made(tmp_path, 1_000))()
+    try:
+        found = index.Index()
+        found.end()
+        with pytest.raises(StoreError):
+            found.find(db, Query(agent="ann"))
+    finally:
+        db.close()
+
+
+@pytest.mark.anyio
+async def test_a_log_goes_on_from_its_end_alone(tmp_path: Path) -> None:
+    """Nothing but the hashes of its complete subtrees is read of what was written before."""
+    store = sqlite_bench(tmp_path)
+    async with store.open() as log:
+        for written in [log.append(intent(number)) for number in range(2 * 256 + 5)]:
+            await written
+    path = tmp_path / "state" / "doorward.db"
+    db = apsw.Connection(str(path))
+    before = head(db)
+    db.execute("DELETE FROM leaf WHERE seq < 512")
+    assert (head(db), before.size) == (before, 517)
+    db.close()

@@ -162,10 +162,9 @@ class Gateway:
         await house.connecting.connections.load()
         await house.workbench.begin()
         self._is_recording = True
-        alert = await of_last_end(house.state.evidence.auditor)
+        size = await house.state.evidence.log.size()
         unknown = await house.state.evidence.recorder.start(facts)
-        if alert is not None:
-            house.alerting.alarms(alert)
+        self._keep(self._tell_last_end(size))
         if unknown:
             self._journal.say("calls_unknown", Level.WARNING, calls=unknown, why="the last process ended before they did")
         self._control = control_listener(house, self.not_ready)
@@ -283,6 +282,16 @@ class Gateway:
         house = self.house
         for reference in house.sourcing.inventory(lambda: house.generations.current.document, house.broker.used).old(clocks.now()):
             self._journal.say("secret_old", Level.WARNING, secret=reference, why="older than secrets.rotate_after_days")
+
+    async def _tell_last_end(self, size: int) -> None:
+        """Beside the start: where the log's index has to be made anew, this waits for it."""
+
+        async def tell() -> None:
+            alert = await of_last_end(self.house.state.evidence.auditor, size)
+            if alert is not None:
+                self.house.alerting.alarms(alert)
+
+        await self._tried(tell)
 
     async def _watch(self) -> None:
         watch = self._watched

@@ -5,17 +5,19 @@ from doorward.audit.query import Query
 from doorward.domain.alerts import Alert, AlertKind
 
 
-async def of_last_end(auditor: Auditor) -> Alert | None:
-    """The alert of a last process that ended without saying so, to be asked for before the log is told of this one; None where it said so."""
-    started, stopped = await _last(auditor, "gateway_started"), await _last(auditor, "gateway_stopped")
+async def of_last_end(auditor: Auditor, size: int) -> Alert | None:
+    """The alert of a last process that ended without saying so; None where it said so. `size`: of the log before this process told it anything.
+
+    It may take as long as an index takes to be made anew: nobody should wait for it.
+    """
+    started, stopped = await _last(auditor, "gateway_started", size), await _last(auditor, "gateway_stopped", size)
     if started <= stopped:
         return None
-    last = await _last(auditor, None)
     sentence = "the last process ended without saying so: alerts that it had not sent are lost, and what they told of is in the log"
-    return Alert(AlertKind.LOG, sentence, {"started": f"leaf/{started}"}, f"leaf/{last}", "the last process")
+    return Alert(AlertKind.LOG, sentence, {"started": f"leaf/{started}"}, f"leaf/{size - 1}", "the last process")
 
 
-async def _last(auditor: Auditor, kind: str | None) -> int:
-    """The index of the newest leaf of a type, or of all; -1 where there is none."""
-    found = (await auditor.find(Query(type=kind, limit=1))).leaves
+async def _last(auditor: Auditor, kind: str, size: int) -> int:
+    """The index of the newest leaf of a type, of the first so many; -1 where there is none."""
+    found = (await auditor.find(Query(type=kind, before=size, limit=1))).leaves
     return found[0].index if found else -1

@@ -78,6 +78,27 @@ def connect(path: Path) -> apsw.Connection:
     return db
 
 
+def viewing(path: Path) -> Callable[[], apsw.Connection]:
+    """A function that opens a database read-only, under the name `log`."""
+
+    def connect() -> apsw.Connection:
+        db = apsw.Connection(":memory:", flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI)
+        try:
+            view(db, path)
+        except apsw.Error:
+            db.close(force=True)
+            raise
+        return db
+
+    return connect
+
+
+def view(db: apsw.Connection, path: Path) -> None:
+    """Has a connection see a database besides its own, read-only, under the name `log`."""
+    db.set_busy_timeout(BUSY_MILLISECONDS)
+    db.execute("ATTACH ? AS log", (f"{path.absolute().as_uri()}?mode=ro",))
+
+
 def _make_private(path: Path) -> None:
     """The file exists with mode 0600 before SQLite opens it; its journal and shared memory files inherit that."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

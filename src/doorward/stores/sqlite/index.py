@@ -15,8 +15,9 @@ import apsw
 
 from doorward.audit.query import Located, Page, Query, capped, facts, matches
 from doorward.audit.terms import asked, terms
+from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
-from doorward.stores.sqlite.database import BUSY_MILLISECONDS
+from doorward.stores.sqlite.database import BUSY_MILLISECONDS, view
 from doorward.stores.sqlite.postings import SEGMENT, Tail, descending, unpacked, within
 from doorward.stores.sqlite.rows import insert, select
 
@@ -69,7 +70,7 @@ def _opened(path: Path) -> apsw.Connection:
 
 def _attached(db: apsw.Connection, log: Path) -> apsw.Connection:
     try:
-        db.execute("ATTACH ? AS log", (f"{log.absolute().as_uri()}?mode=ro",))
+        view(db, log)
         last = db.execute("SELECT first, tip FROM main.segment ORDER BY first DESC LIMIT 1").get
         if last is not None and db.execute("SELECT hash FROM log.leaf WHERE seq = ?", (last[0] + SEGMENT - 1,)).get != last[1]:
             raise apsw.SchemaChangeError("another log than the one that was indexed: an older copy was put back")
@@ -87,10 +88,15 @@ def _remove(path: Path) -> None:
 class Index:
     """The index of one log, for the one thread that reads it."""
 
-    __slots__ = ("_tail",)
+    __slots__ = ("_is_ending", "_tail")
 
     def __init__(self) -> None:
+        self._is_ending = False
         self._tail = Tail(0)
+
+    def end(self) -> None:
+        """Whoever waits until much is indexed waits no longer; from any thread."""
+        self._is_ending = True
 
     def size(self, db: apsw.Connection) -> int:
         """How many leaves are indexed."""
@@ -136,7 +142,8 @@ class Index:
     def _whole(self, db: apsw.Connection) -> int:
         """How many leaves there are, with all of them indexed."""
         while self.catch_up(db):
-            pass
+            if self._is_ending:
+                raise StoreError("the store cannot answer: it is closed")
         return self._tail.size
 
     def _matching(self, db: apsw.Connection, query: Query, among: range) -> Iterator[Located]:

@@ -17,7 +17,7 @@ from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
 from doorward.stores.sqlite.approvals import SqliteGrants
 from doorward.stores.sqlite.budgets import SqliteDraws
-from doorward.stores.sqlite.database import Database
+from doorward.stores.sqlite.database import Database, viewing
 from doorward.stores.sqlite.flow import SqliteRises
 from doorward.stores.sqlite.index import Index, QuietTimes, opening
 from doorward.stores.sqlite.reader import Job, Reader
@@ -166,11 +166,15 @@ class SqliteLog:
         database.now(self._group.resume)
         self.writer = Writer(database.connect, self._group)
         """For the other stores of the same database."""
+        self._reader = Reader(viewing(database.path))
         self._index = Index()
-        self._reader = Reader(opening(database.path), QuietTimes(self._index, lambda: self._group.size))
+        self._finder = Reader(opening(database.path), QuietTimes(self._index, lambda: self._group.size), "doorward-finder")
+        """Apart from the other, so that no proof waits while an index is built."""
 
     def close(self) -> None:
-        """Writes what is queued, ends both threads. Blocks until then."""
+        """Writes what is queued, ends all threads. Blocks until then."""
+        self._index.end()
+        self._finder.close()
         self._reader.close()
         # Last, so that it leaves one whole file behind.
         self.writer.close()
@@ -219,11 +223,11 @@ class SqliteLog:
 
     async def find(self, query: Query) -> Page:
         """The leaves of a query."""
-        return await self._reader.submit(lambda db: self._index.find(db, query))
+        return await self._finder.submit(lambda db: self._index.find(db, query))
 
     async def of_call(self, call: CallId) -> tuple[Located, ...]:
         """The leaves of a call."""
-        return await self._reader.submit(lambda db: self._index.of_call(db, call))
+        return await self._finder.submit(lambda db: self._index.of_call(db, call))
 
     async def open_intents(self) -> tuple[Located, ...]:
         """Intents without an outcome."""

@@ -1,4 +1,4 @@
-"""The one thread that reads: questions of auditors and proofs, off the event loop and never in the writer's way."""
+"""A thread that reads: questions of auditors and proofs, off the event loop and never in the writer's way."""
 
 import asyncio
 import queue
@@ -27,13 +27,13 @@ class Reader:
 
     __slots__ = ("_closed", "_connect", "_db", "_idle", "_queue", "_thread")
 
-    def __init__(self, connect: Callable[[], apsw.Connection], idle: Idle) -> None:
+    def __init__(self, connect: Callable[[], apsw.Connection], idle: Idle | None = None, name: str = "doorward-reader") -> None:
         self._connect = connect
         self._idle = idle
         self._queue: queue.SimpleQueue[tuple[Waiter, Job[Any]] | None] = queue.SimpleQueue()
         self._db: apsw.Connection | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="doorward-reader", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
@@ -53,7 +53,7 @@ class Reader:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = IDLE_SECONDS
+        pause = None if self._idle is None else IDLE_SECONDS
         while True:
             try:
                 asked = self._queue.get(timeout=pause)
@@ -77,6 +77,7 @@ class Reader:
 
     def _rest(self) -> float:
         """Does a piece of idle work; gives how long to wait for a question before the next."""
+        assert self._idle is not None, "only then is there a pause that ends"
         try:
             return BREATH_SECONDS if self._idle(self._current()) else IDLE_SECONDS
         except apsw.Error:
