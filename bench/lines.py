@@ -99,11 +99,11 @@ class Load:
         else:
             self._due.append(due)
 
-    async def answered(self) -> None:
-        """Waits until every request was answered; those that are not are wrong."""
+    async def answered(self, seconds: float = ANSWER_SECONDS) -> None:
+        """Waits until every request was answered; those that are not in this time are wrong."""
         self.ended.clear()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 await (self.ended.wait() if self.under_way else asyncio.sleep(0))
         except TimeoutError:
             for _ in range(self.under_way + len(self._due)):

@@ -57,6 +57,10 @@ class Orders(msgspec.Struct, frozen=True):
     """Calls a second in an open loop; 0: closed."""
     progress: str = ""
     """The token under which each call asks for progress, and has to be told of it once."""
+    headers: Mapping[str, str] = {}
+    """What each request shows besides."""
+    answer_seconds: float = ANSWER_SECONDS
+    """How long an answer may take to come once nothing more is asked."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -103,7 +107,7 @@ async def run(orders: Orders) -> Seen:
     if announced is not None:
         await asyncio.to_thread(announced.join)
         await asyncio.sleep(0)
-    await load.answered()
+    await load.answered(orders.answer_seconds)
     for line in lines:
         line.close()
     ordered = sorted(load.latencies)
@@ -124,9 +128,9 @@ async def run(orders: Orders) -> Seen:
 
 async def _line(load: Load, orders: Orders, number: int, salt: str) -> Line:
     key = orders.keys[number % len(orders.keys)] if orders.keys else ""
-    target = Target(orders.port, orders.path, orders.era, key, progress=orders.progress)
+    target = Target(orders.port, orders.path, orders.era, key, progress=orders.progress, more=tuple(orders.headers.items()))
     if orders.era is Era.SESSION:
-        target = msgspec.structs.replace(target, session=await asyncio.to_thread(open_session, target))
+        target = msgspec.structs.replace(target, session=await asyncio.to_thread(open_session, target, orders.answer_seconds))
     asking = Asking(target, orders.tool, f"{salt}-{number}")
     line = Line(load, asking, _judge(orders, asking))
     await asyncio.get_running_loop().create_connection(lambda: line, "127.0.0.1", orders.port)
@@ -142,13 +146,13 @@ def _judge(orders: Orders, asking: Asking) -> Judge:
     return lambda body, number: fault_of_call(body, number, asking.marker(number) + tail)
 
 
-def open_session(target: Target) -> str:
-    """The id of a new session; raises `RuntimeError` where none is opened."""
-    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=ANSWER_SECONDS)
+def open_session(target: Target, answer_seconds: float = ANSWER_SECONDS) -> str:
+    """The id of a new session, empty where the server gives it none; raises `RuntimeError` where none is opened."""
+    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=answer_seconds)
     try:
         answer = _post(connection, target, "initialize", initialize())
         session = answer.getheader("mcp-session-id") or ""
-        if answer.status != 200 or not session:
+        if answer.status != 200:
             raise RuntimeError(f"a session was expected, not status {answer.status}")
         _post(connection, msgspec.structs.replace(target, session=session), "notifications/initialized", INITIALIZED)
         return session

@@ -43,6 +43,8 @@ class Target(msgspec.Struct, frozen=True):
     session: str = ""
     progress: str = ""
     """The token under which progress is asked for, or nothing."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Further header fields."""
 
 
 class Asking:
@@ -96,6 +98,7 @@ def head(target: Target, method: str, name: str, length: int) -> bytes:
         lines.append(f"Authorization: Bearer {target.key}")
     if target.session:
         lines.append(f"Mcp-Session-Id: {target.session}")
+    lines += [f"{name}: {value}" for name, value in target.more]
     return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
