@@ -7,10 +7,12 @@ from pathlib import Path
 import apsw
 import pytest
 
+from doorward.audit.commit import Moment
 from doorward.audit.leaf import frame
 from doorward.audit.store import Entry
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import CallId
+from doorward.domain.receipts import Place
 from doorward.stores.sqlite.database import Database, open_database
 from doorward.stores.sqlite.log import SqliteLog
 from doorward.testing.stores.log import Clock, committer, fill, intent
@@ -140,3 +142,27 @@ async def test_what_waits_for_company_is_written_before_the_store_closes(databas
     assert (await soon).seq == 0
     with pytest.raises(UnrecordedError, match="closed"):
         await log.append_soon(intent(2))
+
+
+@pytest.mark.anyio
+async def test_all_that_tasks_bring_in_one_pass_of_the_loop_is_one_batch(database: Database) -> None:
+    looks = iter(range(1_000_000))
+    log = SqliteLog(database, committer(), lambda: Moment(next(looks), 0.0), envelope())
+
+    async def caller(number: int) -> Place:
+        return await log.append(intent(number))
+
+    try:
+        places = await asyncio.gather(*[caller(number) for number in range(200)])
+    finally:
+        log.close()
+    assert [place.seq for place in places] == list(range(200))
+    # The clock is looked at for each batch.
+    assert len({place.ts for place in places}) == 1
+
+
+@pytest.mark.anyio
+async def test_more_than_one_batch_at_once_is_written_without_being_asked_again(log: SqliteLog) -> None:
+    waiting = [log.append_soon(intent(number)) for number in range(700)]
+    assert (await log.append(intent(700))).seq == 700
+    assert [place.result().seq for place in waiting] == list(range(700))

@@ -1,13 +1,15 @@
 """The one thread that writes: whatever gathered while the last flush ran goes into the next transaction, and all wake together.
 
-What somebody waits for waits for no timer; what nobody waits for goes with the next that does, or alone after a moment. An item that
-fails on its own account (a bug, a constraint) is tried again alone and fails alone; a store that cannot write fails the whole batch at
-once and is tried anew with the next one, so it recovers as soon as there is space again.
+What somebody waits for waits for no timer, but for the tasks that go on in the same pass of the loop: the thread wakes once for all they
+bring. What nobody waits for goes with the next that does, or alone after a moment. An item that fails on its own account (a bug, a
+constraint) is tried again alone and fails alone; a store that cannot write fails the whole batch at once and is tried anew with the
+next one, so it recovers as soon as there is space again.
 """
 
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -69,10 +71,6 @@ class Group(Protocol):
 _CLOSED = RuntimeError("it is closed")
 
 
-class _Closing:
-    """Asks the thread to end."""
-
-
 class _Item:
     """Something to write, and who waits for it."""
 
@@ -92,13 +90,19 @@ class _Item:
 class Writer:
     """Owns the writing connection of one database."""
 
-    __slots__ = ("_closed", "_connect", "_db", "_group", "_is_current", "_lingering", "_queue", "_thread")
+    __slots__ = ("_bell", "_closed", "_connect", "_db", "_group", "_is_current", "_items", "_lingers", "_ringing", "_thread")
 
     def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
         self._connect = connect
         self._group = group
-        self._queue: queue.SimpleQueue[_Item | _Closing] = queue.SimpleQueue()
-        self._lingering: list[_Item] = []
+        self._items: deque[_Item] = deque()
+        """What is to be written, in order. Put in by any thread, taken out by ours."""
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Rung for items that somebody waits for. INVARIANT: what is put in is put in before the bell is rung for it."""
+        self._ringing: asyncio.AbstractEventLoop | None = None
+        """The loop that will ring at the end of its pass."""
+        self._lingers: asyncio.AbstractEventLoop | None = None
+        """The loop that will ring after a moment, whoever waits."""
         self._db: apsw.Connection | None = None
         self._is_current = False
         self._closed = False
@@ -112,19 +116,17 @@ class Writer:
     def add_soon(self, item: object) -> asyncio.Future[Any]:
         """As `add`, but it may wait for company."""
         waiting = waiter()
-        lingering = _Item(waiting, item, None)
         if self._closed:
-            return self._put(lingering)
-        self._lingering.append(lingering)
-        if len(self._lingering) == 1:
-            waiting.loop.call_later(LINGER_SECONDS, self.hasten)
+            return self._put(_Item(waiting, item, None))
+        self._items.append(_Item(waiting, item, None))
+        if self._lingers is not waiting.loop:
+            self._lingers = waiting.loop
+            waiting.loop.call_later(LINGER_SECONDS, self._linger)
         return waiting.future
 
     def hasten(self) -> None:
-        """Queues what has waited for company."""
-        lingering, self._lingering = self._lingering, []
-        for item in lingering:
-            self._queue.put(item)
+        """What has waited for company is written now."""
+        self._bell.put(None)
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
@@ -133,57 +135,64 @@ class Writer:
     def close(self) -> None:
         """Writes what is queued and ends the thread. Blocks until then."""
         self._closed = True
-        self.hasten()
-        self._queue.put(_Closing())
+        self._bell.put(None)
         self._thread.join()
         # Whoever passed the checks just before may have come too late for the thread.
-        late, _ = self._gather()
-        for item in (late := [*late, *self._lingering]):
+        late = self._gather()
+        for item in late:
             item.fail(_CLOSED)
         wake([item.waiter for item in late])
 
     def _put(self, item: _Item) -> asyncio.Future[Any]:
+        waiting = item.waiter
         if self._closed:
             item.fail(_CLOSED)
-            wake([item.waiter])
-        else:
-            if self._lingering:
-                # First, so that entries keep their order.
-                self.hasten()
-            self._queue.put(item)
-        return item.waiter.future
+            wake([waiting])
+            return waiting.future
+        self._items.append(item)
+        if self._ringing is not waiting.loop:
+            # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
+            self._ringing = waiting.loop
+            waiting.loop.call_soon(self._ring)
+        return waiting.future
+
+    def _ring(self) -> None:
+        self._ringing = None
+        self._bell.put(None)
+
+    def _linger(self) -> None:
+        self._lingers = None
+        if self._items:
+            self._bell.put(None)
 
     def _run(self) -> None:
-        is_open = True
-        while is_open:
-            batch, is_open = self._next()
-            self._attempt(batch)
-            wake([item.waiter for item in batch])
+        while self._items or not self._closed:
+            if self._is_due():
+                batch = self._gather()
+                self._attempt(batch)
+                wake([item.waiter for item in batch])
         if self._db is not None:
             self._db.close()
 
-    def _next(self) -> tuple[list[_Item], bool]:
-        """Waits for the next batch; and whether another may follow. Empty when something is due instead."""
+    def _is_due(self) -> bool:
+        """Waits until the bell is rung for something, or something is due; false where it was rung for what is written already."""
+        if self._closed:
+            return True
         due = self._group.due_in()
-        pause = due if due is None or self._is_current else RETRY_SECONDS
         try:
-            first = self._queue.get(timeout=pause)
+            self._bell.get(timeout=due if due is None or self._is_current else RETRY_SECONDS)
         except queue.Empty:
-            return [], True
-        if isinstance(first, _Closing):
-            return [], False
-        batch, is_open = self._gather()
-        return [first, *batch], is_open
+            return True
+        while not self._bell.empty():
+            self._bell.get_nowait()
+        return bool(self._items)
 
-    def _gather(self) -> tuple[list[_Item], bool]:
-        """What has gathered already, but for the first of a batch."""
-        batch: list[_Item] = []
-        while len(batch) < BATCH - 1 and not self._queue.empty():
-            found = self._queue.get_nowait()
-            if isinstance(found, _Closing):
-                return batch, False
-            batch.append(found)
-        return batch, True
+    def _gather(self) -> list[_Item]:
+        """What has gathered, but no more than one batch; the bell is rung for the rest."""
+        gathered = len(self._items)
+        if gathered > BATCH:
+            self._bell.put(None)
+        return [self._items.popleft() for _ in range(min(gathered, BATCH))]
 
     def _attempt(self, batch: list[_Item]) -> None:
         try:
