@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from doorward.config.model import Listen
 from doorward.domain.actors import Agent
@@ -21,7 +19,8 @@ from doorward.domain.ids import AgentId, TeamId
 from doorward.identity.registry import NEVER
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
-from doorward.serving.protocol import Limits, StrictProtocol
+from doorward.serving.listener import Bind, Listener
+from doorward.serving.protocol import StrictProtocol
 from doorward.testing.house import House, Plan, build_house
 from doorward.testing.upstream import SHOWN, text, tool
 
@@ -144,14 +143,12 @@ class _Client(asyncio.Transport):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, door: Door) -> None:
         super().__init__()
-        config = Config(door, interface="asgi3", http=StrictProtocol, ws="none", lifespan="off", log_config=None)
-        config.load()
         self._loop, self._answer = loop, b""
-        self._config = config
+        self._listener = Listener(door, Bind())
         self._connection = loop.run_until_complete(self._connected())
 
     async def _connected(self) -> StrictProtocol:
-        connection = StrictProtocol(self._config, ServerState(), Limits(), lambda: True)
+        connection = self._listener.connection(lambda: True)
         connection.connection_made(self)
         return connection
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doorward.net.tls import Clients, Served
+from doorward.serving.bounds import Limits
 from doorward.serving.listener import Bind, Listener
 from doorward.serving.port import CONNECTION, App, Receive, Scope, Send
-from doorward.serving.protocol import Limits
 from tests.certificates import Authority, Issued, authority, server
 from tests.serving.sockets import CLOSING, GET
 

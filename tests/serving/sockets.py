@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from doorward.serving.bounds import Limits
 from doorward.serving.listener import Bind, Listener
 from doorward.serving.port import App, Receive, Scope, Send
-from doorward.serving.protocol import Limits, StrictProtocol
+from doorward.serving.protocol import StrictProtocol
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 CLOSING = b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

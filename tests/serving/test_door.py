@@ -118,7 +118,7 @@ async def test_rest_of_a_body_that_was_answered_early_is_not_awaited_for_long_an
     async with listening(House().door) as (listener, port):
         reader, writer = await opened(port, CALL.replace(b"Bearer key-of-ada", b"Bearer wrong")[: -len(BODY) + 5])
         connection = await only(listener)
-        await until(lambda: connection.cycle is not None and connection.cycle.response_complete)
+        await until(lambda: connection.cycle is not None and connection.cycle.is_over)
         listener.sweep(connection.deadline)
         answer = await reader.read()
         assert (answer[:13], answer.count(b"HTTP/1.1")) == (b"HTTP/1.1 401 ", 1)

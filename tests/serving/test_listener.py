@@ -129,7 +129,7 @@ async def test_client_that_does_not_read_is_cut_off() -> None:
     async with listening(flood) as (listener, port):
         _, writer = await opened(port, GET)
         connection = await only(listener)
-        await until(lambda: connection.flow.write_paused)
+        await until(lambda: connection.is_behind)
         listener.sweep(29 + asyncio.get_running_loop().time())
         assert not ended.is_set()
         listener.sweep(31 + asyncio.get_running_loop().time())
@@ -146,7 +146,7 @@ async def test_client_that_reads_slowly_but_steadily_is_given_its_time(asked: by
     async with listening(large) as (listener, port):
         reader, writer = await opened(port, asked)
         connection = await only(listener)
-        await until(lambda: connection.flow.write_paused)
+        await until(lambda: connection.is_behind)
         before = connection.transport.get_write_buffer_size()
         await reader.readexactly(8_000_000)
         await until(lambda: connection.transport.get_write_buffer_size() < before - 30 * 16_384)
@@ -196,7 +196,7 @@ async def test_who_takes_an_answer_slowly_does_not_lose_it_to_who_comes() -> Non
     async with listening(large, connections=1) as (listener, port):
         reader, writer = await opened(port, GET)
         connection = await only(listener)
-        await until(lambda: connection.flow.write_paused)
+        await until(lambda: connection.is_behind)
         assert (await said(port, b"")).startswith(b"HTTP/1.1 503 ")
         await reader.readuntil(b"\r\n\r\n")
         assert len(await reader.readexactly(8_000_000)) == 8_000_000

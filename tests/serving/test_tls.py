@@ -216,7 +216,7 @@ async def test_client_that_does_not_read_is_cut_off_over_tls_too(here: Place) ->
         await asyncio.to_thread(silent.sendall, GET)
         await settled(listener, 1)
         (connection,) = listener._open()
-        await until(lambda: connection.flow.write_paused)
+        await until(lambda: connection.is_behind)
         listener.sweep(29 + asyncio.get_running_loop().time())
         assert not ended.is_set()
         listener.sweep(31 + asyncio.get_running_loop().time())

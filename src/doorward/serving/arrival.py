@@ -12,6 +12,11 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
+class Passed:
+    """What the edge concludes from a head alone."""
+
+
+@dataclass(slots=True)
 class Arrival:
     """What the engines of both eras know of a request besides its body. (Not frozen: one is made on each request.)"""
 

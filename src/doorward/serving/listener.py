@@ -4,16 +4,13 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from doorward.identity.certificate import Certificate
+from doorward.serving.bounds import Limits
 from doorward.serving.crowd import PART, files_for, leaving
 from doorward.serving.handshakes import Handshakes
 from doorward.serving.port import App
-from doorward.serving.protocol import Limits, StrictProtocol
+from doorward.serving.protocol import Held, StrictProtocol
 
 _SWEEP_SECONDS = 0.5
 """How late a deadline may be noticed."""
@@ -38,15 +35,12 @@ class Bind:
 class Listener:
     """One ASGI app on one address, inside the running loop: `open`, then `run` as a task until `drain` has ended."""
 
-    __slots__ = ("_bind", "_config", "_handshakes", "_is_drained", "_server", "_state")
+    __slots__ = ("_app", "_bind", "_handshakes", "_held", "_is_drained", "_server")
 
     def __init__(self, app: App, bind: Bind) -> None:
         self._bind = bind
-        self._config = Config(
-            cast(Any, app), interface="asgi3", http=StrictProtocol, ws="none", lifespan="off", log_config=None, proxy_headers=False
-        )
-        self._config.load()
-        self._state = ServerState()
+        self._app = app
+        self._held = Held()
         self._server: asyncio.Server | None = None
         self._handshakes: Handshakes | None = None
         self._is_drained = False
@@ -54,7 +48,11 @@ class Listener:
     @property
     def connections(self) -> int:
         """How many connections are open."""
-        return len(self._state.connections)
+        return len(self._held.connections)
+
+    def connection(self, has_room: Callable[[], bool]) -> StrictProtocol:
+        """A connection to the app, as every one is that is accepted; what it is made of comes with `connection_made`."""
+        return StrictProtocol(self._app, self._held, self._bind.limits, has_room)
 
     async def open(self) -> tuple[str, int]:
         """Takes the address and begins to accept; gives host and port as bound. Raises `OSError` if the address cannot be had."""
@@ -62,7 +60,7 @@ class Listener:
         cap = files_for(bind.connections, bind.backlog)
 
         def has_room(arriving: int) -> bool:
-            if len(self._state.connections) + arriving <= cap:
+            if len(self._held.connections) + arriving <= cap:
                 return True
             if self._handshakes is not None and arriving * PART > cap:
                 self._handshakes.let_go(arriving // PART + 1)
@@ -70,7 +68,7 @@ class Listener:
             return self._made_room()
 
         def connect() -> StrictProtocol:
-            return StrictProtocol(self._config, self._state, bind.limits, lambda: has_room(0))
+            return self.connection(lambda: has_room(0))
 
         if bind.tls is not None:
             self._handshakes = Handshakes(bind.tls, bind.limits.handshake_seconds, connect, lambda arriving: has_room(arriving + 1))
@@ -117,27 +115,27 @@ class Listener:
         for connection in self._open():
             connection.shutdown()
         await self._emptied(grace_seconds)
-        for task in tuple(self._state.tasks):
+        for task in tuple(self._held.tasks):
             task.cancel("the grace of the drain is over")
-        await self._emptied(1 if self._state.tasks else 0)
+        await self._emptied(1 if self._held.tasks else 0)
         for connection in self._open():
             connection.transport.abort()
         self._is_drained = True
 
     def _open(self) -> tuple[StrictProtocol, ...]:
-        return cast("tuple[StrictProtocol, ...]", tuple(self._state.connections))
+        return tuple(self._held.connections)
 
     def _made_room(self) -> bool:
         """Ends some connections on which nothing goes on; whether there were any."""
         silent = leaving(self._open())
         for connection in silent:
             # It counts no longer from here on: its socket is gone before anything else is accepted.
-            self._state.connections.discard(connection)
+            self._held.connections.discard(connection)
             connection.transport.abort()
         return bool(silent)
 
     async def _emptied(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 -- uvicorn's plain sets have nothing to wait on
+        while (self._held.connections or self._held.tasks) and loop.time() < end:  # noqa: ASYNC110 -- plain sets have nothing to wait on
             await asyncio.sleep(_DRAIN_STEP_SECONDS)

@@ -18,6 +18,15 @@ Headers = list[tuple[bytes, bytes]]
 CONNECTION = "doorward.connection"
 """The scope's key of the `Connection` that a request came on."""
 
+BODY = "doorward.body"
+"""The scope's key of a body that has come whole, while nothing of it was received; what is not there is received."""
+
+HEAD = "doorward.head"
+"""The scope's key of the `Head` that the request came with: the same one where the same head comes again on a connection."""
+
+WHOLE = "doorward.whole"
+"""The type of an event that is a whole answer, with `status`, `headers` and `body`; its length need not be told."""
+
 CERTIFICATE = "doorward.certificate"
 """The scope's key of the client's `Certificate`, or None: of the connection, or as a trusted proxy tells it. For pages."""
 
@@ -35,6 +44,11 @@ class Connection(Protocol):
 
     def on_hangup(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once if the client goes before this request is answered; at once if it has gone already."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client takes what is written more slowly than we write it."""
         ...
 
     async def written(self) -> None:
