@@ -101,7 +101,7 @@ class _Bench:
         return Chain((spoiled, AgentKeys(self.registry, time.time), self._tokens(), certificates))
 
     def _tokens(self) -> AccessTokens:
-        registered = Registered(self.enrolment, lambda: self.registry.version)
+        registered = Registered(self.enrolment, lambda: self.registry.version, self.enrolment.until)
         return AccessTokens(self.trust, registered, _endpoint, Proofs(time.time), Demand.ANY, time.time)
 
     def token(self, **more: object) -> str:
@@ -126,7 +126,8 @@ async def works() -> Sequence[Work]:
     bench = _Bench()
     await bench.ready()
     chain, token = bench.chain(), bench.token()
-    presented = Presented(f"Bearer {token}", "127.0.0.1", loopback=True)
+    header = f"Bearer {token}"
+    presented = Presented(header, "127.0.0.1", loopback=True)
     bound = bench.token(cnf={"jkt": bench.key.thumbprint()})
     proven = [
         Presented(f"DPoP {bound}", "127.0.0.1", loopback=True, dpop=bench.proof(bound, number), request=number + 1)
@@ -146,7 +147,7 @@ async def works() -> Sequence[Work]:
         return known[0].identify(proven[turn])
 
     return (
-        ("identify, access token known (1)", lambda: chain.identify(presented)),
+        ("identify, access token known (1)", lambda: chain.identify(Presented(header, "127.0.0.1", loopback=True))),
         ("identify, access token verified anew, ES256 (1)", lambda: bench.chain().identify(presented)),
         ("identify, access token known and a new DPoP proof, ES256 (1)", show_a_proof),
         ("identify, the same proof by the same request (1)", lambda: chain.identify(replace(proven[0]))),

@@ -1,5 +1,7 @@
 """Keys we issued, presented: who stands behind them, and until when."""
 
+from hashlib import sha256
+
 import pytest
 
 from doorward.domain.actors import Agent, AuthnMethod, Principal
@@ -209,3 +211,31 @@ async def test_bad_credentials_are_not_remembered() -> None:
         with pytest.raises(Refused):
             house.shown(f"Bearer dw_{number}")
     assert house.keys._known == {}
+
+
+async def test_a_key_that_is_revoked_between_the_head_of_a_request_and_its_body_is_refused() -> None:
+    house = House()
+    text, key = await house.issued()
+    request = Presented(f"Bearer {text}", "10.0.0.1", loopback=False)
+    house.keys.identify(request)
+    await house.registry.revoke_key(key)
+    with pytest.raises(Refused) as caught:
+        house.keys.identify(request)
+    assert caught.value.reason is Reason.REVOKED
+
+
+async def test_a_clock_that_jumps_ahead_between_head_and_body_ends_a_key_whose_time_is_over_then() -> None:
+    house = House()
+    text, _ = await house.issued()
+    request = Presented(f"Bearer {text}", "10.0.0.1", loopback=False)
+    house.keys.identify(request)
+    house.clock.at += DAY
+    with pytest.raises(Refused) as caught:
+        house.keys.identify(request)
+    assert caught.value.reason is Reason.UNAUTHENTICATED
+
+
+async def test_the_digest_of_what_was_presented_is_of_all_of_it() -> None:
+    one, other = (Presented(text, "10.0.0.1", loopback=False) for text in ("Bearer dw_a", "Bearer dw_b"))
+    assert one.digest == one.digest == sha256(b"Bearer dw_a").digest()
+    assert one.digest != other.digest

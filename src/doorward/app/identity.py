@@ -187,7 +187,7 @@ class Identification:
         rules, registry = document.identity, self._state.registry
         sources: list[Source] = [self._certified.spoiled, AgentKeys(registry, clocks.now)]
         if rules.issuers or rules.authority is not None:
-            registered = Registered(self.enrolment, lambda: registry.version)
+            registered = Registered(self.enrolment, lambda: registry.version, self.enrolment.until)
             demand = Demand.BOUND if rules.require_bound else Demand.ANY
             tokens = AccessTokens(self.trust, registered, resources.of, self._proofs, demand, clocks.now)
             sources.append(Vouched(tokens, frozenset(rules.issuers)))

@@ -1,11 +1,10 @@
 """The source of identity for keys that we issued: `Authorization: Bearer dw_…`.
 
-What was verified once is remembered under the SHA-256 of the whole header (CVE-2026-35030: never a part of it), and is void as
+What was verified once is remembered under the SHA-256 of the whole header (`Presented.digest`), and is void as
 soon as anything in the registry changes or the key or agent expires: so a look in the cache is as strict as a full check.
 """
 
 from collections.abc import Callable
-from hashlib import sha256
 
 from doorward.domain.actors import ALL_SCOPES, Agent, AuthnMethod, Principal, Proof
 from doorward.domain.ids import InstanceId, KeyId
@@ -53,10 +52,12 @@ class AgentKeys:
         if authorization is None:
             return None
         now = self._now()
-        slot = sha256(authorization.encode()).digest()
+        slot = presented.digest
         known = self._known.get(slot)
         if known is None or known.version != self._registry.version or now >= known.until:
             self._known.pop(slot, None)
+            if keys.PREFIX not in authorization:
+                return None
             known = self._verified(authorization, now)
             if known is None:
                 return None

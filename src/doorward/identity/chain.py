@@ -5,7 +5,8 @@ none; whatever goes wrong in a source is "not authenticated", never "somebody" (
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from doorward.domain.actors import Principal
@@ -17,9 +18,9 @@ _MOST_WAITS = 3
 """Things that one request may make us fetch or write before it is known: an issuer's document, its keys, an enrolment."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Presented:
-    """What a request brought along to say who sends it."""
+    """What a request brought along to say who sends it. Nobody changes it: it is not frozen as one is made for each request, and that costs."""
 
     authorization: str | None
     """The value of the only `Authorization` header; None if there was none. An empty one is there, and wrong."""
@@ -37,6 +38,15 @@ class Presented:
     """The client certificate, its possession and path already proven: by our own TLS, or by a proxy that is trusted to."""
     request: int = 0
     """Tells requests apart within this process: the same proof presented again under the same number is not replayed."""
+    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the whole `authorization` (CVE-2026-35030: never of a part), made once for all sources and both looks at a request."""
+        digest = self._digest
+        if not digest:
+            digest = self._digest = sha256((self.authorization or "").encode()).digest()
+        return digest
 
     def __repr__(self) -> str:
         return f"Presented(network={self.network!r})"
@@ -92,8 +102,13 @@ class Chain:
             raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
 
     def _identify(self, presented: Presented) -> Principal:
+        principal: object = None
         try:
-            principal = self._first(presented)
+            for source in self._sources:
+                # Not taken for a principal before it has been looked at.
+                principal = source.identify(presented)
+                if principal is not None:
+                    break
         except NotYetError:
             raise
         except Refused as refused:
@@ -106,14 +121,6 @@ class Chain:
         if isinstance(principal, Principal):
             return principal
         raise Refused(Reason.UNAUTHENTICATED, _unknown(presented))
-
-    def _first(self, presented: Presented) -> object:
-        """What the first source gave that gave anything: not taken for a principal before it has been looked at."""
-        for source in self._sources:
-            found = source.identify(presented)
-            if found is not None:
-                return found
-        return None
 
 
 async def _prepared(wait: NotYetError) -> None:

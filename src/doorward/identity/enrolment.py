@@ -69,6 +69,11 @@ class Enrolment:
             raise Refused(Reason.UNAUTHENTICATED, f"agent {agent[:64]!r} is not registered")
         return self._in_good_standing(record, method)
 
+    def until(self, agent: AgentId) -> float:
+        """When an agent ends by itself (Unix seconds), as long as nothing changes in the registry; long ago for one that is not known."""
+        record = self._registry.standing(agent)
+        return float("-inf") if record is None else record.expires_at
+
     def could_enrol(self, identity: Identity) -> str:
         """The rule that would make an identity known, or let it join an agent, when it next calls; empty if none would."""
         method = AuthnMethod.ACCESS_TOKEN if identity.kind is IdentityKind.CLIENT else AuthnMethod.CERTIFICATE

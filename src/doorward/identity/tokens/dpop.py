@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from doorward.identity.tokens.jws import Signed, check_signature, read_proof, refused, seconds, shown, text
 from doorward.identity.tokens.keys import public_key
@@ -31,8 +31,7 @@ _TICK_SECONDS = 10.0
 """Proofs are forgotten so many seconds' worth at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a proof must be for."""
 
     method: str

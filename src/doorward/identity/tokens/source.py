@@ -1,7 +1,8 @@
 """The source of identity for access tokens: `Authorization: Bearer` (RFC 6750) and `DPoP` (RFC 9449), of our own authority and of others.
 
-What was verified once is remembered under the SHA-256 of everything it depends on (CVE-2026-35030: never of a part of the token). It is
-void as soon as its key, an issuer or anything in the registry changes, and standing, proof and end are looked at on each call.
+What was verified once is remembered under everything it depends on, of the token the SHA-256 of the whole (`Presented.digest`). It is
+void as soon as its key, an issuer or anything in the registry changes, or the token or one of its agents ends; a proof is looked at on each
+call.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from doorward.domain.reasons import Refused
 from doorward.identity import bearer
 from doorward.identity.chain import NotYetError, Presented
 from doorward.identity.identities import Identity, client
+from doorward.identity.registry import SEEN_EVERY_SECONDS
 from doorward.identity.tokens import claims as said
 from doorward.identity.tokens.claims import Confirmation, Holder
 from doorward.identity.tokens.dpop import INVALID_PROOF, Proofs, Wanted, access_token_hash
@@ -34,6 +36,8 @@ MOST_KNOWN: Final = 4096
 MOST_NETWORKS: Final = 64
 """Addresses remembered for one token, so that an agent that roams does not fill the memory."""
 
+_Slot = tuple[bytes, str, UpstreamId | None]
+"""Everything that a verdict depends on and a request can vary: the digest of the header, the certificate and the endpoint."""
 _METHOD = AuthnMethod.ACCESS_TOKEN
 _DPOP = "dpop "
 
@@ -58,6 +62,11 @@ class Known(Protocol):
         ...
 
 
+def _nobody_knows(_: AgentId) -> float:
+    """Then it is asked for on each call."""
+    return float("-inf")
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """The registry as this source needs it."""
@@ -65,6 +74,8 @@ class Registered:
     known: Known
     version: Callable[[], int]
     """Rises with each change: which agent an identity is must then be looked at anew."""
+    until: Callable[[AgentId], float] = _nobody_knows
+    """When an agent ends by itself, as long as nothing changes: until then its standing need not be asked for again."""
 
 
 @dataclass(slots=True)
@@ -87,6 +98,8 @@ class _Remembered:
     """As it was on the first network."""
     principals: dict[str, Principal]
     """By network."""
+    look_at: float = float("-inf")
+    """From when on it is asked again whether its agents stand, and noted that they were seen."""
 
 
 class AccessTokens:
@@ -107,46 +120,48 @@ class AccessTokens:
         self._trust, self._registered, self._audience = trust, registered, audience
         self._proofs, self._demand, self._now = proofs, demand, now
         self._instances = Instances(now)
-        self._remembered: dict[bytes, _Remembered] = {}
+        self._remembered: dict[_Slot, _Remembered] = {}
 
     def identify(self, presented: Presented) -> Principal | None:
         """The principal of a token that holds; None where no signed token was presented; raises `Refused` and `NotYetError`."""
         authorization = presented.authorization
         if authorization is None:
             return None
-        slot = _slot(authorization, presented)
+        certificate, now = presented.certificate, self._now()
+        slot = (presented.digest, "" if certificate is None else certificate.thumbprint, presented.endpoint)
         remembered = self._remembered.get(slot)
-        if remembered is None or not self._holds(remembered):
+        if remembered is None or not self._holds(remembered, now):
             self._remembered.pop(slot, None)
             token = signed_token(authorization)
             if token is None:
                 return None
             remembered = self._verified(token, presented)
             self._remember(slot, remembered)
-        else:
+        elif remembered.jkt:
             self._check_proof(remembered.jkt, (remembered.ath, remembered.whose), presented)
-            self._check_standing(remembered.principal)
+        if now >= remembered.look_at:
+            self._check_standing(remembered, now)
         return remembered.principals.get(presented.network) or _seen_from(presented.network, remembered)
 
-    def _holds(self, remembered: _Remembered) -> bool:
+    def _holds(self, remembered: _Remembered, now: float) -> bool:
         """Whether what was verified would be verified again: same key, same issuers, same registry, and not at its end."""
-        if self._now() >= remembered.until or remembered.versions != self._versions():
+        if now >= remembered.until or remembered.versions != (self._registered.version(), self._trust.version):
             return False
         return remembered.trusted.keys.find(*remembered.slot) is remembered.key
 
-    def _versions(self) -> tuple[int, int]:
-        return self._registered.version(), self._trust.version
-
-    def _remember(self, slot: bytes, remembered: _Remembered) -> None:
+    def _remember(self, slot: _Slot, remembered: _Remembered) -> None:
         if len(self._remembered) >= MOST_KNOWN:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[slot] = remembered
 
-    def _check_standing(self, principal: Principal) -> None:
-        known = self._registered.known
-        known.standing(principal.agent.id, _METHOD)
-        for actor in principal.actors:
-            known.standing(actor.agent.id, _METHOD)
+    def _check_standing(self, remembered: _Remembered, now: float) -> None:
+        """Raises `Refused` where an agent of a token may not act; not asked again before one ends, or the next minute."""
+        registered, principal = self._registered, remembered.principal
+        ends = now + SEEN_EVERY_SECONDS
+        for agent in (principal.agent, *[actor.agent for actor in principal.actors]):
+            registered.known.standing(agent.id, _METHOD)
+            ends = min(ends, registered.until(agent.id))
+        remembered.look_at = ends
 
     def _check_proof(self, jkt: str, token: tuple[str, str], presented: Presented) -> None:
         """RFC 9449 §7: looked at on every call, as each needs a proof of its own. `token`: its hash, and who holds it."""
@@ -163,7 +178,7 @@ class AccessTokens:
 
     def _verified(self, token: str, presented: Presented) -> _Remembered:
         """Everything about a token, looked at in the order in which one thing makes the next worth looking at."""
-        versions = self._versions()
+        versions = (self._registered.version(), self._trust.version)
         signed = read(token)
         trusted = self._trusted(signed)
         issuer = trusted.issuer
@@ -271,12 +286,6 @@ def _seen_from(network: str, remembered: _Remembered) -> Principal:
         remembered.principals.clear()
     found = remembered.principals[network] = replace(remembered.principal, network=network)
     return found
-
-
-def _slot(authorization: str, presented: Presented) -> bytes:
-    """Everything that a verdict depends on and a request can vary; no part of it has a space but the last."""
-    certificate = presented.certificate
-    return sha256(f"{certificate.thumbprint if certificate else ''} {presented.endpoint or ''} {authorization}".encode()).digest()
 
 
 def _scheme(presented: Presented) -> str:
