@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 OK, TAMPERED, UNREADABLE, NOTHING = 0, 1, 2, 3
 
-_TS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_TS = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_HEAD = re.compile(rb'\{"v":1,"seq":(0|[1-9]\d{0,15}),"ts":"(%b)",' % _TS.pattern)  # to read each leaf whole takes most of the time
 _WIDTH = 256
 
 
@@ -75,8 +77,8 @@ class Key:
 Tree = tuple[int, bytes]
 """What a checkpoint commits to: size and root hash."""
 
-Row = tuple[int, bytes, bytes]
-"""A leaf as it is stored: its index, the hash kept beside it, its bytes."""
+Row = tuple[int, bytes, bytes, str | None]
+"""A leaf as it is stored: its index, the hash kept beside it, its bytes, and the digest of its side record; None where none is kept."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,8 @@ class Log:
     notes: Sequence[bytes]
     node: Callable[[int, int], bytes | None] = lambda level, index: None
     """The stored root of a complete subtree of 256 ** level leaves, if it is there."""
-    side: Callable[[int], str | None] = lambda index: None
-    """The digest of the side record beside a leaf; None where none is kept (any more)."""
-    sides: int = 0
-    """How many side records are kept."""
+    strays: Callable[[int], int] = lambda size: 0
+    """How many side records stand beside none of the first `size` leaves."""
 
 
 @dataclass(frozen=True)
@@ -165,47 +165,47 @@ class Walk:
     expected: dict[int, list[bytes]]  # size → roots that signed checkpoints give
     size: int = 0
     sound: int = 0  # the size of the last checkpoint that was met
-    ts: str = ""
-    sides: int = 0
+    ts: bytes = b""
     roots: list[bytes] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         """The next leaf; raises TamperedError where it cannot be the one that was written there."""
-        index, (stored, kept, leaf) = self.size, row
+        index, (stored, kept, leaf, side) = self.size, row
         if stored != index:
             raise TamperedError("missing", f"leaf {index} is not there: {stored} follows", index)
-        hashed = leaf_hash(leaf)
+        hashed = hashlib.sha256(b"\x00" + leaf).digest()
         if hashed != kept:
             raise TamperedError("altered", f"leaf {index} is not what its hash says", index)
         self._read(index, leaf)
+        if side is not None and b'"side":"%b"' % side.encode() not in leaf and _said(leaf)[2] != side:
+            raise TamperedError("side", f"the side record of leaf {index} is not the one that was written with it", index)
         self._grow(index, hashed)
-        if self.size not in self.expected:
-            return
-        if {self._root()} != set(self.expected[self.size]):
-            kind = "fork" if len(set(self.expected[self.size])) > 1 else "altered"
-            text = f"leaves {self.sound} to {index} are not those of the signed checkpoint of size {self.size}"
+        if self.size in self.expected:
+            self._meet(set(self.expected[self.size]))
+
+    def _meet(self, expected: set[bytes]) -> None:
+        """A signed checkpoint of the tree as it stands."""
+        if {self._root()} != expected:
+            kind = "fork" if len(expected) > 1 else "altered"
+            text = f"leaves {self.sound} to {self.size - 1} are not those of the signed checkpoint of size {self.size}"
             raise TamperedError(kind, text, self.sound, self.size)
         self.sound = self.size
 
     def _read(self, index: int, leaf: bytes) -> None:
-        seq, ts, digest = _said(leaf)
+        head = _HEAD.match(leaf)
+        seq, ts = (int(head[1]), head[2]) if head else _said(leaf)[:2]
         if seq != index:
             raise TamperedError("gap", f"leaf {index} says that it is {seq}", index)
-        if not isinstance(ts, str) or not _TS.fullmatch(ts):
+        if not head and not _TS.fullmatch(ts):
             raise TamperedError("time", f"leaf {index} says no moment", index)
         if ts < self.ts:  # one of the two was altered, or one between the last checkpoint and here
-            raise TamperedError("time", f"leaf {index} says {ts}, the one before it {self.ts}", self.sound, index + 1)
+            raise TamperedError("time", f"leaf {index} says {ts.decode()}, after {self.ts.decode()}", self.sound, index + 1)
         self.ts = ts
-        kept = self.log.side(index)
-        if kept is not None:
-            self.sides += 1
-        if kept not in (None, digest):
-            raise TamperedError("side", f"the side record of leaf {index} is not the one that was written with it", index)
 
     def _grow(self, index: int, root: bytes) -> None:
         height = 0
         while index >> height & 1:
-            root = node_hash(self.roots.pop(), root)
+            root = hashlib.sha256(b"\x01" + self.roots.pop() + root).digest()
             height += 1
             if height % 8 == 0 and self.log.node(height // 8, index >> height) not in (None, root):
                 first = index >> height << height
@@ -214,19 +214,17 @@ class Walk:
         self.size = index + 1
 
     def _root(self) -> bytes:
-        *others, root = self.roots
-        for left in reversed(others):
-            root = node_hash(left, root)
-        return root
+        return reduce(lambda right, left: node_hash(left, right), reversed(self.roots))
 
 
-def _said(leaf: bytes) -> tuple[Any, Any, Any]:
+def _said(leaf: bytes) -> tuple[Any, bytes, Any]:
     """What a leaf says of its index, its moment and its side record."""
     try:
         body = json.loads(leaf)
     except (ValueError, RecursionError):
-        return None, None, None
-    return (body.get("seq"), body.get("ts"), body.get("side")) if isinstance(body, dict) else (None, None, None)
+        return None, b"", None
+    body = body if isinstance(body, dict) else {}
+    return body.get("seq"), str(body.get("ts")).encode("utf-8", "replace"), body.get("side")
 
 
 def verify(log: Log, keys: Sequence[Key], trusted: Sequence[bytes]) -> Verdict | None:
@@ -242,8 +240,8 @@ def verify(log: Log, keys: Sequence[Key], trusted: Sequence[bytes]) -> Verdict |
     promised = max(expected, default=0)
     if walk.size < promised:
         raise TamperedError("truncated", f"the log ends before leaf {walk.size}, a signed checkpoint has {promised}", walk.size, promised)
-    if walk.sides != log.sides:
-        raise TamperedError("side", f"{log.sides - walk.sides} side records stand beside no leaf")
+    if strays := log.strays(walk.size):
+        raise TamperedError("side", f"{strays} side records stand beside no leaf")
     if not promised:
         return None
     signed, anchored = (max((size for size, _ in trees), default=0) for trees in (own, given))
@@ -295,19 +293,20 @@ def verify_database(path: Path, keys: Sequence[Key], trusted: Sequence[bytes]) -
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)) as db:
         db.execute("BEGIN")
-        rows = db.execute("SELECT seq, hash, body FROM leaf ORDER BY seq")
         notes = [bytes(note) for (note,) in db.execute("SELECT note FROM checkpoint ORDER BY size")]
-        (sides,) = db.execute("SELECT count(*) FROM side").fetchone()
 
         def node(level: int, index: int) -> bytes:
             row = db.execute("SELECT hash FROM node WHERE level = ? AND idx = ?", (level, index)).fetchone()
             return bytes(row[0]) if row else b""
 
-        def side(index: int) -> str | None:
-            row = db.execute("SELECT key, size, nonce, sealed FROM side WHERE seq = ?", (index,)).fetchone()
-            return hashlib.sha256(struct.pack(">QQ", row[0], row[1]) + row[2] + row[3]).hexdigest() if row else None
+        strays = "SELECT count(*) FROM side WHERE seq < 0 OR seq >= ?"
+        return verify(Log(_stored(db), notes, node, lambda size: int(db.execute(strays, (size,)).fetchone()[0])), keys, trusted)
 
-        return verify(Log(rows, notes, node, side, sides), keys, trusted)
+
+def _stored(db: sqlite3.Connection) -> Iterator[Row]:
+    sql = "SELECT seq, hash, body, key, size, nonce, sealed FROM leaf LEFT JOIN side USING (seq) ORDER BY seq"
+    for seq, kept, leaf, key, size, nonce, sealed in db.execute(sql):
+        yield seq, kept, leaf, None if key is None else hashlib.sha256(struct.pack(">QQ", key, size) + nonce + sealed).hexdigest()
 
 
 def verify_export(path: Path, keys: Sequence[Key], trusted: Sequence[bytes]) -> Verdict | None:
@@ -335,7 +334,7 @@ def _exported(tiles: Path, size: int) -> Iterator[Row]:
         except FileNotFoundError as error:
             raise TamperedError("missing", f"{error.filename} is not there", first, min(size, first + _WIDTH)) from error
         for offset, leaf in enumerate(_entries(entries)):
-            yield first + offset, hashes[offset * 32 :][:32], leaf
+            yield first + offset, hashes[offset * 32 :][:32], leaf, None
 
 
 def _entries(bundle: bytes) -> Iterator[bytes]:

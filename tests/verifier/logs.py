@@ -21,7 +21,7 @@ KEYS = [verifier.Key.parse(str(OWNER.vkey))]
 class Case:
     """A log that somebody may have changed, and the last checkpoint that was seen outside before."""
 
-    rows: list[verifier.Row]
+    rows: list[tuple[int, bytes, bytes]]
     notes: list[bytes]
     boxes: dict[int, Box]
     trusted: list[bytes]
@@ -31,11 +31,12 @@ class Case:
         return replace(self, rows=list(self.rows), notes=list(self.notes), boxes=dict(self.boxes), nodes=dict(self.nodes))
 
     def verdict(self) -> verifier.Verdict | None:
-        def side(index: int) -> str | None:
-            return self.boxes[index].digest if index in self.boxes else None
-
-        log = verifier.Log(self.rows, self.notes, lambda level, index: self.nodes.get((level, index)), side, len(self.boxes))
+        rows = [(seq, kept, leaf, self.boxes[seq].digest if seq in self.boxes else None) for seq, kept, leaf in self.rows]
+        log = verifier.Log(rows, self.notes, lambda level, index: self.nodes.get((level, index)), self._strays)
         return verifier.verify(log, KEYS, self.trusted)
+
+    def _strays(self, size: int) -> int:
+        return sum(1 for index in self.boxes if not 0 <= index < size)
 
     def write(self, index: int, leaf: bytes) -> None:
         """Another leaf in its place, with a hash that fits."""
