@@ -13,6 +13,7 @@ from doorward.domain.findings import Finding
 from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
+from doorward.domain.record import record
 from doorward.domain.secret import Secret
 from doorward.domain.tickets import Recorded
 from doorward.flow.contexts import Taken
@@ -26,7 +27,7 @@ Carry = Callable[[Call, Lease, Notices], Awaitable[Answer]]
 """Stage 9 for one message: takes the decided call to its upstream."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asked:
     """One message on its way in, under the one snapshot that it will be decided by."""
 

@@ -1,13 +1,14 @@
 """What a door hands to the spine: one request, its caller, and what the client said of itself."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import SessionId, UpstreamId
 from doorward.domain.reasons import Refused
+from doorward.domain.record import record
 from doorward.domain.secret import Secret
 from doorward.identity.chain import Presented
 from doorward.identity.tokens.issuer import OWN
@@ -26,7 +27,7 @@ def untold(left: Left) -> None:
     """Nobody is there to be told what is left of limits."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Inbound:
     """One request of either era, read and checked by the door it came through."""
 

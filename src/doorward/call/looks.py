@@ -6,7 +6,7 @@ shown to them at all. What passes marked is marked last.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from doorward.call import endings
@@ -15,6 +15,7 @@ from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Direction, Disposition, Finding
 from doorward.domain.reasons import Ran, Reason, Refused
+from doorward.domain.record import record
 from doorward.inspection.edit import EditError
 from doorward.inspection.fitted import Withheld
 from doorward.inspection.labels import labels
@@ -41,7 +42,7 @@ T = TypeVar("T")
 Body = Mapping[str, object] | Fault
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Judge:
     """Says what is done about the findings of one message."""
 

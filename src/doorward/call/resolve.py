@@ -12,6 +12,7 @@ from doorward.domain.calls import Call, Era
 from doorward.domain.catalog import Kind, Standing, Target
 from doorward.domain.ids import CallId, SessionId
 from doorward.domain.reasons import Reason, Refused
+from doorward.domain.record import record
 from doorward.domain.waivers import Waivers, nothing_waived
 from doorward.policy.question import Moment
 from doorward.runtime.snapshot import Snapshot
@@ -35,7 +36,7 @@ _FOLDED = {method: frozenset(map(folded, taken)) for method, taken in _TAKEN.ite
 _LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Named:
     """What a request is aimed at: kind, the name as the caller gave it, and the arguments that policy reads."""
 
@@ -60,7 +61,7 @@ def named(method: str, params: Mapping[str, object]) -> Named:
             raise Refused(Reason.UNKNOWN_METHOD, f"no governed method {method!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Caller:
     """Who calls, by which MCP method, and in which session if there is one."""
 
@@ -69,7 +70,7 @@ class Caller:
     session: SessionId | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """A call and the catalogue entry behind its target."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
 from doorward.domain.leases import Lease
+from doorward.domain.record import record
 from doorward.domain.secret import Secret
 
 Header = tuple[str, Secret]
@@ -26,7 +27,7 @@ class CredentialError(DoorwardError):
     """A credential that cannot be had; the message is for operators and holds no value."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Use:
     """One call that needs a credential: of an agent, or of the gateway's own principal (discovery, the start of a process)."""
 

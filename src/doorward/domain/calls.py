@@ -1,12 +1,12 @@
 """A call: who wants what with which arguments, in bytes that are decided on and sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from doorward.domain.actors import Principal
 from doorward.domain.catalog import Target
 from doorward.domain.ids import CallId, Digest, SessionId
+from doorward.domain.record import record
 
 
 class Era(StrEnum):
@@ -16,7 +16,7 @@ class Era(StrEnum):
     EXCHANGE = "exchange"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Call:
     """One governed message. INVARIANT: `digest` is the SHA-256 of `canonical`, which holds method, target name, arguments and extras."""
 
@@ -35,7 +35,7 @@ class Call:
     """The session-era session it came in; what is decided on does not depend on it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notice:
     """A notification on its way from an upstream to the caller (progress or log message)."""
 
@@ -43,7 +43,7 @@ class Notice:
     params: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fault:
     """A JSON-RPC error as an upstream gave it."""
 
@@ -52,7 +52,7 @@ class Fault:
     data: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """What an upstream said to a call, before anybody has looked at it."""
 
@@ -60,7 +60,7 @@ class Answer:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reply:
     """What the caller may see: an answer that has been inspected."""
 

@@ -13,11 +13,12 @@ from doorward.domain.findings import Finding
 from doorward.domain.flow import Flow, Rise
 from doorward.domain.ids import CallId, Digest, Generation, PolicyId
 from doorward.domain.reasons import Reason
+from doorward.domain.record import record
 
 Scalar = str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Flowed:
     """What policy read of the context that a call came from, before it went on."""
 
@@ -26,7 +27,7 @@ class Flowed:
     """Whether taint was looked for, so that `flow.tainted` is all there is."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Intent:
     """The first leaf: what is about to happen and on whose word. Durable before any credential is released."""
 
@@ -71,7 +72,7 @@ class Status(StrEnum):
     """The process died between intent and outcome."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """The second leaf: what came of an intent."""
 
@@ -89,7 +90,7 @@ class Outcome:
     """The rule by which the answer counts as trusted, where one does."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refusal:
     """The only leaf of a call that was refused before its intent, or of a list (`reason` is then None)."""
 
@@ -125,7 +126,7 @@ class Event:
     fields: Mapping[str, Scalar]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """Where a leaf stands in the log."""
 

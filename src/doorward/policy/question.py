@@ -11,6 +11,7 @@ from doorward.domain import actors
 from doorward.domain.actors import Agent, AuthnMethod, Proof, Subject
 from doorward.domain.catalog import Target
 from doorward.domain.ids import SubjectId, TeamId, UpstreamId
+from doorward.domain.record import record
 from doorward.policy.reads import Tree
 from doorward.policy.session import Session, session_facts
 
@@ -26,7 +27,7 @@ Uid = tuple[str, str]
 """Type and id of an entity."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moment:
     """When a call is decided, in whose time of day (the zone of `context.time`), and what has flowed into its context by then."""
 

@@ -1,13 +1,13 @@
 """What is asked of an upstream: one request, era-neutral, with the credential to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from doorward.domain.leases import Lease
+from doorward.domain.record import record
 from doorward.wire.headers import ParamHeaders
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Order:
     """One request to forward. Ids and progress tokens are minted by the upstream room; none of the caller's goes out."""
 
