@@ -65,16 +65,19 @@ class Seat:
 
     def leave(self) -> None:
         """Gives the place back; a second time does nothing."""
-        agent, self._agent = self._agent, None
-        if agent is not None:
-            self._gate._left(agent)  # noqa: SLF001 - a seat is half of the gate
-            self._taken.leave()
+        self.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.leave()
+        agent, self._agent = self._agent, None
+        if agent is None:
+            return
+        gate, taken = self._gate, self._taken
+        gate._left(agent)  # noqa: SLF001 - a seat is half of the gate
+        if taken is not NOTHING:
+            taken.leave()
 
 
 class Gate:
@@ -159,8 +162,10 @@ class Gate:
         if running >= SHARE * (limits.in_flight - self._inside):
             raise _over_share(agent, running)
         now = self._monotonic()
-        self._pace(agent, now)
-        taken = self._declared.take(call, now)
+        wait = self._rates.take(agent, now)
+        if wait > 0:
+            raise _over_rate(agent, limits.pace, wait)
+        taken = self._declared.take(call, now) if limits.declared else NOTHING
         self._running[agent] = running + 1
         self._inside += 1
         return Seat(self, agent, self._switch.epoch, taken)
@@ -183,7 +188,9 @@ class Gate:
         Raises `Refused` OVER_RATE, which is what the agent is told then, whatever it was refused for.
         """
         if principal.method is not _OWN:
-            self._pace(principal.agent.id, self._monotonic())
+            wait = self._rates.take(principal.agent.id, self._monotonic())
+            if wait > 0:
+                raise _over_rate(principal.agent.id, self._limits.pace, wait)
 
     def opened(self, principal: Principal) -> None:
         """One more session, or look at what is offered, counts for its agent's pace like a call. Raises `Refused` OVER_RATE."""
@@ -200,11 +207,6 @@ class Gate:
     def still(self, call: Call, epoch: int) -> None:
         """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""
         self._switch.still(call, epoch)
-
-    def _pace(self, agent: AgentId, now: float) -> None:
-        wait = self._rates.take(agent, now)
-        if wait > 0:
-            raise _over_rate(agent, self._limits.pace, wait)
 
     def _left(self, agent: AgentId) -> None:
         self._inside -= 1

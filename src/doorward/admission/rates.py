@@ -81,15 +81,17 @@ class Rates:
 
     def take(self, key: Key, now: float) -> float:
         """Takes one call out of a bucket and gives 0; or takes nothing and gives the seconds until there is one."""
-        now = self._latest = max(now, self._latest)
-        full_at = self._full_at.get(key, now)
-        if full_at < now:
+        if now < self._latest:
+            now = self._latest
+        self._latest = now
+        full_at = known = self._full_at.get(key)
+        if full_at is None or full_at < now:
             full_at = now
         after = full_at + self._interval
         wait = after - self._depth - now
         if wait > _DRIFT:
             return wait
-        if key not in self._full_at:
+        if known is None:
             if len(self._full_at) >= self._most and (room_in := self._sweep(now)) > 0:
                 return room_in
             self._next_sweep = min(self._next_sweep, after)

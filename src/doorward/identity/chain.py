@@ -89,19 +89,16 @@ class Chain:
         """As `identify`, waiting for what has to be fetched or written first. Raises `Refused` UNAUTHENTICATED or REVOKED alone."""
         for _ in range(_MOST_WAITS):
             try:
-                return self._identify(presented)
-            except NotYetError as wait:
-                await _prepared(wait)
+                return self.identify(presented)
+            except Refused as refused:
+                wait = refused.__cause__
+                if not isinstance(wait, NotYetError):
+                    raise
+            await _prepared(wait)
         return self.identify(presented)
 
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
-        try:
-            return self._identify(presented)
-        except NotYetError as error:
-            raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
-
-    def _identify(self, presented: Presented) -> Principal:
         principal: object = None
         try:
             for source in self._sources:
@@ -109,8 +106,8 @@ class Chain:
                 principal = source.identify(presented)
                 if principal is not None:
                     break
-        except NotYetError:
-            raise
+        except NotYetError as error:
+            raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
         except Refused as refused:
             if refused.reason in (Reason.UNAUTHENTICATED, Reason.REVOKED):
                 raise

@@ -110,14 +110,15 @@ class Budgets:
 
     def check(self, call: Call) -> None:
         """Raises `Refused` OVER_BUDGET for a call that could not draw what it needs; takes nothing."""
-        self._fits(call)
+        if self._rules:
+            self._fits(call)
 
     def draw(self, call: Call) -> tuple[Draw, ...]:
         """What a call takes of each budget that is about it, to be written with its intent; raises `Refused` OVER_BUDGET.
 
         Whoever calls this says later how it went: `settled`, or `dropped`.
         """
-        taken = self._fits(call)
+        taken = self._fits(call) if self._rules else None
         if not taken:
             return ()
         draws: list[Draw] = []
@@ -159,7 +160,7 @@ class Budgets:
 
     def left(self, call: CallId) -> tuple[Entry, ...]:
         """What is left of each budget that a call has drawn on, while it runs."""
-        taken = self._open.get(call)
+        taken = self._open.get(call) if self._open else None
         return () if taken is None else self._left(taken)
 
     def now(self) -> float:
@@ -213,7 +214,7 @@ class Budgets:
     def _fits(self, call: Call) -> list[_Taken]:
         """What a call would take; raises `Refused` OVER_BUDGET where a budget does not hold it."""
         taken: list[_Taken] = []
-        if not self._rules or call.principal.method is _OWN:
+        if call.principal.method is _OWN:
             return taken
         about = reads_of(call)
         concerned = self._known.get(about)

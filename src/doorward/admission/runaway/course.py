@@ -85,9 +85,9 @@ class Rest:
         self.until = now + self.pause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """What a rule has caught: so many calls in so many seconds."""
+    """What a rule has caught: so many calls in so many seconds. Not frozen: where a rule only watches, each call too many makes one."""
 
     bound: Bound
     count: int
