@@ -75,7 +75,7 @@ def bench(loop: asyncio.AbstractEventLoop) -> Iterator[Callable[[Work], Callable
             new_id=str,
             is_full=lambda: house.dispatch.gate.is_full,
             intake=house.dispatch.gate.intake,
-            turn=house.dispatch.gate.turns.begin,
+            turn=house.dispatch.gate.turns.first,
         ),
         Settings(allowed(Listen(), _PORT), is_loopback=True),
     )

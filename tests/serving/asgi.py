@@ -18,7 +18,7 @@ from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
-from doorward.serving.port import CONNECTION
+from doorward.serving.port import CONNECTION, WHOLE
 from doorward.serving.resume import Kept
 
 PORT = 8420
@@ -123,6 +123,7 @@ class Exchange:
         if self._pieces:
             self._pieces[-1]["more_body"] = False
         self._hangup: Callable[[], None] | None = None
+        self.is_behind = False
         self.certificate: Certificate | None = None
         self._sent = asyncio.Condition()
         self.head: dict[str, Any] | None = None
@@ -145,7 +146,12 @@ class Exchange:
 
     async def _send(self, message: Any) -> None:
         async with self._sent:
-            if message["type"] == "http.response.start":
+            if message["type"] == WHOLE:
+                assert self.head is None, "two heads"
+                length = (b"content-length", b"%d" % len(message["body"]))
+                self.head = {"status": message["status"], "headers": [*message["headers"], length]}
+                self.raw, self.is_whole = message["body"], True
+            elif message["type"] == "http.response.start":
                 assert self.head is None, "two heads"
                 self.head = message
             else:

@@ -10,7 +10,7 @@ INVARIANT: nobody is overtaken for ever, for each piece that an agent gets puts 
 import asyncio
 import heapq
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from doorward.admission.intake import Intake, overloaded
@@ -58,18 +58,24 @@ class Turns:
 
     async def begin(self, agent: AgentId, size_bytes: int) -> None:
         """Waits for a request's first turn; raises `Refused` OVERLOADED where it has waited for too long."""
+        turn = self.first(agent, size_bytes)
+        if turn is not None:
+            await turn
+
+    def first(self, agent: AgentId, size_bytes: int) -> Awaitable[None] | None:
+        """None where it is a request's first turn now, or what `begin` waits for."""
         intake = self._intake
         if intake.requests_of(agent) * intake.agents * LITTLE < intake.requests:
             self._is_fair, self._fair_until = True, self._monotonic() + SOON_SECONDS
-        if not self._is_fair:
-            return
-        waiter = self._next(agent, size_bytes)
-        if waiter is not None:
-            since = self._monotonic()
-            await waiter
-            waited = self._monotonic() - since
-            if waited > MOST_SECONDS:
-                raise overloaded(TURNS, f"waited {waited:.1f} s for a turn, at most {MOST_SECONDS:.0f} s")
+        waiter = self._next(agent, size_bytes) if self._is_fair else None
+        return None if waiter is None else self._begun(waiter)
+
+    async def _begun(self, waiter: asyncio.Future[None]) -> None:
+        since = self._monotonic()
+        await waiter
+        waited = self._monotonic() - since
+        if waited > MOST_SECONDS:
+            raise overloaded(TURNS, f"waited {waited:.1f} s for a turn, at most {MOST_SECONDS:.0f} s")
 
     async def go_on(self, agent: AgentId, size_bytes: int = 0) -> None:
         """Waits for the next turn of a request that something has been done for already."""

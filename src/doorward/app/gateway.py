@@ -27,6 +27,7 @@ from doorward.runtime.workbench import Read, ReloadError, read
 from doorward.serving.app import Door, Settings, Surroundings
 from doorward.serving.edge import allowed
 from doorward.serving.listener import Bind, Listener
+from doorward.serving.port import Receive, Scope, Send
 from doorward.serving.tls import Secured
 from doorward.telemetry.journal import Journal, Level
 from doorward.telemetry.meter import Meter
@@ -209,17 +210,14 @@ class Gateway:
             challenges=identification.challenges,
             is_full=lambda: house.dispatch.gate.is_full,
             intake=house.dispatch.gate.intake,
-            turn=house.dispatch.gate.turns.begin,
+            turn=house.dispatch.gate.turns.first,
         )
         self._door = Door(around, Settings(allowed(listen, self.address[1]), _is_loopback(listen.host)))
         self._keep(self._listener.run(), self._door.pulse.run())
 
-    async def _answer(self, scope: object, receive: object, send: object) -> None:
-        if self._door is None:
-            # The address is ours, and what has ended while we were away is still being looked up.
-            await _not_yet(send)
-            return
-        await self._door(scope, receive, send)  # type: ignore[arg-type]
+    def _answer(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
+        # Without a door the address is ours, and what has ended while we were away is still being looked up.
+        return _not_yet(send) if self._door is None else self._door(scope, receive, send)
 
     def _keep(self, *endless: Coroutine[Any, Any, None]) -> None:
         for one in endless:
@@ -370,8 +368,7 @@ class Gateway:
                 self._journal.say("warning", Level.WARNING, text=warning)
 
 
-async def _not_yet(send: object) -> None:
-    assert callable(send)
+async def _not_yet(send: Send) -> None:
     await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"1"), (b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})
 

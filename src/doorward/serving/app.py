@@ -14,13 +14,14 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.identity.certificate import Certificate
 from doorward.identity.chain import Presented
 from doorward.identity.challenge import Challenges, silent
-from doorward.serving.arrival import Arrival
+from doorward.serving.arrival import Arrival, Passed, text_of
 from doorward.serving.browsers import cross_origin, preflight
 from doorward.serving.edge import (
     Allowed,
     EdgeError,
     HangupError,
     body,
+    check_length,
     check_post,
     check_stream,
     endpoint,
@@ -30,9 +31,10 @@ from doorward.serving.edge import (
     takes,
 )
 from doorward.serving.exchange import Exchange
+from doorward.serving.head import Head
 from doorward.serving.pages import Pages
 from doorward.serving.patience import Patience
-from doorward.serving.port import CERTIFICATE, CONNECTION, Headers, Receive, Scope, Sees, Send, Tally
+from doorward.serving.port import BODY, CERTIFICATE, CONNECTION, HEAD, Receive, Scope, Sees, Send, Tally
 from doorward.serving.pulse import Pulse
 from doorward.serving.reading import Reading
 from doorward.serving.respond import Cause, Reply
@@ -40,7 +42,8 @@ from doorward.serving.resume import Journals, Kept
 from doorward.serving.session import Sessions
 from doorward.serving.streams import Streams
 from doorward.wire.eras import era_of
-from doorward.wire.jsonrpc import Limits, Request
+from doorward.wire.headers import routing
+from doorward.wire.jsonrpc import Limits, Notification, Request, Response
 from doorward.wire.replies import error_body
 
 _LOG = logging.getLogger("doorward.serving")
@@ -70,11 +73,14 @@ def never_full() -> bool:
     return False
 
 
-Turn = Callable[[AgentId, int], Awaitable[None]]
-"""Waits for a request's turn on the processor, from its agent and its length; raises `Refused` where that takes too long."""
+Turn = Callable[[AgentId, int], Awaitable[None] | None]
+"""What a request waits for until it is its turn on the processor, from its agent and its length; None where it is now.
+
+Raises `Refused` where that takes too long.
+"""
 
 
-async def at_once(agent: AgentId, size_bytes: int) -> None:
+def at_once(agent: AgentId, size_bytes: int) -> None:
     """The turn where nobody queues."""
 
 
@@ -136,34 +142,38 @@ class Door:
         """One request, from its head to the last byte of its answer."""
         reply = Reply(send, self._around.challenges)
         try:
-            await self._answer(scope, receive, reply)
-            if reply.place is not None:
+            try:
+                await self._serve(scope, receive, reply)
+            except asyncio.CancelledError:
+                await _cancelled(reply)
+            except Exception as error:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
+                await self._fail(reply, error)
+            finally:
+                self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
+            if reply.place is not None and scope[CONNECTION].is_behind:
                 await scope[CONNECTION].written()
         finally:
             reply.leave()
             reply.forget()
 
-    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _fail(self, reply: Reply, error: Exception) -> None:
         try:
-            try:
-                await self._serve(scope, receive, reply)
-            except EdgeError as error:
-                self._tell(reply, Refused(Reason.INVALID_REQUEST, f"http {error.status}: {error.sentence}"))
-                request_id = reply.request.id if reply.request else None
-                await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
-            except Refused as refused:
-                self._tell(reply, refused)
-                await self._wait(reply, refused)
-                await reply.refuse(refused)
-            except HangupError:
-                reply.detach()
-            except Exception:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
-                _LOG.exception("a request failed inside the gateway")
-                await reply.refuse(Refused(Reason.INTERNAL, ran=Ran.MAYBE))
+            match error:
+                case EdgeError():
+                    self._tell(reply, Refused(Reason.INVALID_REQUEST, f"http {error.status}: {error.sentence}"))
+                    request_id = reply.request.id if reply.request else None
+                    await reply.plain(error.status, error_body(request_id, Fault(error.code, error.sentence)), [_JSON, *error.headers])
+                case Refused():
+                    self._tell(reply, error)
+                    await self._wait(reply, error)
+                    await reply.refuse(error)
+                case HangupError():
+                    reply.detach()
+                case _:
+                    _LOG.error("a request failed inside the gateway", exc_info=error)
+                    await reply.refuse(Refused(Reason.INTERNAL, ran=Ran.MAYBE))
         except asyncio.CancelledError:
             await _cancelled(reply)
-        finally:
-            self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
 
     async def _page(self, scope: Scope, receive: Receive, reply: Reply) -> bool:
         """Answers a request to a page; False where there is none at its path."""
@@ -179,31 +189,85 @@ class Door:
     async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         if not scope["raw_path"].startswith(b"/mcp") and await self._page(scope, receive, reply):
             return
-        headers: Headers = scope["headers"]
-        by_name = fields(headers, self._settings.allowed)
-        upstream = endpoint(scope["raw_path"], scope["query_string"])
         method: str = scope["method"]
+        if method == "OPTIONS":
+            await self._preflight(scope, reply)
+            return
+        passed, length = self._passed(scope, reply)
+        late = self._enter(passed, length, reply) if method == "POST" else None
+        reply.presented = presented = self._presented(passed, scope)
+        principal = reply.principal = await self._around.spine.identified(presented)
+        if passed.endpoint is not None and not self._around.sees(principal, passed.endpoint):
+            raise nothing_here()
+        arrival = Arrival(scope["headers"], passed, scope[CONNECTION], presented, principal)
+        if method != "POST":
+            await self._other(method, arrival, reply)
+            return
+        claimed = _claimed(arrival, length, reply.place)
+        reply.era = passed.era or Era.EXCHANGE
+        message = await self._message(arrival, scope, receive, reply, length)
+        # Whatever is wrong with it from here on, the error names the request.
+        reply.request = message if isinstance(message, Request) else None
+        late = late or claimed
+        if late is not None and reply.request is not None and reply.request.method != "ping":
+            raise late
+        match passed.era:
+            case Era.EXCHANGE:
+                await self._exchange.post(arrival, message, reply)
+            case Era.SESSION:
+                await self._sessions.post(arrival, message, reply)
+            case None:
+                # Said only now that the request is known that is to be answered.
+                era_of(arrival.text(_VERSION))
+
+    async def _preflight(self, scope: Scope, reply: Reply) -> None:
+        by_name = fields(scope["headers"], self._settings.allowed)
+        endpoint(scope["raw_path"], scope["query_string"])
         if b"origin" in by_name:
             reply.headers += cross_origin(by_name)
-        if method == "OPTIONS":
-            await reply.plain(200, b"", preflight(by_name))
-            return
-        late: Refused | None = None
-        if method == "POST":
-            reply.takes = check_post(by_name, self._settings.limits.body_bytes)
-            late = self._enter(by_name, reply)
-        reply.presented = presented = self._presented(by_name, scope, upstream)
-        principal = reply.principal = await self._around.spine.identified(presented)
-        if upstream is not None and not self._around.sees(principal, upstream):
-            raise nothing_here()
-        arrival = Arrival(headers, by_name, upstream, scope[CONNECTION], presented, principal)
-        if method == "POST":
-            claimed = _claimed(arrival, reply.place)
-            await self._post(arrival, receive, reply, late or claimed)
-        else:
-            await self._other(method, arrival, reply)
+        await reply.plain(200, b"", preflight(by_name))
 
-    def _enter(self, by_name: dict[bytes, bytes], reply: Reply) -> Refused | None:
+    def _passed(self, scope: Scope, reply: Reply) -> tuple[Passed, int | None]:
+        """What follows from the head, and how long the body is if that is said beforehand; raises `EdgeError`.
+
+        A head that came before on its connection is judged no second time, but for its length.
+        """
+        head: Head | None = scope.get(HEAD)
+        passed = None if head is None else head.passed
+        if passed is not None:
+            reply.headers, reply.takes = [*passed.headers], passed.takes
+            length = len(scope[BODY])
+            check_length(length, self._settings.limits.body_bytes)
+            return passed, length
+        by_name = fields(scope["headers"], self._settings.allowed)
+        upstream = endpoint(scope["raw_path"], scope["query_string"])
+        if b"origin" in by_name:
+            reply.headers += cross_origin(by_name)
+        said = None
+        if scope["method"] == "POST":
+            reply.takes = check_post(by_name, self._settings.limits.body_bytes)
+            said = by_name.pop(b"content-length", None)
+        passed = self._concluded(by_name, upstream, scope, reply)
+        if head is not None:
+            head.passed = passed
+        return passed, None if said is None else int(said)
+
+    def _concluded(self, by_name: dict[bytes, bytes], upstream: UpstreamId | None, scope: Scope, reply: Reply) -> Passed:
+        authorization, dpop = by_name.get(b"authorization"), by_name.get(b"dpop")
+        return Passed(
+            fields=by_name,
+            endpoint=upstream,
+            headers=[*reply.headers],
+            # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous. Not every proxy says so.
+            is_near=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name) and is_local_name(by_name[b"host"]),
+            authorization=None if authorization is None else authorization.decode("latin-1"),
+            dpop=None if dpop is None else dpop.decode("latin-1"),
+            routing=routing(scope["headers"]),
+            era=_spoken(text_of(by_name, _VERSION)),
+            takes=reply.takes,
+        )
+
+    def _enter(self, passed: Passed, length: int | None, reply: Reply) -> Refused | None:
         """Takes a place in the door; raises `Refused` where it is full, or gives that for what is read to see whether it ends a call."""
         intake = self._around.intake
         full = REQUESTS if intake.is_full else IN_FLIGHT if self._around.is_full() else None
@@ -211,28 +275,27 @@ class Door:
         if full is None:
             return None
         refused = overloaded(full)
-        if not _may_cancel(by_name):
+        if not _may_cancel(passed, length):
             raise refused
         return refused
 
-    async def _post(self, arrival: Arrival, receive: Receive, reply: Reply, late: Refused | None) -> None:
-        spoken = _spoken(arrival.text(_VERSION))
-        reply.era = spoken if isinstance(spoken, Era) else Era.EXCHANGE
-        is_said = b"content-length" in arrival.fields
-        most = self._settings.limits.body_bytes
-        raw = await (body(receive, most) if is_said or reply.place is None else body(receive, most, reply.place.hold))
-        await self._around.turn(arrival.principal.agent.id, len(raw))
-        # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
-        arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
-        message = self._reading.read(arrival.principal.agent.id, raw)
-        # Whatever is wrong with it from here on, the error names the request.
-        reply.request = message if isinstance(message, Request) else None
-        if late is not None and reply.request is not None and reply.request.method != "ping":
-            raise late
-        if isinstance(spoken, Refused):
-            raise spoken
-        engine = self._exchange if spoken is Era.EXCHANGE else self._sessions
-        await engine.post(arrival, message, reply)
+    async def _message(
+        self, arrival: Arrival, scope: Scope, receive: Receive, reply: Reply, length: int | None
+    ) -> Request | Notification | Response:
+        """The message, once it is whole, it is its turn, and its sender is still who it was."""
+        raw: bytes | None = scope.get(BODY) if length is not None else None
+        has_waited = raw is None
+        if raw is None:
+            most = self._settings.limits.body_bytes
+            raw = await (body(receive, most) if length is not None or reply.place is None else body(receive, most, reply.place.hold))
+        turn = self._around.turn(arrival.principal.agent.id, len(raw))
+        if turn is not None:
+            await turn
+            has_waited = True
+        if has_waited:
+            # A body may take its time, and its sender may have lost its rights meanwhile. From here to its seat a call waits for nothing.
+            arrival.principal = reply.principal = self._around.spine.identify(arrival.presented)
+        return self._reading.read(arrival.principal.agent.id, raw)
 
     async def _other(self, method: str, arrival: Arrival, reply: Reply) -> None:
         reply.era = era_of(arrival.text(_VERSION))
@@ -240,7 +303,7 @@ class Door:
             raise EdgeError(405, "This protocol version knows POST alone.", [(b"allow", b"POST")])
         match method:
             case "GET":
-                reply.takes = takes(arrival.fields.get(b"accept", b""))
+                reply.takes = takes(arrival.passed.fields.get(b"accept", b""))
                 check_stream(reply.takes)
                 await self._sessions.get(arrival, reply)
             case "DELETE":
@@ -262,18 +325,16 @@ class Door:
         if is_greedy and reply.principal is not None:
             await self._patience.hold(reply.principal.agent.id)
 
-    def _presented(self, by_name: dict[bytes, bytes], scope: Scope, endpoint: UpstreamId | None) -> Presented:
-        authorization, dpop = by_name.get(b"authorization"), by_name.get(b"dpop")
+    def _presented(self, passed: Passed, scope: Scope) -> Presented:
         self._requests += 1
         return Presented(
-            authorization=None if authorization is None else authorization.decode("latin-1"),
+            authorization=passed.authorization,
             network=scope["client"][0] if scope["client"] else "",
-            # Behind a proxy on this machine every peer is loopback; who came from elsewhere is not anonymous. Not every proxy says so.
-            loopback=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name) and is_local_name(by_name[b"host"]),
-            endpoint=endpoint,
+            loopback=passed.is_near,
+            endpoint=passed.endpoint,
             method=scope["method"],
-            dpop=None if dpop is None else dpop.decode("latin-1"),
-            certificate=self._certificate(by_name, scope),
+            dpop=passed.dpop,
+            certificate=self._certificate(passed.fields, scope),
             request=self._requests,
         )
 
@@ -282,30 +343,29 @@ class Door:
         return self._around.shown(scope[CONNECTION].certificate, network, by_name.get(b"client-cert"), by_name.get(b"client-cert-chain"))
 
 
-def _may_cancel(by_name: dict[bytes, bytes]) -> bool:
+def _may_cancel(passed: Passed, length: int | None) -> bool:
     """Whether a message may be the one that ends a call: short, and in a session (in the other era a call is ended by hanging up)."""
-    length = by_name.get(b"content-length", b"")
-    return b"mcp-session-id" in by_name and length.isdigit() and int(length) <= _CANCEL_BYTES
+    return b"mcp-session-id" in passed.fields and length is not None and length <= _CANCEL_BYTES
 
 
-def _claimed(arrival: Arrival, place: Place | None) -> Refused | None:
+def _claimed(arrival: Arrival, length: int | None, place: Place | None) -> Refused | None:
     """Says whose a place is, and how long its body; raises `Refused` where that is too much, or gives it as `Door._enter` does."""
     assert place is not None
     try:
-        place.claim(arrival.principal.agent.id, int(arrival.fields.get(b"content-length", b"0")))
+        place.claim(arrival.principal.agent.id, length or 0)
     except Refused as refused:
-        if not _may_cancel(arrival.fields):
+        if not _may_cancel(arrival.passed, length):
             raise
         return refused
     return None
 
 
-def _spoken(version: str | None) -> Era | Refused:
-    """The era of a declared revision, or why there is none: said once the request is known that is to be answered."""
+def _spoken(version: str | None) -> Era | None:
+    """The era of a declared revision; None for one that is not spoken here."""
     try:
         return era_of(version)
-    except Refused as refused:
-        return refused
+    except Refused:
+        return None
 
 
 async def _cancelled(reply: Reply) -> None:

@@ -157,12 +157,18 @@ def check_post(by_name: dict[bytes, bytes], limit_bytes: int) -> Takes:
     length = by_name.get(b"content-length")
     if length is None and b"transfer-encoding" not in by_name:
         raise EdgeError(411, "A Content-Length is needed.")
-    if length is not None and int(length) > limit_bytes:
-        raise _too_large(limit_bytes)
+    if length is not None:
+        check_length(int(length), limit_bytes)
     readable = takes(by_name.get(b"accept", b""))
     if not readable.json:
         raise EdgeError(406, "The client must accept application/json and text/event-stream.")
     return readable
+
+
+def check_length(length: int, limit_bytes: int) -> None:
+    """Raises `EdgeError` 413 for a body that is too large."""
+    if length > limit_bytes:
+        raise _too_large(limit_bytes)
 
 
 def check_stream(readable: Takes) -> None:

@@ -12,7 +12,7 @@ from doorward.serving.pulse import Pulse
 from doorward.serving.respond import Reply
 from doorward.serving.streams import Streams
 from doorward.wire.eras import open_envelope
-from doorward.wire.headers import check
+from doorward.wire.headers import check_routing
 from doorward.wire.jsonrpc import Notification, Request, Response, dump
 
 _SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
@@ -41,7 +41,7 @@ class Exchange:
             raise Refused(Reason.INVALID_REQUEST, "clients of this era send no responses")
         reply.request = message
         envelope = open_envelope(message.params)
-        check(arrival.headers, message.method, message.params, envelope.version)
+        check_routing(arrival.passed.routing, message.method, message.params, envelope.version)
         if message.method == "subscriptions/listen":
             await self._listen(arrival, message, reply)
             return

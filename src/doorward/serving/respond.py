@@ -13,7 +13,7 @@ from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Presented
 from doorward.identity.challenge import Challenges, silent
 from doorward.serving.edge import Takes
-from doorward.serving.port import Headers, Send
+from doorward.serving.port import WHOLE, Headers, Send
 from doorward.serving.resume import Journal
 from doorward.wire import limits, replies
 from doorward.wire.jsonrpc import Request, dump
@@ -141,9 +141,7 @@ class Reply:
         self.status = status
         if self._is_gone:
             return
-        head = [*headers, *self.headers, (b"content-length", b"%d" % len(body))]
-        await self._send({"type": "http.response.start", "status": status, "headers": head})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send({"type": WHOLE, "status": status, "headers": [*headers, *self.headers], "body": body})
 
     async def deliver(self, outcome: Mapping[str, Any] | Fault) -> None:
         """The result of the request, or the error that an upstream gave."""

@@ -20,6 +20,8 @@ CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 _TRACE_KEYS = ("traceparent", "tracestate", "baggage")
 _RESERVED = "io.modelcontextprotocol/"
+_USUAL = frozenset({VERSION_KEY, CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, "progressToken", *_TRACE_KEYS})
+"""Keys that do not go on; those of a usual request."""
 
 CACHEABLE = frozenset({"server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"})
 """Methods whose complete results say how long and for whom they hold (2026-07-28, utilities/caching)."""
@@ -52,9 +54,9 @@ def unsupported(version: str) -> Refused:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
-    """What an exchange-era request says of itself in `params._meta`."""
+    """What an exchange-era request says of itself in `params._meta`. (Not frozen: one is made on each request.)"""
 
     version: str
     capabilities: Mapping[str, Any]
@@ -72,14 +74,15 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
     Its version is not judged here: `era_of` has judged the header's, and `headers.check` refuses a body that says another.
     """
     meta = params.get("_meta")
-    if not isinstance(meta, Mapping):
+    # By `dict`, which a parsed object is: to ask for a protocol takes as long as all the rest here.
+    if not isinstance(meta, dict):
         raise _invalid("_meta", "an object")
     version, capabilities, client = meta.get(VERSION_KEY), meta.get(CAPABILITIES_KEY), meta.get(CLIENT_KEY, {})
     if not isinstance(version, str):
         raise _invalid(f"_meta[{VERSION_KEY!r}]", "a string")
-    if not isinstance(capabilities, Mapping):
+    if not isinstance(capabilities, dict):
         raise _invalid(f"_meta[{CAPABILITIES_KEY!r}]", "an object")
-    if not isinstance(client, Mapping):
+    if not isinstance(client, dict):
         raise _invalid(f"_meta[{CLIENT_KEY!r}]", "an object")
     level = meta.get(LEVEL_KEY)
     if level is not None and level not in LOG_LEVELS:
@@ -97,6 +100,8 @@ def progress_token(meta: Mapping[str, Any]) -> str | int | None:
 
 def rest_of(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of `_meta` that belong to nobody on the way and go on to the upstream."""
+    if meta.keys() <= _USUAL:
+        return {}
     return {
         key: value for key, value in meta.items() if key != "progressToken" and key not in _TRACE_KEYS and not key.startswith(_RESERVED)
     }

@@ -8,6 +8,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -69,20 +70,46 @@ def decode_value(value: str) -> str | None:
         return None
 
 
-def check(headers: Sequence[tuple[bytes, bytes]], method: str, params: Mapping[str, Any], version: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What the routing headers of a request say; None for one that is not there or not readable."""
+
+    version: str | None
+    method: str | None
+    name: str | None
+    """As it was sent."""
+    named: str | None
+    """What it stands for."""
+
+
+def routing(headers: Iterable[tuple[bytes, bytes]]) -> Routing:
+    """What the routing headers say (names in lower case); raises `Refused` HEADER_MISMATCH for one that stands there twice."""
+    found = _collected((name, value) for name, value in headers if name in _ROUTING)
+    name = found.get(b"mcp-name")
+    return Routing(found.get(b"mcp-protocol-version"), found.get(b"mcp-method"), name, None if name is None else decode_value(name))
+
+
+def check(headers: Iterable[tuple[bytes, bytes]], method: str, params: Mapping[str, Any], version: str) -> None:
+    """Raises as `routing` and `check_routing`."""
+    check_routing(routing(headers), method, params, version)
+
+
+def check_routing(said: Routing, method: str, params: Mapping[str, Any], version: str) -> None:
     """Raises `Refused` HEADER_MISMATCH unless the routing headers of an exchange-era request say what its body says.
 
-    `headers`: names in lower case. `Mcp-Param-*` are checked by `check_params`, once the tool is known.
+    `Mcp-Param-*` are checked by `check_params`, once the tool is known.
     """
-    found = _collected((name, value) for name, value in headers if name in _ROUTING)
-    _same("MCP-Protocol-Version", found.get(b"mcp-protocol-version"), version)
-    _same("Mcp-Method", found.get(b"mcp-method"), method)
+    if said.version != version:
+        _same("MCP-Protocol-Version", said.version, version)
+    if said.method != method:
+        _same("Mcp-Method", said.method, method)
     field = NAMED_BY.get(method)
     if field is None:
         return
-    named, said = params.get(field), found.get(b"mcp-name")
-    if named is not None or said is not None:  # where both lack it, the body is refused for what it lacks
-        _same("Mcp-Name", None if said is None else decode_value(said), named)
+    named = params.get(field)
+    # Where both lack it, the body is refused for what it lacks.
+    if (said.named is None or said.named != named) and (named is not None or said.name is not None):
+        _same("Mcp-Name", said.named, named)
 
 
 def check_unasked(headers: Sequence[tuple[bytes, bytes]], method: str, params: Mapping[str, Any]) -> None:
