@@ -11,10 +11,12 @@ from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Disposition, Finding, Severity
 from doorward.inspection.edit import EditError, redact, redacted
 from doorward.inspection.fitted import Fitted, fitted
+from doorward.inspection.gate import SHORT_BYTES, Gate, Together
 from doorward.inspection.guards.size import OVERSIZE
 from doorward.inspection.labels import explained, labels, noted
+from doorward.inspection.normal.gates import WRITINGS
 from doorward.inspection.spotlight import STRUCTURED, spotlit
-from doorward.inspection.view import Carrier, Guard, View, request_body, response_body
+from doorward.inspection.view import Carrier, Gated, Guard, View, request_body, response_body
 
 MOST_FINDINGS = 1024
 """Of one message: a long list with a few colours in each line has as many. What is beyond is one more finding, high, about the whole."""
@@ -42,10 +44,11 @@ class Marking:
 class Inspection:
     """The guards in their order."""
 
-    __slots__ = ("_guards", "_marking", "_remake")
+    __slots__ = ("_guards", "_marking", "_remake", "_rounds")
 
     def __init__(self, guards: Sequence[Guard], remake: Remake, marking: Marking) -> None:
         self._guards = tuple(guards)
+        self._rounds = {carrier: _round(self._guards, carrier) for carrier in Carrier}
         self._remake = remake
         self._marking = marking
 
@@ -119,15 +122,50 @@ class Inspection:
         return next((finding.pointer for finding in found if finding.severity is not Severity.LOW), None)
 
     def _looked(self, view: View) -> tuple[Finding, ...]:
+        turn = self._rounds[view.carrier]
         found: list[Finding] = []
-        for guard in self._guards:
-            found += guard.look(view)
-            if len(found) > MOST_FINDINGS or any(finding.rule == OVERSIZE for finding in found[:1]):
-                # It is withheld as a whole: nobody need look any further.
-                break
+        if not _is_enough(found, view, turn.first):
+            _is_enough(found, view, turn.worth(view))
         if len(found) > MOST_FINDINGS:
             return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """The guards as messages of one sort go past them."""
+
+    first: tuple[Guard, ...]
+    """Are asked each time, and before any gate is."""
+    rest: tuple[Guard, ...]
+    gates: tuple[frozenset[Gate] | None, ...]
+    """Of each of the rest; None of one that is asked each time."""
+    together: Together
+
+    def worth(self, view: View) -> Iterable[Guard]:
+        """Those of the rest that may find something: of short messages those of which a gate is open, if nothing is written otherwise."""
+        if len(view.encoded) > SHORT_BYTES:
+            return self.rest
+        told = view.ask(self.together)
+        if WRITINGS in told or view.hidden:
+            return self.rest
+        return [guard for guard, gates in zip(self.rest, self.gates, strict=True) if gates is None or not gates.isdisjoint(told)]
+
+
+def _round(guards: tuple[Guard, ...], carrier: Carrier) -> _Round:
+    gates = tuple(frozenset(guard.gates(carrier)) if isinstance(guard, Gated) else None for guard in guards)
+    first = next((place for place, own in enumerate(gates) if own is not None), len(guards))
+    every = (gate for guard in guards if isinstance(guard, Gated) for gate in guard.gates(carrier))
+    return _Round(guards[:first], guards[first:], gates[first:], Together((WRITINGS, *every)))
+
+
+def _is_enough(found: list[Finding], view: View, guards: Iterable[Guard]) -> bool:
+    """Whether guards, asked in turn, have found so much that the message is withheld as a whole: nobody need look any further."""
+    for guard in guards:
+        found += guard.look(view)
+        if found and (len(found) > MOST_FINDINGS or found[0].rule == OVERSIZE):
+            return True
+    return False
 
 
 def _spotted(findings: Iterable[Finding]) -> list[Finding]:

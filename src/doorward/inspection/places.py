@@ -32,14 +32,17 @@ class Hit:
 class Seeker(Protocol):
     """Looks for something in flat JSON texts (`View.flat`)."""
 
-    def hits(self, flat: bytes) -> Sequence[Hit]:
-        """What stands in one, in its order, no two in the same place."""
+    def hits(self, flat: bytes, told: Sequence[int] | None = None) -> Sequence[Hit]:
+        """What stands in one, in its order, no two in the same place. `told`: what its gate, if it has one, was found to say of the text."""
         ...
 
 
-def found(guard: str, seeker: Seeker, view: View) -> tuple[Finding, ...]:
-    """What a seeker finds in a message; about the whole span of what is written otherwise, the whole text where letters are hidden."""
-    hits = seeker.hits(view.flat)
+def found(guard: str, seeker: Seeker, view: View, fired: Sequence[int] | None = None) -> tuple[Finding, ...]:
+    """What a seeker finds in a message; about the whole span of what is written otherwise, the whole text where letters are hidden.
+
+    `fired`: what its gate is known to say of the message.
+    """
+    hits = seeker.hits(view.flat, fired)
     told = list(_placed(guard, view, hits)) if hits else []
     for (path, _, part), other in view.others:
         told += (_finding(guard, hit, path, (other.start, other.end), part) for hit in _once(seeker, other.text))

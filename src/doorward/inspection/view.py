@@ -1,16 +1,18 @@
 """What a guard is shown: one message, its carrier, and the texts in it, walked at most once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
 from doorward.inspection.characters import Span, is_plain, is_plain_json, spans
+from doorward.inspection.gate import Gate, Together, Told
 from doorward.inspection.normal import Other, others
+from doorward.inspection.normal.gates import WRITINGS
 from doorward.inspection.walk import Leaf, leaves
 
 MOST_HIDDEN = 1024
@@ -32,7 +34,7 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_flat", "_hidden", "_leaves", "_others", "body", "call", "carrier", "encoded")
+    __slots__ = ("_flat", "_hidden", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -40,6 +42,7 @@ class View:
         self.body = body
         self.encoded = _ENCODER.encode(body)
         self._flat: bytes | None = None
+        self._told: Told | None = None
         self._leaves: tuple[Leaf, ...] | None = None
         self._others: tuple[tuple[Leaf, Other], ...] | None = None
         self._hidden: tuple[tuple[Leaf, tuple[Span, ...]], ...] | None = None
@@ -59,11 +62,21 @@ class View:
     def others(self) -> tuple[tuple[Leaf, Other], ...]:
         """What stands in the texts in another writing (base64, HTML entities and the like), read; raises `WalkError`."""
         if self._others is None:
-            self._others = tuple(others(self.flat, self._walked))
+            self._others = tuple(others(self.leaves)) if self.may(WRITINGS) else ()
         return self._others
 
-    def _walked(self) -> tuple[Leaf, ...]:
-        return self.leaves
+    def ask(self, gates: Together) -> Told:
+        """Which of some gates are open for this message; none of these is asked again."""
+        self._told = gates.told(self.flat)
+        return self._told
+
+    def told(self, gate: Gate) -> Sequence[int] | None:
+        """Which patterns of a gate may match; None where it was not asked with others."""
+        return None if self._told is None else self._told.get(gate, ())
+
+    def may(self, gate: Gate) -> Sequence[int]:
+        """Which patterns of a gate may match in this message: nothing where it is closed."""
+        return gate.may(self.flat) if self._told is None else self._told.get(gate, ())
 
     @property
     def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:
@@ -100,6 +113,15 @@ class Guard(Protocol):
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """What was found, in the order of the text. An error here refuses the message."""
+        ...
+
+
+@runtime_checkable
+class Gated(Protocol):
+    """A guard that finds nothing in a message where none of its gates is open, nothing is written otherwise and nothing is hidden."""
+
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """The gates for messages of a sort. INVARIANT: it asks a view (`View.may`, `View.told`) for none but these."""
         ...
 
 

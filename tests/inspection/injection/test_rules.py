@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
 from doorward.inspection.injection.reader import MOST_ORDERS, NEAR_BYTES, Order, orders
-from doorward.inspection.injection.rules import RULES, finders, is_suspect, met
+from doorward.inspection.injection.rules import ORDERS, RULES, finders, met, windows
 
 WORDS = (
     "ignore disregard do not follow all the previous instructions prompt your system you are now no longer bound by rules before can solve "
@@ -22,7 +22,8 @@ WORDS = (
 def test_what_a_rule_finds_alone_is_never_missed_by_the_search_before(text: str, reading: Reading) -> None:
     encoded = text.encode()
     if any(rule.points > 1 and finder.search(encoded) for rule, finder in finders(reading)):
-        assert is_suspect(encoded, reading)
+        assert any(True for _ in windows(encoded, reading))
+        assert reading is not Reading.PARTED or ORDERS.may(encoded)
 
 
 def test_every_rule_has_points_and_a_name_that_is_written_alike() -> None:

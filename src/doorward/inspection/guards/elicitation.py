@@ -3,11 +3,12 @@
 A server must not ask for credentials in a form: whatever is filled in goes through client and model. It leads to a page of its own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import re2
 
 from doorward.domain.findings import Finding, Part, Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.normal.lookalikes import folded
 from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import escape
@@ -40,6 +41,19 @@ _ALONE = frozenset({"token", "secret", "pin", "auth", "apikey", "accesstoken", "
 """Names of fields that say it all by themselves, and as words of a text say nothing."""
 
 
+class _Named:
+    """Asks for the name of what a form asks for."""
+
+    __slots__ = ()
+
+    def may(self, text: bytes) -> Sequence[int]:
+        return (0,) if b'"requestedSchema"' in text else ()
+
+
+FORMS = Gate(_Named, ('"requestedSchema"',))
+"""Open where a form is shown to people."""
+
+
 class Elicitation:
     """Reports forms that ask for secrets, in answers and in what is asked on the way."""
 
@@ -47,9 +61,13 @@ class Elicitation:
     name = NAME
     rules = RULES
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """None of requests."""
+        return () if carrier is Carrier.REQUEST else (FORMS,)
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding for each field that asks for one; for the text of a form where no field does."""
-        if view.carrier is Carrier.REQUEST or b'"requestedSchema"' not in view.encoded:
+        if view.carrier is Carrier.REQUEST or not view.may(FORMS):
             return ()
         return tuple(finding for at, form in _forms(view.body) for finding in _found(at, form))
 

@@ -3,12 +3,13 @@
 It reads what stands there, and what stands there in another writing (base64, look-alike letters and the like).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from doorward.domain.findings import Finding, Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.injection.grammar import Reading
 from doorward.inspection.injection.reader import Order, orders
-from doorward.inspection.injection.rules import GRAVEST, is_suspect
+from doorward.inspection.injection.rules import GRAVEST, ORDERS
 from doorward.inspection.normal import SPACED, Other, unveiled
 from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import Leaf, pointer
@@ -31,9 +32,13 @@ class Injection:
     name = NAME
     rules: Mapping[str, Severity] = GRAVEST
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """Of messages of all sorts the same."""
+        return (ORDERS,)
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """What stands there plainly first, then what stands there in another writing."""
-        plain = view.leaves if is_suspect(view.flat) else ()
+        plain = view.leaves if view.may(ORDERS) else ()
         found = [finding for leaf in plain if len(leaf[1]) >= SHORTEST for finding in _plain(leaf)]
         found += [finding for leaf, other in (*view.others, *unveiled(view.hidden)) for finding in _other(leaf, other)]
         if view.carrier is Carrier.REQUEST:

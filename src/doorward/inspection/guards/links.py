@@ -4,12 +4,13 @@ What is loaded from a host that is not allowed tells that host whatever its URL 
 that a person would have to follow is left alone, unless it runs something, carries something, or leads elsewhere than it seems to.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Part, Severity
 from doorward.domain.ids import UpstreamId
 from doorward.inspection.characters import cleaned, without
+from doorward.inspection.gate import Gate
 from doorward.inspection.links import gates, judged, markdown, markup, places
 from doorward.inspection.links.hosts import Allowed
 from doorward.inspection.links.judged import Verdict, followed, loaded
@@ -57,15 +58,23 @@ class Links:
         self._everywhere = everywhere
         self._per_upstream = per_upstream or {}
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """Of answers and notifications those of all upstreams."""
+        if carrier is Carrier.REQUEST:
+            return (gates.REQUESTS,)
+        return tuple({self._gate(allowed): None for allowed in (self._everywhere, *self._per_upstream.values())})
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """Findings in the order of the texts, those of definitions of Markdown last."""
         if view.carrier is Carrier.REQUEST:
-            return tuple(_of_request(view)) if gates.requests().search(view.flat) is not None else ()
+            return tuple(_of_request(view)) if view.may(gates.REQUESTS) else ()
         allowed = self._per_upstream.get(view.call.target.upstream, self._everywhere)
         least = self._least(allowed)
-        gate = gates.all_links() if least is Severity.LOW else gates.answers()
-        found = _Reader(allowed, least).findings(view) if gate.search(view.flat) is not None else ()
+        found = _Reader(allowed, least).findings(view) if view.may(self._gate(allowed)) else ()
         return (*found, *_Reader(allowed, least).veiled(view))
+
+    def _gate(self, allowed: Allowed) -> Gate:
+        return gates.ALL_LINKS if self._least(allowed) is Severity.LOW else gates.ANSWERS
 
     @staticmethod
     def _least(allowed: Allowed) -> Severity:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from doorward.domain.findings import Finding, Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.personal.every import RULES
 from doorward.inspection.personal.rule import Rule
 from doorward.inspection.personal.search import Search
 from doorward.inspection.places import found
-from doorward.inspection.view import View
+from doorward.inspection.view import Carrier, View
 
 NAME = "pii"
 
@@ -24,6 +25,10 @@ class Pii:
         self._search = Search(rules)
         self.rules: Mapping[str, Severity] = {rule.name: rule.severity for rule in rules}
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """Of messages of all sorts the same."""
+        return (self._search.shapes,)
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding for each place."""
-        return found(NAME, self._search, view)
+        return found(NAME, self._search, view, view.told(self._search.shapes))

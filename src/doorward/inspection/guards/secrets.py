@@ -1,17 +1,18 @@
 """The guard of secrets of others: tokens, keys and passwords in what an agent sends or sees, by the formats that vendors document."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Part, Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.normal import unveiled
 from doorward.inspection.normal.other import LEET, Other
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.search import Search
 from doorward.inspection.secrets.table import RULES
-from doorward.inspection.view import View
+from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import Leaf, pointer
 
 NAME = "secrets"
@@ -32,12 +33,16 @@ class OtherSecrets:
         """`off`: rules that are not asked; `allow`: RE2 patterns of texts that are no secrets."""
         self._search = Search(frozenset(off), tuple(allow))
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """Of messages of all sorts the same."""
+        return self._search.forms, self._search.placed
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding for each secret; of one in another writing (base64 …) over all of what stands in it.
 
         Digits read as letters are not looked at: a secret is no word.
         """
-        rules = self._search.opened(view.flat)
+        rules = self._search.told(view.flat, view.may(self._search.forms), view.may(self._search.placed))
         plain = self._found(view.leaves, rules) if rules else ()
         read = chain(view.others, unveiled(view.hidden))
         return (*plain, *(found for leaf, other in read if other.writing != LEET for found in self._decoded(leaf, other)))

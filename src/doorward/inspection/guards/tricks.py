@@ -4,11 +4,12 @@ It cannot know what a server makes of an argument, so it says what a text looks 
 form is. Where an argument is for such texts (`command`, `sql`, `content`), nothing is said of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from doorward.domain.calls import Call
 from doorward.domain.findings import Finding, Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.tricks import rules
 from doorward.inspection.tricks.expected import described, families
 from doorward.inspection.tricks.readings import is_terse, readings
@@ -36,9 +37,13 @@ class Tricks:
     def __init__(self, define: Define) -> None:
         self._define = define
 
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """Of requests alone."""
+        return (rules.GATE,) if carrier is Carrier.REQUEST else ()
+
     def look(self, view: View) -> tuple[Finding, ...]:
         """Findings in the order of the texts, gravest first of one text."""
-        if view.carrier is not Carrier.REQUEST or rules.gate().search(view.flat) is None:
+        if view.carrier is not Carrier.REQUEST or not view.may(rules.GATE):
             return ()
         schema = (self._define(view.call) or {}).get("inputSchema")
         found = [finding for leaf in view.leaves for finding in self._of(leaf, view.call, schema)]

@@ -1,8 +1,11 @@
 """The guard of what is not seen: control and invisible characters, escape sequences, overridden directions, text hidden in tags."""
 
+from collections.abc import Sequence
+
 from doorward.domain.findings import Finding
 from doorward.inspection.characters import SEVERITIES, Span
-from doorward.inspection.view import View
+from doorward.inspection.gate import Gate
+from doorward.inspection.view import Carrier, View
 from doorward.inspection.walk import Leaf, pointer
 
 NAME = "unicode"
@@ -15,6 +18,10 @@ class Unicode:
 
     name = NAME
     rules = SEVERITIES
+
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """None: it reports what is hidden."""
+        return ()
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding with its place where a rule is broken once in a text, about the whole text where more often."""

@@ -7,10 +7,11 @@ from types import MappingProxyType
 import re2
 
 from doorward.domain.findings import Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.injection import aims, errands, orders, roles, tongues
 from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, sieve
 from doorward.inspection.injection.words import WORDS
-from doorward.wire.sieve import Sieve
+from doorward.wire.sieve import Probe, Sieve
 
 AROUND = 640
 """Bytes before and behind what is rare in an order: more than an order has."""
@@ -30,6 +31,22 @@ _LEADS = tuple(bytes([lead]) for lead in (0xD0, 0xD1, 0xD8, 0xD9, 0xE0, *range(0
 @cache
 def _gates(reading: Reading) -> tuple["re2._Regexp", "re2._Regexp"]:
     return gate(EVERYWHERE, WORDS, reading), gate(tongues.BEYOND, WORDS, reading)
+
+
+class _Suspect:
+    """Asks for all rules as one; for those of other scripts only where there are letters of these."""
+
+    __slots__ = ("_beyond", "_everywhere")
+
+    def __init__(self) -> None:
+        self._everywhere, self._beyond = map(Probe, _gates(Reading.PARTED))
+
+    def may(self, text: bytes) -> Sequence[int]:
+        return self._everywhere.may(text) or (self._beyond.may(text) if _is_beyond(text) else ())
+
+
+ORDERS = Gate(_Suspect)
+"""Open where an order may stand in a text of UTF-8; without that none does."""
 
 
 @cache
@@ -93,12 +110,6 @@ def _end(text: bytes, end: int) -> int:
     """So far that a sentence fits in, also one that blanks were strewn into."""
     high = end + AROUND
     return high if len(text[end:high].split()) >= _WORDS_AROUND else end + _STREWN
-
-
-def is_suspect(text: bytes, reading: Reading = Reading.PARTED) -> bool:
-    """Whether an order may stand in a text of UTF-8; without that none does."""
-    everywhere, beyond = _gates(reading)
-    return everywhere.search(text) is not None or (_is_beyond(text) and beyond.search(text) is not None)
 
 
 def _is_beyond(text: bytes) -> bool:

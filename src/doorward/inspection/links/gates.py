@@ -7,6 +7,9 @@ from functools import cache
 
 import re2
 
+from doorward.inspection.gate import Gate
+from doorward.wire.sieve import Probe
+
 _OPENS = r"""(?:\]\(|\]:|[\s/]href\s*=|action\s*=|src\s*=|<)["\s'<]*"""
 _SLASHES = r":\s*/\s*/"
 _HOST = r"""[^\s/?#"'<>]*"""
@@ -41,22 +44,19 @@ _URL = rf"(?:(?:https?|wss?|ftp):(?:\\?[/\\]){{2,}}|file:(?:\\?/){{2,}}){_IN_URL
 _ANY = rf"{_SLASHES}|\]\(|href"
 
 
-@cache
-def requests() -> "re2._Regexp":
-    """Of arguments: a URL that may carry something."""
-    return re2.compile(f"(?i){_PAYLOAD}".encode())
+def _gate(*patterns: str) -> Gate:
+    joined = f"(?i){'|'.join(patterns)}"
+    return Gate(lambda: Probe(re2.compile(joined.encode())), (joined,))
 
 
-@cache
-def answers() -> "re2._Regexp":
-    """Of what upstreams say."""
-    return re2.compile(f"(?i){'|'.join((*_LOADS, *_ODD, _PAYLOAD))}".encode())
+REQUESTS = _gate(_PAYLOAD)
+"""Of arguments: open where a URL stands that may carry something."""
 
+ANSWERS = _gate(*_LOADS, *_ODD, _PAYLOAD)
+"""Of what upstreams say."""
 
-@cache
-def all_links() -> "re2._Regexp":
-    """The same where every link is of interest."""
-    return re2.compile(f"(?i){'|'.join((*_LOADS, *_ODD, _ANY))}".encode())
+ALL_LINKS = _gate(*_LOADS, *_ODD, _ANY)
+"""The same where every link is of interest: open wherever that is."""
 
 
 @cache

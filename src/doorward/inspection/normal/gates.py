@@ -4,11 +4,13 @@ Codes are told by the shape that ASCII takes in them, tricks with letters by wor
 """
 
 import codecs
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import re2
 
+from doorward.inspection.gate import Gate
 from doorward.inspection.normal import codes, lookalikes
 from doorward.inspection.normal.codes import Read
 from doorward.inspection.normal.other import (
@@ -24,7 +26,7 @@ from doorward.inspection.normal.other import (
     ROT13,
     SPACED,
 )
-from doorward.wire.sieve import Sieve
+from doorward.wire.sieve import Probe, Sieve
 
 RUN = 0
 """The place itself is read."""
@@ -152,8 +154,7 @@ def finder(writing: Writing) -> "re2._Regexp":
 
 def is_suspect(text: bytes) -> bool:
     """Whether another writing may stand in a text of UTF-8, or in JSON text with blanks for its escapes."""
-    plain, beyond = _gates()
-    return plain.search(text) is not None or (not text.isascii() and beyond.search(text) is not None)
+    return bool(WRITINGS.may(text))
 
 
 def suspects(text: bytes) -> tuple[Writing, ...]:
@@ -167,13 +168,24 @@ def _sieve() -> Sieve:
     return Sieve([(writing.place or writing.seen).encode() for writing in (*PLAIN, *BEYOND)], _options())
 
 
-@cache
-def _gates() -> tuple["re2._Regexp", "re2._Regexp"]:
-    return _either(PLAIN), _either(BEYOND)
+class _Writings:
+    """Asks for all writings as one; for those with other letters only where there are any."""
+
+    __slots__ = ("_beyond", "_plain")
+
+    def __init__(self) -> None:
+        self._plain, self._beyond = _either(PLAIN), _either(BEYOND)
+
+    def may(self, text: bytes) -> Sequence[int]:
+        return self._plain.may(text) or (() if text.isascii() else self._beyond.may(text))
 
 
-def _either(writings: tuple[Writing, ...]) -> "re2._Regexp":
-    return _program("|".join(f"(?:{writing.seen})" for writing in writings))
+WRITINGS = Gate(_Writings)
+"""Open where another writing may stand."""
+
+
+def _either(writings: tuple[Writing, ...]) -> Probe:
+    return Probe(_program("|".join(f"(?:{writing.seen})" for writing in writings)))
 
 
 def _program(pattern: str) -> "re2._Regexp":

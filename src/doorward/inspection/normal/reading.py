@@ -1,6 +1,6 @@
 """Finds and reads other writings in the texts of a message, also within one another; bounded in depth, number and size."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from doorward.inspection.characters import SELECTOR, TAG, Span, without
@@ -23,11 +23,10 @@ _SELECTORS = ((0xFE00, 0xFE0F, 0), (0xE0100, 0xE01EF, 16))
 _UNSEEN_WINDOW = 320
 
 
-def others(flat: bytes, leaves: Callable[[], tuple[Leaf, ...]]) -> Iterator[tuple[Leaf, Other]]:
-    """What stands in another writing in the texts of a message; `flat` says whether it is worth walking."""
-    if is_suspect(flat):
-        patience = _Patience()
-        yield from ((leaf, other) for leaf in leaves() for other in _in(leaf[1], DEEPEST, patience))
+def others(leaves: tuple[Leaf, ...]) -> Iterator[tuple[Leaf, Other]]:
+    """What stands in another writing in the texts of a message, for one that is suspect (`gates.WRITINGS`)."""
+    patience = _Patience()
+    yield from ((leaf, other) for leaf in leaves for other in _in(leaf[1], DEEPEST, patience))
 
 
 def unveiled(veiled: Veiled) -> Iterator[tuple[Leaf, Other]]:

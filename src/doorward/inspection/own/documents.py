@@ -4,7 +4,7 @@ A part of `FOUND` words is always found, one of fewer than `RUN` never. The hash
 `PYTHONHASHSEED` says otherwise); no word of a document is kept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import re2
@@ -64,7 +64,7 @@ class Parts:
     def __init__(self, rule: str, severity: Severity, known: frozenset[int]) -> None:
         self._rule, self._severity, self._known = rule, severity, known
 
-    def hits(self, flat: bytes) -> list[Hit]:
+    def hits(self, flat: bytes, told: Sequence[int] | None = None) -> list[Hit]:
         """What stands in a flat JSON text, with the words around it that a part may have besides."""
         at, found = 0, []
         for piece in flat.split(b'"'):

@@ -39,7 +39,7 @@ class Words:
         except re2.error as error:
             raise WordsError("expected fewer words, or shorter ones") from error
 
-    def hits(self, flat: bytes) -> list[Hit]:
+    def hits(self, flat: bytes, told: Sequence[int] | None = None) -> list[Hit]:
         """What stands in a flat JSON text, in its order."""
         fired = self._gate.may(flat)
         if not fired:

@@ -9,6 +9,7 @@ from typing import Any
 import re2
 
 from doorward.domain.findings import Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.personal.rule import Rule
 from doorward.inspection.places import Hit, Span
 from doorward.wire.sieve import Sieve
@@ -56,21 +57,28 @@ _Found = tuple[Rule, int, int]
 class Search:
     """Looks for what some rules describe. What is compiled is compiled at the first look."""
 
-    __slots__ = ("_ready", "_rules")
+    __slots__ = ("_ready", "_rules", "shapes")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
         self._ready: _Compiled | None = None
+        self.shapes = Gate(lambda: self._compiled().shapes)
+        """Open where one of the shapes stands."""
 
-    def hits(self, flat: bytes) -> Sequence[Hit]:
-        """What stands in a flat JSON text, in its order, each place once."""
-        if self._ready is None:
-            self._ready = _compiled(self._rules)
-        asked = _asked(self._ready, flat)
+    def hits(self, flat: bytes, told: Sequence[int] | None = None) -> Sequence[Hit]:
+        """What stands in a flat JSON text, in its order, each place once. `told`: what `shapes` says of it, where that is known."""
+        if told is not None and not told:
+            return ()
+        asked = _asked(self._compiled(), flat, told)
         if not asked:
             return ()
         places = _apart([place for one, span in asked for place in _found(one, flat, span)])
         return [Hit(rule.name, rule.severity, start, end) for rule, start, end in places]
+
+    def _compiled(self) -> "_Compiled":
+        if self._ready is None:
+            self._ready = _compiled(self._rules)
+        return self._ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +113,18 @@ def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
     return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready))
 
 
-def _asked(ready: _Compiled, flat: bytes) -> Sequence[tuple[_Ready, Span]]:
+def _asked(ready: _Compiled, flat: bytes, told: Sequence[int] | None) -> Sequence[tuple[_Ready, Span]]:
     """Which rules are asked, and within which bounds: pieces in a row in which one may find something are one.
 
     What begins before such a row ends before it, so that a search from there on finds what one of the whole text would.
     """
     if len(flat) <= PIECE_BYTES:
-        return [(ready.each[index], (0, len(flat))) for index in _fired(ready, flat)]
+        fired = ready.shapes.may(flat) if told is None else told
+        return [(ready.each[index], (0, len(flat))) for index in _worded(ready, flat, fired)]
     rows: dict[int, list[Span]] = {}
     for first in range(0, len(flat), PIECE_BYTES):
-        for index in _fired(ready, flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]):
+        piece = flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]
+        for index in _worded(ready, piece, ready.shapes.may(piece)):
             row = rows.setdefault(index, [])
             begun = row.pop()[0] if row and row[-1][1] == first else first
             row.append((begun, first + PIECE_BYTES))
@@ -125,11 +135,8 @@ def _asked(ready: _Compiled, flat: bytes) -> Sequence[tuple[_Ready, Span]]:
     return asked
 
 
-def _fired(ready: _Compiled, piece: bytes) -> Sequence[int]:
-    """The rules whose shape may stand in a piece, and whose words, too."""
-    fired = ready.shapes.may(piece)
-    if not fired:
-        return fired
+def _worded(ready: _Compiled, piece: bytes, fired: Sequence[int]) -> Sequence[int]:
+    """Of the rules whose shape may stand in a piece those whose words may, too."""
     wordy = [index for index in fired if ready.each[index].word >= 0]
     if not wordy:
         return fired

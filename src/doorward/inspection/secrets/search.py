@@ -3,7 +3,7 @@
 The texts are joined with marks that no rule takes for part of a secret, so that an object's member reads as `key`, mark, `value`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -12,6 +12,7 @@ import re2
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Severity
+from doorward.inspection.gate import Gate
 from doorward.inspection.secrets.generic import GENERIC
 from doorward.inspection.secrets.keyed import KEYED, is_harmless, joint_gate
 from doorward.inspection.secrets.places import PLACES
@@ -46,9 +47,9 @@ class Match:
 
 
 class Search:
-    """The rules of this program but those that are off. Gates are compiled here, patterns when they are first needed, all once a process."""
+    """The rules of this program but those that are off. All is compiled when it is first needed, once a process."""
 
-    __slots__ = ("_allow", "_by_form", "_by_place", "_formats", "_keyed", "_placed")
+    __slots__ = ("_allow", "_formats", "_keyed", "_placed", "forms", "placed")
 
     def __init__(self, off: frozenset[str], allow: tuple[str, ...]) -> None:
         """Raises `UnknownRuleError` where something is to be off that there is not."""
@@ -62,12 +63,15 @@ class Search:
         # What is met of one rule multiplies what is met of others into states of an automaton: so there are two, and the names of
         # vendors are one gate. Nothing but base64 is four times faster so, and honest texts cost the same.
         joint = (joint_gate(self._keyed),) if self._keyed else ()
-        self._by_form = _gates(_of(self._formats))
-        self._by_place = _gates((*_of(self._placed), *joint))
+        self.forms, self.placed = _gate(_of(self._formats)), _gate((*_of(self._placed), *joint))
+        """Open where one of the forms may stand; where something stands at a place for secrets."""
 
     def opened(self, flat: bytes) -> tuple[Rule, ...]:
-        """The rules that may match in the texts of a message with this JSON text; hardly ever any."""
-        formats, places = self._by_form.may(flat), self._by_place.may(flat)
+        """The rules that may match in a text, or in those of a message with this JSON text; hardly ever any."""
+        return self.told(flat, self.forms.may(flat), self.placed.may(flat))
+
+    def told(self, flat: bytes, formats: Sequence[int], places: Sequence[int]) -> tuple[Rule, ...]:
+        """The same, where it is known what `forms` and `placed` say of the text."""
         if not formats and not places:
             return ()
         named = _gates(_of(self._keyed)).may(flat) if places and places[-1] == len(self._placed) else ()
@@ -104,6 +108,10 @@ def _of(rules: tuple[Rule, ...]) -> tuple[str, ...]:
 def _compiled(pattern: str) -> "_Pattern":
     read = re2.compile(pattern)
     return read, read.groupindex["secret"], read.groupindex.get("key", 0)
+
+
+def _gate(patterns: tuple[str, ...]) -> Gate:
+    return Gate(lambda: _gates(patterns), patterns)
 
 
 @cache

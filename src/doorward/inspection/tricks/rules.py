@@ -13,6 +13,8 @@ from functools import cache
 import re2
 
 from doorward.domain.findings import Severity
+from doorward.inspection.gate import Gate
+from doorward.wire.sieve import Probe
 
 
 class Family(StrEnum):
@@ -194,11 +196,13 @@ CODED = r"%[0-9a-f][0-9a-f]|%u[0-9a-f]{4}|&(?:lt|gt|quot|apos|amp|lpar|sol|perio
 """What may be read once more: percent signs and entities."""
 
 
-@cache
-def gate() -> "re2._Regexp":
-    """Over the JSON text of a message: one of the forms, or what may be read as one."""
+def _in_json() -> Probe:
     forms = "|".join(_filled(rule.form, _IN_JSON) for rule in RULES)
-    return re2.compile(f"(?i){forms}|{CODED}".encode())
+    return Probe(re2.compile(f"(?i){forms}|{CODED}".encode()))
+
+
+GATE = Gate(_in_json)
+"""Over the JSON text of a message: open where one of the forms stands, or what may be read as one."""
 
 
 @cache
