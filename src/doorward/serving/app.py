@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from doorward.admission.gate import IN_FLIGHT, PACE
@@ -206,19 +206,18 @@ class Door:
         claimed = _claimed(arrival, length, reply.place)
         reply.era = passed.era or Era.EXCHANGE
         message = await self._message(arrival, scope, receive, reply, length)
-        # Whatever is wrong with it from here on, the error names the request.
+        await self._heard(arrival, message, reply, late or claimed)
+
+    def _heard(
+        self, arrival: Arrival, message: Request | Notification | Response, reply: Reply, late: Refused | None
+    ) -> Coroutine[None, None, None]:
+        """What answers a message; whatever is wrong with it from here on, the error names the request."""
         reply.request = message if isinstance(message, Request) else None
-        late = late or claimed
         if late is not None and reply.request is not None and reply.request.method != "ping":
             raise late
-        match passed.era:
-            case Era.EXCHANGE:
-                await self._exchange.post(arrival, message, reply)
-            case Era.SESSION:
-                await self._sessions.post(arrival, message, reply)
-            case None:
-                # Said only now that the request is known that is to be answered.
-                era_of(arrival.text(_VERSION))
+        # Said only now that the request is known that is to be answered.
+        era = arrival.passed.era or era_of(arrival.text(_VERSION))
+        return (self._exchange if era is Era.EXCHANGE else self._sessions).post(arrival, message, reply)
 
     async def _preflight(self, scope: Scope, reply: Reply) -> None:
         by_name = fields(scope["headers"], self._settings.allowed)
