@@ -1,13 +1,14 @@
 """The floor: a bare pass-through on Doorward's own serving protocol and connection pool, with no room between them.
 
-What it reaches is what Doorward could reach on this machine if governing cost nothing. `python -m bench.floor URL`.
+What it reaches is what Doorward could reach on this machine if governing cost nothing. `python -m bench.floor ORIGIN [PORT]`: each path leads to
+the same path there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import uvloop
 
@@ -27,27 +28,34 @@ _MOST = 1_048_576
 class PassThrough:
     """Hands each request on as it came, and each answer back."""
 
-    __slots__ = ("_pool",)
+    __slots__ = ("_pools",)
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pools: Mapping[str, Pool]) -> None:
+        self._pools = pools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         asked = await body(receive, _MOST)
         headers = [(name.decode(), value.decode()) for name, value in scope["headers"] if name.startswith(b"mcp-")]
-        answer = await self._pool.post(headers, asked)
-        assert isinstance(answer.body, bytes)
+        answer = await self._pools[scope["path"]].post(headers, asked)
         back: Headers = [(name, answer.headers[name]) for name in _BACK if name in answer.headers]
-        back.append((b"content-length", b"%d" % len(answer.body)))
+        if isinstance(answer.body, bytes):
+            back.append((b"content-length", b"%d" % len(answer.body)))
+            await send({"type": "http.response.start", "status": answer.status, "headers": back})
+            await send({"type": "http.response.body", "body": answer.body})
+            return
         await send({"type": "http.response.start", "status": answer.status, "headers": back})
-        await send({"type": "http.response.body", "body": answer.body})
+        while piece := await answer.body.read():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
-async def serve(url: str) -> None:
+async def serve(url: str, port: int = 0) -> None:
     """Says its port on standard output, and passes on until it is ended."""
-    pool = Pool(Route(parse_url(url), Rule(Reach.PRIVATE, frozenset({"http"}))), _FIXED)
-    listener = Listener(PassThrough(pool), Bind(port=0))
+    rule = Rule(Reach.PRIVATE, frozenset({"http"}))
+    origin = url.removesuffix("/mcp")
+    pools = {path: Pool(Route(parse_url(origin + path), rule), _FIXED) for path in ("/mcp", "/sse")}
+    listener = Listener(PassThrough(pools), Bind(port=port))
     _, port = await listener.open()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
@@ -56,4 +64,4 @@ async def serve(url: str) -> None:
 
 if __name__ == "__main__":
     pin(GATEWAY_CORE)
-    uvloop.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.argv[1], *map(int, sys.argv[2:])))

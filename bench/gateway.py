@@ -10,19 +10,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from bench.cores import GATEWAY_CORE, on
-from bench.speech import BIG, ECHO
+from bench.speech import BIG, ECHO, PAGE
 from bench.upstream import LISTS
 from doorward.client.admin import Admin, AdminError
 
 READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.005
 
-PLAIN, READING, SESSION = "swift", "guarded", "steady"
-"""Three upstreams behind the gateway: no policy reads arguments; one does; the session era is spoken to it."""
+PLAIN, READING, SESSION, STREAMED = "swift", "guarded", "steady", "flowing"
+"""The upstreams behind the gateway: no policy reads arguments; one does; the session era is spoken to it; it answers with streams."""
 
 TEAM = "bench"
 CALLERS = 8
@@ -51,9 +52,9 @@ forbid (principal, action in Action::"destructive", resource) unless { context.t
 @reason("Contractors do not reach what the finance team owns.")
 forbid (principal in Team::"contractors", action, resource in Team::"finance");
 
-@id("keys-only")
-@reason("Only agents with a key of ours may read.")
-forbid (principal, action in Action::"read", resource) unless { context.authn == "agent_key" };
+@id("no-machines")
+@reason("Who has nothing but a certificate does not read.")
+forbid (principal, action in Action::"read", resource) when { context.authn == "certificate" };
 
 @id("known-networks")
 @reason("Calls come from this machine.")
@@ -76,17 +77,17 @@ _RUNAWAY = {"repeated": {"mode": "observe"}, "cycles": {"mode": "observe"}}
 """A load is a runaway: it is watched as everybody is, and let go on."""
 
 
-def calls_document(port: int) -> dict[str, object]:
-    """Three upstreams on one server, everything on."""
+def calls_document(port: int) -> dict[str, Any]:
+    """Four upstreams on one server, everything on."""
     rule = {"groups": ["read"], "reversibility": "read"}
 
-    def upstream(**more: object) -> dict[str, object]:
-        return {**_upstream(f"http://127.0.0.1:{port}/mcp", "shared"), "tools": {ECHO: rule, BIG: rule}, **more}
+    def upstream(path: str = "mcp", **more: object) -> dict[str, object]:
+        return {**_upstream(f"http://127.0.0.1:{port}/{path}", "shared"), "tools": {ECHO: rule, PAGE: rule, BIG: rule}, **more}
 
-    return _document({PLAIN: upstream(), READING: upstream(), SESSION: upstream(era="session")})
+    return _document({PLAIN: upstream(), READING: upstream(), SESSION: upstream(era="session"), STREAMED: upstream("sse")})
 
 
-def lists_document(port: int) -> dict[str, object]:
+def lists_document(port: int) -> dict[str, Any]:
     """A catalogue of many tools, half of which the callers may see."""
     return _document(
         {
@@ -103,13 +104,14 @@ def _upstream(url: str, team: str) -> dict[str, object]:
     return {"url": url, "plain_http": True, "private": True, "trust": "first-use", "team": team}
 
 
-def _document(upstreams: Mapping[str, object]) -> dict[str, object]:
+def _document(upstreams: Mapping[str, object]) -> dict[str, Any]:
     return {
         "listen": {"port": 0},
         "upstreams": upstreams,
         "policies": {"files": ["*.cedar"]},
         "admission": _ADMISSION,
         "runaway": _RUNAWAY,
+        "sessions": {"per_principal": 10_000},
         "audit": {"origin": "doorward.local/bench", "anchor_file": "anchor/checkpoints.txt"},
     }
 
@@ -124,13 +126,13 @@ class Gateway:
     ready_seconds: float
     """From starting the process."""
 
-    def keys(self) -> tuple[str, ...]:
+    def keys(self, agents: int = CALLERS, called: str = "caller") -> tuple[str, ...]:
         """New agents' keys."""
-        names = [f"caller-{number}" for number in range(CALLERS)]
+        names = [f"{called}-{number}" for number in range(agents)]
         return tuple(str(self.admin.post("/v1/agents", {"id": name, "team": TEAM, "owner": "bench"})["key"]) for name in names)
 
 
-def write(directory: Path, document: Mapping[str, object], *policies: str) -> Path:
+def write(directory: Path, document: Mapping[str, Any], *policies: str) -> Path:
     """Writes a document (JSON is YAML) and its policies; gives the document's path."""
     (directory / "anchor").mkdir(parents=True)
     (directory / "policies.cedar").write_text("\n".join(policies))

@@ -78,6 +78,7 @@ class Seen(msgspec.Struct, frozen=True):
     spent: Reading
     memory: Mapping[str, float] = {}
     """MiB of the watched processes at the end of the measured time."""
+    mean: float = 0.0
     late: float = 0.0
     """In an open loop: the p99 of how late this process itself heard of arrivals."""
 
@@ -122,6 +123,7 @@ async def run(orders: Orders) -> Seen:
         told=tuple(load.told),
         spent=between(before, after),
         memory=memory,
+        mean=sum(ordered) / len(ordered) if ordered else 0.0,
         late=percentile(sorted(load.late), 0.99),
     )
 

@@ -21,7 +21,7 @@ from bench.figures import percentile
 from bench.gateway import PLAIN, POLICIES, READING_POLICY, TEAM, Gateway, calls_document, running, write
 from bench.lines import Judge, Line, Load
 from bench.load import Orders
-from bench.run import SETTLE_SECONDS, server
+from bench.measure import server
 from bench.speech import ECHO, TAILS, Asking, Era, Target, fault_of_call
 
 QUIET = 8
@@ -57,12 +57,18 @@ class Pace:
 
     repeats: int
     seconds: float
+    begin_seconds: float = 2.0
+    """How long the noisy ones are at it before anything counts."""
+    settings: int = 3
+    """How many of the settings."""
 
 
 ALONE = Pace(3, 5.0)
 """Where nothing else is measured."""
 AMONG = Pace(1, 2.0)
 """Within `make bench`: all settings in half a minute."""
+BRIEF = Pace(1, 0.5, 0.2, 1)
+"""Long enough to see that it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def rows(port: int, pace: Pace) -> Iterator[tuple[str, ...]]:
     """A row for each setting, in front of an upstream at a port; this process stays on the core of the load from here on."""
     pin(LOAD_CORE)
     with tempfile.TemporaryDirectory(prefix="doorward-noisy-") as name:
-        for number, setting in enumerate(SETTINGS):
+        for number, setting in enumerate(SETTINGS[: pace.settings]):
             document = {**calls_document(port), "admission": setting.admission}
             with running(write(Path(name) / str(number), document, POLICIES, READING_POLICY)) as gateway:
                 alone, beside = measured(gateway, setting, pace)
@@ -105,6 +111,7 @@ def measured(gateway: Gateway, setting: Setting, pace: Pace) -> tuple[Waits, Wai
     for _ in range(pace.repeats):
         alone.append(uvloop.run(quiet(gateway.port, keys, pace.seconds)))
         with noise(gateway.port, noisy, setting.connections):
+            time.sleep(pace.begin_seconds)
             beside.append(uvloop.run(quiet(gateway.port, keys, pace.seconds)))
     return _middle(alone), _middle(beside)
 
@@ -136,7 +143,6 @@ def noise(port: int, keys: tuple[str, ...], connections: int) -> Iterator[None]:
     try:
         process.stdin.write(msgspec.json.encode(orders))
         process.stdin.close()
-        time.sleep(SETTLE_SECONDS)
         yield
     finally:
         process.terminate()

@@ -1,6 +1,7 @@
 """What each stage of one call costs, in microseconds of processor time, measured on the rooms themselves without sockets between them.
 
-It runs as a process of its own: `python -m bench.stages DOCUMENT` prints one JSON object, stage → microseconds.
+It runs as a process of its own: `python -m bench.stages DOCUMENT [EFFORT]` prints one JSON object, stage → microseconds; an effort below 1
+takes less time, and tells less.
 """
 
 from __future__ import annotations
@@ -178,7 +179,7 @@ def _by_another(call: Call) -> Call:
     return replace(call, principal=replace(call.principal, agent=agent))
 
 
-def cost(work: Callable[[], object]) -> float:
+def cost(work: Callable[[], object], effort: float) -> float:
     """Microseconds of this thread for one run, the median of some rounds."""
     work()
     times: list[float] = []
@@ -188,26 +189,26 @@ def cost(work: Callable[[], object]) -> float:
         for _ in range(runs):
             work()
         spent = time.thread_time() - start
-        if spent < ROUND_SECONDS:
+        if spent < ROUND_SECONDS * effort:
             runs *= 2
         else:
             times.append(spent / runs)
     return 1e6 * median(times)
 
 
-async def waited(work: Callable[[], Awaitable[None]]) -> float:
+async def waited(work: Callable[[], Awaitable[None]], calls: int) -> float:
     """Microseconds of the whole process for one run, many at a time."""
 
     async def worker() -> None:
-        for _ in range(WAITED // TOGETHER):
+        for _ in range(calls // TOGETHER):
             await work()
 
     start = time.process_time()
     await asyncio.gather(*[worker() for _ in range(TOGETHER)])
-    return 1e6 * (time.process_time() - start) / (WAITED // TOGETHER * TOGETHER)
+    return 1e6 * (time.process_time() - start) / (calls // TOGETHER * TOGETHER)
 
 
-async def measure(document: Path) -> dict[str, float]:
+async def measure(document: Path, effort: float) -> dict[str, float]:
     """All stages of a document's gateway."""
     gateway = Gateway(document, Journal(sys.stderr, clocks.now, Level.ERROR))
     await gateway.start()
@@ -216,34 +217,35 @@ async def measure(document: Path) -> dict[str, float]:
             await asyncio.sleep(0.05)
         admin = Admin(document.parent / "state" / "control.sock")
         added = await asyncio.to_thread(admin.post, "/v1/agents", {"id": "stages", "team": TEAM, "owner": "bench"})
-        return await _measured(Rooms(gateway, str(added["key"])))
+        return await _measured(Rooms(gateway, str(added["key"])), effort)
     finally:
         await gateway.stop()
 
 
-async def _measured(rooms: Rooms) -> dict[str, float]:
+async def _measured(rooms: Rooms, effort: float) -> dict[str, float]:
+    calls = max(TOGETHER, int(WAITED * effort))
     echo, read, big = [await rooms.sample(*one) for one in ((PLAIN, ECHO), (READING, ECHO), (PLAIN, BIG))]
     gc.collect()
     gc.freeze()
-    costs = {name: cost(work) for name, work in stages(rooms, echo, read, big)}
-    costs |= {name: cost(work) for name, work in await identity.works()}
-    costs |= limits.costs()
-    costs |= await leases.costs()
+    costs = {name: cost(work, effort) for name, work in stages(rooms, echo, read, big)}
+    costs |= {name: cost(work, effort) for name, work in await identity.works()}
+    costs |= limits.costs(max(1, round(limits.ROUNDS * effort)))
+    costs |= await leases.costs(max(1, round(leases.ROUNDS * effort)))
     auditor = rooms.house.state.evidence.auditor
     await auditor.find(Query())
-    costs["intend and conclude, two durable leaves (7, 11)"] = await waited(lambda: rooms.recorded(echo.call, echo.answer))
+    costs["intend and conclude, two durable leaves (7, 11)"] = await waited(lambda: rooms.recorded(echo.call, echo.answer), calls)
     start = time.process_time()
     await auditor.find(Query())
-    costs["index both leaves, afterwards"] = 1e6 * (time.process_time() - start) / WAITED
-    costs["forward, 200 B (9)"] = await waited(lambda: rooms.forwarded(echo))
-    costs["forward, 64 KiB (9)"] = await waited(lambda: rooms.forwarded(big))
+    costs["index both leaves, afterwards"] = 1e6 * (time.process_time() - start) / (calls // TOGETHER * TOGETHER)
+    costs["forward, 200 B (9)"] = await waited(lambda: rooms.forwarded(echo), calls)
+    costs["forward, 64 KiB (9)"] = await waited(lambda: rooms.forwarded(big), calls)
     return costs
 
 
 def main() -> None:
     """Measures the stages of a document's gateway."""
     pin(GATEWAY_CORE)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(measure(Path(sys.argv[1])))))
+    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(measure(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1.0))))
 
 
 if __name__ == "__main__":
