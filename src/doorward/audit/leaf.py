@@ -65,10 +65,16 @@ def frame(body: bytes, seq: int, ts: str) -> bytes:
 
 def encoded(body: Mapping[str, object]) -> Encode:
     """The pure function that the committer calls with a place."""
-    raw = _encoder.encode(body)
-    if len(raw) > LEAF_BYTES - FRAME_BYTES:
-        raw = _encoder.encode(_shortened(body))
-        assert len(raw) <= LEAF_BYTES - FRAME_BYTES
+    return framing(_encoder.encode(body)) or _short(_encoder.encode(_shortened(body)))
+
+
+def framing(raw: bytes) -> Encode | None:
+    """The pure function that the committer calls with a place, for a body that was encoded; None where it is too long."""
+    return partial(frame, raw) if len(raw) <= LEAF_BYTES - FRAME_BYTES else None
+
+
+def _short(raw: bytes) -> Encode:
+    assert len(raw) <= LEAF_BYTES - FRAME_BYTES
     return partial(frame, raw)
 
 
@@ -87,12 +93,13 @@ def _shortened(body: Mapping[str, object]) -> dict[str, object]:
 class Bodies:
     """Makes the fields of leaves for one node, all but their place."""
 
-    __slots__ = ("_node", "_principals", "_veil")
+    __slots__ = ("_node", "_principals", "_same", "_veil")
 
     def __init__(self, node: str, veil: Veil) -> None:
         self._node = node
         self._veil = veil
         self._principals: dict[tuple[object, ...], msgspec.Raw] = {}
+        self._same: dict[int, tuple[Principal, msgspec.Raw]] = {}
 
     def intent(self, intent: Intent, arguments: Mapping[str, object], box: Box | None) -> dict[str, object]:
         """The first leaf of a call; `arguments` as `self.arguments` gives them."""
@@ -102,7 +109,7 @@ class Bodies:
             "type": "intent",
             "call": call.id,
             "method": call.method,
-            "principal": self._principal(call.principal),
+            "principal": self.principal(call.principal),
             "upstream": call.target.upstream,
             "kind": call.target.kind,
             "name": cut(call.target.name),
@@ -130,7 +137,7 @@ class Bodies:
             "node": self._node,
             "type": "outcome",
             "call": call.id,
-            "principal": self._principal(call.principal),
+            "principal": self.principal(call.principal),
             "upstream": call.target.upstream,
             "kind": call.target.kind,
             "name": cut(call.target.name),
@@ -139,7 +146,7 @@ class Bodies:
         }
         self._add(body, outcome.findings, box)
         if outcome.lease:
-            body["credential"] = {key: cut(value) for key, value in outcome.lease.items()}
+            body["credential"] = lease(outcome.lease)
         if outcome.endorsed:
             body["endorsed"] = cut(outcome.endorsed)
         return body
@@ -151,7 +158,7 @@ class Bodies:
             "type": "list" if refusal.reason is None else "refusal",
             "call": refusal.id,
             "method": cut(refusal.method),
-            "principal": self._principal(refusal.principal),
+            "principal": self.principal(refusal.principal),
             "upstream": cut(refusal.upstream),
             "kind": refusal.kind,
             "name": cut(refusal.name),
@@ -203,7 +210,11 @@ class Bodies:
 
     def arguments(self, commitment: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """What a leaf says of arguments: a salted commitment to all of them, and an HMAC of each of the first fields."""
-        return {"commitment": commitment, "fields": self._veil.fields(arguments)}
+        return {"commitment": commitment, "fields": self.fields(arguments)}
+
+    def fields(self, arguments: Mapping[str, object]) -> dict[str, str]:
+        """An HMAC of each of the first fields."""
+        return self._veil.fields(arguments)
 
     def _add(self, body: dict[str, object], findings: tuple[Finding, ...], box: Box | None) -> None:
         if findings:
@@ -220,14 +231,21 @@ class Bodies:
         }
         return told if found.done is None else {**told, "done": found.done}
 
-    def _principal(self, principal: Principal) -> msgspec.Raw:
-        """Encoded once for each agent, subject, chain and credential, as most calls come from the same few."""
+    def principal(self, principal: Principal) -> msgspec.Raw:
+        """Encoded once for each agent, subject, chain and credential, as most calls come from the same few; mostly as the same objects."""
+        same = self._same.get(id(principal))
+        if same is not None:
+            return same[1]
         key = (principal.agent, principal.subject, principal.actors, principal.method, principal.credential, principal.proof)
         known = self._principals.get(key)
         if known is None:
             if len(self._principals) >= 4096:
                 self._principals.clear()
             known = self._principals[key] = msgspec.Raw(_encoder.encode(self._described(principal)))
+        if len(self._same) >= 4096:
+            self._same.clear()
+        # With the object itself, so that no other is at its address.
+        self._same[id(principal)] = (principal, known)
         return known
 
     def _described(self, principal: Principal) -> dict[str, object]:
@@ -316,7 +334,7 @@ def _approval(grant: Grant) -> dict[str, object]:
 
 
 def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:
-    result: dict[str, object] = {"status": outcome.status, "ms": max(0, min(outcome.milliseconds, _EXACT - 1))}
+    result: dict[str, object] = {"status": outcome.status, "ms": exact(outcome.milliseconds)}
     if outcome.answer is not None:
         result["bytes"] = outcome.answer.size_bytes
     if outcome.reason is not None:
@@ -326,6 +344,16 @@ def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:
     if commitment is not None:
         result["commitment"] = commitment
     return result
+
+
+def exact(milliseconds: int) -> int:
+    """A duration that every reader of JSON reads the same."""
+    return max(0, min(milliseconds, _EXACT - 1))
+
+
+def lease(told: Mapping[str, str]) -> dict[str, str]:
+    """What is said of a credential."""
+    return {key: cut(value) for key, value in told.items()}
 
 
 def _effect(reason: Reason | None) -> str:

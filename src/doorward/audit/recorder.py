@@ -13,6 +13,7 @@ import msgspec
 
 from doorward.audit.flood import OVER_LIMIT, Flood, Source, prefix
 from doorward.audit.followers import Follower
+from doorward.audit.forms import Forms
 from doorward.audit.leaf import Bodies, encoded
 from doorward.audit.query import Located
 from doorward.audit.sides import Sealer, Wrapper
@@ -61,12 +62,26 @@ class Means:
 class Recorder:
     """One node's way into the log. Used from the tasks of one event loop."""
 
-    __slots__ = ("_bodies", "_day", "_failure", "_flood", "_followers", "_granted", "_means", "_owed", "_salts", "_sealer", "_store")
+    __slots__ = (
+        "_bodies",
+        "_day",
+        "_failure",
+        "_flood",
+        "_followers",
+        "_forms",
+        "_granted",
+        "_means",
+        "_owed",
+        "_salts",
+        "_sealer",
+        "_store",
+    )
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self._store = means.store
         self._bodies = means.bodies
+        self._forms = Forms(means.bodies)
         self._salts = _Salts(means.draw)
         self._flood = Flood(means.now)
         self._followers: list[Follower] = []
@@ -122,17 +137,19 @@ class Recorder:
         call = intent.call
         salt = self._salts.take()
         box = self._box(f"{call.id}/arguments", salt, call.canonical)
-        arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
-        body = self._bodies.intent(intent, arguments, box)
-        if intent.grant is None:
-            return await self._append(Entry(encoded(body), box, opens=call.id, draws=intent.draws, rise=intent.rise))
-        self._granted[call.id] = intent.grant.id
+        encode = self._forms.intent(intent, commitment(salt, call.canonical), box)
+        entry = Entry(encode, box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
+        if intent.grant is not None:
+            self._granted[call.id] = intent.grant.id
         try:
-            entry = Entry(encoded(body), box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
-            return await self._append(entry)
-        except (Refused, UnrecordedError, OverdrawnError):
-            del self._granted[call.id]
+            place = await self._store.append(entry)
+        except (Refused, UnrecordedError, OverdrawnError) as error:
+            if isinstance(error, UnrecordedError):
+                self._failure = str(error)
+            self._granted.pop(call.id, None)
             raise
+        self._failure = None
+        return place
 
     def conclude(self, outcome: Outcome, returns: tuple[Draw, ...] = (), rise: Rise | None = None) -> asyncio.Future[Place]:
         """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`.
@@ -145,10 +162,10 @@ class Recorder:
             salt = self._salts.take()
             committed = commitment(salt, text)
             box = self._box(f"{outcome.call.id}/result", salt, text)
-        body = self._bodies.outcome(outcome, committed, box)
+        encode = self._forms.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
-        entry = Entry(encoded(body), box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
+        entry = Entry(encode, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
         return self._kept(entry, self._store.append_soon(entry))
 
     def hasten(self) -> None:

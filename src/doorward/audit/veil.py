@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
+from typing import TypeGuard
 
 FIELDS = 64
 """Scalar argument fields that get an HMAC of their own."""
@@ -24,6 +25,9 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}|0|[1-9][0-9]{0,4}")
 Scalar = str | int | bool | Decimal
 _SCALARS = (str, int, Decimal)
 _NESTED = (dict, list)
+_FLAT = frozenset((str, int, bool, Decimal))
+_KNOWN = 4096
+"""Plain names of members that are remembered: those of schemas, which calls bring again and again."""
 
 
 def commitment(salt: bytes, text: bytes) -> str:
@@ -34,7 +38,7 @@ def commitment(salt: bytes, text: bytes) -> str:
 class Veil:
     """Keyed hashes under one audit key; each purpose in a domain of its own."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_inner", "_outer", "_plain", "_value")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != 32:
@@ -44,6 +48,9 @@ class Veil:
         block = key.ljust(hashlib.sha256().block_size, b"\0")
         self._inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in block]))
         self._outer = hashlib.sha256(bytes([byte ^ 0x5C for byte in block]))
+        self._value = self._inner.copy()
+        self._value.update(b"value\0")
+        self._plain: dict[str, str] = {}
 
     def pseudonym(self, name: str) -> str:
         """The stable stand-in for a subject or actor."""
@@ -52,11 +59,13 @@ class Veil:
     def value(self, value: Scalar) -> str:
         """The HMAC of a scalar, the same for the text `4711` and the number."""
         if isinstance(value, bool):
-            return self._mark(b"value\0", "true" if value else "false")
-        return self._mark(b"value\0", value if isinstance(value, str) else str(value))
+            value = "true" if value else "false"
+        return self._hexadecimal(self._value.copy(), value if isinstance(value, str) else str(value))
 
     def fields(self, arguments: Mapping[str, object]) -> dict[str, str]:
         """JSON pointer → HMAC, for the first scalars of the arguments."""
+        if len(arguments) <= FIELDS and _are_flat(arguments):
+            return {self._plain.get(name) or self._member(name): self.value(value) for name, value in arguments.items()}
         found: dict[str, str] = {}
         for pointer, value in self._scalars(arguments):
             found[pointer] = self.value(value)
@@ -85,11 +94,28 @@ class Veil:
             return [(f"{pointer}/{i}", value[i]) for i in range(min(len(value), most))]
         return [(f"{pointer}/{self._name(name)}", inner) for name, inner in islice(value.items(), most)]
 
+    def _member(self, name: str) -> str:
+        """The pointer to a member of the whole."""
+        pointer = "/" + self._name(name)
+        if pointer[1:] == name and len(self._plain) < _KNOWN:
+            self._plain[name] = pointer
+        return pointer
+
     def _name(self, name: str) -> str:
         return name if _PLAIN.fullmatch(name) else "~h" + self._mark(b"name\0", name)[:16]
 
     def _mark(self, purpose: bytes, text: str) -> str:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(purpose + text.encode("utf-8", "surrogatepass"))
+        inner = self._inner.copy()
+        inner.update(purpose)
+        return self._hexadecimal(inner, text)
+
+    def _hexadecimal(self, inner: "hashlib._Hash", text: str) -> str:
+        inner.update(text.encode("utf-8", "surrogatepass"))
+        outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.hexdigest()[:32]
+
+
+def _are_flat(arguments: Mapping[str, object]) -> TypeGuard[Mapping[str, Scalar]]:
+    """Whether all of them are scalars: most calls' are."""
+    return _FLAT.issuperset(map(type, arguments.values()))

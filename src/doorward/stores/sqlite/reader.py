@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import apsw
 
 from doorward.domain.errors import DoorwardError, StoreError
-from doorward.stores.sqlite.waiters import Waiter, waiter, wake
+from doorward.stores.sqlite.waiters import Waiter, wake
 
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], T]
@@ -30,7 +30,7 @@ class Reader:
     def __init__(self, connect: Callable[[], apsw.Connection], idle: Idle | None = None, name: str = "doorward-reader") -> None:
         self._connect = connect
         self._idle = idle
-        self._queue: queue.SimpleQueue[tuple[Waiter, Job[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Waiter[Job[Any]] | None] = queue.SimpleQueue()
         self._db: apsw.Connection | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -38,12 +38,12 @@ class Reader:
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result, or StoreError."""
-        waiting = waiter()
+        waiting: Waiter[Job[Any]] = Waiter(job)
         if self._closed:
             waiting.error = StoreError("the store cannot answer: it is closed")
             wake([waiting])
         else:
-            self._queue.put((waiting, job))
+            self._queue.put(waiting)
         return waiting.future
 
     def close(self) -> None:
@@ -62,12 +62,12 @@ class Reader:
                 continue
             if asked is None:
                 break
-            self._answer(*asked)
+            self._answer(asked)
         self._drop()
 
-    def _answer(self, waiting: Waiter, job: Job[Any]) -> None:
+    def _answer(self, waiting: Waiter[Job[Any]]) -> None:
         try:
-            waiting.result = job(self._current())
+            waiting.result = waiting.asked(self._current())
         except DoorwardError as error:
             waiting.error = error
         except Exception as error:  # noqa: BLE001 - root of the thread: whatever it is must reach who waits, and not end the thread

@@ -3,29 +3,27 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Waiter:
-    """One future, its loop, and what it will be told."""
+class Waiter(Generic[T]):
+    """What somebody on the running event loop has asked for, the future that waits for it, and what that will be told."""
 
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-    result: object = None
-    error: Exception | None = None
+    __slots__ = ("asked", "error", "future", "loop", "result")
 
-
-def waiter() -> Waiter:
-    """A waiter of the running event loop."""
-    loop = asyncio.get_running_loop()
-    return Waiter(loop.create_future(), loop)
+    def __init__(self, asked: T) -> None:
+        self.asked = asked
+        self.loop = loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: object = None
+        self.error: Exception | None = None
 
 
-def wake(waiters: Iterable[Waiter]) -> None:
+def wake(waiters: Iterable[Waiter[Any]]) -> None:
     """Tells each waiter; from any thread."""
-    loops: defaultdict[asyncio.AbstractEventLoop, list[Waiter]] = defaultdict(list)
+    loops: defaultdict[asyncio.AbstractEventLoop, list[Waiter[Any]]] = defaultdict(list)
     for waiting in waiters:
         loops[waiting.loop].append(waiting)
     for loop, waiting_there in loops.items():
@@ -36,7 +34,7 @@ def wake(waiters: Iterable[Waiter]) -> None:
             continue
 
 
-def _deliver(waiters: list[Waiter]) -> None:
+def _deliver(waiters: list[Waiter[Any]]) -> None:
     for waiting in waiters:
         if waiting.future.done():
             continue

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 import apsw
 
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
-from doorward.stores.sqlite.waiters import Waiter, waiter, wake
+from doorward.stores.sqlite.waiters import Waiter, wake
 
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], T]
@@ -71,20 +71,21 @@ class Group(Protocol):
 _CLOSED = RuntimeError("it is closed")
 
 
-class _Item:
-    """Something to write, and who waits for it."""
+class _Job:
+    """A job, where items of the group stand as they are."""
 
-    __slots__ = ("job", "leaf", "waiter")
+    __slots__ = ("run",)
 
-    def __init__(self, waiting: Waiter, leaf: object, job: Job[Any] | None) -> None:
-        self.waiter, self.leaf, self.job = waiting, leaf, job
+    def __init__(self, run: Job[Any]) -> None:
+        self.run = run
 
-    def fail(self, error: Exception) -> None:
-        """What the waiter is told: the room's own error as it is, any other as the store's."""
-        if not isinstance(error, DoorwardError):
-            text = f"the store cannot write: {type(error).__name__}: {error}"
-            error = StoreError(text) if self.job is not None else UnrecordedError(text)
-        self.waiter.result, self.waiter.error = None, error
+
+def _fail(item: Waiter[object], error: Exception) -> None:
+    """What the waiter is told: the room's own error as it is, any other as the store's."""
+    if not isinstance(error, DoorwardError):
+        text = f"the store cannot write: {type(error).__name__}: {error}"
+        error = StoreError(text) if type(item.asked) is _Job else UnrecordedError(text)
+    item.result, item.error = None, error
 
 
 class Writer:
@@ -95,7 +96,7 @@ class Writer:
     def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
         self._connect = connect
         self._group = group
-        self._items: deque[_Item] = deque()
+        self._items: deque[Waiter[object]] = deque()
         """What is to be written, in order. Put in by any thread, taken out by ours."""
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         """Rung for items that somebody waits for. INVARIANT: what is put in is put in before the bell is rung for it."""
@@ -111,14 +112,14 @@ class Writer:
 
     def add(self, item: object) -> asyncio.Future[Any]:
         """Queues an item of the group; its result once it is durable, or UnrecordedError."""
-        return self._put(_Item(waiter(), item, None))
+        return self._put(Waiter(item))
 
     def add_soon(self, item: object) -> asyncio.Future[Any]:
         """As `add`, but it may wait for company."""
-        waiting = waiter()
+        waiting = Waiter(item)
         if self._closed:
-            return self._put(_Item(waiting, item, None))
-        self._items.append(_Item(waiting, item, None))
+            return self._put(waiting)
+        self._items.append(waiting)
         if self._lingers is not waiting.loop:
             self._lingers = waiting.loop
             waiting.loop.call_later(LINGER_SECONDS, self._linger)
@@ -130,7 +131,7 @@ class Writer:
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
-        return self._put(_Item(waiter(), None, job))
+        return self._put(Waiter(_Job(job)))
 
     def close(self) -> None:
         """Writes what is queued and ends the thread. Blocks until then."""
@@ -138,18 +139,17 @@ class Writer:
         self._bell.put(None)
         self._thread.join()
         # Whoever passed the checks just before may have come too late for the thread.
-        late = self._gather()
-        for item in late:
-            item.fail(_CLOSED)
-        wake([item.waiter for item in late])
+        while late := self._gather():
+            for item in late:
+                _fail(item, _CLOSED)
+            wake(late)
 
-    def _put(self, item: _Item) -> asyncio.Future[Any]:
-        waiting = item.waiter
+    def _put(self, waiting: Waiter[object]) -> asyncio.Future[Any]:
         if self._closed:
-            item.fail(_CLOSED)
+            _fail(waiting, _CLOSED)
             wake([waiting])
             return waiting.future
-        self._items.append(item)
+        self._items.append(waiting)
         if self._ringing is not waiting.loop:
             # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
             self._ringing = waiting.loop
@@ -170,7 +170,7 @@ class Writer:
             if self._is_due():
                 batch = self._gather()
                 self._attempt(batch)
-                wake([item.waiter for item in batch])
+                wake(batch)
         if self._db is not None:
             self._db.close()
 
@@ -187,14 +187,14 @@ class Writer:
             self._bell.get_nowait()
         return bool(self._items)
 
-    def _gather(self) -> list[_Item]:
+    def _gather(self) -> list[Waiter[object]]:
         """What has gathered, but no more than one batch; the bell is rung for the rest."""
         gathered = len(self._items)
         if gathered > BATCH:
             self._bell.put(None)
         return [self._items.popleft() for _ in range(min(gathered, BATCH))]
 
-    def _attempt(self, batch: list[_Item]) -> None:
+    def _attempt(self, batch: list[Waiter[object]]) -> None:
         try:
             self._transact(batch)
         except UNABLE as error:
@@ -207,16 +207,16 @@ class Writer:
             for item in batch:
                 self._attempt([item])
 
-    def _transact(self, batch: list[_Item]) -> None:
+    def _transact(self, batch: list[Waiter[object]]) -> None:
         db = self._current()
-        leaves = [item for item in batch if item.job is None]
+        leaves = [item for item in batch if type(item.asked) is not _Job]
         db.execute("BEGIN IMMEDIATE")
-        results = self._group.write(db, [item.leaf for item in leaves]) if leaves or not batch else ()
+        results = self._group.write(db, [item.asked for item in leaves]) if leaves or not batch else ()
         for item, result in zip(leaves, results, strict=True):
-            item.waiter.result, item.waiter.error = (None, result) if isinstance(result, Exception) else (result, None)
+            item.result, item.error = (None, result) if isinstance(result, Exception) else (result, None)
         for item in batch:
-            if item.job is not None:
-                item.waiter.result = item.job(db)
+            if type(item.asked) is _Job:
+                item.result = item.asked.run(db)
         db.execute("COMMIT")
         if leaves or not batch:
             self._group.committed()
@@ -230,11 +230,11 @@ class Writer:
             self._is_current = True
         return self._db
 
-    def _abandon(self, batch: list[_Item], error: Exception) -> None:
+    def _abandon(self, batch: list[Waiter[object]], error: Exception) -> None:
         """Undoes what was begun; the group's state is read anew, as nobody knows how far a failed commit got."""
         self._is_current = False
         for item in batch:
-            item.fail(error)
+            _fail(item, error)
         try:
             if self._db is not None and self._db.in_transaction:
                 self._db.execute("ROLLBACK")
