@@ -114,6 +114,20 @@ def test_taint_is_looked_for_only_where_it_is_read(condition: str, looks: list[s
     assert session.looks == looks
 
 
+@pytest.mark.parametrize(
+    ("condition", "notes", "reads"),
+    [
+        ("context.session.calls > 3", {}, True),
+        ("context.session.calls > 3", {"mode": "observe"}, True),
+        ('context.authn == "none"', {}, False),
+    ],
+)
+def test_it_is_known_of_policies_whether_any_reads_a_session_also_one_that_is_only_watched(
+    condition: str, notes: dict[str, str], reads: bool
+) -> None:
+    assert forbid(condition, **notes).reads_session is reads
+
+
 def test_every_agent_of_a_chain_is_asked_about_the_one_context() -> None:
     only = loaded(PERMIT, policy('forbid(principal == Agent::"cursor", action, resource) when { context.session.calls > 3 };', "stop"))
     through = call(SEARCH, who=replace(CLAUDE, actors=(Actor("cursor", "self", principal("cursor").agent),)))

@@ -34,8 +34,10 @@ class Currents:
         self._moment = moment
 
     def before(self, track: Track, call: Call) -> Moment:
-        """Now, with the context of a call that is decided."""
+        """Now, with the context of a call that is decided, where policies read that."""
         now = self._moment()
+        if not track.asked.snapshot.policies.reads_session:
+            return now
         track.flowing = Flowing(self._contexts, call)
         return Moment(now.unix_seconds, now.zone, track.flowing)
 
@@ -50,8 +52,8 @@ class Currents:
         return track.rise
 
     def rose(self, rise: Rise | None) -> None:
-        """The intent is durable."""
-        if rise is not None:
+        """The intent is durable. Of counters alone, nobody needs to hear that."""
+        if rise is not None and (rise.held or rise.gone):
             self._contexts.rose(rise)
 
     def dropped(self, track: Track) -> None:
@@ -81,15 +83,13 @@ class Currents:
         """A reply that is about to be shown, with what has been found in it and left."""
         if track.rise is None or track.recorded is None:
             return
-        call = track.recorded.intent.call
-        body = _body(reply)
-        if size_bytes > LARGE_BYTES and self._contexts.is_tracing:
-            read = await asyncio.to_thread(self._contexts.read, call, body)
-        else:
-            read = self._contexts.read(call, body)
+        intent, contexts, body, read = track.recorded.intent, self._contexts, _body(reply), None
+        if contexts.is_tracing:
+            is_large = size_bytes > LARGE_BYTES
+            read = await asyncio.to_thread(contexts.read, intent.call, body) if is_large else contexts.read(intent.call, body)
         # What was found in the request is not what the agent was given.
-        found = track.findings[len(track.recorded.intent.findings) :]
-        track.taken = self._contexts.taken(call, body, read, [one for one in found if _is_left(one)])
+        found = track.findings[len(intent.findings) :]
+        track.taken = contexts.taken(intent.call, body, read, [one for one in found if _is_left(one)] if found else ())
 
     def settled(self, track: Track, outcome: Outcome) -> Rise | None:
         """What is written with an outcome."""
@@ -115,11 +115,8 @@ class Currents:
 
 def _body(reply: Reply) -> object:
     """What a reply shows."""
-    match reply.body:
-        case Fault(_, message, data):
-            return {"message": message, "data": data}
-        case body:
-            return body
+    body = reply.body
+    return {"message": body.message, "data": body.data} if isinstance(body, Fault) else body
 
 
 def _is_left(finding: Finding) -> bool:

@@ -24,7 +24,6 @@ from doorward.flow.room import Room
 from doorward.flow.rules import About, Rules, Trace, takes, trusted
 
 _OWN = AuthnMethod.OWN
-_OFF = Trace.OFF
 _UNTRUSTED = Integrity.UNTRUSTED
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _WRITES = frozenset({"write", "destructive"})
@@ -48,7 +47,7 @@ class Taken(NamedTuple):
 class Contexts:
     """Every context. Used from the tasks of one event loop; `read` from any thread."""
 
-    __slots__ = ("_names", "_now", "_rules", "room")
+    __slots__ = ("_names", "_now", "_rules", "is_tracing", "room")
 
     def __init__(self, room: Room, names: Names, now: Callable[[], float], rules: Rules) -> None:
         """`now`: Unix seconds of a clock that never goes back."""
@@ -61,11 +60,8 @@ class Contexts:
         """Goes on with other rules; labels that have risen stay."""
         self._rules = rules
         self.room.expiry_seconds = rules.expiry_seconds
-
-    @property
-    def is_tracing(self) -> bool:
+        self.is_tracing = rules.trace is Trace.ON
         """Whether it is kept what was shown, so that reading a message takes its time."""
-        return self._rules.trace is Trace.ON
 
     def flow(self, call: Call) -> Flow:
         """What policy may know before this call, but for taint (`tainted`)."""
@@ -114,7 +110,7 @@ class Contexts:
             return None
         now, rules = self._now(), self._rules
         context, about = self.room.opened(call, now), rules.about(call.target)
-        if rules.trace is not _OFF:
+        if self.is_tracing:
             self._own_words(context, call)
         for path, label in about.arguments:
             if any(one is not None for one in reached(call.arguments, path)):
@@ -123,10 +119,12 @@ class Contexts:
             self._bring(context, call, about)
         else:
             context.raised(about.label)
-            self._go_blind(context)
+            if context.index is not None:
+                self._go_blind(context)
+        parents = call.target.parents
         context.calls += 1
-        context.writes += _is_write(call)
-        context.externals += _is_external(call)
+        context.writes += not _WRITES.isdisjoint(parents)
+        context.externals += "external" in parents
         context.at = now
         return self.room.rise(context)
 
@@ -140,14 +138,15 @@ class Contexts:
         if context is None:
             return None
         context.kept(call.id)
+        parents = call.target.parents
         context.calls -= 1
-        context.writes -= _is_write(call)
-        context.externals -= _is_external(call)
+        context.writes -= not _WRITES.isdisjoint(parents)
+        context.externals -= "external" in parents
         return self.room.rise(context)
 
     def read(self, call: Call, body: object) -> Read:
         """What a message shows that could lead somewhere; None where nobody will ask, for its context is blind already."""
-        if self._rules.trace is _OFF:
+        if not self.is_tracing:
             return None
         context = self.room.known(call)
         return None if context is not None and context.index is None else self._names.read(body)
@@ -170,12 +169,11 @@ class Contexts:
         """
         self._remember(self.room.opened(call, self._now()), replace(call, target=target), self._rules.about(target).label, read)
 
-    def taken(self, call: Call, body: object, read: Read, findings: Iterable[Finding]) -> Taken:
+    def taken(self, call: Call, body: object, read: Read, found: Sequence[Finding]) -> Taken:
         """An answer as the caller is shown it, what was read in it, and what of what was found is still in it."""
         context = self.room.opened(call, self._now())
         held, names = context.label, context.findings
         about = self._rules.about(call.target)
-        found = list(findings)
         label = self._found(about.label, found) if found else about.label
         endorsed = (endorsing(about.endorse, body) or "") if about.endorse else ""
         if endorsed and not _is_hostile(self._rules, found):
@@ -183,11 +181,13 @@ class Contexts:
             context.returned(call.id)
         else:
             endorsed = ""
-            context.kept(call.id)
+            if context.out:
+                context.kept(call.id)
         context.raised(label)
         if found:
             context.found(_names_of(found))
-        self._remember(context, call, label, read)
+        if context.index is not None:
+            self._remember(context, call, label, read)
         is_raised = context.label is not held and held.joined(context.label) != held
         rise = self.room.rise(context) if context.owes else None
         return Taken(label, endorsed, rise, is_raised or context.findings != names)
@@ -242,7 +242,7 @@ class Contexts:
 
     def _go_blind(self, context: Context) -> None:
         """Where nobody keeps what was untrusted, it is not known any more once something was."""
-        if self._rules.trace is _OFF and context.index is not None and context.settled.integrity is _UNTRUSTED:
+        if not self.is_tracing and context.settled.integrity is _UNTRUSTED:
             self.room.blind(context)
 
 
@@ -258,11 +258,3 @@ def _names_of(findings: Iterable[Finding]) -> frozenset[str]:
 def _is_hostile(rules: Rules, findings: Iterable[Finding]) -> bool:
     """Whether something was found of which the rules say that nobody trustworthy writes it."""
     return any(rules.found(one.guard, one.rule).integrity is Integrity.UNTRUSTED for one in findings)
-
-
-def _is_write(call: Call) -> bool:
-    return not _WRITES.isdisjoint(call.target.parents)
-
-
-def _is_external(call: Call) -> bool:
-    return "external" in call.target.parents

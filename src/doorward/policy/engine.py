@@ -127,6 +127,7 @@ class Policies:
         "_uris",
         "_views",
         "digest",
+        "reads_session",
         "rules",
         "vocabulary",
         "warnings",
@@ -136,6 +137,8 @@ class Policies:
         self.rules = rules
         self.vocabulary = known
         self.digest = digest
+        self.reads_session = any("session" in rule.reads.context for rule in rules)
+        """Whether any rule reads what has flowed into a context: where none does, nobody needs to say it."""
         self.warnings = warnings
         self._liftable = liftable(rules)
         self._slices = sliced(rules, known)
