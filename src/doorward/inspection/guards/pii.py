@@ -27,8 +27,8 @@ class Pii:
 
     def gates(self, carrier: Carrier) -> Sequence[Gate]:
         """Of messages of all sorts the same."""
-        return (self._search.shapes,)
+        return (self._search.gate,)
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """A finding for each place."""
-        return found(NAME, self._search, view, view.told(self._search.shapes))
+        return found(NAME, self._search, view, view.told(self._search.gate))

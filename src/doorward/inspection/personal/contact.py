@@ -9,8 +9,9 @@ from doorward.inspection.personal.rule import Rule, after, words
 _NO_DOMAINS = frozenset("png jpg jpeg gif svg webp ico css js ts tsx jsx json html md txt log exe dll".split())
 """What stands last in names of files with an `@` and is no domain."""
 
-_EMAIL = r"://[^ /\"]+@[^ /\"]+|([\pL\pN][\pL\pN._%+'\-]*@(?:[\pL\pN][\pL\pN\-]*\.)+\pL{2,24})"
+_USER = r"://[^ /\"]+@[^ /\"]+"
 """What stands before the host of a URL is a user there, with a password perhaps, and no e-mail."""
+_EMAIL = r"[\pL\pN][\pL\pN._%+'\-]*@(?:[\pL\pN][\pL\pN\-]*\.)+\pL{2,24}"
 
 _COUNTRY_CODES = frozenset(
     "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98".split()
@@ -143,13 +144,13 @@ def _is_birthday(year: int, month: int, day: int) -> bool:
 
 
 RULES = (
-    Rule("email", Severity.MEDIUM, "", _EMAIL, is_email),
+    Rule("email", Severity.MEDIUM, "", _EMAIL, is_email, over=_USER),
     Rule("phone", Severity.LOW, "", rf"\+[1-9](?:[ .\-/]?(?:\(\d{{1,4}}\)|\d{{1,5}})){{2,7}}{_EXTENSION}", is_international),
     Rule("phone", Severity.LOW, "us", rf"(?:1[ .\-])?\d{{3}}[\-.]\d{{3}}[\-.]\d{{4}}{_EXTENSION}", is_north_american),
     Rule("phone", Severity.LOW, "us", rf"\(\d{{3}}\) ?\d{{3}}[\-.]\d{{4}}{_EXTENSION}", is_north_american),
     Rule("phone", Severity.LOW, "", holds=is_national, **after(_TELEPHONE, rf"\(?\d{_GROUPED}{{6,13}}{_EXTENSION}")),
     Rule("phone", Severity.LOW, "", rf"\(?\d{_GROUPED}{{5,13}}{_EXTENSION}[ \-]{_LINE}", part=line),
-    Rule("ip_address", Severity.LOW, "", rf"{_VERSION}|(\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}})", is_address),
+    Rule("ip_address", Severity.LOW, "", r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", is_address, over=_VERSION),
     Rule("ip_address", Severity.LOW, "", rf"::(?:1|{_GROUP}(?::{_GROUP}){{1,6}})", is_address),
     Rule("ip_address", Severity.LOW, "", rf"(?:{_GROUP}:){{7}}{_GROUP}", is_address),
     Rule("ip_address", Severity.LOW, "", rf"{_GROUPS}::(?:{_GROUPS})?", is_address),

@@ -21,13 +21,15 @@ class Rule:
     country: str
     """ISO 3166-1 alpha-2, lower case; empty: of everywhere."""
     form: str
-    """RE2, over UTF-8, for texts without quotes, backslashes and line breaks. Where it has a group, that is what is found."""
+    """RE2, over UTF-8, for texts without quotes, backslashes and line breaks."""
     holds: Callable[[str], bool] = anything
     """Whether what has the form can be one."""
     words: str = ""
     """RE2: one of these stands near (`words`); empty: none need."""
     inner: str = ""
     """RE2: the piece of what has the form that is meant; empty: all of it, or its group."""
+    over: str = ""
+    """RE2: what is passed over with all that it holds, where it begins before what has the form."""
     leads: str = ""
     """RE2: what the form begins with, if these are words and `inner` is all that is meant of the rest."""
     part: Callable[[str], int] | None = None

@@ -43,6 +43,7 @@ class _Ready:
     rule: Rule
     form: Any
     group: int
+    """Of the form, what is found: all of it, or what is not passed over."""
     inner: Any
     word: int
     near: Any
@@ -57,16 +58,16 @@ _Found = tuple[Rule, int, int]
 class Search:
     """Looks for what some rules describe. What is compiled is compiled at the first look."""
 
-    __slots__ = ("_ready", "_rules", "shapes")
+    __slots__ = ("_ready", "_rules", "gate")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
         self._ready: _Compiled | None = None
-        self.shapes = Gate(lambda: self._compiled().shapes)
-        """Open where one of the shapes stands."""
+        self.gate = Gate(self._compiled)
+        """Open where a rule may find something; its patterns are the rules."""
 
     def hits(self, flat: bytes, told: Sequence[int] | None = None) -> Sequence[Hit]:
-        """What stands in a flat JSON text, in its order, each place once. `told`: what `shapes` says of it, where that is known."""
+        """What stands in a flat JSON text, in its order, each place once. `told`: what `gate` says of it, where that is known."""
         if told is not None and not told:
             return ()
         asked = _asked(self._compiled(), flat, told)
@@ -92,6 +93,18 @@ class _Compiled:
     shapes: Sieve
     words: Sieve
     each: tuple[_Ready, ...]
+    wordless: frozenset[int]
+    """The rules that ask for no words."""
+
+    def may(self, text: bytes) -> Sequence[int]:
+        """The rules whose shape may stand in a text, and whose words, too."""
+        fired = self.shapes.may(text)
+        if not fired or self.wordless.issuperset(fired):
+            return fired
+        words = self.words.may(text)
+        if not words:
+            return sorted(self.wordless.intersection(fired))
+        return [index for index in fired if index in self.wordless or self.each[index].word in words]
 
 
 @cache
@@ -103,14 +116,15 @@ def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
     numbers = {words: place for place, words in enumerate(each)}
     ready = []
     for rule in rules:
-        form = _bounded(rule.form)
+        form = _bounded(f"{rule.over}|({rule.form})" if rule.over else rule.form)
         compiled = re2.compile(form.encode(), options)
         inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
         near = re2.compile(rule.words.encode(), options) if rule.words else None
         is_endless = _ENDLESS.search(_BOUNDED.sub("", form)) is not None
         ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words or rule.leads, -1), near, is_endless))
     shapes = Sieve([_bounded(rule.inner if rule.leads else rule.form).encode() for rule in rules], options)
-    return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready))
+    wordless = frozenset(index for index, one in enumerate(ready) if one.word < 0)
+    return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready), wordless)
 
 
 def _asked(ready: _Compiled, flat: bytes, told: Sequence[int] | None) -> Sequence[tuple[_Ready, Span]]:
@@ -119,12 +133,10 @@ def _asked(ready: _Compiled, flat: bytes, told: Sequence[int] | None) -> Sequenc
     What begins before such a row ends before it, so that a search from there on finds what one of the whole text would.
     """
     if len(flat) <= PIECE_BYTES:
-        fired = ready.shapes.may(flat) if told is None else told
-        return [(ready.each[index], (0, len(flat))) for index in _worded(ready, flat, fired)]
+        return [(ready.each[index], (0, len(flat))) for index in (ready.may(flat) if told is None else told)]
     rows: dict[int, list[Span]] = {}
     for first in range(0, len(flat), PIECE_BYTES):
-        piece = flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]
-        for index in _worded(ready, piece, ready.shapes.may(piece)):
+        for index in ready.may(flat[max(0, first - REACH_BYTES) : first + PIECE_BYTES + REACH_BYTES]):
             row = rows.setdefault(index, [])
             begun = row.pop()[0] if row and row[-1][1] == first else first
             row.append((begun, first + PIECE_BYTES))
@@ -133,15 +145,6 @@ def _asked(ready: _Compiled, flat: bytes, told: Sequence[int] | None) -> Sequenc
         one = ready.each[index]
         asked += [(one, span) for span in ([(0, len(flat))] if one.is_endless else row)]
     return asked
-
-
-def _worded(ready: _Compiled, piece: bytes, fired: Sequence[int]) -> Sequence[int]:
-    """Of the rules whose shape may stand in a piece those whose words may, too."""
-    wordy = [index for index in fired if ready.each[index].word >= 0]
-    if not wordy:
-        return fired
-    words = {*ready.words.may(piece), -1}
-    return [index for index in fired if ready.each[index].word in words]
 
 
 def _bounded(form: str) -> str:
