@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format bench bench-detect soak lock clean
+.PHONY: help setup run demo test check format bench bench-peers bench-detect bench-scale soak lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -40,8 +40,14 @@ format: setup ## write the one format, and what the linter can mend
 bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md
 	@$(BIN)/python -m bench
 
+bench-peers: setup ## other gateways beside Doorward in one run (downloads them); writes docs/peers.md
+	@$(BIN)/python -m bench.peers
+
 bench-detect: setup ## how much of attacks, secrets and personal data is found; writes docs/detection.md
 	@$(BIN)/python -m bench.detect
+
+bench-scale: setup ## what grows with agents, tools, policies, receipts, sessions, streams; writes docs/growth.md (SCALE=options)
+	@$(BIN)/python -m bench.scale $(SCALE)
 
 soak: setup ## the long runs: 1,000 kills under load
 	@$(BIN)/python -m pytest -q -m soak
@@ -50,5 +56,5 @@ lock: setup ## solve the dependencies again and write every lock (UPGRADE=--upgr
 	@$(BIN)/python -m tools.locks $(UPGRADE)
 
 clean: ## remove environments and caches; the next target begins afresh
-	@rm -rf .venv .venvs peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist var
+	@rm -rf .venv .venvs peers/*/node_modules bench/peers/locks/*/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist var
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""How Doorward behaves when there is much of everything: agents, tools, policies, receipts, sessions, open streams."""

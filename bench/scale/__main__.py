@@ -1,0 +1,54 @@
+"""Measures how Doorward grows, and writes docs/growth.md; chapters may be named, and then the page is printed instead.
+
+`python -m bench.scale [log|calls|held|streams]... [--receipts N] [--kept SHARE]`: 10,000,000 receipts take about half an hour and 25 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import machine
+from bench.scale import log
+from bench.scale.figures import Chapter
+from bench.scale.page import page
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "growth.md"
+RECEIPTS = 10_000_000
+KEPT = 0.1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """One run; the exit code is 1 where a bound is missed, 2 where there is no room."""
+    parser = argparse.ArgumentParser("bench.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapters", nargs="*", help="only these")
+    parser.add_argument("--receipts", type=int, default=RECEIPTS, help="of the log, two leaves each (default %(default)s)")
+    parser.add_argument(
+        "--kept", type=float, default=KEPT, help="the share of them, the newest, that has side records (default %(default)s)"
+    )
+    parser.add_argument("--under", type=Path, default=None, help="a directory for what is measured, removed afterwards")
+    chosen = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="doorward-scale-", dir=chosen.under) as name:
+        directory = Path(name)
+        known = _chapters(log.Size(chosen.receipts, chosen.kept))
+        measured = [known[one](directory / one) for one in chosen.chapters or known]
+        text = page(measured, machine.described(directory), datetime.now(UTC).date().isoformat())
+    if chosen.chapters:
+        print(text)
+    else:
+        PAGE.write_text(text, encoding="utf-8")
+        print(f"written to {PAGE.parent.name}/{PAGE.name}", file=sys.stderr)
+    return 0 if not any(chapter.missed for chapter in measured) else 1
+
+
+def _chapters(size: log.Size) -> Mapping[str, Callable[[Path], Chapter]]:
+    """What can be measured, each under a directory of its own."""
+    return {"log": lambda directory: log.chapter(directory, size)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
