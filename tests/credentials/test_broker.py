@@ -89,7 +89,11 @@ class House:
         return f"lease{self.leases}"
 
     async def lease(self, agent: str = "claude") -> Lease:
-        return await self.broker.lease(use(agent))
+        """As a call gets it: what is at hand, else what is leased."""
+        return await self._had(use(agent))
+
+    async def _had(self, of: Use) -> Lease:
+        return self.broker.at_hand(of) or await self.broker.lease(of)
 
     async def value(self, agent: str = "claude") -> str:
         ((_, secret),) = (await self.lease(agent)).headers
@@ -97,7 +101,7 @@ class House:
 
     async def refusal(self, of: Use | None = None) -> Refused:
         with pytest.raises(Refused) as caught:
-            await self.broker.lease(of or use())
+            await self._had(of or use())
         return caught.value
 
     def passes(self, seconds: float) -> None:
@@ -136,6 +140,15 @@ async def test_a_lease_is_given_out_again_until_its_end() -> None:
     assert await house.lease("other") is first
     house.passes(2.1)
     assert await house.value() == "secret-2-of-claude"
+
+
+async def test_nothing_is_at_hand_before_it_is_leased_nor_where_it_must_be_looked_after() -> None:
+    house = House(Press(seconds=100.0))
+    assert house.broker.at_hand(use()) is None
+    leased = await house.lease()
+    assert house.broker.at_hand(use()) is leased
+    house.passes(LOOKED_AFTER_SECONDS)
+    assert house.broker.at_hand(use()) is None
 
 
 async def test_another_is_made_before_the_end_and_nobody_waits_for_it() -> None:

@@ -19,7 +19,7 @@ from doorward.identity import sign_in
 from doorward.identity.chain import Presented
 from doorward.net.connection import Response
 from doorward.net.fetch import Fetched
-from doorward.serving.arrival import Arrival
+from doorward.serving.arrival import Arrival, Passed
 from doorward.upstream.sessions import Session
 
 CANARY = "canary-0123456789abcdef"
@@ -41,7 +41,8 @@ HOLDERS: list[tuple[type[Any], dict[str, object]]] = [
     (Session, {"credential": (("Authorization", SECRET),)}),
     (Fetched, {"headers": dict(RAW), "body": CANARY.encode()}),
     (Response, {"headers": {b"set-cookie": CANARY.encode()}, "body": CANARY.encode()}),
-    (Arrival, {"headers": RAW, "fields": dict(RAW)}),
+    (Arrival, {"headers": RAW}),
+    (Passed, {"fields": dict(RAW), "authorization": f"Bearer {CANARY}", "dpop": CANARY}),
     (Inbound, {"headers": RAW}),
     (Presented, {"authorization": f"Bearer {CANARY}"}),
 ]

@@ -126,10 +126,10 @@ class Intake:
         self.requests += 1
         return Place(self)
 
-    @property
-    def agents(self) -> int:
-        """How many agents have something in the door."""
-        return len(self._of)
+    def is_little(self, agent: AgentId, part: int) -> bool:
+        """Whether an agent holds less than this part (one in so many) of the places that agents hold on average."""
+        held = self._of.get(agent)
+        return (0 if held is None else held.requests) * len(self._of) * part < self.requests
 
     def requests_of(self, agent: AgentId) -> int:
         """How many places one agent holds."""

@@ -34,13 +34,13 @@ PIECE_BYTES: Final = 4096
 class Turns:
     """The queue of those whose turn it is not yet. Used from the tasks of one event loop."""
 
-    __slots__ = ("_ends", "_fair_until", "_intake", "_is_due", "_is_fair", "_monotonic", "_number", "_ran", "_virtual", "_waiting")
+    __slots__ = ("_ends", "_fair_until", "_intake", "_is_due", "_monotonic", "_number", "_ran", "_virtual", "_waiting", "is_fair")
 
     def __init__(self, intake: Intake, monotonic: Callable[[], float]) -> None:
         self._intake = intake
         self._monotonic = monotonic
-        self._is_fair = False
-        """Whether there are turns at all."""
+        self.is_fair = False
+        """Whether there are turns at all: where there are none, nobody needs to ask for the next."""
         self._fair_until = 0.0
         self._is_due = False
         """Whether `_turn` comes at the end of this one."""
@@ -64,10 +64,9 @@ class Turns:
 
     def first(self, agent: AgentId, size_bytes: int) -> Awaitable[None] | None:
         """None where it is a request's first turn now, or what `begin` waits for."""
-        intake = self._intake
-        if intake.requests_of(agent) * intake.agents * LITTLE < intake.requests:
-            self._is_fair, self._fair_until = True, self._monotonic() + SOON_SECONDS
-        waiter = self._next(agent, size_bytes) if self._is_fair else None
+        if self._intake.is_little(agent, LITTLE):
+            self.is_fair, self._fair_until = True, self._monotonic() + SOON_SECONDS
+        waiter = self._next(agent, size_bytes) if self.is_fair else None
         return None if waiter is None else self._begun(waiter)
 
     async def _begun(self, waiter: asyncio.Future[None]) -> None:
@@ -79,10 +78,9 @@ class Turns:
 
     async def go_on(self, agent: AgentId, size_bytes: int = 0) -> None:
         """Waits for the next turn of a request that something has been done for already."""
-        if self._is_fair:
-            waiter = self._next(agent, size_bytes)
-            if waiter is not None:
-                await waiter
+        waiter = self._next(agent, size_bytes) if self.is_fair else None
+        if waiter is not None:
+            await waiter
 
     def _next(self, agent: AgentId, size_bytes: int) -> asyncio.Future[None] | None:
         """None where a piece may run at once, or what tells when it may."""
@@ -106,8 +104,8 @@ class Turns:
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """A turn of the loop is over: lets the next ones run in the turn that comes, or all of them where everybody is alike again."""
-        self._is_fair = self._monotonic() < self._fair_until
-        most = FEW if self._is_fair else len(self._waiting)
+        self.is_fair = self._monotonic() < self._fair_until
+        most = FEW if self.is_fair else len(self._waiting)
         self._ran = 0
         while self._waiting and self._ran < most:
             begins, _, waiter = heapq.heappop(self._waiting)

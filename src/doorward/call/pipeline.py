@@ -194,7 +194,7 @@ class Pipeline:
     async def _approve(self, track: Track, inspected: Inspected) -> Clearance:
         """Stage 6: nothing to ask, or a grant for exactly this call is there; with other arguments than asked for, if approvers say so."""
         decision, call = inspected.authorized.decision, inspected.authorized.admitted.call
-        self._rooms.broker.check(_use(track, call))
+        self._rooms.broker.check(Use(call, track.asked.presented))
         if isinstance(decision, Allow):
             return Clearance(inspected, None)
         self._rooms.budgets.check(call)
@@ -274,7 +274,7 @@ class Pipeline:
         except Refused as refused:
             if refused.reason is not Reason.CREDENTIAL_REFUSED:
                 raise
-            self._rooms.broker.turned_down(_use(track, recorded.intent.call), lease, refused.challenge)
+            self._rooms.broker.turned_down(Use(recorded.intent.call, track.asked.presented), lease, refused.challenge)
             another = await way.credential(track, recorded)
             if another.headers == lease.headers:
                 raise
@@ -282,8 +282,11 @@ class Pipeline:
 
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
-        await self._rooms.gate.turns.go_on(recorded.intent.call.principal.agent.id)
-        lease = await self._rooms.broker.lease(_use(track, recorded.intent.call))
+        call, broker, turns = recorded.intent.call, self._rooms.broker, self._rooms.gate.turns
+        if turns.is_fair:
+            await turns.go_on(call.principal.agent.id)
+        use = Use(call, track.asked.presented)
+        lease = broker.at_hand(use) or await broker.lease(use)
         track.lease = endings.leased(lease)
         return lease
 
@@ -300,7 +303,9 @@ class Pipeline:
 
         with self._rooms.flight.of(call):
             answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
-        await self._rooms.gate.turns.go_on(call.principal.agent.id, answer.size_bytes)
+        turns = self._rooms.gate.turns
+        if turns.is_fair:
+            await turns.go_on(call.principal.agent.id, answer.size_bytes)
         return answer
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
@@ -328,8 +333,3 @@ class Pipeline:
         await self._currents.shown(track, reply, kept.size_bytes)
         track.reply = reply
         return reply
-
-
-def _use(track: Track, call: Call) -> Use:
-    """For what a credential is asked."""
-    return Use(call, track.asked.presented)

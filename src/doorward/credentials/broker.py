@@ -152,6 +152,17 @@ class Broker:
         if mint is not None:
             mint.holder(use)
 
+    def at_hand(self, use: Use) -> Lease | None:
+        """The credential for one call, where it is held and was looked after just now; None where `lease` must be asked.
+
+        Raises `Refused` as that does.
+        """
+        upstream = use.call.target.upstream
+        mint = self._mints.get(upstream)
+        holder = None if mint is None else mint.holder(use)
+        held = None if holder is None else self._held.get((upstream, holder))
+        return held.lease if held is not None and self._sources.monotonic() < held.look_at else None
+
     async def lease(self, use: Use) -> Lease:
         """The credential for one call; raises `Refused` NO_CREDENTIAL or CONSENT_NEEDED."""
         upstream = use.call.target.upstream
