@@ -27,7 +27,8 @@ class Bounds:
     connections: int = 256
     waiting: int = 1024
     """Requests in line for a connection; as many as the gateway admits at all."""
-    idle: int = 64
+    idle: int = 256
+    """As many as there may be: answers that come together free many connections for a moment, which the next requests would open anew."""
     idle_seconds: float = 4.0
     """Below the five seconds after which the usual servers close: a request should not cross with their goodbye."""
     age_seconds: float = 300.0
