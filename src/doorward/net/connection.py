@@ -1,7 +1,7 @@
 """One kept connection to an upstream: at most one exchange at a time, one deadline, one write per request."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -32,7 +32,7 @@ class Response:
     """An answer: its body whole, or as a stream when it is an event stream. (Not frozen: one is made on each call.)"""
 
     status: int
-    headers: dict[bytes, bytes] = field(repr=False)
+    headers: Mapping[bytes, bytes] = field(repr=False)
     """Names in lower case; repeated ones joined by comma and space."""
     body: bytes | Stream = field(repr=False)
 

@@ -1,5 +1,6 @@
 """An HTTP/1.1 response as a value (RFC 9112): bytes in, a bounded response out; no socket, no clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -8,6 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from doorward.domain.clipping import clipped
 from doorward.domain.reasons import Ran
+from doorward.net.again import Again, again
 from doorward.net.errors import NetError, Trouble
 
 
@@ -38,6 +40,8 @@ class Stage(Enum):
 _IDLE, _HEAD, _BODY, _DONE = Stage
 EVENT_STREAM: Final = b"text/event-stream"
 _JSON: Final = b"application/json"
+_READ_EACH_TIME: Final = (b"connection", b"transfer-encoding", b"upgrade")
+"""Headers that say how to go on with the connection."""
 
 
 def media_type(value: bytes) -> bytes:
@@ -49,8 +53,13 @@ class Reader:
     """Collects one response after the other. `begin` says that one is due; anything that comes unasked is an error."""
 
     __slots__ = (
+        "_again",
+        "_fields",
+        "_first",
         "_head_bytes",
         "_interim",
+        "_known",
+        "_left",
         "_limits",
         "_parser",
         "_quiet_bytes",
@@ -67,6 +76,14 @@ class Reader:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser = HttpResponseParser(self)
+        self._again: Again | None = None
+        """How the head is known that came last."""
+        self._known: tuple[int, Mapping[bytes, bytes]] = (0, {})
+        """The status and the headers that it stands for."""
+        self._first = b""
+        """The first piece of a response that is being read."""
+        self._left = 0
+        """Bytes that are still to come of a body whose head was known."""
         self.begin()
         self.stage = _IDLE
         self.status = 0
@@ -79,7 +96,8 @@ class Reader:
     def begin(self) -> None:
         """Makes ready for the response to a request that is being sent."""
         self.stage = _HEAD
-        self.headers: dict[bytes, bytes] = {}
+        self._fields: dict[bytes, bytes] = {}
+        self.headers: Mapping[bytes, bytes] = self._fields
         """Names in lower case; the values of a repeated header joined by comma and space."""
         self.chunks: list[bytes] = []
         self.size = 0
@@ -89,13 +107,14 @@ class Reader:
 
     def feed(self, octets: bytes) -> None:
         """Takes in what came; raises NetError, after which the reader is of no more use."""
-        if self.stage is not _HEAD:
+        if self._left:
+            self._take(octets)
+        elif self.stage is not _HEAD:
             self._feed_body(octets)
-        elif self._head_bytes + len(octets) > self._limits.head_bytes:
-            self._feed_carefully(octets)
+        elif self._head_bytes == 0:
+            self._feed_first(octets)
         else:
-            self._head_bytes += len(octets)
-            self._parse(octets)
+            self._feed_head(octets)
 
     @property
     def has_begun(self) -> bool:
@@ -108,6 +127,46 @@ class Reader:
             self.stage = _DONE
             self.is_kept = False
         return self.stage is _DONE
+
+    def _feed_first(self, octets: bytes) -> None:
+        """Feeds the first piece of a response; a head that came last time as well is not read again, nor is the body behind it."""
+        known, place = self._again, None if self._again is None else self._again.found(octets)
+        if known is None or place is None or place[1] > self._limits.body_bytes or len(octets) > sum(place):
+            self._first = octets
+            self._feed_head(octets)
+            return
+        start, length = place
+        self.status, headers = self._known
+        digits = b"%d" % length
+        self.headers = headers if digits == known.digits else {**headers, b"content-length": digits}
+        self.is_stream = self.until_end = False
+        self._head_bytes, self._left, self.stage = start, length, _BODY
+        self._take(octets[start:])
+
+    def _take(self, octets: bytes) -> None:
+        """A piece of a body whose head was known. INVARIANT: the parser has seen nothing of this response."""
+        self._left -= len(octets)
+        if self._left < 0:
+            raise _broken(Trouble.GARBAGE, "no further response was expected")
+        if octets:
+            self.chunks.append(octets)
+            self.size += len(octets)
+        if not self._left:
+            self.stage, self.is_kept = _DONE, True
+
+    def _feed_head(self, octets: bytes) -> None:
+        if self._head_bytes + len(octets) > self._limits.head_bytes:
+            self._feed_carefully(octets)
+        else:
+            self._head_bytes += len(octets)
+            self._parse(octets)
+
+    def _note(self) -> None:
+        """Notes the head of a response that is whole, to know it when it comes again."""
+        if self.is_kept and not self.is_stream and self._fields.keys().isdisjoint(_READ_EACH_TIME) and not self._interim:
+            self._again = again(self._first, self._fields, self._limits.head_bytes)
+            self._known = self.status, self._fields
+        self._first = b""
 
     def _feed_carefully(self, octets: bytes) -> None:
         """Feeds no more than the head may hold first, so that an endless header is never held in memory."""
@@ -147,7 +206,7 @@ class Reader:
         """A header; a trailer, which comes after the body, is left."""
         if self.stage is not _HEAD:
             return
-        headers = self.headers
+        headers = self._fields
         name = name.lower()
         headers[name] = headers[name] + b", " + value if name in headers else value
 
@@ -166,6 +225,8 @@ class Reader:
             raise _broken(Trouble.ENCODED, "a body without content coding was expected")
         kind = headers.get(b"content-type", _JSON)
         self.is_stream = kind != _JSON and media_type(kind) == EVENT_STREAM
+        if self.is_stream:
+            self._first = b""
         length = headers.get(b"content-length")
         if length is not None:
             self.until_end = False
@@ -185,7 +246,7 @@ class Reader:
 
     def _skip_interim(self) -> None:
         self._interim += 1
-        self.headers.clear()
+        self._fields.clear()
         if self._interim > self._limits.interim:
             raise _broken(Trouble.GARBAGE, f"at most {self._limits.interim} interim responses were expected")
 
@@ -201,6 +262,7 @@ class Reader:
         if self.stage is _BODY:
             self.stage = _DONE
             self.is_kept = self._parser.should_keep_alive()
+            self._note()
 
     def _too_big(self) -> NetError:
         return _broken(Trouble.OVERSIZE, f"an answer of at most {self._limits.body_bytes} bytes was expected")

@@ -7,14 +7,13 @@ time on its connection: what a parser makes of bytes follows from the bytes. Pur
 from dataclasses import dataclass, field
 from typing import Final
 
+from doorward.net.again import Again, again
 from doorward.serving.arrival import Passed
 from doorward.serving.bounds import Limits
 from doorward.serving.port import Headers
 
 KNOWN: Final = 4
 """Heads that a connection knows: those of the tools that an agent is busy with."""
-_LENGTH: Final = b"\r\ncontent-length: "
-_LENGTH_DIGITS: Final = 7
 _READ_EACH_TIME: Final = frozenset({b"connection", b"dpop", b"expect", b"traceparent", b"transfer-encoding", b"upgrade"})
 """Headers that say how to go on with the connection, or are never the same twice."""
 
@@ -66,36 +65,22 @@ def _size(head: Head) -> int:
 
 
 class Known:
-    """A head, and how it is known: all bytes are the same, but for the digits of its length.
+    """A head, and how it is known.
 
     INVARIANT: it has passed the parser, `check` and the bounds; with other digits it would do so again, and nothing else would be read.
     """
 
-    __slots__ = ("_after", "_before", "_digits", "_place", "head")
+    __slots__ = ("_place", "again", "head")
 
-    def __init__(self, head: Head, before: bytes, digits: bytes, after: bytes) -> None:
+    def __init__(self, head: Head, again: Again) -> None:
         self.head = head
-        self._before, self._digits, self._after = before, digits, after
-        self._place = head.headers.index((b"content-length", digits))
-
-    def body(self, octets: bytes) -> bytes | None:
-        """The body, where the octets are one whole request with this head and nothing else."""
-        before, after = self._before, self._after
-        if not octets.startswith(before):
-            return None
-        start = len(before)
-        end = octets.find(b"\r", start, start + _LENGTH_DIGITS + 1)
-        digits = octets[start:end]
-        # Only as `%d` prints it: whoever reads `007` otherwise is read by the parser.
-        if end < 0 or not digits.isdigit() or digits.startswith(b"0") or not octets.startswith(after, end):
-            return None
-        start = end + len(after)
-        return octets[start:] if len(octets) - start == int(digits) else None
+        self.again = again
+        self._place = head.headers.index((b"content-length", again.digits))
 
     def headers(self, length: int) -> Headers:
         """The headers of the request whose body is so long."""
         digits = b"%d" % length
-        if digits == self._digits:
+        if digits == self.again.digits:
             return self.head.headers
         headers = self.head.headers.copy()
         headers[self._place] = (b"content-length", digits)
@@ -113,7 +98,7 @@ class Heads:
     def found(self, octets: bytes) -> tuple[Head, Headers, bytes] | None:
         """Head, headers and body, where the octets are one whole request with a known head and nothing else."""
         for known in self._known:
-            body = known.body(octets)
+            body = known.again.body(octets)
             if body is not None:
                 return known.head, known.headers(len(body)), body
         return None
@@ -130,17 +115,11 @@ class Heads:
 
 
 def _known(head: Head, octets: bytes, most_bytes: int) -> Known | None:
-    """How a head is known when it comes again; None where it is better read. `octets` are those from which it was read."""
-    end = octets.find(b"\r\n\r\n") + 4
-    if head.method != "POST" or not head.is_kept or end < 4 or end + _LENGTH_DIGITS > most_bytes:
+    if head.method != "POST" or not head.is_kept:
         return None
     fields = dict(head.headers)
     if not _READ_EACH_TIME.isdisjoint(fields) or len(fields) != len(head.headers):
         return None
-    start = octets[:end].lower().find(_LENGTH) + len(_LENGTH)
-    stop = octets.find(b"\r", start)
-    digits = octets[start:stop]
-    if start < len(_LENGTH) or fields.get(b"content-length") != digits or len(digits) > _LENGTH_DIGITS:
-        return None
-    # The octets are this request alone, so that the head is theirs.
-    return Known(head, octets[:start], digits, octets[stop:end]) if len(octets) - end == int(digits) else None
+    found = again(octets, fields, most_bytes)
+    # If the octets are this request alone, the head is theirs.
+    return None if found is None or found.body(octets) is None else Known(head, found)

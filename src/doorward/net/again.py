@@ -1,0 +1,57 @@
+"""HTTP heads that come again, byte for byte but for the digits of their length: known without being read (RFC 9112). Pure.
+
+What a parser makes of bytes follows from the bytes. Who has read a head, and found it good, need not read the same one again on the same
+connection; who sends it has only put another body behind it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_LENGTH: Final = b"\r\ncontent-length: "
+_DIGITS: Final = 7
+"""Of a length: bodies of ten megabytes and more are read."""
+
+
+class Again:
+    """The bytes of a head, by which it is known."""
+
+    __slots__ = ("_after", "_before", "digits")
+
+    def __init__(self, before: bytes, digits: bytes, after: bytes) -> None:
+        self._before, self._after = before, after
+        self.digits = digits
+        """The length that it said."""
+
+    def found(self, octets: bytes) -> tuple[int, int] | None:
+        """Where the body begins in octets that begin with this head, and how long it is; never 0."""
+        before, after = self._before, self._after
+        if not octets.startswith(before):
+            return None
+        start = len(before)
+        end = octets.find(b"\r", start, start + _DIGITS + 1)
+        digits = octets[start:end]
+        # Only as `%d` prints it: whoever could read `007` otherwise has it read by the parser.
+        if end < 0 or not digits.isdigit() or digits.startswith(b"0") or not octets.startswith(after, end):
+            return None
+        return end + len(after), int(digits)
+
+    def body(self, octets: bytes) -> bytes | None:
+        """The body, where the octets are one whole message with this head and nothing else."""
+        place = self.found(octets)
+        return octets[place[0] :] if place is not None and len(octets) - place[0] == place[1] else None
+
+
+def again(octets: bytes, fields: Mapping[bytes, bytes], most_bytes: int) -> Again | None:
+    """How the head is known with which the octets begin; None for one that is better read, or is not whole.
+
+    `fields`: what was read of that very head, its length there once; `most_bytes`: how large a head may be.
+    """
+    end = octets.find(b"\r\n\r\n") + 4
+    if end < 4 or end + _DIGITS > most_bytes:
+        return None
+    start = octets[:end].lower().find(_LENGTH) + len(_LENGTH)
+    stop = octets.find(b"\r", start)
+    digits = octets[start:stop]
+    if start < len(_LENGTH) or fields.get(b"content-length") != digits or len(digits) > _DIGITS:
+        return None
+    return Again(octets[:start], digits, octets[stop:end])
