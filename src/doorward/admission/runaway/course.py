@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from doorward.admission.runaway.caps import Cap
 from doorward.admission.runaway.levels import Level
@@ -94,25 +94,24 @@ class Found:
     seconds: float
 
 
-class Turn:
+class Turn(Protocol):
     """One call of a caller: what was known when it was asked, and what came of it."""
 
-    __slots__ = ("answer", "came", "key", "knew", "near", "rest", "seen", "tool", "tools_rest")
-
-    def __init__(self, key: int, tool: Tool, seen: "Seen | None" = None, tools_rest: Rest | None = None) -> None:
-        self.key, self.tool, self.seen = key, tool, seen
-        self.knew = None if seen is None else seen.answer
-        """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
-        self.rest = None if seen is None else seen.rest
-        """What is tried by it; None for a call that was on its way before it was caught."""
-        self.tools_rest = tools_rest
-        """The same of its tool."""
-        self.answer: int | None = None
-        """None: like nothing else."""
-        self.came: Came | None = None
-        """None: it is not known, or nobody is told."""
-        self.near: tuple[tuple[Bound, int], ...] = ()
-        """The rules that are to refuse it before long, and how many more such calls there may be at once."""
+    key: int
+    tool: Tool
+    seen: "Seen | None"
+    knew: int | None
+    """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
+    rest: Rest | None
+    """What is tried by it; None for a call that was on its way before it was caught."""
+    tools_rest: Rest | None
+    """The same of its tool."""
+    answer: int | None
+    """None: like nothing else."""
+    came: Came | None
+    """None: it is not known, or nobody is told."""
+    near: tuple[tuple[Bound, int], ...]
+    """The rules that are to refuse it before long, and how many more such calls there may be at once."""
 
 
 class Seen:
@@ -221,11 +220,6 @@ class Course:
             return Found(bound, self._fresh, bound.seconds)
         self._fresh += 1
         return None
-
-    def begin(self, key: int, tool: Tool) -> Turn:
-        """A call that is about to be made."""
-        tried = self.tools.get(tool)
-        return Turn(key, tool, self.seen.get(key), None if tried is None else tried.rest)
 
     def answered(self, turn: Turn, rules: Rules, now: float) -> Sequence[Found]:
         """One call was made and answered; gives what is caught by it."""

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Came, Caps, Course, Found, Rest, Turn
+from doorward.admission.runaway.course import Came, Caps, Course, Found, Rest, Tool, Turn
 from doorward.admission.runaway.digests import answer_digest, call_digest, fault_digest
 from doorward.admission.runaway.rules import Bound, Rules
 from doorward.admission.runaway.words import alert, refusal
@@ -59,31 +59,54 @@ _NEWS: Final = Came.NEWS
 
 
 class Step:
-    """One call under watch, until it ends: a context for that."""
+    """One call under watch, until it ends: a context for that, and the `Turn` of its caller's course."""
 
-    __slots__ = ("_call", "_course", "_taken", "_turn", "_watch")
+    __slots__ = (
+        "_call",
+        "_course",
+        "_watch",
+        "answer",
+        "came",
+        "key",
+        "knew",
+        "near",
+        "rest",
+        "seen",
+        "taken",
+        "tool",
+        "tools_rest",
+    )
 
-    def __init__(self, watch: "Watch", call: Call, course: Course | None, turn: Turn, taken: Sequence[tuple[Cap, int]]) -> None:
-        self._watch = watch
-        self._call = call
-        self._course = course
-        self._turn = turn
-        self._taken = taken
+    def __init__(self, watch: "Watch", call: Call, course: Course | None) -> None:
+        self._watch, self._call, self._course = watch, call, course
+        self.answer: int | None = None
+        self.came: Came | None = None
+        self.near: tuple[tuple[Bound, int], ...] = ()
+        self.taken: Sequence[tuple[Cap, int]] = ()
+        """What it has taken of caps."""
+        if course is None:
+            return
+        target = call.target
+        self.key = call_digest(call)
+        self.tool: Tool = (target.upstream, target.name)
+        seen = self.seen = course.seen.get(self.key)
+        self.knew = None if seen is None else seen.answer
+        self.rest = None if seen is None else seen.rest
+        tried = course.tools.get(self.tool)
+        self.tools_rest = None if tried is None else tried.rest
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
         """What the caller is given; an exchange that is open has no answer yet."""
         if self._course is None:
             return
-        turn = self._turn
         if isinstance(body, Fault):
-            turn.answer, turn.came = fault_digest(body), _NOTHING
+            self.answer, self.came = fault_digest(body), _NOTHING
         elif body.get("resultType") != "input_required":
-            turn.answer, turn.came = answer_digest(body), _NOTHING if body.get("isError") is True else _EFFECT
+            self.answer, self.came = answer_digest(body), _NOTHING if body.get("isError") is True else _EFFECT
 
     def left(self) -> tuple[Entry, ...]:
         """What is left of the rules that are to refuse such a call before long; once it has ended."""
-        near = self._turn.near
-        return tuple([_entry(bound, left) for bound, left in near]) if near else ()
+        return tuple([_entry(bound, left) for bound, left in self.near]) if self.near else ()
 
     def __enter__(self) -> Self:
         return self
@@ -91,15 +114,15 @@ class Step:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None and isinstance(error, Refused):
             self._refused(error)
-        if self._course is not None and self._turn.came is not None:
-            self._watch._ended(self._course, self._call, self._turn)  # noqa: SLF001 - a step is half of the watch
+        if self._course is not None and self.came is not None:
+            self._watch._ended(self._course, self._call, self)  # noqa: SLF001 - a step is half of the watch
 
     def _refused(self, refused: Refused) -> None:
         if refused.ran is Ran.NO:
             # Nothing was made of it: an address that is down or rests says when it may be tried again, and is no news of the call.
-            _give_back(self._taken)
+            _give_back(self.taken)
         elif refused.reason in _SAID:
-            self._turn.answer, self._turn.came = hash(refused.reason), _NOTHING
+            self.answer, self.came = hash(refused.reason), _NOTHING
 
 
 class Watch:
@@ -127,20 +150,19 @@ class Watch:
 
     def admit(self, call: Call, standing: Standing) -> Step:
         """A call that is about to be made; raises `Refused` RUNAWAY."""
-        target = call.target
-        tool = (target.upstream, target.name)
         if call.principal.method is _OWN:
-            return Step(self, call, None, Turn(0, tool), ())
+            return Step(self, call, None)
         now, rules = self._monotonic(), self._rules
         course = self._course(call.principal)
-        turn = course.begin(call_digest(call), tool)
+        step = Step(self, call, course)
         if standing is _FREE:
-            if turn.rest is not None:
-                _refuse_resting(turn.rest, now)
-            if turn.seen is None:
-                self._spread(course, call, turn, now)
-        caps = course.capped(target.parents, rules) if rules.caps else ()
-        return Step(self, call, course, turn, self._capped(course, caps, call, standing, now) if caps else ())
+            if step.rest is not None:
+                _refuse_resting(step.rest, now)
+            if step.seen is None:
+                self._spread(course, call, step, now)
+        if rules.caps and (caps := course.capped(call.target.parents, rules)):
+            step.taken = self._capped(course, caps, call, standing, now)
+        return step
 
     def show(self, call: Call, generation: int) -> None:
         """A list that is about to be shown, as of a generation of what there is; raises `Refused` RUNAWAY."""
