@@ -37,7 +37,7 @@ format: setup ## write the one format, and what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
 
-bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md
+bench: setup ## direct, floor and Doorward in one run; writes docs/benchmarks.md and its chart (BENCH_QUICK=1: prints a rough one)
 	@$(BIN)/python -m bench
 
 bench-peers: setup ## other gateways beside Doorward in one run (downloads them); writes docs/peers.md

@@ -18,7 +18,7 @@ from doorward.net.http import Pool, Route
 from doorward.net.urls import parse_url
 from doorward.serving.edge import body
 from doorward.serving.listener import Bind, Listener
-from doorward.serving.port import Headers, Receive, Scope, Send
+from doorward.serving.port import BODY, WHOLE, Headers, Receive, Scope, Send
 
 _FIXED = (("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json"))
 _BACK: Sequence[bytes] = (b"content-type", b"mcp-session-id")
@@ -35,14 +35,13 @@ class PassThrough:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        asked = await body(receive, _MOST)
+        whole: bytes | None = scope.get(BODY)
+        asked = whole if whole is not None else await body(receive, _MOST)
         headers = [(name.decode(), value.decode()) for name, value in scope["headers"] if name.startswith(b"mcp-")]
         answer = await self._pools[scope["path"]].post(headers, asked)
         back: Headers = [(name, answer.headers[name]) for name in _BACK if name in answer.headers]
         if isinstance(answer.body, bytes):
-            back.append((b"content-length", b"%d" % len(answer.body)))
-            await send({"type": "http.response.start", "status": answer.status, "headers": back})
-            await send({"type": "http.response.body", "body": answer.body})
+            await send({"type": WHOLE, "status": answer.status, "headers": back, "body": answer.body})
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": back})
         while piece := await answer.body.read():

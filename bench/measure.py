@@ -21,6 +21,9 @@ from bench.upstream import share
 MOST_FOREIGN = 0.08
 """How much of a core others may take before a measurement counts as disturbed."""
 
+_LONGER = 4
+"""How often a measurement without any answer is repeated for twice as long."""
+
 SHOWN = sum(len(share(number)) for number in SEEN_LISTS)
 """How many of all listed tools the caller sees."""
 
@@ -88,13 +91,23 @@ class Measuring:
             self._once(row, 0.0)
 
     def _once(self, row: Row, rate: float) -> Seen:
-        assert self.load.stdin is not None
-        assert self.load.stdout is not None
-        _write(self.load.stdin, msgspec.json.encode(self._orders(row, rate)))
-        seen = msgspec.json.decode(self.load.stdout.readline(), type=Seen)
+        orders = self._orders(row, rate)
+        seen = self._asked(orders)
+        for _ in range(_LONGER):
+            if seen.calls or seen.wrong:
+                break
+            # Nothing was answered in so short a time, on a machine that others keep busy.
+            orders = msgspec.structs.replace(orders, seconds=2 * orders.seconds)
+            seen = self._asked(orders)
         if seen.wrong or not seen.calls:
             raise WrongAnswerError(f"{row.name}: {seen.wrong} wrong answers, {seen.calls} right ones: {'; '.join(seen.told)}")
         return seen
+
+    def _asked(self, orders: Orders) -> Seen:
+        assert self.load.stdin is not None
+        assert self.load.stdout is not None
+        _write(self.load.stdin, msgspec.json.encode(orders))
+        return msgspec.json.decode(self.load.stdout.readline(), type=Seen)
 
     def _orders(self, row: Row, rate: float) -> Orders:
         place, direct, pace = self.places[row.subject], self.places[DIRECT], self.pace

@@ -31,8 +31,8 @@ METHOD = """\
 - *Calls per CPU-second* divides by the processor time of the gateway's process, its threads included: it holds on machines that are not idle.
 - Where others took more than {foreign:.0%} of a core meanwhile, a row is measured once more, up to {again} times in a run; the less disturbed
   measurement counts, whatever its result. {disturbed}
-- Eight agents with a key each, and eight with an access token; seven policies, one of them about who may read, and two that compare an
-  argument of an upstream which the rows that say so call.
+- Eight agents with a key each, and eight with an access token; seven policies, and two more that compare an argument of the upstream which
+  the rows that say so call.
 - Larger results are English words in sentences, among them numbers; the same in each run.
 - The log is an SQLite database in a temporary directory with `synchronous=FULL`, encrypted side records and an anchor file.
 - *Stages* are measured on the rooms themselves, in microseconds of processor time; those that wait (7, 9, 11) with 64 calls at a time and
