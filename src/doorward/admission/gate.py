@@ -83,12 +83,17 @@ class Seat:
 class Gate:
     """Admits calls, and says later whether they still may go on."""
 
-    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch", "intake", "turns")
+    __slots__ = ("_declared", "_inside", "_limits", "_monotonic", "_rates", "_running", "_switch", "intake", "known", "still", "turns")
 
     def __init__(
         self, switch: Switch, limits: Limits, monotonic: Callable[[], float], counters: Callable[[Flow | Share], Counter] = counter_of
     ) -> None:
         self._switch = switch
+        # Asked on every call, and the switch's alone to say.
+        self.known: Callable[[Principal], None] = switch.known
+        """Raises `Refused` REVOKED if anything that a principal was verified by is withdrawn: before it gets as far as a call."""
+        self.still: Callable[[Call, int], None] = switch.still
+        """Raises `Refused` REVOKED_MEANWHILE if a call was stopped or revoked since it got its seat, under this epoch."""
         self._limits = limits
         self._monotonic = monotonic
         self._rates = Rates(limits.pace)
@@ -196,17 +201,9 @@ class Gate:
         """One more session, or look at what is offered, counts for its agent's pace like a call. Raises `Refused` OVER_RATE."""
         self.turned_back(principal)
 
-    def known(self, principal: Principal) -> None:
-        """Raises `Refused` REVOKED if anything that a principal was verified by is withdrawn: before it gets as far as a call."""
-        self._switch.known(principal)
-
     def known_session(self, session: SessionId) -> None:
         """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
         self._switch.known_session(session)
-
-    def still(self, call: Call, epoch: int) -> None:
-        """Raises `Refused` REVOKED_MEANWHILE if the call was stopped or revoked since it got its seat."""
-        self._switch.still(call, epoch)
 
     def _left(self, agent: AgentId) -> None:
         self._inside -= 1

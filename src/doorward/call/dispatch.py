@@ -36,13 +36,15 @@ _SAID_BYTES = 16_384
 class Dispatch:
     """Implements `call.inbound.Spine` over the rooms."""
 
-    __slots__ = ("_identified", "_means", "_parts", "_rendered", "_waited", "holding")
+    __slots__ = ("_check_known", "_identified", "_means", "_parts", "_rendered", "_waited", "holding")
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._means = Means(parts.rounds, parts.moment, parts.pipeline.waivers)
         self._identified = parts.clock.timed("identify", parts.chain.identify)
         self._waited = parts.clock.awaited("identify", parts.chain.identified)
+        # A source that remembers is asked no less than one that does not whether what it verified by is withdrawn.
+        self._check_known = parts.pipeline.gate.known
         self._rendered = parts.clock.timed("render", Errand.rendered)
         self.holding = Holding(parts.pipeline.desk.answered)
         """Who is kept waiting for people's answers."""
@@ -50,7 +52,9 @@ class Dispatch:
     def identify(self, presented: Presented) -> Principal:
         """Stage 1: the principal behind a credential; raises `Refused` UNAUTHENTICATED, and the log is told who knocked."""
         try:
-            return self._known(self._identified(presented))
+            principal = self._identified(presented)
+            self._check_known(principal)
+            return principal
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
@@ -58,7 +62,9 @@ class Dispatch:
     async def identified(self, presented: Presented) -> Principal:
         """As `identify`, waiting for what has to be fetched or written before it can be told."""
         try:
-            return self._known(await self._waited(presented))
+            principal = await self._waited(presented)
+            self._check_known(principal)
+            return principal
         except Refused as refused:
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
@@ -124,11 +130,6 @@ class Dispatch:
         parts = self._parts
         view = partial(parts.listing.fingerprint, principal, endpoint)
         return parts.changes.listen(Listener(principal, session), lambda: view(parts.generations.current))
-
-    def _known(self, principal: Principal) -> Principal:
-        """The principal, unless what it was verified by is withdrawn: a source that remembers is asked no less than one that does not."""
-        self._parts.pipeline.gate.known(principal)
-        return principal
 
     def _check_endpoint(self, inbound: Inbound) -> None:
         """An endpoint is there if its upstream is configured and the caller may see anything of it; both alike unknown else."""
