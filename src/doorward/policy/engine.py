@@ -5,7 +5,6 @@ read neither arguments nor time nor session) could be computed again at any time
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -16,50 +15,33 @@ from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.decisions import Allow, Decision, Deny, Observation
 from doorward.domain.ids import Digest, PolicyId, TeamId, UpstreamId
-from doorward.domain.waivers import Waiver, Waivers, nothing_waived
+from doorward.domain.waivers import Waivers, nothing_waived
+from doorward.policy.book import LANES, Book, Met
 from doorward.policy.check import check
-from doorward.policy.could import could_allow
 from doorward.policy.declared import with_facts
 from doorward.policy.delegation import links, together
 from doorward.policy.facts.fact import Derived, Fact, facts_text
 from doorward.policy.lanes import (
     Lane,
-    Slice,
-    admitted,
-    apart,
     ask,
     context,
-    context_before,
     derived_of,
-    not_known,
-    parsed_entities,
-    request,
-    sliced,
-    written_request,
 )
 from doorward.policy.memo import Memo
-from doorward.policy.panel import Match, Panel, panel
+from doorward.policy.panel import Match
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
-from doorward.policy.question import Actor, Moment, Place, Speaker, facts, time_facts
+from doorward.policy.question import Moment, Speaker, facts, moving_facts
 from doorward.policy.reads import Tree
-from doorward.policy.rules import OWN, Rule, Source, parse
-from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, action_name, vocabulary
-from doorward.policy.waiving import UNWAIVED, Lifted, denied, eased, liftable, somewhere, waived
+from doorward.policy.rules import OWN, Mode, Rule, Source, parse
+from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, vocabulary
+from doorward.policy.sight import UPSTREAM_WIDE, Sight
+from doorward.policy.waiving import denied, eased, somewhere, waived
 
-LANES = 8_192
-"""Pairs of principal and action that are kept ready; each holds a few kilobytes."""
-PANELS = 1_024
-"""Sets of rules that are kept parsed."""
-ANSWERS = 32_768
-"""Answers of `could_allow` that are remembered: 64 principals with a list of 500 tools each."""
-URIS = 4_096
-"""The same for single resources, which have a memory of their own: callers make URIs up, and must push nothing else out."""
-LONGEST_URI = 256
-"""Characters of a URI whose answer is remembered; one that is longer is worked out each time."""
-
-UPSTREAM_WIDE = (Kind.UPSTREAM, Kind.INSTRUCTIONS)
-"""What has no policies of its own: it may be had by whoever may see anything of the upstream."""
+ANSWERS = 8_192
+"""Answers to questions that hold what one call alone has."""
+LONGEST_QUESTION = 512
+"""Characters of one whose answer is remembered: callers make them up, and all of them together must stay small."""
 
 OWN_DISCOVERY = PolicyId(f"{OWN}discovery")
 """What allows the gateway's own principal to list and start upstreams; operators' policies are about agents."""
@@ -115,17 +97,12 @@ class Policies:
     """The policies of one generation: decides calls, and says what a principal may see."""
 
     __slots__ = (
-        "_admissions",
+        "_answers",
+        "_book",
         "_derived",
-        "_instant",
-        "_lanes",
-        "_liftable",
-        "_of_upstream",
-        "_panels",
-        "_shared",
-        "_slices",
-        "_uris",
-        "_views",
+        "_settled",
+        "_sight",
+        "_watching",
         "digest",
         "reads_session",
         "rules",
@@ -140,23 +117,19 @@ class Policies:
         self.reads_session = any("session" in rule.reads.context for rule in rules)
         """Whether any rule reads what has flowed into a context: where none does, nobody needs to say it."""
         self.warnings = warnings
-        self._liftable = liftable(rules)
-        self._slices = sliced(rules, known)
-        self._of_upstream: Mapping[str, list[Slice]] = {upstream: [] for upstream in known.upstreams}
-        for one in self._slices.values():
-            self._of_upstream[one.action.upstream].append(one)
-        self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
-        self._admissions: Memo[tuple[object, ...], tuple[tuple[int, ...], tuple[int, ...]]] = Memo(LANES)
-        self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
-        self._views: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
-        self._shared: Memo[tuple[object, ...], bool] = Memo(ANSWERS)
-        self._uris: Memo[tuple[object, ...], bool] = Memo(URIS)
-        self._instant: tuple[Moment, dict[str, object]] | None = None
+        self._book = Book(rules, known)
+        self._sight = Sight(self._book)
+        self._watching = any(rule.mode is Mode.OBSERVE for rule in rules)
+        self._settled: Memo[tuple[int, int, str], tuple[Met, Allow]] = Memo(LANES)
+        self._answers: Memo[tuple[int, str], Decision] = Memo(ANSWERS)
         self._derived: tuple[Call, Derived] | None = None
 
     def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
         principal = call.principal
+        settled = self._settled.get((id(principal), id(call.target), call.method))
+        if settled is not None:
+            return settled[1]
         decision = self._eased(call, principal, at, waivers)
         if not principal.actors:
             return decision
@@ -170,10 +143,10 @@ class Policies:
             return decision
         lane = self.lane(call, principal)
         if lane is None:
-            could = call.target.kind in UPSTREAM_WIDE and self._could(principal, call.target, at, given)
+            could = call.target.kind in UPSTREAM_WIDE and self._sight.could(principal, call.target, at, given)
             who, where = principal.agent.id, call.target.upstream
             return Allow((), would=denied(decision), waiver=somewhere(given, who, where)) if could else decision
-        here = waived(given, principal.agent.id, lane.action, self._liftable)
+        here = waived(given, principal.agent.id, lane.action, self._book.liftable)
         if here.exception is None:
             return eased(decision, decision, here)
         values = self._values(call, principal, lane, at, lane.panel.reads.context)
@@ -186,18 +159,34 @@ class Policies:
         lane = self.lane(call, principal)
         if lane is None:
             return self._unnamed(principal, call.target, at)
-        read = lane.panel.reads.context
         if not lane.is_constant:
-            return ask(lane.panel, lane, self._values(call, principal, lane, at, read))
+            return self._answered(call, principal, lane, at)
         key = lane.apart.of(principal)
         decision = lane.decisions.get(key)
         if decision is None:
-            decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, read)))
+            decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, lane.panel.reads.context)))
+        if isinstance(decision, Allow) and principal is call.principal and not principal.actors and call.target.kind is not Kind.RESOURCE:
+            # By the very objects from now on. Whatever is not allowed goes the whole way each time: something of it may be waived.
+            self._settled.put((id(principal), id(call.target), call.method), (Met(principal, call.target), decision))
         return decision
+
+    def _answered(self, call: Call, principal: Speaker, lane: Lane, at: Moment) -> Decision:
+        """The decision of rules that read what one call alone has: the same for the same question, to the byte."""
+        still, moving = lane.settled(principal, call.target, at), lane.parts.moving
+        written = None if still is None else lane.question(still, self._with_call(call, lane, moving_facts(at, moving), moving))
+        if written is None:
+            return ask(lane.panel, lane, self._values(call, principal, lane, at, lane.panel.reads.context))
+        if len(written) > LONGEST_QUESTION or not lane.parts.is_repeated:
+            return lane.answer(written)
+        key = (lane.number, written)
+        known = self._answers.get(key)
+        return known if known is not None else self._answers.put(key, lane.answer(written))
 
     def _values(self, call: Call, principal: Speaker, lane: Lane, at: Moment, read: Tree) -> dict[str, object]:
         """Everything that a context of a call can hold. What is derived of its arguments is the same for everybody who is asked about."""
-        values = facts(principal, call.target, at, read)
+        return self._with_call(call, lane, facts(principal, call.target, at, read), read)
+
+    def _with_call(self, call: Call, lane: Lane, values: dict[str, object], read: Tree) -> dict[str, object]:
         values["input"] = call.arguments
         if "derived" in read:
             # Taken once: whoever else asks meanwhile asks about another call.
@@ -208,12 +197,12 @@ class Policies:
 
     def watches(self, call: Call) -> bool:
         """Whether rules with `@mode("observe")` can match a call, so that it is worth asking what they would do."""
-        one = self._slice(call.target, call.method)
+        one = self._book.slice(call.target, call.method) if self._watching else None
         return one is not None and bool(one.watching)
 
     def liftable(self, policy: PolicyId) -> Rule | None:
         """The enforced `forbid` of this id if a team may lift it by an exception (`Rule.liftable_by`, bound to `Rule.text_digest`)."""
-        return self._liftable.get(policy)
+        return self._book.liftable.get(policy)
 
     def observed(self, call: Call, at: Moment) -> Observation | None:
         """What the rules with `@mode("observe")` would do to a call; None if none of them can match it."""
@@ -229,7 +218,7 @@ class Policies:
         lane = None if principal.method is AuthnMethod.OWN else self.lane(call, principal)
         if lane is None or not lane.watching:
             return None
-        together = self._panel(tuple(sorted({*lane.enforced, *lane.watching} - lane.passed_over)))
+        together = self._book.panel(tuple(sorted({*lane.enforced, *lane.watching} - lane.passed_over)))
         values = self._values(call, principal, lane, at, together.reads.context)
         matched = [position for position in lane.watching if self.match(position, lane, values) is Match.MATCHED]
         return Observation(tuple(self.rules[position].id for position in matched), ask(together, lane, values))
@@ -238,7 +227,7 @@ class Policies:
         """What comes of one rule alone; a rule that reads what cannot be held fails."""
         if position in lane.passed_over:
             return Match.DID_NOT_MATCH
-        alone = self._panel((position,))
+        alone = self._book.panel((position,))
         if not alone.reads.context:
             return alone.match(lane.request, lane.entities)
         written = context(lane.action, alone.reads.context, values)
@@ -251,139 +240,18 @@ class Policies:
 
         A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.
         """
-        if not self._could_eased(principal, target, at, waivers):
-            return False
-        return not principal.actors or all(self._could_eased(link, target, at, waivers) for link in links(principal))
-
-    def _could_eased(self, principal: Speaker, target: Target, at: Moment, waivers: Waivers) -> bool:
-        if self._could(principal, target, at):
-            return True
-        given = waivers(principal.agent.id)
-        return bool(given) and self._could(principal, target, at, given)
-
-    def _could(self, principal: Speaker, target: Target, at: Moment, given: Sequence[Waiver] = ()) -> bool:
-        if principal.method is AuthnMethod.OWN:
-            return target.kind is Kind.UPSTREAM
-        if target.kind in UPSTREAM_WIDE:
-            of_upstream = self._of_upstream.get(target.upstream, ())
-            return any(self._sees(one, principal, one.action.target or target, at, given) for one in of_upstream)
-        one = self._slice(target, "")
-        return one is not None and self._sees(one, principal, target, at, given)
+        return self._sight.could_allow(principal, target, at, waivers)
 
     def lane(self, call: Call, principal: Speaker) -> Lane | None:
         """Everything that can decide a call for one agent, ready to be asked; None if the call is of no action."""
-        one = self._slice(call.target, call.method)
-        if one is None:
-            return None
-        key = one.key(principal, call.target)
-        lane = self._lanes.get(key)
-        return lane if lane is not None else self._lanes.put(key, self._new_lane(one, principal, call.target))
-
-    def _new_lane(self, one: Slice, principal: Speaker, target: Target) -> Lane:
-        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
-        enforced, asked = self._admitted(one, actor, place)
-        panel = self._panel(asked)
-        read = panel.reads.context
-        return Lane(
-            action=one.action,
-            enforced=enforced,
-            passed_over=frozenset(enforced).difference(asked),
-            watching=admitted(self.rules, one.watching, actor, place),
-            panel=panel,
-            entities=parsed_entities(actor, place, one.action),
-            request=request(actor, place, one.action),
-            is_constant=not panel.reads.is_of_call and "time" not in read,
-            apart=apart(read),
-        )
-
-    def _admitted(self, one: Slice, actor: Actor, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The enforced rules that can match a principal on an action by their scopes, and of these by what of their conditions stands."""
-        key = (one.kin, actor, place, one.action.name if one.standing is not None and one.standing.reads_action else "")
-        known = self._admissions.get(key)
-        if known is not None:
-            return known
-        enforced = asked = admitted(self.rules, one.of(actor), actor, place)
-        if one.standing is not None and not one.standing.positions.isdisjoint(enforced):
-            asked = one.standing.narrowed(enforced, request(actor, place, one.action), parsed_entities(actor, place, one.action))
-        return self._admissions.put(key, (enforced, asked))
-
-    def _panel(self, positions: tuple[int, ...]) -> Panel:
-        known = self._panels.get(positions)
-        return known if known is not None else self._panels.put(positions, panel([self.rules[position] for position in positions]))
-
-    def _slice(self, target: Target, method: str) -> Slice | None:
-        name = action_name(target, method)
-        one = None if name is None else self._slices.get(name)
-        if one is None or one.action.target is None or one.action.target is target:
-            return one
-        return one if _same(one.action.target, target) else None
+        one = self._book.slice(call.target, call.method)
+        return None if one is None else self._book.lane(one, principal, call.target)
 
     def _unnamed(self, principal: Speaker, target: Target, at: Moment) -> Decision:
         """The decision on what has no policies of its own: an upstream's lists and instructions may be had by who sees anything of it."""
         if target.kind not in UPSTREAM_WIDE:
             return Deny((), NOT_APPROVED)
-        return Allow(()) if self._could(principal, target, at) else Deny((), "no policy permits anything of this upstream")
-
-    def _sees(self, one: Slice, principal: Speaker, target: Target, at: Moment, given: Sequence[Waiver] = ()) -> bool:
-        """Whether a principal may see an action, with these waivers; what is remembered are answers to rules and never waivers."""
-        here = waived(given, principal.agent.id, one.action, self._liftable) if given else UNWAIVED
-        if here.glass is not None:
-            return True
-        lifted = here.lifted
-        if not one.enforced or (given and lifted is None):
-            return lifted is not None
-        return self._remembered(one, principal, target, at, lifted)
-
-    def _remembered(self, one: Slice, principal: Speaker, target: Target, at: Moment, lifted: Lifted | None) -> bool:
-        """Whether a principal may see an action; remembered by everything that its rules could read, and what is lifted of them."""
-        time = self._time(at) if "time" in one.reads else {}
-        clock = tuple(time[name] for name in time if name in one.reads.below("time"))
-        uri = target.name if target.kind is Kind.RESOURCE and ("input" in one.reads or "derived" in one.reads) else None
-        if uri is not None and len(uri) > LONGEST_URI:
-            return self._could_see(one, principal, target, at, lifted)
-        views = self._views if uri is None else self._uris
-        key = (*one.key(principal, target), *one.apart.of(principal), clock, uri, lifted)
-        known = views.get(key)
-        return known if known is not None else views.put(key, self._could_see(one, principal, target, at, lifted))
-
-    def _could_see(self, one: Slice, principal: Speaker, target: Target, at: Moment, lifted: Lifted | None) -> bool:
-        """The answer worked out; shared between actions whose rules can tell them apart by nothing they read."""
-        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
-        _, enforced = self._admitted(one, actor, place)
-        panel = self._panel(enforced)
-        read = panel.reads
-        # What flows in until a call comes is not known, whatever has by now: lists are kept by clients, and shared.
-        values = facts(principal, target, replace(at, session=None), read.context)
-        is_single = target.kind is Kind.RESOURCE and read.is_of_arguments
-        if is_single:
-            values["input"] = {"uri": target.name}
-        written = context_before(one.action, read.context, values)
-        if isinstance(written, Unheld) or (lifted is None and not len(panel.permits)):
-            return False
-        if is_single:
-            return self._answer(one, principal, target, values, written, lifted)
-        # The scopes hold, so only what the conditions read can make a difference.
-        action = one.action.name if read.action else ""
-        key = (enforced, actor if read.principal else None, place if read.resource else None, action, written, lifted)
-        known = self._shared.get(key)
-        return known if known is not None else self._shared.put(key, self._answer(one, principal, target, values, written, lifted))
-
-    def _answer(
-        self, one: Slice, principal: Speaker, target: Target, values: dict[str, object], written: str, lifted: Lifted | None
-    ) -> bool:
-        """Whether rules can say yes, with whatever is read of a call and not known yet."""
-        lane = self._new_lane(one, principal, target)
-        if not not_known(lane.panel.reads.context, values):
-            return not isinstance(ask(lane.panel, lane, values, lifted), Deny)
-        actor, place = Actor(principal.agent, principal.subject), Place(target.upstream, target.team)
-        asked = {**written_request(actor, place, one.action), "context": written}
-        return could_allow(lane.panel, asked, lane.entities, lifted)
-
-    def _time(self, at: Moment) -> dict[str, object]:
-        """The time facts of a moment; a list asks for the same ones hundreds of times."""
-        if (held := self._instant) is None or held[0] is not at:
-            held = self._instant = (at, time_facts(at))
-        return held[1]
+        return Allow(()) if self._sight.could(principal, target, at) else Deny((), "no policy permits anything of this upstream")
 
 
 def observe(decision: Decision) -> Allow:
@@ -394,8 +262,3 @@ def observe(decision: Decision) -> Allow:
 def _own(target: Target) -> Decision:
     """The decision on the gateway's own principal, which needs no policy to discover and can do nothing else."""
     return Allow((OWN_DISCOVERY,)) if target.kind is Kind.UPSTREAM else Deny((), "the gateway itself only discovers")
-
-
-def _same(approved: Target, target: Target) -> bool:
-    """Whether a target is what its rules were selected for; one of another generation is decided by none."""
-    return (approved.team, approved.parents, approved.reversibility) == (target.team, target.parents, target.reversibility)

@@ -13,13 +13,14 @@ from cedarpy import Entities, PolicySet, pst
 from doorward.domain.catalog import Target
 from doorward.domain.decisions import Decision, Deny
 from doorward.domain.ids import PolicyId
+from doorward.policy.cedar import Request
 from doorward.policy.could import UNKNOWN
 from doorward.policy.facts.fact import Derived
 from doorward.policy.memo import Memo
-from doorward.policy.panel import Panel, Request
+from doorward.policy.panel import Panel
 from doorward.policy.problems import cut
 from doorward.policy.project import Unheld, project
-from doorward.policy.question import Actor, Place, Speaker, Uid, entities, reads_proof
+from doorward.policy.question import Actor, Moment, Place, Speaker, Uid, entities, facts, reads_proof
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
@@ -30,6 +31,9 @@ FACTS = 64
 """Decisions remembered for one lane: one for each network address, proof and chain seen, as far as they are read."""
 
 _UNHELD = Unheld((), "it is text that is not Unicode")
+
+Still = tuple[dict[str, object] | None]
+"""What stays of a context; a tuple, for there may be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,37 @@ def apart(read: Tree) -> Apart:
     return Apart("authn" in read, "network" in read, reads_proof(read), "actors" in read)
 
 
+CALLED = ("input", "derived", "session", "time")
+"""What of a context is another one with each call; everything else of it is told by principal and target."""
+
+_INSTANTS = frozenset({"now", "unix"})
+"""What of a moment never comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What rules read of a context, apart: what stays as it is from call to call, and what does not."""
+
+    still: Tree
+    moving: Tree
+    is_repeated: bool
+    """Whether a question can come again, to the byte, and may be answered from memory: what has flowed in never is."""
+
+
+def parted(read: Tree) -> Parts:
+    """The parts of what is read."""
+    still = Tree(False, {name: tree for name, tree in read.parts.items() if name not in CALLED})
+    moving = Tree(False, {name: tree for name, tree in read.parts.items() if name in CALLED})
+    time = read.below("time")
+    return Parts(still, moving, "session" not in moving and not any(name in time for name in _INSTANTS))
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """What can match one principal on one action."""
 
+    number: int
+    """Of all lanes of a generation, this one."""
     action: Action
     enforced: tuple[int, ...]
     passed_over: frozenset[int]
@@ -99,10 +130,36 @@ class Lane:
     entities: Entities
     request: Request
     """Principal, action and resource."""
-    is_constant: bool
-    """Whether no enforced rule reads arguments, time or session, so that its decisions may be remembered."""
+    parts: Parts
     apart: Apart
     decisions: Memo[tuple[object, ...], Decision] = field(default_factory=lambda: Memo(FACTS))
+    stills: Memo[tuple[object, ...], Still] = field(default_factory=lambda: Memo(FACTS))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no enforced rule reads arguments, time or session, so that its decisions may be remembered."""
+        return not self.parts.moving and not self.panel.reads.context.is_whole
+
+    def settled(self, principal: Speaker, target: Target, at: Moment) -> dict[str, object] | None:
+        """What stays of the context from call to call, in Cedar's JSON; None where Cedar cannot hold it, or all of it is read at once."""
+        if self.panel.reads.context.is_whole:
+            return None
+        key = self.apart.of(principal)
+        known = self.stills.get(key)
+        if known is None:
+            held = _held(self.action, self.parts.still, facts(principal, target, at, self.parts.still))
+            known = self.stills.put(key, (held if isinstance(held, dict) else None,))
+        return known[0]
+
+    def question(self, still: Mapping[str, object], values: Mapping[str, object]) -> str | None:
+        """The whole context, with the values of one call; None where Cedar cannot hold one."""
+        moving = _held(self.action, self.parts.moving, values)
+        written = _written({**still, **moving}) if isinstance(moving, dict) else None
+        return written if isinstance(written, str) else None
+
+    def answer(self, written: str) -> Decision:
+        """What the rules make of a context."""
+        return self.panel.decide({**self.request, "context": written}, self.entities)
 
 
 def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from cedarpy import Entities, PolicySet, is_authorized
+from cedarpy import Entities, PolicySet
 
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import Digest, PolicyId
+from doorward.policy.cedar import Request, judge
 from doorward.policy.needs import merged
 from doorward.policy.problems import cut
 from doorward.policy.reads import Reads, Tree, together
@@ -29,9 +30,6 @@ class Match(StrEnum):
     DID_NOT_MATCH = "did not match"
     FAILED = "failed"
 
-
-Request = dict[str, object]
-"""Principal, action, resource and, if any of it is read, context, as Cedar takes them."""
 
 _VALUE = re.compile(r"`-?\d+`")
 """A number of the call, as Cedar repeats it where it overflows: reasons are recorded in clear."""
@@ -51,10 +49,10 @@ class Panel:
 
     def decide(self, request: Request, entities: Entities, lifted: frozenset[PolicyId] | None = None) -> Decision:
         """What the rules together make of a question. `lifted`: an exception permits it, and these `forbid`s do not count."""
-        result = is_authorized(request, self.cedar, entities)
+        result = judge(request, self.cedar, entities)
         if result.diagnostics.errors:
             return self._failed(result.diagnostics.errors)
-        deciding = self._rules(result.diagnostics.reasons)
+        deciding = self._rules(result.diagnostics.reason)
         if result.allowed and deciding:
             return Allow(_ids(deciding))
         if lifted is not None:
@@ -63,16 +61,16 @@ class Panel:
         if not deciding:
             return Deny((), UNPERMITTED)
         decision = _weighed(deciding)
-        if isinstance(decision, Ask) and not is_authorized(request, self.permits, entities).allowed:
+        if isinstance(decision, Ask) and not judge(request, self.permits, entities).allowed:
             return Deny(decision.policies, UNPERMITTED)
         return decision
 
     def match(self, request: Request, entities: Entities) -> Match:
         """What comes of a panel of one rule."""
-        found = is_authorized(request, self.cedar, entities).diagnostics
+        found = judge(request, self.cedar, entities).diagnostics
         if found.errors:
             return Match.FAILED
-        return Match.MATCHED if found.reasons else Match.DID_NOT_MATCH
+        return Match.MATCHED if found.reason else Match.DID_NOT_MATCH
 
     def _rules(self, names: Sequence[str]) -> tuple[Rule, ...]:
         return tuple(self.rules[position] for position in sorted(int(name.removeprefix("policy")) for name in names))

@@ -90,6 +90,12 @@ def facts(principal: Speaker, target: Target, at: Moment, read: Tree) -> dict[st
         found["actors"] = sorted(str(actor.agent.id) for actor in principal.actors)
     if principal.network != LOCAL:
         found["network"] = principal.network
+    return found | moving_facts(at, read)
+
+
+def moving_facts(at: Moment, read: Tree) -> dict[str, object]:
+    """What of it is another one from call to call."""
+    found: dict[str, object] = {}
     if "time" in read:
         found["time"] = time_facts(at)
     if at.session is not None and "session" in read:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from cedarpy import Entities, PolicySet, is_authorized, pst
+from cedarpy import Entities, PolicySet, pst
 
+from doorward.policy.cedar import judge
 from doorward.policy.reads import conditions
 from doorward.policy.rules import Rule
 
@@ -27,11 +28,11 @@ class Standing:
 
     def narrowed(self, among: Sequence[int], request: dict[str, object], entities: Entities) -> tuple[int, ...]:
         """Of rules at these positions, those that can still match a principal, action and resource."""
-        found = is_authorized(request, self.cedar, entities).diagnostics
+        found = judge(request, self.cedar, entities).diagnostics
         failed = {int(match[1]) for error in found.errors if (match := _FAILED.search(error)) is not None}
         if len(failed) < len(found.errors):
             return tuple(among)
-        holding = failed | {int(name.removeprefix("policy")) for name in found.reasons}
+        holding = failed | {int(name.removeprefix("policy")) for name in found.reason}
         return tuple(position for position in among if position not in self.positions or position in holding)
 
 
