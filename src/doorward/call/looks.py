@@ -81,13 +81,16 @@ class Looks:
     async def request(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
         """The call without what is cut out of it, which is another one then, and all findings; raises `Refused` where one blocks."""
         screen = track.asked.snapshot.screen
-        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking)
-        size = len(call.canonical)
-        found = await self._read(size, lambda: inspection.request(call))
+        look, size = screen.inspection.request, len(call.canonical)
+        found = look(call) if size <= LARGE_BYTES else await self._aside(look, call)
+        asks_others = _asks_others(screen, call, Direction.REQUEST)
+        if not found and not asks_others:
+            return call, found
+        judge = Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking)
         if found:
             found = _judged(track, judge, found)
             call = await self._cut(call, found, screen)
-        if _asks_others(screen, call, Direction.REQUEST):
+        if asks_others:
             more = await self._asked(Carrier.REQUEST, call, size, request_body(call), screen)
             if more:
                 more = _judged(track, judge, more)
@@ -99,15 +102,18 @@ class Looks:
     ) -> tuple[Reply, tuple[Finding, ...]]:
         """What the caller may see of an answer, and all findings in it; raises `Refused` where one of them blocks."""
         screen = track.asked.snapshot.screen
-        inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking)
-        size = answer.size_bytes
-        found = await self._read(size, lambda: inspection.response(call, answer))
+        inspection, size = screen.inspection, answer.size_bytes
+        found = inspection.response(call, answer) if size <= LARGE_BYTES else await self._aside(inspection.response, call, answer)
         body: Body = answer.body
+        asks_others = _asks_others(screen, call, Direction.RESPONSE)
+        if not found and not asks_others:
+            return Reply(body), found
+        judge = Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking)
         withheld: tuple[Withheld, ...] = ()
         if found:
             found = _judged(track, judge, found)
             body, withheld = await self._edited(call, size, body, found, screen)
-        if _asks_others(screen, call, Direction.RESPONSE):
+        if asks_others:
             more = await self._asked(Carrier.RESPONSE, call, size, response_body(body), screen)
             if more:
                 more = _judged(track, judge, more)
@@ -115,7 +121,7 @@ class Looks:
                 body, told = await self._edited(call, size, body, more, screen)
                 withheld += told
         if any(finding.done in _MARKS for finding in found):
-            body = await self._read(size, lambda: inspection.marked_response(call, body, found))
+            body = await self._read(size, inspection.marked_response, call, body, found)
             return Reply(body, labels=labels(found), withheld=withheld), found
         return Reply(body, withheld=withheld), found
 
@@ -125,7 +131,7 @@ class Looks:
         inspection, judge = screen.inspection, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.MAYBE)
         # Nobody has counted its bytes; upstreams send as many of these as they like.
         size = len(dump(notice.params))
-        found = await self._read(size, lambda: inspection.notice(call, notice))
+        found = await self._read(size, inspection.notice, call, notice)
         if found:
             found = _judged(track, judge, found)
             notice = await self._cut_notice(size, notice, found, screen)
@@ -135,23 +141,23 @@ class Looks:
                 more = _judged(track, judge, more)
                 found, notice = found + more, await self._cut_notice(size, notice, more, screen)
         if any(finding.done in _MARKS for finding in found):
-            return await self._read(size, lambda: inspection.marked_notice(notice, found))
+            return await self._read(size, inspection.marked_notice, notice, found)
         return notice
 
     async def _cut_notice(self, size: int, notice: Notice, found: tuple[Finding, ...], screen: Screen) -> Notice:
         redacted = _redacted(found)
-        return await self._read(size, lambda: screen.inspection.edit_notice(notice, redacted)) if redacted else notice
+        return await self._read(size, screen.inspection.edit_notice, notice, redacted) if redacted else notice
 
     async def _asked(self, carrier: Carrier, call: Call, size: int, body: Mapping[str, object], screen: Screen) -> tuple[Finding, ...]:
         """What the guards of others find; `size` in bytes, 0 where nobody has counted them."""
-        message = await self._read(size, lambda: message_of(carrier, call, body))
+        message = await self._read(size, message_of, carrier, call, body)
         return await screen.panel.look(message, size or sum(len(text.text) for text in message.texts))
 
     async def _cut(self, call: Call, found: tuple[Finding, ...], screen: Screen) -> Call:
         redacted = _redacted(found)
         if not redacted:
             return call
-        return await self._read(len(call.canonical), lambda: screen.inspection.edit_request(call, redacted))
+        return await self._read(len(call.canonical), screen.inspection.edit_request, call, redacted)
 
     async def _edited(
         self, call: Call, size: int, body: Body, found: tuple[Finding, ...], screen: Screen
@@ -161,19 +167,21 @@ class Looks:
         if not redacted:
             return body, ()
         try:
-            fitted = await self._read(size, lambda: screen.inspection.edit_response(call, body, redacted))
+            fitted = await self._read(size, screen.inspection.edit_response, call, body, redacted)
         except EditError as error:
             raise Refused(
                 Reason.UNSAFE_RESPONSE, str(error), sentence=endings.sentence(Reason.UNSAFE_RESPONSE, redacted[0]), ran=Ran.YES
             ) from error
         return fitted.body, fitted.withheld
 
-    async def _read(self, size_bytes: int, work: Callable[[], T]) -> T:
-        """The work of reading a message; of a large one in a thread, for it may take long and other calls must not wait for it."""
-        if size_bytes <= LARGE_BYTES:
-            return work()
+    async def _read(self, size_bytes: int, work: Callable[..., T], *of: object) -> T:
+        """The work of reading a message."""
+        return work(*of) if size_bytes <= LARGE_BYTES else await self._aside(work, *of)
+
+    async def _aside(self, work: Callable[..., T], *of: object) -> T:
+        """The same of a large one, in a thread, for it may take long and other calls must not wait for it."""
         async with self._readers:
-            return await asyncio.to_thread(work)
+            return await asyncio.to_thread(work, *of)
 
 
 def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -183,7 +191,7 @@ def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _asks_others(screen: Screen, call: Call, direction: Direction) -> bool:
     """Whether guards of others are shown a message: not the gateway's own look at an upstream, which holds nobody's words."""
-    return screen.panel.is_asked(direction) and call.target.kind is not Kind.UPSTREAM
+    return bool(screen.panel.seats) and screen.panel.is_asked(direction) and call.target.kind is not Kind.UPSTREAM
 
 
 def _judged(track: Track, judge: Judge, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

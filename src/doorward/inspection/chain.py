@@ -140,6 +140,8 @@ class _Round:
     rest: tuple[Guard, ...]
     gates: tuple[frozenset[Gate] | None, ...]
     """Of each of the rest; None of one that is asked each time."""
+    always: tuple[Guard, ...]
+    """Those of the rest that are asked each time."""
     together: Together
 
     def worth(self, view: View) -> Iterable[Guard]:
@@ -147,8 +149,10 @@ class _Round:
         if len(view.encoded) > SHORT_BYTES:
             return self.rest
         told = view.ask(self.together)
-        if WRITINGS in told or view.hidden:
+        if view.hidden or WRITINGS in told:
             return self.rest
+        if not told:
+            return self.always
         return [guard for guard, gates in zip(self.rest, self.gates, strict=True) if gates is None or not gates.isdisjoint(told)]
 
 
@@ -156,7 +160,8 @@ def _round(guards: tuple[Guard, ...], carrier: Carrier) -> _Round:
     gates = tuple(frozenset(guard.gates(carrier)) if isinstance(guard, Gated) else None for guard in guards)
     first = next((place for place, own in enumerate(gates) if own is not None), len(guards))
     every = (gate for guard in guards if isinstance(guard, Gated) for gate in guard.gates(carrier))
-    return _Round(guards[:first], guards[first:], gates[first:], Together((WRITINGS, *every)))
+    always = tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None)[first:]
+    return _Round(guards[:first], guards[first:], gates[first:], always, Together((WRITINGS, *every)))
 
 
 def _is_enough(found: list[Finding], view: View, guards: Iterable[Guard]) -> bool:

@@ -39,11 +39,15 @@ class Gate:
         self._made: Asked | None = None
         self.joint = tuple(joint)
 
-    def may(self, flat: bytes) -> Sequence[int]:
-        """The patterns that may match in a flat text or in any other."""
+    def ready(self) -> Asked:
+        """What says it, made at the first time."""
         if self._made is None:
             self._made = self._asked()
-        return self._made.may(flat)
+        return self._made
+
+    def may(self, flat: bytes) -> Sequence[int]:
+        """The patterns that may match in a flat text or in any other."""
+        return self.ready().may(flat)
 
 
 Told = Mapping[Gate, Sequence[int]]
@@ -55,35 +59,29 @@ CLOSED: Told = MappingProxyType({})
 class Together:
     """Some gates, asked together."""
 
-    __slots__ = ("_alone", "_joint", "_places", "_sieve")
+    __slots__ = ("_alone", "_asked", "_joint", "_places")
 
     def __init__(self, gates: Iterable[Gate]) -> None:
         each = tuple(dict.fromkeys(gates))
         self._alone = tuple(gate for gate in each if not gate.joint)
         self._joint = tuple(pattern for gate in each for pattern in gate.joint)
         self._places = tuple((gate, index) for gate in each for index in range(len(gate.joint)))
-        self._sieve: Sieve | None = None
+        self._asked: tuple[Asked, tuple[tuple[Gate, Asked], ...]] | None = None
 
     def told(self, flat: bytes) -> Told:
         """Which of them are open."""
-        if self._sieve is None:
-            self._sieve = _sieve(self._joint)
+        if self._asked is None:
+            self._asked = _sieve(self._joint), tuple((gate, gate.ready()) for gate in self._alone)
+        joint, alone = self._asked
         told: dict[Gate, Sequence[int]] = {}
-        open_joint = self._sieve.may(flat)
-        if open_joint:
-            told.update(self._parted(open_joint))
-        for gate in self._alone:
-            fired = gate.may(flat)
+        for number in joint.may(flat):
+            gate, index = self._places[number]
+            told[gate] = (*told.get(gate, ()), index)
+        for gate, asked in alone:
+            fired = asked.may(flat)
             if fired:
                 told[gate] = fired
         return told or CLOSED
-
-    def _parted(self, fired: Sequence[int]) -> dict[Gate, list[int]]:
-        parted: dict[Gate, list[int]] = {}
-        for number in fired:
-            gate, index = self._places[number]
-            parted.setdefault(gate, []).append(index)
-        return parted
 
 
 @cache

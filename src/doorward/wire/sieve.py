@@ -45,4 +45,7 @@ def told(matched: Sequence[int] | None, patterns: Sequence[int]) -> Sequence[int
     """What a set says that matched: the first, which always does, is none of the patterns; all of them may where not even it did."""
     if not matched:
         return patterns
-    return sorted(number - 1 for number in matched if number) if len(matched) > 1 else ()
+    return sorted(map(_BEFORE, matched))[1:] if len(matched) > 1 else ()
+
+
+_BEFORE = (-1).__add__

@@ -38,9 +38,12 @@ class OwnSecrets:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding for each place; about the whole text where the credential shows only once it is cleaned."""
-        plain = (finding for leaf in view.leaves for finding in self._found(leaf)) if self._secrets.near(view.encoded) else ()
-        veiled = (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places))
-        return (*plain, *veiled)
+        found: list[Finding] = []
+        if self._secrets.near(view.encoded):
+            found += (finding for leaf in view.leaves for finding in self._found(leaf))
+        if view.hidden:
+            found += (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places))
+        return tuple(found)
 
     def _found(self, leaf: Leaf) -> list[Finding]:
         path, text, part = leaf

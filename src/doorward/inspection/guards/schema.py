@@ -139,7 +139,7 @@ class Schema:
 
     def _unknown(self, call: Call, compiled: _Compiled) -> tuple[Finding, ...]:
         """An argument that the schema does not know, whether it says something against it or not."""
-        if compiled.known is None or _is_too_much(compiled.input, call.arguments):
+        if compiled.known is None or call.arguments.keys() <= compiled.known.names or _is_too_much(compiled.input, call.arguments):
             return ()
         strange = compiled.known.first_unknown(call.arguments)
         if strange is None or self._lenient(call.target.upstream):
@@ -227,7 +227,7 @@ def _refuse(uri: str) -> Never:
 def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> tuple[Finding, ...]:
     if check.validator is None or (check.reach < ANY_DEPTH and depth(value, check.reach) > check.reach):
         return (Finding(NAME, "schema_uncheckable", severity, pointer),)
-    if _is_too_much(check, value):
+    if check.key_states and _is_too_much(check, value):
         return (Finding(NAME, "schema_uncheckable", severity, pointer),)
     check.work.renew()
     if check.validator.is_valid(value):
@@ -242,7 +242,7 @@ def _checked(check: _Check, value: object, pointer: str, severity: Severity) -> 
 
 def _is_too_much(check: _Check, value: object) -> bool:
     """Whether trying the names of a value on the schema's patterns costs more than one message may."""
-    return bool(check.key_states) and check.key_states * key_characters(value) > MOST_WORK
+    return check.key_states * key_characters(value) > MOST_WORK
 
 
 def _rule(error: jsonschema_rs.ValidationError) -> str:
