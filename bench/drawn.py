@@ -18,7 +18,7 @@ _NAMES = {
     KEY: "everything on, key",
     TOKEN: "everything on, token",
 }
-_READS = "…, a policy reads an argument"
+_READS = "key, a policy reads an argument"
 _LEGEND = ((Tone.OURS, "Doorward, one process on one core"), (Tone.BOUND, "bounds: nothing is governed"))
 
 

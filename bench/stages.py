@@ -10,7 +10,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -18,10 +18,10 @@ from statistics import median
 import msgspec
 import uvloop
 
-from bench import identity, leases, limits
+from bench import door, identity, leases, limits
 from bench.cores import GATEWAY_CORE, pin
 from bench.gateway import PLAIN, READING, TEAM
-from bench.speech import BIG, ECHO, FIRST, Asking, Era, Target
+from bench.speech import BIG, ECHO, FIRST, PAGE, Asking, Era, Target
 from doorward.admission.gate import Gate
 from doorward.app import clocks
 from doorward.app.gateway import Gateway
@@ -152,18 +152,21 @@ def read_inbound(body: bytes, headers: list[tuple[bytes, bytes]], principal: Pri
     )
 
 
-def stages(rooms: Rooms, echo: Sample, read: Sample, big: Sample) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The stages that wait for nothing, in the order of a call."""
+def stages(rooms: Rooms, samples: Sequence[Sample]) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The stages that wait for nothing, in the order of a call; samples of 200 B, of a policy that reads, of 8 KiB and of 64 KiB."""
+    echo, read, page, big = samples
     decide, at = rooms.snapshot.policies.decide, rooms.moments
     yield "parse, envelope and headers (0)", lambda: read_inbound(echo.body, echo.headers, rooms.principal)
     yield "identify, key known (1)", lambda: rooms.house.dispatch.identify(rooms.presented)
     yield "resolve, canonical bytes and digest (2)", lambda: rooms.resolved(echo.inbound)
     yield "admit and leave (3)", lambda: rooms.admitted(echo.call)
     yield "decide, no policy reads arguments (4)", lambda: decide(echo.call, at())
-    yield "decide, a policy reads an argument (4)", lambda: decide(read.call, at())
+    yield "decide, a policy reads an argument that it has met (4)", lambda: decide(read.call, at())
+    yield "decide, a policy reads a new argument (4)", lambda: decide(_with_another_text(read.call), at())
     yield "decide, an agent's first call (4)", lambda: decide(_by_another(echo.call), at())
     yield "inspect request (5)", lambda: rooms.inspection.request(echo.call)
     yield "inspect response, 200 B (10)", lambda: rooms.inspection.response(echo.call, echo.answer)
+    yield "inspect response, 8 KiB (10)", lambda: rooms.inspection.response(page.call, page.answer)
     yield "inspect response, 64 KiB (10)", lambda: rooms.inspection.response(big.call, big.answer)
     yield "render, 200 B", lambda: _body(echo)
     yield "render, 64 KiB", lambda: _body(big)
@@ -172,6 +175,10 @@ def stages(rooms: Rooms, echo: Sample, read: Sample, big: Sample) -> Iterator[tu
 def _body(sample: Sample) -> bytes:
     assert not isinstance(sample.answer.body, Fault)
     return replies.body(sample.inbound.request.id, rendered(sample.inbound, sample.found, sample.answer.body))
+
+
+def _with_another_text(call: Call) -> Call:
+    return replace(call, arguments={"text": clocks.new_id()})
 
 
 def _by_another(call: Call) -> Call:
@@ -224,10 +231,12 @@ async def measure(document: Path, effort: float) -> dict[str, float]:
 
 async def _measured(rooms: Rooms, effort: float) -> dict[str, float]:
     calls = max(TOGETHER, int(WAITED * effort))
-    echo, read, big = [await rooms.sample(*one) for one in ((PLAIN, ECHO), (READING, ECHO), (PLAIN, BIG))]
+    samples = [await rooms.sample(*one) for one in ((PLAIN, ECHO), (READING, ECHO), (PLAIN, PAGE), (PLAIN, BIG))]
+    echo, big = samples[0], samples[-1]
     gc.collect()
     gc.freeze()
-    costs = {name: cost(work, effort) for name, work in stages(rooms, echo, read, big)}
+    costs = {"HTTP, a request in and its answer out (0)": await door.cost(max(1, round(door.ROUNDS * effort)))}
+    costs |= {name: cost(work, effort) for name, work in stages(rooms, samples)}
     costs |= {name: cost(work, effort) for name, work in await identity.works()}
     costs |= limits.costs(max(1, round(limits.ROUNDS * effort)))
     costs |= await leases.costs(max(1, round(leases.ROUNDS * effort)))
