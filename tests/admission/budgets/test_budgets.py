@@ -215,6 +215,22 @@ def test_a_budget_that_counts_otherwise_begins_anew_and_one_with_another_limit_g
     bench.intend(pay(700, "c3"))
 
 
+def test_a_draw_is_the_last_one_again_only_where_all_of_it_is_the_same() -> None:
+    bench = Bench(document(payments=PAYMENTS))
+    (first,) = bench.intend(pay(1))
+    assert bench.intend(pay(1, "c2")) == (first,)
+    assert bench.intend(pay(2, "c3")) == (first._replace(units=2_000_000, told="2.00 EUR"),)
+    bench.pass_seconds(1)
+    assert bench.intend(pay(2, "c4")) == (first._replace(at=first.at + 1, units=2_000_000, told="2.00 EUR"),)
+    asyncio.run(bench.budgets.raises.give(raised(bench, 500_000_000)))
+    assert bench.intend(pay(2, "c5")) == (first._replace(at=first.at + 1, units=2_000_000, limit=1_500_000_000, told="2.00 EUR"),)
+    bench.pass_seconds(DAY)
+    bench.budgets.adopt(document(payments={**PAYMENTS, "places": 3}))
+    assert bench.intend(pay(2, "c6")) == (
+        first._replace(at=first.at + 1 + DAY, until=first.until + DAY, units=2_000_000, told="2.000 EUR"),
+    )
+
+
 def test_a_call_that_ran_while_its_budget_was_taken_out_of_the_document_is_settled_all_the_same() -> None:
     bench = Bench(document(payments=PAYMENTS))
     bench.intend(pay(600))

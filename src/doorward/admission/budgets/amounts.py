@@ -112,8 +112,10 @@ def _too_fine(places: int) -> UncountedError:
 
 def _is_doubled(names: Iterable[str], step: str, alike: str) -> bool:
     """Whether another of the names may be taken for this one."""
+    least = len(alike)
     for name in names:  # noqa: SIM110 - a loop begins in half the time of a generator, and there are few names
-        if name != step and letters(name) == alike:
+        # ASCII is read by as many letters as it has, or fewer.
+        if name != step and not (len(name) < least and name.isascii()) and letters(name) == alike:
             return True
     return False
 

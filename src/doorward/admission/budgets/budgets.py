@@ -12,7 +12,7 @@ import msgspec
 
 from doorward.admission.budgets import sentences
 from doorward.admission.budgets.accounts import Account
-from doorward.admission.budgets.amounts import UncountedError
+from doorward.admission.budgets.amounts import UncountedError, written
 from doorward.admission.budgets.raises import Own, Raises
 from doorward.admission.budgets.rules import Rule, compiled
 from doorward.admission.budgets.store import BudgetStore
@@ -25,11 +25,12 @@ from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Call
 from doorward.domain.ids import CallId
 from doorward.domain.reasons import Refused
-from doorward.domain.receipts import Outcome
+from doorward.domain.receipts import Outcome, Status
 from doorward.wire.limits import Entry
 
 _encoder = msgspec.json.Encoder()
 _OWN: Final = AuthnMethod.OWN
+_DELIVERED: Final = Status.DELIVERED
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _KNOWN: Final = 4_096
 """Pairs of caller and target whose budgets are remembered; beyond, all are worked out anew."""
@@ -63,6 +64,19 @@ _Taken = tuple[Rule, Account, Draw]
 """Whose account holds which draw: a tuple, as every call makes one."""
 
 
+class _Concern:
+    """A budget that a call is in, the account that it draws on there, and the draw that was made of it last.
+
+    In one second most calls draw the same: what is equal is the same object then, which is never changed.
+    """
+
+    __slots__ = ("account", "latest", "rule")
+
+    def __init__(self, rule: Rule, account: Account) -> None:
+        self.rule, self.account = rule, account
+        self.latest: Draw | None = None
+
+
 class Settled(NamedTuple):
     """How a call ends for its budgets."""
 
@@ -86,7 +100,7 @@ class Budgets:
         self._now = seams.now
         self._rules: tuple[Rule, ...] = ()
         self._accounts: dict[tuple[str, Key], Account] = {}
-        self._known: dict[tuple[object, ...], tuple[tuple[Rule, Account], ...]] = {}
+        self._known: dict[tuple[object, ...], tuple[_Concern, ...]] = {}
         self._open: dict[CallId, list[_Taken]] = {}
         self._refused: dict[str, int] = {}
         self._warnings = Warnings(seams.pseudonym)
@@ -150,8 +164,9 @@ class Budgets:
         if taken is None:
             return NOTHING
         returns: list[Draw] = []
+        is_plain = outcome.status is _DELIVERED
         for rule, account, draw in taken:
-            back = draw.units - rule.used(outcome, draw.units)
+            back = 0 if is_plain and rule.size is None else draw.units - rule.used(outcome, draw.units)
             if back:
                 account.add(draw.until, -back)
                 returns.append(draw._replace(units=back))
@@ -213,28 +228,27 @@ class Budgets:
 
     def _fits(self, call: Call) -> list[_Taken]:
         """What a call would take; raises `Refused` OVER_BUDGET where a budget does not hold it."""
-        taken: list[_Taken] = []
         if call.principal.method is _OWN:
-            return taken
+            return []
         about = reads_of(call)
         concerned = self._known.get(about)
         if concerned is None:
             concerned = self._concerned(about, call)
-        if concerned:
-            at = int(self._now())
-            for rule, account in concerned:
-                taken.append(self._fit(rule, account, call, at))
-        return taken
+        if not concerned:
+            return []
+        at = int(self._now())
+        return [self._fit(one, call, at) for one in concerned]
 
-    def _concerned(self, about: tuple[object, ...], call: Call) -> tuple[tuple[Rule, Account], ...]:
+    def _concerned(self, about: tuple[object, ...], call: Call) -> tuple[_Concern, ...]:
         """The budgets that a call is in, and its accounts there, worked out and remembered."""
         if len(self._known) >= _KNOWN:
             self._known.clear()
         keyed = ((rule, rule.chosen.of(call)) for rule in self._rules)
-        found = self._known[about] = tuple([(rule, self._account(rule.ledger, key)) for rule, key in keyed if key is not None])
+        found = self._known[about] = tuple([_Concern(rule, self._account(rule.ledger, key)) for rule, key in keyed if key is not None])
         return found
 
-    def _fit(self, rule: Rule, account: Account, call: Call, at: int) -> _Taken:
+    def _fit(self, one: _Concern, call: Call, at: int) -> _Taken:
+        rule, account, draw = one.rule, one.account, one.latest
         try:
             units = rule.needs(call)
         except UncountedError as error:
@@ -243,7 +257,8 @@ class Budgets:
         ledger, limit = rule.ledger, rule.limit
         if ledger in self.raises.held:
             limit += self.raises.of(ledger, account.key, call.principal)
-        draw = Draw(rule.name, ledger, account.key, at, rule.until(at), units, limit, rule.shown(units))
+        if draw is None or draw.at != at or draw.units != units or draw.limit != limit:
+            draw = one.latest = Draw(rule.name, ledger, account.key, at, rule.until(at), units, limit, rule.shown(units))
         if account.spent(at) + units > limit:
             raise self._over(rule, account, draw, call)
         return rule, account, draw
@@ -261,7 +276,8 @@ class Budgets:
         told: list[Entry] = []
         for rule, account, draw in taken:
             left = draw.limit - account.spent(at)
-            entry = {**rule.told, "left": rule.counted(left if left > 0 else 0)}  # noqa: FURB136 - on the way of every call
+            left = left if left > 0 else 0  # noqa: FURB136 - on the way of every call
+            entry = {**rule.told, "left": written(left, rule.places) if rule.is_amount else left}
             if draw.limit != rule.limit:
                 entry["quota"] = rule.counted(draw.limit)
             if account.next > at:
