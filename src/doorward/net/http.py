@@ -66,7 +66,7 @@ class Pool:
         self._timeouts = timeouts
         self._bounds = bounds
         self._contexts = route.contexts or Renewing()
-        self._fixed = f" {route.origin.target} HTTP/1.1\r\nHost: {route.origin.authority}\r\n{_lines(fixed)}"
+        self._fixed = f" {route.origin.target} HTTP/1.1\r\nHost: {route.origin.authority}\r\n{lines(fixed)}"
         self._idle: dict[Connection, None] = {}
         self._open: set[Connection] = set()
         self._opening = 0
@@ -75,16 +75,20 @@ class Pool:
 
     def post(self, headers: Headers, body: bytes, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
         """Sends one POST and gives its answer, whatever its status; raises NetError. Cancelling it drops the connection."""
-        head = f"POST{self._fixed}{_lines(headers)}Content-Length: {len(body)}\r\n\r\n"
+        return self.post_lines(lines(headers), body, timeouts)
+
+    def post_lines(self, checked: str, body: bytes, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
+        """The same with headers as `lines` gives them."""
+        head = f"POST{self._fixed}{checked}Content-Length: {len(body)}\r\n\r\n"
         return self._exchange(head.encode("ascii") + body, timeouts or self._timeouts)
 
     def get(self, headers: Headers, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
         """Sends one GET, as `post` does."""
-        return self._exchange(f"GET{self._fixed}{_lines(headers)}\r\n".encode("ascii"), timeouts or self._timeouts)
+        return self._exchange(f"GET{self._fixed}{lines(headers)}\r\n".encode("ascii"), timeouts or self._timeouts)
 
     def delete(self, headers: Headers, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
         """Sends one DELETE, as `post` does."""
-        return self._exchange(f"DELETE{self._fixed}{_lines(headers)}\r\n".encode("ascii"), timeouts or self._timeouts)
+        return self._exchange(f"DELETE{self._fixed}{lines(headers)}\r\n".encode("ascii"), timeouts or self._timeouts)
 
     def close(self) -> None:
         """Drops every connection; exchanges under way end with an error, further ones are refused."""
@@ -246,11 +250,11 @@ class Pool:
         self._grant_room()
 
 
-def _lines(headers: Headers) -> str:
+def lines(headers: Headers) -> str:
     """Headers as text. INVARIANT: values are visible ASCII, space and tab, so that none can end its line and begin another."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers if value.isprintable() or value.replace("\t", "").isprintable()]
-    text = "".join(lines)
-    if len(lines) != len(headers) or not text.isascii():
+    good = [f"{name}: {value}\r\n" for name, value in headers if value.isprintable() or value.replace("\t", "").isprintable()]
+    text = "".join(good)
+    if len(good) != len(headers) or not text.isascii():
         raise NetError(Trouble.REQUEST, "header values of visible ASCII were expected", Ran.NO)
     return text
 

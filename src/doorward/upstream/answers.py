@@ -58,17 +58,17 @@ class Answers:
         """What a response of status 200 says; raises Refused or NetError."""
         if isinstance(response.body, Stream):
             return await self.streamed(response.body, asked)
-        return self.whole(response, response.body, asked)
+        return self.whole(response, response.body, asked.number, asked.era)
 
-    def whole(self, response: HttpResponse, body: bytes, asked: Asked) -> Answer:
-        """The answer in a body of JSON."""
+    def whole(self, response: HttpResponse, body: bytes, number: int, era: Era) -> Answer:
+        """The answer to a request in a body of JSON."""
         kind = response.headers.get(b"content-type", b"")
         if kind != JSON and media_type(kind) != JSON:
             raise broken(self._tongue.upstream, f"json or an event stream was expected, not {clipped(kind.decode('latin-1'), 80)!r}")
         message = read(self._tongue, body)
         if not isinstance(message, Response):
             raise broken(self._tongue.upstream, "a response was expected, not a request or notification")
-        return answer(self._tongue, message, asked.number, asked.era, len(body))
+        return answer(self._tongue, message, number, era, len(body))
 
     async def streamed(self, stream: Stream, asked: Asked, last_id: str | None = None) -> Answer | Broken:
         """The answer on an event stream, with what comes before it passed on; the stream is done with in any case."""

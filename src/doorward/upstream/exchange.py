@@ -1,15 +1,18 @@
 """An upstream of the exchange era over HTTP (2026-07-28, streamable-http): each request says all of itself and stands alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran
 from doorward.net.connection import Response as HttpResponse
 from doorward.net.connection import Timeouts
-from doorward.net.http import Pool
+from doorward.net.http import Pool, lines
 from doorward.net.stream import Stream
 from doorward.upstream.answers import Answers, Asked, Broken
 from doorward.upstream.faults import UNACCEPTED, MistakenError, broken, having_said, of_status, turned_away
@@ -20,10 +23,14 @@ from doorward.upstream.port import Notices, unheard
 from doorward.upstream.relay import Relay
 from doorward.upstream.sight import Introduction
 from doorward.upstream.watch import LISTENING
-from doorward.wire.headers import derive
+from doorward.wire.eras import make_envelope
+from doorward.wire.headers import NAMED_BY, derive
+from doorward.wire.jsonrpc import dump
 
 OK: Final = 200
 _LISTS: Final = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
+_LONGEST_KEPT: Final = 128
+"""Characters of a name whose header lines are kept: those of tools and prompts, and of most resources."""
 _FOREIGN: Final = frozenset({400, 404, 405, 406, 415})
 """Statuses by which a server of another era turns away what it does not know, before anything ran."""
 
@@ -39,6 +46,8 @@ class ExchangeHttp:
         self.version = version
         self._numbers = count(1)
         self._on_change = on_change
+        self._bare = msgspec.Raw(dump(make_envelope(version, {}, tongue.client_info, None)))
+        """The `_meta` of a request that says nothing but what all of them say."""
         self._answers = Answers(tongue, on_change)
 
     @property
@@ -53,9 +62,9 @@ class ExchangeHttp:
         response = await self._post(number, token, order, None)
         if response.status != OK:
             return self._turned_away(response, number)
-        asked = Asked(number, Era.EXCHANGE, Relay.of(token, order.log_level), notices)
         if isinstance(response.body, bytes):
-            return self._answers.whole(response, response.body, asked)
+            return self._answers.whole(response, response.body, number, Era.EXCHANGE)
+        asked = Asked(number, Era.EXCHANGE, Relay.of(token, order.log_level), notices)
         found = await self._answers.streamed(response.body, asked)
         assert not isinstance(found, Broken)
         return found
@@ -79,11 +88,21 @@ class ExchangeHttp:
     async def close(self) -> None:
         """Nothing is held that would have to be ended."""
 
-    async def _post(self, number: int, token: int | None, order: Order, timeouts: Timeouts | None) -> HttpResponse:
-        body = request(number, order.method, exchange_params(order, token, self.version, self._tongue.client_info))
-        headers = derive(order.method, order.params, self.version, order.param_headers)
-        headers.extend([(name, secret.reveal()) for name, secret in order.lease.headers])
-        return await self._pool.post(headers, body, timeouts)
+    def _post(self, number: int, token: int | None, order: Order, timeouts: Timeouts | None) -> Coroutine[None, None, HttpResponse]:
+        body = request(number, order.method, self._params(order, token))
+        named = order.params.get(NAMED_BY.get(order.method, ""))
+        if order.param_headers or not isinstance(named, str) or len(named) > _LONGEST_KEPT:
+            told = lines(derive(order.method, order.params, self.version, order.param_headers))
+        else:
+            told = _routing_lines(order.method, named, self.version)
+        if order.lease.headers:
+            told += lines([(name, secret.reveal()) for name, secret in order.lease.headers])
+        return self._pool.post_lines(told, body, timeouts)
+
+    def _params(self, order: Order, token: int | None) -> Mapping[str, object]:
+        if token is None and order.log_level is None and not order.meta and not order.capabilities:
+            return {**order.params, "_meta": self._bare}
+        return exchange_params(order, token, self.version, self._tongue.client_info)
 
     def _turned_away(self, response: HttpResponse, number: int) -> Answer:
         """The JSON-RPC error in an answer of another status than 200, if it is an answer to this request."""
@@ -101,3 +120,10 @@ class ExchangeHttp:
                 self._on_change()
                 raise having_said(turned_away(self._tongue.upstream, response.status, "headers and body differ, it says"), text)
         return answer(self._tongue, message, number, Era.EXCHANGE, len(response.body))
+
+
+@lru_cache(maxsize=1024)
+def _routing_lines(method: str, named: str, version: str) -> str:
+    """The routing headers of a request as text; they are the same for every request of a method to one name."""
+    field = NAMED_BY[method]
+    return lines(derive(method, {field: named}, version, None))

@@ -183,7 +183,7 @@ class SessionHttp:
         if response.status != OK:
             return self._turned_away(response, asked.number, session)
         if isinstance(response.body, bytes):
-            return self._answers.whole(response, response.body, asked)
+            return self._answers.whole(response, response.body, asked.number, Era.SESSION)
         found = await self._answers.streamed(response.body, asked)
         return found if isinstance(found, Answer) else await self._resumed(found, asked, session)
 

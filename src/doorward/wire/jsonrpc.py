@@ -14,6 +14,7 @@ import msgspec
 from doorward.domain.calls import Fault
 from doorward.domain.clipping import clipped
 from doorward.domain.reasons import Reason, Refused
+from doorward.domain.record import record
 
 Id = str | int
 
@@ -39,7 +40,7 @@ class Limits:
     string_bytes: int = 262_144
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Request:
     """A message that wants an answer."""
 
@@ -48,7 +49,7 @@ class Request:
     params: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notification:
     """A message that wants none."""
 
@@ -56,7 +57,7 @@ class Notification:
     params: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Response:
     """An answer; `id` is None only where an error could not name its request."""
 
