@@ -74,7 +74,8 @@ class Dispatch:
         self._check_endpoint(inbound)
         match row(inbound.request.method, inbound.era).route:
             case Route.CALL:
-                return await self._call(inbound, notices)
+                tried = await self._tried(inbound, notices)
+                return await self._meanwhile(inbound, tried, notices) if isinstance(tried, Pending) else tried
             case Route.LIST:
                 return await self._list(inbound)
             case Route.LOCAL:
@@ -136,10 +137,6 @@ class Dispatch:
         snapshot = self._parts.generations.current
         if inbound.endpoint is not None and inbound.endpoint not in snapshot.document.upstreams:
             raise Refused(Reason.UNKNOWN_TARGET, f"no upstream {inbound.endpoint!r}")
-
-    async def _call(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
-        tried = await self._tried(inbound, notices)
-        return await self._meanwhile(inbound, tried, notices) if isinstance(tried, Pending) else tried
 
     async def _tried(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault | Pending:
         """A call on its way through the spine, once; what is left of it where people must answer first."""

@@ -11,6 +11,7 @@ from doorward.call.outbound import order_of, rendered, shown_notice, told_of, un
 from doorward.call.parts import Parts
 from doorward.call.resolve import Found, Means, found
 from doorward.call.rounds import STATE
+from doorward.domain.actors import AuthnMethod
 from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
@@ -18,6 +19,9 @@ from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.upstream.order import Order
 from doorward.wire.methods import row
 from doorward.wire.replies import fault_to_exchange, fault_to_session
+
+_FREE, _TOKEN = Standing.FREE, AuthnMethod.ACCESS_TOKEN
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
 class Errand:
@@ -34,19 +38,20 @@ class Errand:
 
     def asked(self) -> Asked:
         """The call as the pipeline takes it."""
+        inbound = self._inbound
         return Asked(
             id=self._id,
-            principal=self._inbound.principal,
-            method=self._inbound.request.method,
-            named=_name(self._inbound),
+            principal=inbound.principal,
+            method=inbound.request.method,
+            named=_name(inbound),
             snapshot=self._snapshot,
             resolve=self._resolve,
             carry=self._carry,
-            trace=self._inbound.trace,
-            limited=self._inbound.limited,
+            trace=inbound.trace,
+            limited=inbound.limited,
             # Only what we have sealed ourselves gets through stage 2 as such.
-            standing=Standing.FREE if self._inbound.request.params.get(STATE) is None else Standing.PROMISED,
-            presented=presented(self._inbound),
+            standing=_FREE if inbound.request.params.get(STATE) is None else Standing.PROMISED,
+            presented=presented(inbound) if inbound.principal.method is _TOKEN else None,
         )
 
     def notices(self, notices: Notices) -> Notices:

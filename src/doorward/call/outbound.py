@@ -39,7 +39,7 @@ def order_of(inbound: Inbound, call: Call, entry: Entry, lease: Lease) -> Order:
     return Order(
         method=call.method,
         params=params_of(call),
-        meta=meta if isinstance(meta, Mapping) else {},
+        meta=meta if isinstance(meta, Mapping) else NOTHING,
         capabilities=client_capabilities(inbound, entry),
         log_level=inbound.log_level,
         wants_progress=inbound.progress_token is not None,
@@ -51,8 +51,8 @@ def order_of(inbound: Inbound, call: Call, entry: Entry, lease: Lease) -> Order:
 
 def client_capabilities(inbound: Inbound, entry: Entry) -> Mapping[str, object]:
     """What the upstream may ask of the client: only in one exchange era end to end, and only what the upstream's config lets pass."""
-    if inbound.era is Era.SESSION:
-        return {}
+    if not entry.client_input or inbound.era is Era.SESSION:
+        return NOTHING
     return {name: _parts(name, inbound.capabilities[name]) for name in entry.client_input if name in inbound.capabilities}
 
 
@@ -117,8 +117,9 @@ def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object], 
     result = dict(body)
     if found is not None:
         if inbound.endpoint is None:
-            result = wrap_result(method, found.call.target.upstream, result)
-        meta = {key: value for key, value in _meta(result).items() if not key.startswith(OURS)}
+            result = wrap_result(method, found.call.target.upstream, body)
+        theirs = _meta(result)
+        meta = {key: value for key, value in theirs.items() if not key.startswith(OURS)} if theirs else NOTHING
         result["_meta"] = {**meta, **told, RECEIPT_KEY: found.call.id}
     elif told:
         result["_meta"] = {**_meta(result), **told}
@@ -130,5 +131,5 @@ def rendered(inbound: Inbound, found: Found | None, body: Mapping[str, object], 
 
 
 def _meta(result: Mapping[str, object]) -> Mapping[str, object]:
-    held = result.get("_meta")
-    return held if isinstance(held, Mapping) else {}
+    held = result.get("_meta", NOTHING)
+    return held if isinstance(held, dict | Mapping) else NOTHING

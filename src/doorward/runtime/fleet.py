@@ -30,7 +30,7 @@ class Fleet:
     def upstream(self, name: UpstreamId, decided: UpstreamConfig) -> Upstream:
         """The driver of an upstream; raises `Refused` where it has been removed, or stands for another server than decided on."""
         found = self._running.get(name)
-        if found is None or not is_same_server(found[0], decided):
+        if found is None or not (found[0] is decided or is_same_server(found[0], decided)):
             became = "no longer configured" if found is None else "another server since the call was decided"
             raise Refused(Reason.UPSTREAM_UNREACHABLE, f"the upstream {name} is {became}")
         return found[1]

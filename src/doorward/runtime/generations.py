@@ -9,24 +9,20 @@ from doorward.runtime.snapshot import Snapshot
 class Generations:
     """Holds the current snapshot; calls in flight keep the one they began with."""
 
-    __slots__ = ("_current", "_followers")
+    __slots__ = ("_followers", "current")
 
     def __init__(self, first: Snapshot) -> None:
-        self._current = first
+        self.current = first
+        """The snapshot that new calls are decided by. INVARIANT: set by `swap` alone."""
         self._followers: list[Callable[[], None]] = []
-
-    @property
-    def current(self) -> Snapshot:
-        """The snapshot that new calls are decided by."""
-        return self._current
 
     def next(self) -> Generation:
         """The number that the next snapshot gets."""
-        return Generation(self._current.generation + 1)
+        return Generation(self.current.generation + 1)
 
     def swap(self, snapshot: Snapshot) -> None:
         """Makes a snapshot current and tells the followers."""
-        self._current = snapshot
+        self.current = snapshot
         for follower in self._followers:
             follower()
 
