@@ -8,7 +8,7 @@ from itertools import product
 
 from bench.gateway import PLAIN, READING, SESSION, STREAMED
 from bench.speech import BIG, ECHO, PAGE, Era
-from bench.variants import PARTS, STRICT
+from bench.variants import MORE, PARTS
 
 DIRECT, FLOOR = "direct", "floor"
 """The upstream itself, the most that load and upstream can do together; a bare pass-through on Doorward's own HTTP server and client."""
@@ -66,7 +66,7 @@ class Pace:
     """How much of the usual time the stages are measured for."""
 
 
-FULL = Pace(3, 0.25, 1.0, 2.0, 3, 12, (1, 16, 64, 256), 6, 1000, 2.0, 1.0)
+FULL = Pace(3, 0.25, 1.0, 2.0, 3, 12, (1, 16, 64, 256), 7, 1000, 2.0, 1.0)
 QUICK = Pace(1, 0.1, 0.2, 0.3, 1, 0, (1, 64), 1, 50, 0.2, 0.05)
 
 CONNECTIONS = (1, 16, 64, 256)
@@ -93,7 +93,7 @@ STREAMS: Sequence[Row] = [Row(subject, 64, STREAMED) for subject in (DIRECT, FLO
 LISTINGS: Sequence[Row] = [Row(LISTS, 1, tool="")]
 """A list, filtered for its caller."""
 
-PART_ROWS: Sequence[Row] = [Row(KEY, 64), Row(OFF, 64), *[Row(name, 64) for name in (*PARTS, STRICT.name)]]
+PART_ROWS: Sequence[Row] = [Row(KEY, 64), Row(OFF, 64), *[Row(name, 64) for name in (*PARTS, *MORE)]]
 """Everything on but for one stage; measured beside each other, after the others."""
 
 OPEN: Sequence[Row] = [Row(FLOOR, 64), Row(OFF, 64), Row(KEY, 64), Row(TOKEN, 64), Row(KEY, 64, READING)]

@@ -26,8 +26,8 @@ from bench.measure import Measured, Measuring, Place, Say, measuring
 from bench.measure import WrongAnswerError as WrongAnswerError
 from bench.measure import server as server
 from bench.plan import DIRECT, FLOOR, KEY, LISTS, MAIN, OFF, OPEN, TOKEN, Pace, Row, chosen, chosen_parts
+from bench.variants import MORE, PARTS, Variant, everything, tokens
 from bench.variants import OFF as ALL_OFF
-from bench.variants import PARTS, STRICT, Variant, everything, tokens
 from bench.walls import metrics, walls
 
 
@@ -136,7 +136,7 @@ def run(pace: Pace, say: Say) -> Figures:
         say("everything on but for one stage")
         with ExitStack() as more:
             some = chosen_parts(pace)
-            for variant in (*PARTS.values(), STRICT):
+            for variant in (*PARTS.values(), *MORE.values()):
                 if any(row.subject == variant.name for row in some):
                     measuring_.places[variant.name] = _place(more.enter_context(running(site.document(variant))), variant)
             measuring_.warm(some)

@@ -69,6 +69,18 @@ def _strict(document: Document) -> Document:
     return {**document, "audit": {**document["audit"], "receipts": "strict"}}
 
 
+def _limited(document: Document) -> Document:
+    often = {"calls": 1_000_000, "seconds": 60}
+    limits = {"each": {"rate": often}, "of-a-tool": {"per": ["agent", "tool"], "rate": often}, "at-once": {"per": [], "concurrent": 1024}}
+    budgets = {"of-a-day": {"unit": "calls", "limit": 10**9, "team": TEAM}}
+    return {
+        **document,
+        "limits": limits,
+        "budgets": budgets,
+        "flow": {"presets": ["rule_of_two", "no_untrusted_destination"], "team": TEAM},
+    }
+
+
 def _same(document: Document) -> Document:
     return document
 
@@ -105,6 +117,17 @@ PARTS: Mapping[str, Variant] = {
 }
 """Everything on but for one stage."""
 
-STRICT = Variant(
-    "strict receipts", "on besides: `audit.receipts: strict`, so that the outcome, too, is durable before the reply leaves", _strict
-)
+MORE: Mapping[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant(
+            "strict receipts", "on besides: `audit.receipts: strict`, so that the outcome, too, is durable before the reply leaves", _strict
+        ),
+        Variant(
+            "limits, a budget and rules on labels",
+            "on besides: three `limits`, one of the `budgets` in calls, and the policies of `flow.presets` that forbid by labels",
+            _limited,
+        ),
+    )
+}
+"""Everything on and more."""

@@ -5,11 +5,11 @@ from joserfc.jwk import ECKey
 
 from bench.gateway import calls_document, lists_document
 from bench.issuer import Issuer
-from bench.variants import OFF, PARTS, STRICT, Variant, everything
+from bench.variants import MORE, OFF, PARTS, Variant, everything
 from doorward.config.model import Document
 
 ISSUER = Issuer("http://127.0.0.1:1", ECKey.generate_key("P-256", {"kid": "one"}))
-VARIANTS = (*PARTS.values(), OFF, STRICT, Variant("everything on", "", everything(ISSUER)))
+VARIANTS = (*PARTS.values(), *MORE.values(), OFF, Variant("everything on", "", everything(ISSUER)))
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
