@@ -79,7 +79,7 @@ def grown(leaves: Sequence[bytes]) -> tuple[Frontier, list[Node]]:
     frontier = Frontier(0, ())
     nodes: list[Node] = []
     for leaf in leaves:
-        frontier.push(leaf_hash(leaf), nodes)
+        nodes += frontier.extend([leaf_hash(leaf)])
     return frontier, nodes
 
 
@@ -159,7 +159,7 @@ def test_a_frontier_resumed_from_stored_hashes_goes_on_the_same(size: int) -> No
     ]
     resumed = Frontier(size, roots)
     for each in (frontier, resumed):
-        each.push(leaf_hash(b"next"), [])
+        each.extend([leaf_hash(b"next")])
     assert resumed.root() == frontier.root()
 
 

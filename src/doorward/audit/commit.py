@@ -92,15 +92,15 @@ class Committer:
         ts = leaf.moment(ts_micros)
         frontier = self._frontier.copy()
         step = self._step(at) if entries else None
-        leading = [leaf.encoded(self._bodies.event(step))] if step else []
-        rows: list[tuple[int, bytes, bytes]] = []
-        nodes: list[Node] = []
-        for seq, encode in enumerate([*leading, *[entry.encode for entry in entries]], frontier.size):
-            raw = encode(seq, ts)
-            hashed = leaf_hash(raw)
-            rows.append((seq, hashed, raw))
-            frontier.push(hashed, nodes)
-        places = [Place(seq, ts) for seq, _, _ in rows[len(leading) :]]
+        encodings = [entry.encode for entry in entries]
+        if step is not None:
+            encodings.insert(0, leaf.encoded(self._bodies.event(step)))
+        seqs = range(frontier.size, frontier.size + len(encodings))
+        raws = [encode(seq, ts) for encode, seq in zip(encodings, seqs, strict=True)]
+        hashes = [leaf_hash(raw) for raw in raws]
+        nodes = frontier.extend(hashes)
+        places = [Place(seq, ts) for seq in seqs[len(seqs) - len(entries) :]]
+        rows = list(zip(seqs, hashes, raws, strict=True))
         return Batch(rows, places, nodes, ts_micros, self._note(frontier, at, sealing), frontier, at)
 
     def accept(self, batch: Batch) -> None:

@@ -59,18 +59,22 @@ class Frontier:
         """Another frontier of the same tree."""
         return Frontier(self.size, self._roots)
 
-    def push(self, leaf: bytes, completed: list[Node]) -> None:
-        """Adds a leaf's hash; puts the nodes that it completes at the end of a list, lowest level first."""
-        index = self.size
-        roots = self._roots
-        root, height = leaf, 0
-        while index >> height & 1:
-            root = node_hash(roots.pop(), root)
-            height += 1
-            if height % TILE_HEIGHT == 0:
-                completed.append(Node(height // TILE_HEIGHT, index >> height, root))
-        roots.append(root)
-        self.size = index + 1
+    def extend(self, leaves: Iterable[bytes]) -> list[Node]:
+        """Adds the hashes of leaves; gives the nodes that they complete, of each leaf lowest level first."""
+        completed = []
+        index, roots, sha256 = self.size, self._roots, hashlib.sha256
+        for root in leaves:
+            height = 0
+            while index >> height & 1:
+                # As `node_hash`, without a call: there is one for each leaf.
+                root = sha256(b"\x01" + roots.pop() + root).digest()  # noqa: PLW2901 - it becomes the root of the subtree
+                height += 1
+                if height % TILE_HEIGHT == 0:
+                    completed.append(Node(height // TILE_HEIGHT, index >> height, root))
+            roots.append(root)
+            index += 1
+        self.size = index
+        return completed
 
     def root(self) -> bytes:
         """The root hash of the tree as it stands."""

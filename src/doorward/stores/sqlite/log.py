@@ -61,8 +61,8 @@ class LogGroup:
         """Writes entries; a place for each, a note for each seal, an error where a grant is gone or a budget does not hold the draw."""
         at = self._clocks()
         gone = self._unfit(db, items, at)
-        entries = [item for number, item in enumerate(items) if isinstance(item, Entry) and number not in gone]
-        sealing = Sealing.NOW if any(isinstance(item, _Seal) for item in items) else Sealing.WHEN_DUE
+        entries = [item for number, item in enumerate(items) if type(item) is Entry and number not in gone]
+        sealing = Sealing.WHEN_DUE if len(entries) + len(gone) == len(items) else Sealing.NOW
         batch = self._batch = self._committer.prepare(entries, at, sealing)
         insert(db, "INSERT INTO leaf", batch.rows)
         insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
@@ -70,6 +70,8 @@ class LogGroup:
             insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
         _write_beside(db, entries, batch)
         self._rises.write(db, [entry.rise for entry in entries if entry.rise is not None])
+        if len(entries) == len(items):
+            return batch.places
         places = iter(batch.places)
         note = batch.note or self.note
         return [gone.get(number) or (next(places) if isinstance(item, Entry) else note) for number, item in enumerate(items)]
@@ -77,6 +79,8 @@ class LogGroup:
     def _unfit(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> dict[int, Exception]:
         """Uses and releases grants and budgets, in order; gives what keeps single entries from being written, by their numbers."""
         unfit: dict[int, Exception] = {}
+        if not [item for item in items if type(item) is Entry and (item.draws or item.returns or item.uses or item.releases)]:
+            return unfit
         opened: set[CallId] = set()
         for number, item in enumerate(items):
             if isinstance(item, Entry) and (error := self._used(db, item, opened, at)) is not None:

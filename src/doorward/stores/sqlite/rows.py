@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar
 
 import apsw
@@ -20,13 +21,13 @@ def select(db: apsw.Connection, sql: str, values: Sequence[Value] = ()) -> list[
 def insert(db: apsw.Connection, into: str, rows: Sequence[tuple[Value, ...]]) -> None:
     """Inserts rows of equal width; `into` as `INSERT INTO table`."""
     for chunk in _chunks(rows):
-        db.execute(_inserting(into, len(chunk), len(chunk[0])), [value for row in chunk for value in row])
+        db.execute(_inserting(into, len(chunk), len(chunk[0])), list(chain.from_iterable(chunk)))
 
 
 def upsert(db: apsw.Connection, into: str, rows: Sequence[tuple[Value, ...]], then: str) -> None:
     """As `insert`; where a row is there already, `then` says what is done instead, as `ON CONFLICT DO …`."""
     for chunk in _chunks(rows):
-        db.execute(f"{_inserting(into, len(chunk), len(chunk[0]))} {then}", [value for row in chunk for value in row])
+        db.execute(f"{_inserting(into, len(chunk), len(chunk[0]))} {then}", list(chain.from_iterable(chunk)))
 
 
 def delete(db: apsw.Connection, where: str, values: Sequence[Value]) -> None:

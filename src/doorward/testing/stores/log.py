@@ -298,7 +298,7 @@ async def _found(store: LogStore, query: Query) -> list[int]:
 def _root(leaves: list[bytes]) -> bytes:
     frontier = Frontier(0, ())
     for leaf in leaves:
-        frontier.push(leaf_hash(leaf), [])
+        frontier.extend([leaf_hash(leaf)])
     return frontier.root()
 
 
