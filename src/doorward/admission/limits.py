@@ -134,8 +134,11 @@ class Taken:
         """What is left of each limit now."""
         told: list[Entry] = []
         for limit, counter, key in self.counted:
-            left, reset = counter.left(key, now)
-            told.append({**limit.shown, "left": left} if reset is None else {**limit.shown, "left": left, "resetSeconds": reset})
+            entry = {**limit.shown}
+            entry["left"], reset = counter.left(key, now)
+            if reset is not None:
+                entry["resetSeconds"] = reset
+            told.append(entry)
         return tuple(told)
 
 

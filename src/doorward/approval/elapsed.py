@@ -21,9 +21,10 @@ class Elapsed:
     def __call__(self) -> float:
         """The time now."""
         passed = self._monotonic()
-        self._floor = max(self._wall(), self._floor + (passed - self._passed))
+        floor, wall = self._floor + (passed - self._passed), self._wall()
         self._passed = passed
-        return self._floor
+        self._floor = floor = wall if wall > floor else floor  # noqa: FURB136 - on the way of every call
+        return floor
 
     def has_been(self, moment: float) -> None:
         """Told of a moment that is known to have passed, such as one that a record was written at."""

@@ -230,7 +230,10 @@ class Course:
         if seen is None:
             # The first of its kind is never too many, as bounds are of two and more.
             self.total = self._news = self.total + 1
-            _place(self.seen, key, CALLS, Seen(1, now, self.total)).answer = answer
+            if len(self.seen) >= CALLS:
+                self.seen.popitem(last=False)
+            seen = self.seen[key] = Seen(1, now, self.total)
+            seen.answer = answer
             if rules.cycles is not None:
                 if self._turning:
                     self._straighten()
