@@ -35,11 +35,6 @@ class Again:
             return None
         return end + len(after), int(digits)
 
-    def body(self, octets: bytes) -> bytes | None:
-        """The body, where the octets are one whole message with this head and nothing else."""
-        place = self.found(octets)
-        return octets[place[0] :] if place is not None and len(octets) - place[0] == place[1] else None
-
 
 def again(octets: bytes, fields: Mapping[bytes, bytes], most_bytes: int) -> Again | None:
     """How the head is known with which the octets begin; None for one that is better read, or is not whole.

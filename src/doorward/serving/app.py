@@ -53,6 +53,8 @@ _CANCEL_BYTES = 1024
 """Of a message that may be a cancellation: they are read however much is going on."""
 _VERSION = b"mcp-protocol-version"
 _JSON = (b"content-type", b"application/json")
+_UNTOLD = (None, None)
+"""What is told of certificates where nobody speaks of any."""
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 """Headers that say that somebody stands between the caller and us."""
 
@@ -181,8 +183,7 @@ class Door:
         place = None if pages is None else pages.at(scope["raw_path"])
         if pages is None or place is None:
             return False
-        by_name = dict(scope["headers"])
-        scope[CERTIFICATE] = self._certificate(by_name, scope)
+        scope[CERTIFICATE] = self._certificate(_certificates(dict(scope["headers"])), scope)
         await pages.answer(place, scope, receive, reply, self._settings.allowed)
         return True
 
@@ -199,7 +200,7 @@ class Door:
         principal = reply.principal = await self._around.spine.identified(presented)
         if passed.endpoint is not None and not self._around.sees(principal, passed.endpoint):
             raise nothing_here()
-        arrival = Arrival(scope["headers"], passed, scope[CONNECTION], presented, principal)
+        arrival = Arrival(scope["headers"], passed, passed.endpoint, scope[CONNECTION], presented, principal)
         if method != "POST":
             await self._other(method, arrival, reply)
             return
@@ -261,6 +262,7 @@ class Door:
             is_near=self._settings.is_loopback and _FORWARDED.isdisjoint(by_name) and is_local_name(by_name[b"host"]),
             authorization=None if authorization is None else authorization.decode("latin-1"),
             dpop=None if dpop is None else dpop.decode("latin-1"),
+            certificates=_certificates(by_name),
             routing=routing(scope["headers"]),
             era=_spoken(text_of(by_name, _VERSION)),
             takes=reply.takes,
@@ -333,13 +335,20 @@ class Door:
             endpoint=passed.endpoint,
             method=scope["method"],
             dpop=passed.dpop,
-            certificate=self._certificate(passed.fields, scope),
+            certificate=self._certificate(passed.certificates, scope),
             request=self._requests,
         )
 
-    def _certificate(self, by_name: dict[bytes, bytes], scope: Scope) -> Certificate | None:
-        network = scope["client"][0] if scope["client"] else ""
-        return self._around.shown(scope[CONNECTION].certificate, network, by_name.get(b"client-cert"), by_name.get(b"client-cert-chain"))
+    def _certificate(self, told: tuple[bytes | None, bytes | None], scope: Scope) -> Certificate | None:
+        own: Certificate | None = scope[CONNECTION].certificate
+        if own is None and told == _UNTOLD:
+            return None
+        return self._around.shown(own, scope["client"][0] if scope["client"] else "", *told)
+
+
+def _certificates(by_name: dict[bytes, bytes]) -> tuple[bytes | None, bytes | None]:
+    """What a proxy tells of its client's certificate."""
+    return by_name.get(b"client-cert"), by_name.get(b"client-cert-chain")
 
 
 def _may_cancel(passed: Passed, length: int | None) -> bool:

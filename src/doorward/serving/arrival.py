@@ -30,6 +30,8 @@ class Passed:
     """Whether it asks for this machine, and nobody says to stand between."""
     authorization: str | None = field(repr=False)
     dpop: str | None = field(repr=False)
+    certificates: tuple[bytes | None, bytes | None] = field(repr=False)
+    """`Client-Cert` and `Client-Cert-Chain`."""
     routing: Routing
     era: Era | None
     """That of the revision which it declares; None where none such is spoken here."""
@@ -44,14 +46,11 @@ class Arrival:
     headers: Headers = field(repr=False)
     """As received, in order."""
     passed: Passed
+    endpoint: UpstreamId | None
+    """The upstream of the path; None for all."""
     connection: Connection
     presented: Presented
     principal: Principal
-
-    @property
-    def endpoint(self) -> UpstreamId | None:
-        """The upstream of the path; None for all."""
-        return self.passed.endpoint
 
     def text(self, name: bytes) -> str | None:
         """A header as text, without white space around it; None if it was not sent."""

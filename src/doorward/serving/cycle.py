@@ -163,5 +163,6 @@ class Cycle:
 
     def _end(self) -> None:
         self.is_over = True
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
         self._owner.on_answered(self)

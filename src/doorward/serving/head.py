@@ -98,9 +98,9 @@ class Heads:
     def found(self, octets: bytes) -> tuple[Head, Headers, bytes] | None:
         """Head, headers and body, where the octets are one whole request with a known head and nothing else."""
         for known in self._known:
-            body = known.again.body(octets)
-            if body is not None:
-                return known.head, known.headers(len(body)), body
+            place = known.again.found(octets)
+            if place is not None and place[0] + place[1] == len(octets):
+                return known.head, known.headers(place[1]), octets[place[0] :]
         return None
 
     def note(self, head: Head, octets: bytes, most_bytes: int) -> None:
@@ -122,4 +122,5 @@ def _known(head: Head, octets: bytes, most_bytes: int) -> Known | None:
         return None
     found = again(octets, fields, most_bytes)
     # If the octets are this request alone, the head is theirs.
-    return None if found is None or found.body(octets) is None else Known(head, found)
+    place = None if found is None else found.found(octets)
+    return Known(head, found) if found is not None and place is not None and sum(place) == len(octets) else None

@@ -336,7 +336,8 @@ class StrictProtocol(asyncio.Protocol):
         if self.transport.is_closing():
             self._close()
             return
-        self.resume_body()
+        if self._is_paused:
+            self.resume_body()
         if self._is_reading and cycle is self.cycle:
             # Closing now would reset the connection, and the client might never see the answer to what it is still sending.
             self.deadline = self._loop.time() + _LEFTOVER_SECONDS

@@ -139,16 +139,17 @@ class Reply:
     async def plain(self, status: int, body: bytes, headers: Headers) -> None:
         """One whole answer, which ends the request."""
         self.status = status
-        if self._is_gone:
-            return
-        await self._send({"type": WHOLE, "status": status, "headers": [*headers, *self.headers], "body": body})
+        if not self._is_gone:
+            await self._send({"type": WHOLE, "status": status, "headers": [*headers, *self.headers], "body": body})
 
     async def deliver(self, outcome: Mapping[str, Any] | Fault) -> None:
         """The result of the request, or the error that an upstream gave."""
         assert self.request is not None
-        status = replies.fault_status(outcome) if isinstance(outcome, Fault) and self.era is Era.EXCHANGE else 200
-        body = replies.body(self.request.id, outcome)
-        await self._last(status, body, limits.fields(self._left()) if isinstance(outcome, Fault) else limits.of_result(outcome))
+        if isinstance(outcome, Fault):
+            status = replies.fault_status(outcome) if self.era is Era.EXCHANGE else 200
+            await self._last(status, replies.error_body(self.request.id, outcome), limits.fields(self._left()))
+            return
+        await self._last(200, replies.result_body(self.request.id, outcome), limits.of_result(outcome))
 
     async def refuse(self, refused: Refused) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""

@@ -20,6 +20,10 @@ CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 _TRACE_KEYS = ("traceparent", "tracestate", "baggage")
 _RESERVED = "io.modelcontextprotocol/"
+_FEWEST = 3
+"""Keys of a request that says who sends it, and no more than it has to."""
+_NOBODY: dict[str, Any] = {}
+"""A client that does not say who it is."""
 _USUAL = frozenset({VERSION_KEY, CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, "progressToken", *_TRACE_KEYS})
 """Keys that do not go on; those of a usual request."""
 
@@ -77,13 +81,16 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
     # By `dict`, which a parsed object is: to ask for a protocol takes as long as all the rest here.
     if not isinstance(meta, dict):
         raise _invalid("_meta", "an object")
-    version, capabilities, client = meta.get(VERSION_KEY), meta.get(CAPABILITIES_KEY), meta.get(CLIENT_KEY, {})
+    version, capabilities, client = meta.get(VERSION_KEY), meta.get(CAPABILITIES_KEY), meta.get(CLIENT_KEY, _NOBODY)
     if not isinstance(version, str):
         raise _invalid(f"_meta[{VERSION_KEY!r}]", "a string")
     if not isinstance(capabilities, dict):
         raise _invalid(f"_meta[{CAPABILITIES_KEY!r}]", "an object")
     if not isinstance(client, dict):
         raise _invalid(f"_meta[{CLIENT_KEY!r}]", "an object")
+    if len(meta) == _FEWEST and client is not _NOBODY:
+        # Nothing else is in there, as in most requests.
+        return Envelope(version, capabilities, client, None, None, "", {})
     level = meta.get(LEVEL_KEY)
     if level is not None and level not in LOG_LEVELS:
         raise _invalid(f"_meta[{LEVEL_KEY!r}]", f"one of {', '.join(LOG_LEVELS)}")

@@ -106,8 +106,8 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     shape = raw.translate(_SHAPE)
     if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
         _check_extent(value, limits)
-    if _may_hold_extreme_number(shape):
-        _check_numbers(value)
+    if b"0e" in shape or (len(shape) > _RUN and _LONG_RUN in shape):
+        _check_extremes(shape, value)
     if len(raw) > limits.string_bytes:
         _check_strings(value, limits)
     return value
@@ -156,11 +156,10 @@ _LONG_RUN = b"0" * (_RUN + 1)
 _CONTAINERS = frozenset({dict, list})
 
 
-def _may_hold_extreme_number(shape: bytes) -> bool:
-    """Whether a text may hold a number that is out of bounds; it may say yes to a string that looks like one."""
-    if b"0e" in shape and (b"0e000" in shape or b"0e-000" in shape):
-        return True
-    return len(shape) > _RUN and _LONG_RUN in shape
+def _check_extremes(shape: bytes, value: object) -> None:
+    """Looks for numbers out of bounds where the text may hold one; a string may look like that, too."""
+    if b"0e000" in shape or b"0e-000" in shape or _LONG_RUN in shape:
+        _check_numbers(value)
 
 
 def _levels(value: object) -> Iterator[list[object]]:
