@@ -32,6 +32,8 @@ _SWITCH_SECONDS = 0.0002
 """How long the loop may keep the thread waiting that announces arrivals."""
 _SEED = 1
 """Arrivals come alike in each run."""
+_SALT, _SALT_LENGTH = "qwxz", 16
+"""Texts that nobody else sends; no two of these letters begin an account number (ISO 13616), which inspection would withhold."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 async def run(orders: Orders) -> Seen:
     """Does one measurement."""
-    salt = secrets.token_hex(4)
+    salt = "".join(secrets.choice(_SALT) for _ in range(_SALT_LENGTH))
     load = Load()
     lines = [await _line(load, orders, number, salt) for number in range(orders.connections)]
     watched = {**orders.watched, LOAD: os.getpid()}
