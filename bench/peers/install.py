@@ -73,4 +73,5 @@ def _node(place: Path) -> Installed:
 
 
 def _mebibytes(place: Path) -> float:
-    return sum(file.lstat().st_size for file in place.rglob("*") if not file.is_dir()) / 2**20
+    """What was installed; compiled files come with use."""
+    return sum(file.lstat().st_size for file in place.rglob("*") if file.suffix != ".pyc" and not file.is_dir()) / 2**20

@@ -49,7 +49,7 @@ class Pace:
     connections: Sequence[int] = CONNECTIONS
 
 
-FULL = Pace(repeats=3, warm_seconds=0.4, seconds=1.6, settle_seconds=1.0, again=1)
+FULL = Pace(repeats=3, warm_seconds=0.3, seconds=1.2, settle_seconds=0.5, again=1)
 QUICK = Pace(repeats=1, warm_seconds=0.1, seconds=0.4, settle_seconds=0.1, again=0)
 
 
@@ -185,18 +185,23 @@ def _go_on(standing: _Standing, deadline: float, site: Site, wrong: str) -> None
 
 
 def _era(one: Load, standing: _Standing, era: Era, upstream: Upstream, pace: Pace, say: Say) -> Iterator[tuple[int, Measured]]:
-    rate, again = 0.0, pace.again
+    again = pace.again
+    rates: list[float] = []
     for connections in pace.connections:
         # Until each connection has been answered once, waiting is shorter than it is later on.
-        slow = min(1.2 * connections / rate, _MOST_SECONDS) if rate else 0.0
+        slow = min(1.2 * connections / min(rates), _MOST_SECONDS) if rates else 0.0
         orders = _orders(standing, era, connections, max(pace.warm_seconds, slow), max(pace.seconds, slow))
         found = _measure(one, orders, standing, upstream)
+        if not found.seen.calls and not found.seen.wrong:
+            orders = msgspec.structs.replace(orders, warm_seconds=_MOST_SECONDS, seconds=_MOST_SECONDS)
+            found = _measure(one, orders, standing, upstream)
         if again and found.foreign > MOST_FOREIGN:
             again -= 1
             # Chosen by what others used, never by its result.
             found = min(found, _measure(one, orders, standing, upstream), key=lambda each: each.foreign)
-        rate = rate or found.seen.calls / found.seen.seconds
         say(f"  {era}, {connections} connections: {found.seen.calls / found.seen.seconds:,.0f}/s")
+        if found.seen.calls:
+            rates.append(found.seen.calls / found.seen.seconds)
         yield connections, found
 
 
@@ -227,7 +232,7 @@ def _measure(one: Load, orders: Orders, standing: _Standing, upstream: Upstream)
 
 def _wrong(seen: Seen, era: Era, connections: int) -> str:
     """What is told of wrong answers, or of none at all; empty where every answer was right."""
-    if not seen.wrong and seen.calls:
-        return ""
+    if not seen.wrong:
+        return "" if seen.calls else f"{era}, {connections} connections: no answer came within the measured time"
     told = f": {seen.told[0][:200]}" if seen.told else ""
     return f"{era}, {connections} connections: {seen.wrong} wrong answers, {seen.calls} right ones{told}"
