@@ -67,7 +67,7 @@ class Pace:
 
 
 FULL = Pace(3, 0.25, 1.0, 2.0, 3, 12, (1, 16, 64, 256), 7, 1000, 2.0, 1.0)
-QUICK = Pace(1, 0.1, 0.2, 0.3, 1, 0, (1, 64), 1, 50, 0.2, 0.05)
+QUICK = Pace(1, 0.05, 0.1, 0.2, 1, 0, (1, 64), 1, 50, 0.2, 0.05)
 
 CONNECTIONS = (1, 16, 64, 256)
 _SUBJECTS = ((DIRECT, PLAIN), (FLOOR, PLAIN), (OFF, PLAIN), (KEY, PLAIN), (TOKEN, PLAIN), (KEY, READING))
