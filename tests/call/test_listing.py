@@ -7,11 +7,14 @@ from datetime import datetime, timedelta, tzinfo
 import pytest
 
 from doorward.admission import stops
-from doorward.call.listing import PAGE
+from doorward.call.pages import PAGE
+from doorward.domain.actors import Principal
 from doorward.domain.calls import Era
-from doorward.domain.ids import UpstreamId
+from doorward.domain.catalog import Kind
+from doorward.domain.ids import Generation, UpstreamId
 from doorward.domain.reasons import Reason
 from doorward.policy.question import Moment
+from doorward.runtime.snapshot import Snapshot
 from doorward.testing.house import Plan
 from doorward.testing.playbook import Playbook, Stimulus, leaves, playbook
 from doorward.testing.trace import Counted, Got, GotRefusal, Leaf, Trace
@@ -221,3 +224,59 @@ async def test_a_view_is_compared_by_what_is_in_it() -> None:
         assert [method for method in before if before[method] != after[method]] == ["prompts/list"]
         own = UpstreamId("git")
         assert listing.fingerprint(who, own, book.house.generations.current)["prompts/list"] == ()
+
+
+def _tools(book: Playbook, who: Principal, snapshot: Snapshot) -> list[str]:
+    """The tools that a principal sees of a snapshot, as they would be listed."""
+    return [str(entry.target.name) for entry in book.house.parts.listing.visible(who, None, Kind.TOOL, snapshot)]
+
+
+@pytest.mark.anyio
+async def test_a_view_of_one_generation_is_none_of_another() -> None:
+    async with playbook(replace(PLAN, policies=PERMIT)) as book, playbook(replace(PLAN, policies=PERMIT + NO_PUSH)) as stricter:
+        who, now = await book.principal(), book.house.generations.current
+        later = replace(now, generation=Generation(now.generation + 1), policies=stricter.house.generations.current.policies)
+        seen = [_tools(book, who, snapshot) for snapshot in (now, now, later, later, now)]
+        assert seen == [["commit", "push"]] * 2 + [["commit"]] * 2 + [["commit", "push"]]
+
+
+@pytest.mark.anyio
+async def test_a_list_that_depends_on_the_time_is_as_it_is_at_that_time() -> None:
+    morning = policy('forbid (principal, action == Action::"git/push", resource) when { context.time.minute >= 30 };', "early")
+    async with playbook(replace(PLAN, policies=PERMIT + morning)) as book:
+        seen = []
+        for minutes in (0, 10, 19, 1, 29, 1):  # 12:00, 12:10, 12:29, 12:30, 12:59, 13:00
+            book.house.clock.pass_seconds(60.0 * minutes)
+            seen.append(shown(await book.play(TOOLS)))
+        both, one = ["git__commit", "git__push"], ["git__commit"]
+        assert seen == [both, both, both, one, one, both]
+
+
+@pytest.mark.anyio
+async def test_each_principal_sees_its_own_list_and_whoever_sees_the_same_shares_one_view() -> None:
+    async with playbook(replace(BOTH, policies=PERMIT + NO_PUSH)) as book:
+        listing, snapshot = book.house.parts.listing, book.house.generations.current
+        claude, gpt, third = [await book.principal(name) for name in ("claude", "gpt", "third")]
+        views = [listing.visible(who, None, Kind.TOOL, snapshot) for who in (claude, gpt, third, claude)]
+        assert [len(view) for view in views] == [3, 4, 4, 3]
+        assert (views[1] is views[2], views[0] is views[3], views[0] is views[1]) == (True, True, False)
+        limited = replace(claude, proof=replace(claude.proof, scopes=frozenset({"mcp:hg"})))
+        assert {str(entry.target.upstream) for entry in listing.visible(limited, None, Kind.TOOL, snapshot)} <= {"hg"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("version", ["2025-11-25", "2025-06-18", "2024-11-05"])
+async def test_a_list_that_was_written_beforehand_reads_as_the_era_has_it(version: str) -> None:
+    odd = {**tool("odd"), "inputSchema": {"type": "object", "properties": {"any": True}}, "outputSchema": {"type": "array"}}
+    async with playbook(Plan({"git": replace(SHOWN, tools=(odd,))})) as book:
+        bodies = []
+        for asked in (TOOLS, replace(TOOLS, era=Era.SESSION, version=version)) * 2:
+            (body,) = [step.body for step in await book.play(asked) if isinstance(step, Got)]
+            assert isinstance(body, Mapping)
+            tools = body["tools"]
+            assert isinstance(tools, list)
+            (shown_tool,) = tools
+            bodies.append(shown_tool)
+        assert bodies[:2] == bodies[2:]
+        assert bodies[0] == {**odd, "name": "git__odd"}
+        assert bodies[1] == {**tool("odd"), "name": "git__odd", "inputSchema": {"type": "object", "properties": {"any": {}}}}

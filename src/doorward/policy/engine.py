@@ -31,10 +31,11 @@ from doorward.policy.memo import Memo
 from doorward.policy.panel import Match
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
-from doorward.policy.question import Moment, Speaker, facts, moving_facts
+from doorward.policy.question import Moment, Speaker, facts, moving_facts, time_facts
 from doorward.policy.reads import Tree
+from doorward.policy.reads import together as reads_together
 from doorward.policy.rules import OWN, Mode, Rule, Source, parse
-from doorward.policy.schema import GROUPS, SchemaEntry, Vocabulary, vocabulary
+from doorward.policy.schema import GROUPS, TIME, SchemaEntry, Vocabulary, vocabulary
 from doorward.policy.sight import UPSTREAM_WIDE, Sight
 from doorward.policy.waiving import denied, eased, somewhere, waived
 
@@ -99,6 +100,7 @@ class Policies:
     __slots__ = (
         "_answers",
         "_book",
+        "_clock",
         "_derived",
         "_settled",
         "_sight",
@@ -119,6 +121,8 @@ class Policies:
         self.warnings = warnings
         self._book = Book(rules, known)
         self._sight = Sight(self._book)
+        time = reads_together([rule.reads for rule in rules]).context.below("time")
+        self._clock = tuple(TIME.fields if time.is_whole else sorted(time.parts))
         self._watching = any(rule.mode is Mode.OBSERVE for rule in rules)
         self._settled: Memo[tuple[int, int, str], tuple[Met, Allow]] = Memo(LANES)
         self._answers: Memo[tuple[int, str], Decision] = Memo(ANSWERS)
@@ -241,6 +245,13 @@ class Policies:
         A no is certain. A yes may still be no for every argument, where that is more than partial evaluation can see.
         """
         return self._sight.could_allow(principal, target, at, waivers)
+
+    def clock(self, at: Moment) -> tuple[object, ...]:
+        """What any rule could read of the time of a moment: two moments that are the same in this show the same."""
+        if not self._clock:
+            return ()
+        facts = time_facts(at)
+        return tuple(facts[name] for name in self._clock)
 
     def lane(self, call: Call, principal: Speaker) -> Lane | None:
         """Everything that can decide a call for one agent, ready to be asked; None if the call is of no action."""

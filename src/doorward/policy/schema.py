@@ -30,7 +30,7 @@ _FIRST_PARTS = ("tool", "prompt", "resources", "completion")
 
 _NOBODY: Mapping[UpstreamId, TeamId] = MappingProxyType({})
 
-_TIME = Fields(
+TIME = Fields(
     {
         "hour": Field(Whole(), required=True),
         "minute": Field(Whole(), required=True),
@@ -189,7 +189,7 @@ def context_shape(arguments: Fields, derived: Fields = EMPTY) -> Fields:
         {
             "input": Field(arguments, required=True),
             "derived": Field(derived, required=True),
-            "time": Field(_TIME, required=True),
+            "time": Field(TIME, required=True),
             "authn": Field(Text(), required=True),
             "network": Field(Address()),
             "reversibility": Field(Text(), required=True),

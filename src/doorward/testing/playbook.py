@@ -18,9 +18,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import msgspec
+
 from doorward.call.inbound import Inbound
 from doorward.domain.actors import Principal
-from doorward.domain.calls import Era, Notice
+from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.ids import SessionId, UpstreamId
 from doorward.domain.reasons import Refused
 from doorward.testing.house import House, Plan, build_house
@@ -143,7 +145,7 @@ class Playbook:
 
     async def _request(self, inbound: Inbound) -> None:
         try:
-            await self._step(Got(await self.house.dispatch.handle(inbound, self._notice)))
+            await self._step(Got(_read(await self.house.dispatch.handle(inbound, self._notice))))
         except Refused as refused:
             await self._step(GotRefusal(refused.reason, refused.ran, refused.public, refused.reference))
         except asyncio.CancelledError:
@@ -176,6 +178,13 @@ class Playbook:
         )
         before, self._counted = self._counted, counted
         return [Counted(upstream, outcome) for upstream, outcome, _ in (counted - before).elements()]
+
+
+def _read(body: Mapping[str, object] | Fault) -> Mapping[str, object] | Fault:
+    """A result as its client reads it: what was written beforehand is values again."""
+    if isinstance(body, Fault):
+        return body
+    return {name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value for name, value in body.items()}
 
 
 def leaves(trace: Trace) -> list[Leaf]:
