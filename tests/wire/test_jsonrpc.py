@@ -223,6 +223,19 @@ def test_the_quick_test_of_the_text_and_the_thorough_one_of_the_value_agree(valu
     assert outcome(lambda: parse_value(raw, replace(SMALL, body_bytes=len(raw)))) is expected
 
 
+@given(VALUES)
+def test_a_long_text_of_few_values_is_held_to_the_same_limits(value: Any) -> None:
+    """There the values are looked at, and not the bytes."""
+    long = [value, "z" * 4000]
+    limits = replace(SMALL, body_bytes=10_000, string_bytes=5000)
+    assert outcome(lambda: parse_value(dump(long), limits)) is (Reason.MALFORMED if _exceeds(long, limits) else None)
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"1e-400", b"9" * 401, b"0." + b"1" * 401, b"1" + b"0" * 320])
+def test_an_extreme_number_is_found_beside_a_long_string(number: bytes) -> None:
+    assert refused(lambda: parse_value(b'["' + b"z" * 4000 + b'",' + number + b"]", LIMITS)) is Reason.MALFORMED
+
+
 def outcome(act: Callable[[], object]) -> Reason | None:
     """The reason for which something is refused, if it is."""
     try:

@@ -103,14 +103,39 @@ def parse_value(raw: bytes, limits: Limits) -> object:
         value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
     except ValueError as error:
         raise _malformed(clipped(str(error), 200)) from None
-    shape = raw.translate(_SHAPE)
-    if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
-        _check_extent(value, limits)
-    if b"0e" in shape or (len(shape) > _RUN and _LONG_RUN in shape):
-        _check_extremes(shape, value)
+    if len(raw) <= _SHORT_BYTES or not _checked_few(value, limits, min(len(raw) // _FEW_BYTES, limits.nodes)):
+        _check_shape(raw, value, limits)
     if len(raw) > limits.string_bytes:
         _check_strings(value, limits)
     return value
+
+
+def _checked_few(value: object, limits: Limits, few: int) -> bool:
+    """Checks depth and numbers on the values themselves; False, and nothing is checked, where there are more than few.
+
+    That of a long text with few values in it takes a hundredth of what a look at each of its bytes does.
+    """
+    levels: list[list[object]] = []
+    for level in _levels(value):
+        few -= len(level)
+        if few < 0:
+            return False
+        levels.append(level)
+    if len(levels) > limits.depth + 1:
+        raise _too_deep(limits)
+    if any(map(_is_extreme, chain.from_iterable(levels))):
+        raise _extreme()
+    return True
+
+
+def _check_shape(raw: bytes, value: object, limits: Limits) -> None:
+    """Checks depth and numbers on the text, and looks at the values where that leaves any doubt."""
+    shape = raw.translate(_SHAPE)
+    if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
+        _check_extent(value, limits)
+    may_be_extreme = b"0e" in shape and (b"0e000" in shape or b"0e-000" in shape)
+    if may_be_extreme or (len(shape) > _RUN and _LONG_RUN in shape):
+        _check_numbers(value)
 
 
 def parse_object(raw: bytes, limits: Limits) -> dict[str, object]:
@@ -150,16 +175,14 @@ _SHAPE = bytes(
     else {"e": ord("e"), "E": ord("e"), "+": ord("-"), "-": ord("-"), "[": ord("["), "{": ord("[")}.get(chr(byte), ord(" "))
     for byte in range(256)
 )
+_SHORT_BYTES = 512
+"""Of a text whose bytes are looked at in no time."""
+_FEW_BYTES = 32
+"""One value to so many bytes is few."""
 _RUN = 200
 """Digits of one run that, with an exponent of two digits, stay within a double's range."""
 _LONG_RUN = b"0" * (_RUN + 1)
 _CONTAINERS = frozenset({dict, list})
-
-
-def _check_extremes(shape: bytes, value: object) -> None:
-    """Looks for numbers out of bounds where the text may hold one; a string may look like that, too."""
-    if b"0e000" in shape or b"0e-000" in shape or _LONG_RUN in shape:
-        _check_numbers(value)
 
 
 def _levels(value: object) -> Iterator[list[object]]:
@@ -180,7 +203,7 @@ def _check_extent(value: object, limits: Limits) -> None:
         if nodes > limits.nodes:
             raise _too_many(limits)
         if depth >= limits.depth and not _CONTAINERS.isdisjoint(map(type, level)):
-            raise _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
+            raise _too_deep(limits)
 
 
 def _holds_more(raw: bytes, values: int) -> bool:
@@ -203,8 +226,16 @@ def _too_many(limits: Limits) -> Refused:
 
 def _check_numbers(value: object) -> None:
     if any(map(_is_extreme, chain.from_iterable(_levels(value)))):
-        detail = f"expected numbers of at most {_DIGITS} digits within the range of a double"
-        raise _malformed(detail, "The message holds an extreme number.")
+        raise _extreme()
+
+
+def _too_deep(limits: Limits) -> Refused:
+    return _malformed(f"expected at most {limits.depth} levels", "The message is nested too deeply.")
+
+
+def _extreme() -> Refused:
+    detail = f"expected numbers of at most {_DIGITS} digits within the range of a double"
+    return _malformed(detail, "The message holds an extreme number.")
 
 
 def _is_extreme(item: object) -> bool:
