@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -79,7 +80,11 @@ class Answered:
         return percentile(self.times[kind], 0.5)
 
 
-BY_AGENT, BY_VALUE, NOTHING, INCLUSION, CONSISTENCY, RECEIPT = (
+Asking = Callable[[], Awaitable[Callable[[], Awaitable[object]]]]
+"""Makes another question of one kind, to be timed."""
+
+BY_AGENT, ALL_OF_AGENT, BY_VALUE, NOTHING, INCLUSION, CONSISTENCY, RECEIPT = (
+    "query by agent and day, a page of 100",
     "query by agent and day, a page of 500",
     "query by a value of an argument, the whole log",
     "query by agent and tool that finds nothing, the whole log",
@@ -100,6 +105,7 @@ def chapter(directory: Path, size: Size) -> Chapter:
         wrote = asyncio.run(make(document, directory, Part(range(done, receipts), size.receipts, size.kept)))
         leaves, done = 2 * (receipts - done), receipts
         indexed = _index(directory / document.state)
+        _settle(directory / document.state)
         times = asyncio.run(_asked(document, directory))
         steps.append(Answered(times, 1e6 * wrote / leaves, 1e6 * indexed / leaves))
     last = steps[-1]
@@ -131,6 +137,13 @@ def _answers(last: Answered) -> list[Figure]:
     ]
 
 
+def _settle(state: Path) -> None:
+    """Waits until all of it is on the disk: the log was not flushed while it was made."""
+    for path in state.glob("*.db*"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def _index(state: Path) -> float:
     """Indexes what is not yet; the seconds of processor time."""
     db = opening(state / FILE)()
@@ -153,18 +166,19 @@ async def _asked(document: Document, directory: Path) -> dict[str, list[float]]:
         return {name: sorted([await _milliseconds(work) for _ in range(ASKED)]) for name, work in works.items()}
 
 
-def _questions(
-    log: SqliteLog, auditor: Auditor, size: int, chance: random.Random
-) -> dict[str, Callable[[], Awaitable[Callable[[], Awaitable[object]]]]]:
+def _questions(log: SqliteLog, auditor: Auditor, size: int, chance: random.Random) -> dict[str, Asking]:
     """Kinds of questions: each makes another one of its kind, to be timed."""
 
     async def day() -> str:
         return str((await _leaf(log, chance.randrange(size)))["ts"])[:10]
 
-    async def by_agent() -> Callable[[], Awaitable[object]]:
-        since = await day()
-        query = Query(agent=_agent(chance), since=f"{since}T00:00:00.000000Z", until=f"{since}T99", limit=MOST)
-        return lambda: auditor.find(query)
+    def by_agent(limit: int) -> Asking:
+        async def asking() -> Callable[[], Awaitable[object]]:
+            since = await day()
+            query = Query(agent=_agent(chance), since=f"{since}T00:00:00.000000Z", until=f"{since}T99", limit=limit)
+            return lambda: auditor.find(query)
+
+        return asking
 
     async def by_value() -> Callable[[], Awaitable[object]]:
         query = Query(touched=str(chance.randrange(ACCOUNTS)), limit=MOST)
@@ -186,8 +200,8 @@ def _questions(
         call = CallId(str((await _leaf(log, chance.randrange(size - size // 4)))["call"]))
         return lambda: auditor.receipt(call)
 
-    works = (by_agent, by_value, nothing, inclusion, consistency, receipt)
-    return dict(zip((BY_AGENT, BY_VALUE, NOTHING, INCLUSION, CONSISTENCY, RECEIPT), works, strict=True))
+    works = (by_agent(Query().limit), by_agent(MOST), by_value, nothing, inclusion, consistency, receipt)
+    return dict(zip((BY_AGENT, ALL_OF_AGENT, BY_VALUE, NOTHING, INCLUSION, CONSISTENCY, RECEIPT), works, strict=True))
 
 
 async def _leaf(log: SqliteLog, index: int) -> dict[str, object]:
@@ -200,7 +214,7 @@ def _agent(chance: random.Random) -> str:
     return f"agent-{chance.randrange(AGENTS)}"
 
 
-async def _milliseconds(asking: Callable[[], Awaitable[Callable[[], Awaitable[object]]]]) -> float:
+async def _milliseconds(asking: Asking) -> float:
     work = await asking()
     start = time.perf_counter()
     await work()
