@@ -10,6 +10,16 @@ from hypothesis import strategies as st
 from doorward.inspection import characters
 from doorward.inspection.characters import ANSI, BIDI, CONTROL, INVISIBLE, SELECTOR, TAG, cleaned, is_plain, is_plain_json, spans
 
+ANY_CODES = [code for first, last, _ in characters._RANGES for code in (max(first - 1, 0), first, last, last + 1)]
+"""Around the bounds of what is not seen."""
+
+
+@given(st.lists(st.characters(exclude_categories=()) | st.sampled_from([*map(chr, ANY_CODES)]), max_size=3), st.sampled_from("aé漢\n"))
+def test_long_texts_are_as_plain_as_their_characters(some: list[str], other: str) -> None:
+    text = other * 150 + "".join(some) + other * 150
+    assert is_plain(text) == all(is_plain(letter) for letter in text)
+
+
 EMOJI = [
     "❤️",
     "👩‍💻",

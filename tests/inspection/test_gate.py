@@ -73,12 +73,12 @@ def asked_one_by_one(guards: Inspection, carrier: Carrier, made: Call, body: dic
 
 
 @pytest.mark.parametrize("guards", [SHIPPED, LINKING], ids=["shipped", "linking"])
-@given(TEXTS, TEXTS, st.booleans())
-@example("pay 4111 1111 1111 1111", OWN, False)
-@example("x", "password=hunter2hunter2", True)
+@given(TEXTS, TEXTS, st.sampled_from([0, 1, 4]))
+@example("pay 4111 1111 1111 1111", OWN, 0)
+@example("x", "password=hunter2hunter2", 4)
 @settings(max_examples=80, deadline=None)
-def test_each_guard_finds_what_it_finds_by_itself(guards: Inspection, text: str, name: str, is_long: bool) -> None:
-    text += "the quick brown fox " * (SHORT_BYTES // 20) if is_long else ""
+def test_each_guard_finds_what_it_finds_by_itself(guards: Inspection, text: str, name: str, longer: int) -> None:
+    text += "the quick brown fox " * (longer * SHORT_BYTES // 20)
     made = call({"text": text, name: [7, {"inner": text}]})
     assert guards.request(made) == asked_one_by_one(guards, Carrier.REQUEST, made, request_body(made))
     result: dict[str, object] = {"content": [{"type": "text", "text": text}], "structuredContent": {name: text}}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import re2
 
 from doorward.domain.findings import Severity
+from doorward.wire.sieve import Probe
 
 Span = tuple[int, int, str]
 """Start, end, rule."""
@@ -79,6 +80,9 @@ _FIRSTS = tuple(first for first, _, _ in _RANGES)
 _UNSEEN = frozenset(chr(code) for first, last, _ in _RANGES for code in range(first, last + 1))
 _UNSEEN_IN_JSON = re2.compile(r"\\[ubf]|[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last, _ in _RANGES) + "]")
 """As they are, or as our JSON texts write control characters."""
+_UNSEEN_IN_UTF8 = Probe(re2.compile(("[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last, _ in _RANGES) + "]").encode()))
+_SHORT = 256
+"""Characters of a text of which each is looked up in less time than it takes to encode them all."""
 _UNSEEN_ANYWHERE = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last, _ in _RANGES) + "]")
 _RIGHT_TO_LEFT = re2.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}\p{Adlam}\p{Mandaic}\p{Samaritan}]")
 
@@ -103,7 +107,9 @@ def is_plain_json(encoded: bytes) -> bool:
 
 def is_plain(text: str) -> bool:
     """Whether none of these characters is in a text, reason or not."""
-    return (text.isascii() and text.isprintable()) or _UNSEEN.isdisjoint(text)
+    if text.isascii() and text.isprintable():
+        return True
+    return _UNSEEN.isdisjoint(text) if len(text) <= _SHORT else not _UNSEEN_IN_UTF8.may(text.encode("utf-8", "surrogatepass"))
 
 
 def spans(text: str) -> tuple[Span, ...]:

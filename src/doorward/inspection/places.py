@@ -90,13 +90,16 @@ def _placed(guard: str, view: View, hits: Sequence[Hit]) -> Iterator[Finding]:
     numbers: dict[str, list[Path]] = {}
     _collect(view.body, None, texts, numbers)
     at, quotes = 0, 0
+    read, start = 0, 0
     for hit in hits:
         quotes += view.flat.count(b'"', at, hit.start)
         at = hit.start
         if quotes % 2:
             path, _, part = texts[quotes // 2]
-            begin = view.flat.rfind(b'"', 0, hit.start) + 1
-            start = _characters(view.encoded[begin : hit.start])
+            begin = view.flat.rfind(b'"', read, hit.start) + 1
+            # From the last one in the same text on, so that each is read once however many there are.
+            start = _characters(view.encoded[begin : hit.start]) if begin else start + _characters(view.encoded[read : hit.start])
+            read = hit.start
             yield _finding(guard, hit, path, (start, start + _characters(view.encoded[hit.start : hit.end])), part)
         else:
             same = numbers.pop(view.flat[hit.start : hit.end].decode(), ())

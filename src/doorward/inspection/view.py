@@ -22,6 +22,9 @@ _ESCAPES = (b"\\\\", b"\\n", b'\\"', b"\\t", b"\\r", b"\\b", b"\\f", *(b"\\u%04x
 """As our encoder writes them. An escaped backslash first, so that what follows it is not taken for an escape; then as often as they are met."""
 _ENCODER = msgspec.json.Encoder()
 
+_OF_FEW = 512
+"""Bytes for each quote in the JSON text of a message whose texts are few and long."""
+
 
 class Carrier(StrEnum):
     """What sort of message is looked at."""
@@ -34,7 +37,7 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_flat", "_hidden", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
+    __slots__ = ("_flat", "_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -43,6 +46,7 @@ class View:
         self.encoded = _ENCODER.encode(body)
         self._flat: bytes | None = None
         self._told: Told | None = None
+        self._is_of_few: bool | None = None
         self._leaves: tuple[Leaf, ...] | None = None
         self._others: tuple[tuple[Leaf, Other], ...] | None = None
         self._hidden: tuple[tuple[Leaf, tuple[Span, ...]], ...] | None = None
@@ -62,7 +66,7 @@ class View:
     def others(self) -> tuple[tuple[Leaf, Other], ...]:
         """What stands in the texts in another writing (base64, HTML entities and the like), read; raises `WalkError`."""
         if self._others is None:
-            self._others = tuple(others(self.leaves)) if self.may(WRITINGS) else ()
+            self._others = tuple(others(self.leaves)) if self.is_worth_walking(WRITINGS) else ()
         return self._others
 
     def ask(self, gates: Together) -> Told:
@@ -77,6 +81,12 @@ class View:
     def may(self, gate: Gate) -> Sequence[int]:
         """Which patterns of a gate may match in this message: nothing where it is closed."""
         return gate.may(self.flat) if self._told is None else self._told.get(gate, ())
+
+    def is_worth_walking(self, gate: Gate) -> bool:
+        """Whether a text may hold what a gate opens for: of a long message of few texts not asked, for each of these says so itself."""
+        if self._told is None and self._is_of_few is None:
+            self._is_of_few = self.flat.count(b'"') * _OF_FEW <= len(self.flat)
+        return self._is_of_few is True or bool(self.may(gate))
 
     @property
     def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:

@@ -32,6 +32,10 @@ def high(rule: str, pointer: str, start: int = 0, end: int = 0, part: Part = Par
         ({"n": Decimal("1.5"), "text": SSN}, (high("us_ssn", "/text", 0, 11),)),
         ({"rows": [{"n": 1}, {"card": int(CARD)}]}, (high("card", "/rows/1/card"),)),
         ({SSN: 1}, (high("us_ssn", f"/{SSN}", 0, 11, Part.KEY),)),
+        (
+            {"t": f'"é" {SSN}\n😀 {SSN}', "n": int(CARD), "u": f"\\ {SSN}"},
+            (high("us_ssn", "/t", 4, 15), high("us_ssn", "/t", 18, 29), high("card", "/n"), high("us_ssn", "/u", 2, 13)),
+        ),
         ({"a/b": [SSN, SSN]}, (high("us_ssn", "/a~1b/0", 0, 11), high("us_ssn", "/a~1b/1", 0, 11))),
         ({"text": "nothing at all"}, ()),
     ],

@@ -38,7 +38,7 @@ class Injection:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """What stands there plainly first, then what stands there in another writing."""
-        plain = view.leaves if view.may(ORDERS) else ()
+        plain = view.leaves if view.is_worth_walking(ORDERS) else ()
         found = [finding for leaf in plain if len(leaf[1]) >= SHORTEST for finding in _plain(leaf)]
         found += [finding for leaf, other in (*view.others, *unveiled(view.hidden)) for finding in _other(leaf, other)]
         if view.carrier is Carrier.REQUEST:

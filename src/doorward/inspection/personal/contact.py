@@ -148,7 +148,7 @@ RULES = (
     Rule("phone", Severity.LOW, "", rf"\+[1-9](?:[ .\-/]?(?:\(\d{{1,4}}\)|\d{{1,5}})){{2,7}}{_EXTENSION}", is_international),
     Rule("phone", Severity.LOW, "us", rf"(?:1[ .\-])?\d{{3}}[\-.]\d{{3}}[\-.]\d{{4}}{_EXTENSION}", is_north_american),
     Rule("phone", Severity.LOW, "us", rf"\(\d{{3}}\) ?\d{{3}}[\-.]\d{{4}}{_EXTENSION}", is_north_american),
-    Rule("phone", Severity.LOW, "", holds=is_national, **after(_TELEPHONE, rf"\(?\d{_GROUPED}{{6,13}}{_EXTENSION}")),
+    Rule("phone", Severity.LOW, "", holds=is_national, **after(_TELEPHONE, rf"\(?\d{_GROUPED}{{6,13}}{_EXTENSION}", rf"\d{_GROUPED}{{6}}")),
     Rule("phone", Severity.LOW, "", rf"\(?\d{_GROUPED}{{5,13}}{_EXTENSION}[ \-]{_LINE}", part=line),
     Rule("ip_address", Severity.LOW, "", r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", is_address, over=_VERSION),
     Rule("ip_address", Severity.LOW, "", rf"::(?:1|{_GROUP}(?::{_GROUP}){{1,6}})", is_address),

@@ -96,10 +96,10 @@ def is_routing(text: str) -> bool:
 
 RULES = (
     Rule("card", Severity.HIGH, "", _CARD, is_card),
-    Rule("card", Severity.HIGH, "", holds=is_any_card, **after(_CARDS, r"[1-6](?:[ \-]?\d){11,18}")),
+    Rule("card", Severity.HIGH, "", holds=is_any_card, **after(_CARDS, r"[1-6](?:[ \-]?\d){11,18}", r"\b[1-6](?:[ \-]?\d){11}")),
     Rule("iban", Severity.HIGH, "", r"(?i)[a-z]{2}\d{2}(?:[ \-]?[a-z0-9]{1,4}){3,8}", part=iban),
     Rule("us_routing_number", Severity.MEDIUM, "us", r"\d{9}|\d{4}-\d{4}-\d", is_routing, _ROUTING),
-    Rule("bank_account", Severity.MEDIUM, "", **after(_ACCOUNT, r"\d(?:[ \-]?\d){7,16}")),
+    Rule("bank_account", Severity.MEDIUM, "", **after(_ACCOUNT, r"\d(?:[ \-]?\d){7,16}", r"\b\d(?:[ \-]?\d){7}")),
     Rule("crypto_address", Severity.MEDIUM, "", r"[13][1-9A-HJ-NP-Za-km-z]{25,34}", base58check),
     Rule("crypto_address", Severity.MEDIUM, "", r"(?:bc1|BC1)[0-9AC-HJ-NP-Zac-hj-np-z]{11,71}", bech32),
     Rule("crypto_address", Severity.MEDIUM, "", r"0x[0-9A-Fa-f]{40}"),

@@ -32,6 +32,8 @@ class Rule:
     """RE2: what is passed over with all that it holds, where it begins before what has the form."""
     leads: str = ""
     """RE2: what the form begins with, if these are words and `inner` is all that is meant of the rest."""
+    least: str = ""
+    """RE2: what `inner` begins with wherever it stands; empty: all of it."""
     part: Callable[[str], int] | None = None
     """How many characters of what has the form are it, from its beginning; None: all of them."""
 
@@ -47,11 +49,15 @@ class After(TypedDict):
     form: str
     inner: str
     leads: str
+    least: str
 
 
-def after(near: str, form: str) -> After:
-    """A form that stands soon after one of some words, in the same member: for forms that stand in many a text otherwise."""
-    return After(form=rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?(?:{form})", inner=form, leads=near)
+def after(near: str, form: str, least: str = "") -> After:
+    """A form that stands soon after one of some words, in the same member: for forms that stand in many a text otherwise.
+
+    `least`: what it begins with, where that is looked for in less states than all of it.
+    """
+    return After(form=rf"(?:{near})(?:[^0-9{{}},]|,[^0-9{{}}\"]){{0,40}}?(?:{form})", inner=form, leads=near, least=least)
 
 
 _SHORT = 5

@@ -122,7 +122,7 @@ def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
         near = re2.compile(rule.words.encode(), options) if rule.words else None
         is_endless = _ENDLESS.search(_BOUNDED.sub("", form)) is not None
         ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words or rule.leads, -1), near, is_endless))
-    shapes = Sieve([_bounded(rule.inner if rule.leads else rule.form).encode() for rule in rules], options)
+    shapes = Sieve([(rule.least or _bounded(rule.inner if rule.leads else rule.form)).encode() for rule in rules], options)
     wordless = frozenset(index for index, one in enumerate(ready) if one.word < 0)
     return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready), wordless)
 
