@@ -143,14 +143,15 @@ def latest(rises: Iterable[Rise]) -> Risen:
     counts: dict[int, Counts] = {}
     held: dict[int, Held] = {}
     gone: set[int] = set()
-    for count, holds, lost in rises:
+    every = tuple(rises)
+    for count, _, lost in every:
         known = counts.get(count.context)
         if known is None or known.tick < count.tick:
             counts[count.context] = count
-        for one in holds:
-            last = held.get(one.context)
-            if last is None or last.version < one.version:
-                held[one.context] = one
         if lost:
             gone.update(lost)
+    for one in [one for _, holds, _ in every for one in holds]:
+        last = held.get(one.context)
+        if last is None or last.version < one.version:
+            held[one.context] = one
     return Risen(tuple(counts.values()), tuple(held.values()), frozenset(gone))

@@ -175,14 +175,12 @@ class Contexts:
         held, names = context.label, context.findings
         about = self._rules.about(call.target)
         label = self._found(about.label, found) if found else about.label
-        endorsed = (endorsing(about.endorse, body) or "") if about.endorse else ""
-        if endorsed and not _is_hostile(self._rules, found):
+        endorsed = self._endorsed(about, body, found) if about.endorse else ""
+        if endorsed:
             label = trusted(label)
             context.returned(call.id)
-        else:
-            endorsed = ""
-            if context.out:
-                context.kept(call.id)
+        elif context.out:
+            context.kept(call.id)
         context.raised(label)
         if found:
             context.found(_names_of(found))
@@ -216,6 +214,11 @@ class Contexts:
         else:
             context.raised(label)
             self._go_blind(context)
+
+    def _endorsed(self, about: About, body: object, found: Sequence[Finding]) -> str:
+        """The rule by which an answer counts as trusted; empty where none does."""
+        endorsed = endorsing(about.endorse, body)
+        return "" if endorsed is None or _is_hostile(self._rules, found) else endorsed
 
     def _found(self, label: Label, findings: Iterable[Finding]) -> Label:
         """A label with what was found."""

@@ -90,22 +90,15 @@ class Chain:
         for _ in range(_MOST_WAITS):
             try:
                 return self.identify(presented)
-            except Refused as refused:
-                wait = refused.__cause__
-                if not isinstance(wait, NotYetError):
-                    raise
-            await _prepared(wait)
+            except Refused as error:
+                refused = error
+            await _prepared(refused)
         return self.identify(presented)
 
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
-        principal: object = None
         try:
-            for source in self._sources:
-                # Not taken for a principal before it has been looked at.
-                principal = source.identify(presented)
-                if principal is not None:
-                    break
+            principal = self._first(presented)
         except NotYetError as error:
             raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
         except Refused as refused:
@@ -119,9 +112,20 @@ class Chain:
             return principal
         raise Refused(Reason.UNAUTHENTICATED, _unknown(presented))
 
+    def _first(self, presented: Presented) -> object:
+        """What the first source gave that gave anything: not taken for a principal before it has been looked at."""
+        for source in self._sources:
+            found = source.identify(presented)
+            if found is not None:
+                return found
+        return None
 
-async def _prepared(wait: NotYetError) -> None:
-    """Does what an answer waits for; whatever goes wrong in it lets nobody in."""
+
+async def _prepared(refused: Refused) -> None:
+    """Does what an answer waits for, or raises its refusal where that is for good; whatever goes wrong in it lets nobody in."""
+    wait = refused.__cause__
+    if not isinstance(wait, NotYetError):
+        raise refused
     try:
         await wait.prepare()
     except Refused:

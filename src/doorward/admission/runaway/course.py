@@ -228,16 +228,7 @@ class Course:
         key, answer = turn.key, turn.answer
         seen = self.seen.get(key)
         if seen is None:
-            # The first of its kind is never too many, as bounds are of two and more.
-            self.total = self._news = self.total + 1
-            if len(self.seen) >= CALLS:
-                self.seen.popitem(last=False)
-            seen = self.seen[key] = Seen(1, now, self.total)
-            seen.answer = answer
-            if rules.cycles is not None:
-                if self._turning:
-                    self._straighten()
-                self._ring.append((key, answer))
+            self._met(key, answer, rules, now)
             return ()
         self.seen.move_to_end(key)
         same = answer is not None and answer == seen.answer
@@ -256,6 +247,18 @@ class Course:
             self._news = self.total
         seen.latest = self.total
         return found
+
+    def _met(self, key: int, answer: int | None, rules: Rules, now: float) -> None:
+        """A call that is not remembered was answered: the first of its kind is never too many, as bounds are of two and more."""
+        self.total = self._news = self.total + 1
+        if len(self.seen) >= CALLS:
+            self.seen.popitem(last=False)
+        seen = self.seen[key] = Seen(1, now, self.total)
+        seen.answer = answer
+        if rules.cycles is not None:
+            if self._turning:
+                self._straighten()
+            self._ring.append((key, answer))
 
     def _amount(self, seen: Seen, turn: Turn) -> int:
         """What a repetition counts."""
