@@ -165,10 +165,16 @@ class Pipeline:
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
-        snapshot, at = track.asked.snapshot, self._currents.before(track, call)
-        decision = snapshot.policies.decide(call, at, self._rooms.waived(call.principal))
-        if snapshot.policies.watches(call):
-            track.observed = snapshot.policies.observed(call, at)
+        snapshot, rules = track.asked.snapshot, track.asked.snapshot.policies
+        is_watched = rules.watches(call)
+        settled = None if is_watched else rules.settled(call)
+        if settled is not None:
+            limits.check(call)
+            return Authorized(admitted, settled)
+        at = self._currents.before(track, call)
+        decision = rules.decide(call, at, self._rooms.waived(call.principal))
+        if is_watched:
+            track.observed = rules.observed(call, at)
         if not isinstance(decision, Allow) and snapshot.posture(call.target.upstream) is Posture.OBSERVE:
             decision = observe(decision)
         match decision:

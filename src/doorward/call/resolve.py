@@ -52,7 +52,7 @@ def named(method: str, params: Mapping[str, object]) -> Named:
     """The thing that the params of a governed method name; raises `Refused` INVALID_PARAMS."""
     match method:
         case "tools/call":
-            return Named(Kind.TOOL, _text(params, "name"), _object(params, "arguments"))
+            return Named(_TOOL, _text(params, "name"), _object(params, "arguments"))
         case "prompts/get":
             return Named(Kind.PROMPT, _text(params, "name"), _object(params, "arguments"))
         case "resources/read":
@@ -100,8 +100,8 @@ def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, means: Means) -
     entry = snapshot.index.resolve(inbound.endpoint, wanted.kind, wanted.name)
     if entry is None:
         raise Refused(Reason.UNKNOWN_TARGET, f"no {wanted.kind} {wanted.name[:200]!r} at {inbound.endpoint or 'any upstream'}")
-    target = entry.target
-    if not (target.upstream in snapshot.observed or snapshot.policies.could_allow(principal, target, means.moment(), means.waivers)):
+    target, policies = entry.target, snapshot.policies
+    if not (policies.shows_always(principal, target) or _visible(principal, snapshot, target, means)):
         raise Refused(Reason.FORBIDDEN, "no arguments of this principal could be allowed", extra={"hidden": True})
     if entry.standing is not Standing.APPROVED:
         raise Refused(Reason.DRIFTED, f"the definition of {target.upstream}/{target.name} is {entry.standing}")
@@ -215,6 +215,12 @@ def params_of(call: Call) -> dict[str, object]:
             return {"name": call.target.name, "arguments": call.arguments, **extras}
         case _:
             return {**call.arguments, **extras}
+
+
+def _visible(principal: Principal, snapshot: Snapshot, target: Target, means: Means) -> bool:
+    if target.upstream in snapshot.observed:
+        return True
+    return snapshot.policies.could_allow(principal, target, means.moment(), means.waivers)
 
 
 def _completion(params: Mapping[str, object]) -> Named:

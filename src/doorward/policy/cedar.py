@@ -4,16 +4,14 @@
 module is asked here for the same text, which is read once; `tests/policy/test_cedar.py` holds the two against each other.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 from cedarpy import Entities, PolicySet
 from cedarpy._internal import is_authorized
 
 
 class _Diagnostics(msgspec.Struct, frozen=True, gc=False):
-    reason: Sequence[str] = ()
-    errors: Sequence[str] = ()
+    reason: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):

@@ -108,6 +108,7 @@ class Policies:
         "digest",
         "reads_session",
         "rules",
+        "shows_always",
         "vocabulary",
         "warnings",
     )
@@ -121,6 +122,8 @@ class Policies:
         self.warnings = warnings
         self._book = Book(rules, known)
         self._sight = Sight(self._book)
+        self.shows_always = self._sight.shows_always
+        """Whether this very principal may see this very target at any time, whatever is waived, as far as that is known by now."""
         time = reads_together([rule.reads for rule in rules]).context.below("time")
         self._clock = tuple(TIME.fields if time.is_whole else sorted(time.parts))
         self._watching = any(rule.mode is Mode.OBSERVE for rule in rules)
@@ -128,12 +131,17 @@ class Policies:
         self._answers: Memo[tuple[int, str], Decision] = Memo(ANSWERS)
         self._derived: tuple[Call, Derived] | None = None
 
+    def settled(self, call: Call) -> Allow | None:
+        """The decision on a call where it is known by now, and rests on nothing but this very principal and target."""
+        settled = self._settled.get((id(call.principal), id(call.target), call.method))
+        return None if settled is None else settled[1]
+
     def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
         principal = call.principal
-        settled = self._settled.get((id(principal), id(call.target), call.method))
+        settled = self.settled(call)
         if settled is not None:
-            return settled[1]
+            return settled
         decision = self._eased(call, principal, at, waivers)
         if not principal.actors:
             return decision

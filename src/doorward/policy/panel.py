@@ -6,7 +6,7 @@ gets a denial instead, for any error of any rule.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -15,11 +15,14 @@ from cedarpy import Entities, PolicySet
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import Digest, PolicyId
 from doorward.policy.cedar import Request, judge
+from doorward.policy.memo import Memo
 from doorward.policy.needs import merged
 from doorward.policy.problems import cut
 from doorward.policy.reads import Reads, Tree, together
 from doorward.policy.rules import Rule
 
+ALLOWS = 64
+"""Sets of permits of one panel whose yes is kept as it is."""
 UNPERMITTED = "no policy permits it"
 
 
@@ -46,15 +49,18 @@ class Panel:
     cedar: PolicySet
     permits: PolicySet
     """The permits alone: whether one matches where a `forbid` does."""
+    allows: Memo[tuple[str, ...], Allow] = field(default_factory=lambda: Memo(ALLOWS))
+    """The yes of each set of permits that has made one."""
 
     def decide(self, request: Request, entities: Entities, lifted: frozenset[PolicyId] | None = None) -> Decision:
         """What the rules together make of a question. `lifted`: an exception permits it, and these `forbid`s do not count."""
         result = judge(request, self.cedar, entities)
         if result.diagnostics.errors:
             return self._failed(result.diagnostics.errors)
-        deciding = self._rules(result.diagnostics.reason)
-        if result.allowed and deciding:
-            return Allow(_ids(deciding))
+        names = result.diagnostics.reason
+        if result.allowed and names:
+            return self.allows.get(names) or self.allows.put(names, Allow(_ids(self._rules(names))))
+        deciding = self._rules(names)
         if lifted is not None:
             deciding = tuple(rule for rule in deciding if rule.id not in lifted)
             return _weighed(deciding) if deciding else Allow(())
