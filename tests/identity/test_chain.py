@@ -1,18 +1,21 @@
 """From what was presented to a principal or a refusal."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.domain.actors import Agent, Principal
-from doorward.domain.ids import AgentId, TeamId
+from doorward.domain.ids import AgentId, TeamId, UpstreamId
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.agent_keys import AgentKeys
 from doorward.identity.anonymous import Anonymous
-from doorward.identity.chain import Chain, Presented, Source
+from doorward.identity.chain import Chain, Presented, Source, again
 from doorward.identity.keys import key_id
 from doorward.identity.registry import NEVER, Registry
 from tests.identity.stores import Draws, Memory
+from tests.identity.tokens.mint import CERTIFICATE
 from tests.made import Clock, principal
 
 CLAUDE = Agent(AgentId("claude"), "ada", TeamId("support"), "client")
@@ -113,3 +116,10 @@ async def test_no_principal_exists_without_a_verified_credential_cve_2026_59822(
         chain.identify(presented)
     assert caught.value.reason is Reason.UNAUTHENTICATED
     assert key_id(text) is not None
+
+
+def test_a_head_that_comes_again_presents_the_same_but_for_the_certificate_and_the_number_of_the_request() -> None:
+    first = Presented("Bearer x", "10.0.0.1", loopback=False, endpoint=UpstreamId("git"), method="GET", dpop="p", request=1)
+    second = again(first, CERTIFICATE, 2)
+    assert second == replace(first, certificate=CERTIFICATE, request=2)
+    assert second.digest == first.digest == replace(second).digest

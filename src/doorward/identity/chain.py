@@ -52,6 +52,22 @@ class Presented:
         return f"Presented(network={self.network!r})"
 
 
+def again(before: Presented, certificate: Certificate | None, request: int) -> Presented:
+    """The same head once more on its connection, with the certificate that is shown now: what it says of its sender has the same digest."""
+    found = Presented(
+        before.authorization,
+        before.network,
+        before.loopback,
+        before.endpoint,
+        before.method,
+        before.dpop,
+        certificate,
+        request,
+    )
+    found._digest = before.digest  # noqa: SLF001 - of the very same text
+    return found
+
+
 class NotYetError(Exception):
     """An answer that needs something fetched or written first: `prepare` does it, then the source is asked again."""
 

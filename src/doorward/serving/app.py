@@ -12,7 +12,7 @@ from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import AgentId, UpstreamId
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.identity.certificate import Certificate
-from doorward.identity.chain import Presented
+from doorward.identity.chain import Presented, again
 from doorward.identity.challenge import Challenges, silent
 from doorward.serving.arrival import Arrival, Passed, text_of
 from doorward.serving.browsers import cross_origin, preflight
@@ -328,16 +328,20 @@ class Door:
 
     def _presented(self, passed: Passed, scope: Scope) -> Presented:
         self._requests += 1
-        return Presented(
+        certificate = self._certificate(passed.certificates, scope)
+        if passed.presented is not None:
+            return again(passed.presented, certificate, self._requests)
+        found = passed.presented = Presented(
             authorization=passed.authorization,
             network=scope["client"][0] if scope["client"] else "",
             loopback=passed.is_near,
             endpoint=passed.endpoint,
             method=scope["method"],
             dpop=passed.dpop,
-            certificate=self._certificate(passed.certificates, scope),
+            certificate=certificate,
             request=self._requests,
         )
+        return found
 
     def _certificate(self, told: tuple[bytes | None, bytes | None], scope: Scope) -> Certificate | None:
         own: Certificate | None = scope[CONNECTION].certificate

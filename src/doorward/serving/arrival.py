@@ -37,6 +37,8 @@ class Passed:
     """That of the revision which it declares; None where none such is spoken here."""
     takes: Takes
     """What a client of a POST can read."""
+    presented: Presented | None = field(default=None, repr=False)
+    """What this head presented when it came first on its connection."""
 
 
 @dataclass(slots=True)
