@@ -38,8 +38,8 @@ METHOD = """\
   does not count, and is told of below.
 - In the session era each connection opens a session of its own first, and goes on without where the gateway gives none.
 - All gateways in turn, and then all of them again, {repeats} times: each is started anew, waited for, left alone for {settle:g} s, measured and
-  ended. A measurement takes {seconds:g} s after {warm:g} s of warming up; with gateways so slow that a connection is not answered in that time both
-  take longer, up to 4 s. The tables have the median, and the spread from the least to the greatest in percent of it.
+  ended. A measurement takes {seconds:g} s after {warm:g} s of warming up; with gateways so slow that not each connection is
+  answered twice in that time both take longer, up to 6 s. The tables have the median, and the spread from the least to the greatest in percent of it.
 - *Calls per CPU-second* divides by the processor time of all processes of the gateway: it holds on machines that are not idle, and with 64
   connections it is what one core can do.
 - *Ready* is the time from starting the gateway, once it has been set up, to its first right answer through to the upstream. *Idle* and *after* are

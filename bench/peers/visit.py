@@ -25,7 +25,7 @@ UPSTREAM = "upstream"
 _READY_SECONDS = 90.0
 """From starting a peer until its first right answer."""
 _LOOK_SECONDS = 0.02
-_MOST_SECONDS = 4.0
+_MOST_SECONDS = 6.0
 """The longest that a slow peer is warmed up, or measured, beyond what the pace says."""
 _ANSWER_SECONDS = 30.0
 """For the last answers: slow peers take seconds at 64 connections, and their answers are not wrong for that."""
@@ -49,7 +49,7 @@ class Pace:
     connections: Sequence[int] = CONNECTIONS
 
 
-FULL = Pace(repeats=3, warm_seconds=0.3, seconds=1.2, settle_seconds=0.5, again=1)
+FULL = Pace(repeats=3, warm_seconds=0.3, seconds=1.0, settle_seconds=0.5, again=1)
 QUICK = Pace(repeats=1, warm_seconds=0.1, seconds=0.4, settle_seconds=0.1, again=0)
 
 
@@ -188,9 +188,10 @@ def _era(one: Load, standing: _Standing, era: Era, upstream: Upstream, pace: Pac
     again = pace.again
     rates: list[float] = []
     for connections in pace.connections:
-        # Until each connection has been answered once, waiting is shorter than it is later on.
-        slow = min(1.2 * connections / min(rates), _MOST_SECONDS) if rates else 0.0
-        orders = _orders(standing, era, connections, max(pace.warm_seconds, slow), max(pace.seconds, slow))
+        # Until each connection has been answered once, waiting is shorter than it is later on; and slow gateways answer many at once.
+        turn = connections / min(rates) if rates else 0.0
+        warm, seconds = (min(max(least, turns * turn), _MOST_SECONDS) for least, turns in ((pace.warm_seconds, 1.2), (pace.seconds, 2.0)))
+        orders = _orders(standing, era, connections, warm, seconds)
         found = _measure(one, orders, standing, upstream)
         if not found.seen.calls and not found.seen.wrong:
             orders = msgspec.structs.replace(orders, warm_seconds=_MOST_SECONDS, seconds=_MOST_SECONDS)
