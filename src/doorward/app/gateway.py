@@ -383,7 +383,8 @@ class Tally:
 
     def answered(self, status: int, era: Era | None) -> None:
         """One more answer."""
-        self._meter.answered(era.value if era else "none", status)
+        # By `str`, which asks no property of an enumeration for its value.
+        self._meter.answered(str(era) if era else "none", status)
 
 
 def _is_loopback(host: str) -> bool:

@@ -163,6 +163,8 @@ class Cycle:
 
     def _end(self) -> None:
         self.is_over = True
+        # An idle connection keeps nothing of what was asked on it last.
+        self.scope, self.body = {}, b""
         if self._waiter is not None:
             self._wake()
         self._owner.on_answered(self)

@@ -33,7 +33,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str, str], int] = {}
-        self._requests: dict[tuple[str, str], int] = {}
+        self._requests: dict[tuple[str, int], int] = {}
         self._runaway: dict[str, int] = {}
         self._durations: dict[str, _Durations] = {}
         self._gauges: dict[str, tuple[str, Gauge]] = {}
@@ -51,7 +51,7 @@ class Meter:
 
     def answered(self, era: str, status: int) -> None:
         """One HTTP request was answered."""
-        key = (era, str(status))
+        key = (era, status)
         self._requests[key] = self._requests.get(key, 0) + 1
 
     def ran_away(self, rule: str) -> None:
@@ -80,8 +80,8 @@ class Meter:
         for labels, count in self._ended.items():
             ended.add_metric(labels, count)
         requests = CounterMetricFamily("doorward_http_requests", "HTTP requests by era and status", labels=("era", "status"))
-        for pair, count in self._requests.items():
-            requests.add_metric(pair, count)
+        for (era, status), count in self._requests.items():
+            requests.add_metric((era, str(status)), count)
         runaway = CounterMetricFamily("doorward_runaway", "Calls that went in circles, by the rule that caught them", labels=("rule",))
         for rule, count in self._runaway.items():
             runaway.add_metric([rule], count)

@@ -126,7 +126,12 @@ def check_unasked(headers: Sequence[tuple[bytes, bytes]], method: str, params: M
 
 
 def check_params(headers: Sequence[tuple[bytes, bytes]], arguments: Mapping[str, Any], expected: ParamHeaders) -> None:
-    """Raises `Refused` HEADER_MISMATCH unless every annotated argument is repeated by its `Mcp-Param-*` header, and none else is."""
+    """Raises `Refused` HEADER_MISMATCH unless every annotated argument is repeated by its `Mcp-Param-*` header, and none else is.
+
+    Headers that no annotation names say nothing, and are passed on to nobody.
+    """
+    if not expected:
+        return
     found = _collected((name, value) for name, value in headers if name.startswith(_PARAM))
     for header, path in expected.items():
         _check_param(header, found.get(header.encode("ascii")), ".".join(path), _at(arguments, path))

@@ -49,6 +49,8 @@ def unwrap_uri(text: str) -> tuple[UpstreamId, str] | None:
 def wrap_result(method: str, upstream: UpstreamId, result: Mapping[str, Any]) -> dict[str, Any]:
     """A result with every URI that names a resource of its upstream wrapped: contents, embedded resources, links, UI resources."""
     wrapped = dict(result)
+    if method == "tools/call" and _is_text(result.get("content")):
+        return wrapped
 
     def wrap(uri: str) -> str:
         return wrap_uri(upstream, uri)
@@ -74,6 +76,13 @@ def wrap_definition(upstream: UpstreamId, body: Mapping[str, Any]) -> dict[str, 
     if isinstance(meta.get("ui"), Mapping):
         wrapped["ui"] = _keys(meta["ui"], upstream)
     return {**body, "_meta": _keys(wrapped, upstream)}
+
+
+def _is_text(content: Any) -> bool:
+    """Whether there are blocks of text alone, as in most results: they name nothing."""
+    return isinstance(content, list) and len(content) == len(
+        [block for block in content if type(block) is dict and block.get("type") == "text"]
+    )
 
 
 def _keys(held: Mapping[str, Any], upstream: UpstreamId) -> dict[str, Any]:
