@@ -1,7 +1,7 @@
 """The search for personal data: one pass of a sieve says which rules are worth a search of their own, and in which pieces; linear."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -84,27 +84,35 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """Some rules in their order, a sieve of their shapes, which is asked first, and one of all their words.
+    """Some rules in their order, and the sieves that say which are asked.
 
     The shape of a rule is its form, or what is meant of it where words stand before that: together with words, forms make an automaton
-    of many more states, and hardly any text has a shape.
+    of many more states. Many a text has the shape of a rule that asks for words, too, and hardly any has the words.
     """
 
-    shapes: Sieve
-    words: Sieve
     each: tuple[_Ready, ...]
-    wordless: frozenset[int]
+    wordless: tuple[int, ...]
     """The rules that ask for no words."""
+    wordy: tuple[int, ...]
+    first: Sieve
+    """Of the shapes of the wordless, and behind them one of all others."""
+    words: Sieve
+    shapes: Sieve
+    """Of the shapes of the wordy."""
 
     def may(self, text: bytes) -> Sequence[int]:
         """The rules whose shape may stand in a text, and whose words, too."""
-        fired = self.shapes.may(text)
-        if not fired or self.wordless.issuperset(fired):
+        fired = self.first.may(text)
+        if not fired:
             return fired
+        found = [self.wordless[number] for number in fired if number < len(self.wordless)]
+        if fired[-1] < len(self.wordless):
+            return found
         words = self.words.may(text)
         if not words:
-            return sorted(self.wordless.intersection(fired))
-        return [index for index in fired if index in self.wordless or self.each[index].word in words]
+            return found
+        shaped = (self.wordy[number] for number in self.shapes.may(text))
+        return sorted([*found, *(index for index in shaped if self.each[index].word in words)])
 
 
 @cache
@@ -114,17 +122,24 @@ def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
     options.log_errors = False
     each = dict.fromkeys(words for rule in rules if (words := rule.words or rule.leads))
     numbers = {words: place for place, words in enumerate(each)}
-    ready = []
-    for rule in rules:
-        form = _bounded(f"{rule.over}|({rule.form})" if rule.over else rule.form)
-        compiled = re2.compile(form.encode(), options)
-        inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
-        near = re2.compile(rule.words.encode(), options) if rule.words else None
-        is_endless = _ENDLESS.search(_BOUNDED.sub("", form)) is not None
-        ready.append(_Ready(rule, compiled, compiled.groups, inner, numbers.get(rule.words or rule.leads, -1), near, is_endless))
-    shapes = Sieve([(rule.least or _bounded(rule.inner if rule.leads else rule.form)).encode() for rule in rules], options)
-    wordless = frozenset(index for index, one in enumerate(ready) if one.word < 0)
-    return _Compiled(shapes, Sieve([words.encode() for words in each], options), tuple(ready), wordless)
+    ready = tuple(_ready(rule, numbers.get(rule.words or rule.leads, -1), options) for rule in rules)
+    shapes = [rule.least or _bounded(rule.inner if rule.leads else rule.form) for rule in rules]
+    wordless, wordy = (tuple(index for index, one in enumerate(ready) if (one.word < 0) is bare) for bare in (True, False))
+    either = "|".join(f"(?:{shapes[index]})" for index in wordy)
+
+    def sieve(patterns: Iterable[str]) -> Sieve:
+        return Sieve([pattern.encode() for pattern in patterns], options)
+
+    first = sieve([*(shapes[index] for index in wordless), *([either] if wordy else ())])
+    return _Compiled(ready, wordless, wordy, first, sieve(each), sieve(shapes[index] for index in wordy))
+
+
+def _ready(rule: Rule, word: int, options: re2.Options) -> _Ready:
+    form = _bounded(f"{rule.over}|({rule.form})" if rule.over else rule.form)
+    compiled = re2.compile(form.encode(), options)
+    inner = re2.compile(_bounded(rule.inner).encode(), options) if rule.inner else None
+    near = re2.compile(rule.words.encode(), options) if rule.words else None
+    return _Ready(rule, compiled, compiled.groups, inner, word, near, _ENDLESS.search(_BOUNDED.sub("", form)) is not None)
 
 
 def _asked(ready: _Compiled, flat: bytes, told: Sequence[int] | None) -> Sequence[tuple[_Ready, Span]]:
