@@ -1,9 +1,9 @@
 """The one thread that writes: whatever gathered while the last flush ran goes into the next transaction, and all wake together.
 
-What somebody waits for waits for no timer, but for the tasks that go on in the same pass of the loop: the thread wakes once for all they
-bring. What nobody waits for goes with the next that does, or alone after a moment. An item that fails on its own account (a bug, a
-constraint) is tried again alone and fails alone; a store that cannot write fails the whole batch at once and is tried anew with the
-next one, so it recovers as soon as there is space again.
+What somebody waits for waits for no timer, but for the tasks that go on in the same pass of the loop, and in the next as long as each
+brings more: the thread wakes once for all. What nobody waits for goes with the next that does, or alone after a moment. An item that fails
+on its own account (a bug, a constraint) is tried again alone and fails alone; a store that cannot write fails the whole batch at once and
+is tried anew with the next one, so it recovers as soon as there is space again.
 """
 
 import asyncio
@@ -23,6 +23,9 @@ Job = Callable[[apsw.Connection], T]
 """Runs in the writer's transaction; may be run again after it failed, so it must leave nothing behind but rows."""
 
 BATCH = 256
+
+ENOUGH = 64
+"""So many items are written though every pass of the loop brings more: a flush costs as much as writing about ten calls."""
 
 LINGER_SECONDS = 0.002
 """How long an item that nobody waits for may stay in memory: long enough for the next call's intent, so that one flush serves both."""
@@ -91,7 +94,7 @@ def _fail(item: Waiter[object], error: Exception) -> None:
 class Writer:
     """Owns the writing connection of one database."""
 
-    __slots__ = ("_bell", "_closed", "_connect", "_db", "_group", "_is_current", "_items", "_lingers", "_ringing", "_thread")
+    __slots__ = ("_bell", "_closed", "_connect", "_db", "_group", "_is_current", "_items", "_lingers", "_ringing", "_seen", "_thread")
 
     def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
         self._connect = connect
@@ -101,7 +104,9 @@ class Writer:
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         """Rung for items that somebody waits for. INVARIANT: what is put in is put in before the bell is rung for it."""
         self._ringing: asyncio.AbstractEventLoop | None = None
-        """The loop that will ring at the end of its pass."""
+        """The loop that will ring at the end of a pass."""
+        self._seen = 0
+        """How many items there were at the beginning of that pass."""
         self._lingers: asyncio.AbstractEventLoop | None = None
         """The loop that will ring after a moment, whoever waits."""
         self._db: apsw.Connection | None = None
@@ -152,13 +157,19 @@ class Writer:
         self._items.append(waiting)
         if self._ringing is not waiting.loop:
             # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
-            self._ringing = waiting.loop
+            self._ringing, self._seen = waiting.loop, len(self._items)
             waiting.loop.call_soon(self._ring)
         return waiting.future
 
     def _ring(self) -> None:
-        self._ringing = None
-        self._bell.put(None)
+        """Rings, unless this pass has brought more: then the next one may, too."""
+        gathered = len(self._items)
+        if self._seen < gathered < ENOUGH:
+            self._seen = gathered
+            asyncio.get_running_loop().call_soon(self._ring)
+        else:
+            self._ringing = None
+            self._bell.put(None)
 
     def _linger(self) -> None:
         self._lingers = None
