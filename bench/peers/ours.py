@@ -81,6 +81,6 @@ def _gateway(note: str, upstream: str, era: Era) -> Peer:
 DIRECT = Peer("direct", "", "", Governs(), "No gateway: the most that load and upstream can do together.", _direct)
 FLOOR = Peer("floor", "doorward", "", Governs(), "A bare pass-through on Doorward's own HTTP server and client.", _floor)
 DOORWARD = _gateway("", PLAIN, Era.EXCHANGE)
-READS = _gateway(", a policy reads an argument", READING, Era.EXCHANGE)
+READS = _gateway(", policy reads argument", READING, Era.EXCHANGE)
 SESSIONS = _gateway(", session era", SESSION, Era.SESSION)
 OURS = (DIRECT, FLOOR, DOORWARD, READS, SESSIONS)

@@ -122,7 +122,7 @@ MCP_PROXY = Peer(
     eras=(Era.SESSION,),
 )
 BRIDGES = Peer(
-    name="mcp-proxy and supergateway (Node)",
+    name="mcp-proxy, supergateway (Node)",
     package="supergateway",
     environment="bridges",
     governs=Governs(),
