@@ -1,6 +1,6 @@
 """Measures how Doorward grows, and writes docs/growth.md; chapters may be named, and then the page is printed instead.
 
-`python -m bench.scale [calls|held|log]... [--receipts N] [--kept SHARE]`: 10,000,000 receipts take about half an hour and 25 GB.
+`python -m bench.scale [calls|sessions|streams|log]... [--receipts N] [--kept SHARE]`: 10,000,000 receipts take about half an hour and 25 GB.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _chapters(size: log.Size) -> Mapping[str, Callable[[Path], Chapter]]:
     """What can be measured, each under a directory of its own."""
-    return {"calls": calls.chapter, "held": held.chapter, "log": lambda directory: log.chapter(directory, size)}
+    return {
+        "calls": calls.chapter,
+        "sessions": held.of_sessions,
+        "streams": held.of_streams,
+        "log": lambda directory: log.chapter(directory, size),
+    }
 
 
 if __name__ == "__main__":
