@@ -249,3 +249,23 @@ async def test_whoever_follows_hears_of_each_end_and_why() -> None:
     desk.clock.pass_seconds(101)
     await sessions.expire()
     assert heard == [("s1", End.CROWDED_OUT), ("s2", End.CLOSED), ("s3", End.KILLED), ("s4", End.EXPIRED)]
+
+
+@pytest.mark.anyio
+async def test_who_opens_one_below_the_caps_has_no_other_looked_at() -> None:
+    """However many there are: only a moment can tell which of them are over, and none is asked for."""
+    desk = Desk(bounds=Bounds(per_principal=2, overall=100))
+    asked: list[float] = []
+
+    def now() -> float:
+        asked.append(desk.clock.now())
+        return asked[-1]
+
+    sessions = Sessions(desk.store, Seal((b"k" * 32,)), lambda: desk.bounds, now, desk.draws.nonce)
+    for number in range(40):
+        await sessions.open(desk.row(f"s{number}", f"agent-{number}"))
+    await sessions.open(desk.row("another", "agent-0"))
+    assert asked == []
+    await sessions.open(desk.row("a third", "agent-0"))
+    assert len(asked) == 1
+    assert {row.id for row in sessions.rows() if row.principal == "agent-0"} == {"another", "a third"}

@@ -1,5 +1,6 @@
 """Session-era sessions: the id is sealed and authenticates, the row is the truth (RULINGS 9)."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -84,7 +85,7 @@ class Sessions:
     same person, and is unknown to everybody else.
     """
 
-    __slots__ = ("_bounds", "_followers", "_live", "_nonce", "_now", "_seal", "_store")
+    __slots__ = ("_bounds", "_count", "_followers", "_live", "_nonce", "_now", "_seal", "_store")
 
     def __init__(
         self,
@@ -97,6 +98,8 @@ class Sessions:
         self._store, self._seal, self._bounds, self._now, self._nonce = store, seal, bounds, now, nonce
         self._followers: list[Callable[[SessionId, End], None]] = []
         self._live = {row.id: LiveSession(row, row.seen) for row in store.all()}
+        self._count: Counter[str] = Counter([live.row.principal for live in self._live.values()])
+        """How many each principal has, so that nobody who opens one has all of them looked at."""
 
     def follow(self, follower: Callable[[SessionId, End], None]) -> None:
         """Calls back with each session that is no more, and why, before its end is written: whoever streams to it must stop."""
@@ -104,23 +107,43 @@ class Sessions:
 
     async def open(self, row: SessionRow) -> str:
         """Keeps a new session and gives its sealed id; the oldest of a principal over its cap makes room; raises `Refused` OVERLOADED."""
-        await self.expire()
-        mine = sorted((live for live in self._live.values() if live.row.principal == row.principal), key=lambda live: live.seen)
-        surplus = tuple(live.id for live in mine[: max(0, len(mine) + 1 - self._bounds().per_principal)])
+        surplus = await self._surplus(row.principal)
         if len(self._live) - len(surplus) >= self._bounds().overall:
             raise Refused(Reason.OVERLOADED, "the cap of sessions is reached")
         # It takes its room before anything is waited for: of any number that are opened at once no more than the cap are there.
         self._live[row.id] = LiveSession(row, row.seen)
+        self._count[row.principal] += 1
         try:
             await self._drop(surplus, End.CROWDED_OUT)
             await self._store.put(row)
         except BaseException:
-            self._live.pop(row.id, None)
+            self._forget(row.id)
             raise
         if row.id not in self._live:
             # Ended while it was being written: the row must not come back with the next start.
             await self._store.drop((row.id,))
         return self._seal.seal(row.id.encode(), _context(row.principal, row.endpoint), self._nonce())
+
+    async def _surplus(self, principal: str) -> tuple[SessionId, ...]:
+        """Those of a principal that have to make room for another one; where any cap is reached, what is over goes first."""
+        bounds = self._bounds()
+        if self._count[principal] >= bounds.per_principal or len(self._live) >= bounds.overall:
+            await self.expire()
+        excess = self._count[principal] + 1 - bounds.per_principal
+        if excess <= 0:
+            return ()
+        mine = sorted([live for live in self._live.values() if live.row.principal == principal], key=lambda live: live.seen)
+        return tuple([live.id for live in mine[:excess]])
+
+    def _forget(self, session_id: SessionId) -> bool:
+        """Takes one away; whether it was there."""
+        live = self._live.pop(session_id, None)
+        if live is None:
+            return False
+        self._count[live.row.principal] -= 1
+        if not self._count[live.row.principal]:
+            del self._count[live.row.principal]
+        return True
 
     def find(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
         """The session of a sealed id; raises `Refused` UNKNOWN_SESSION alike for a forged, foreign, ended or expired one."""
@@ -168,7 +191,7 @@ class Sessions:
     async def _drop(self, ids: tuple[SessionId, ...], why: End) -> None:
         if not ids:
             return
-        gone = [session_id for session_id in ids if self._live.pop(session_id, None) is not None]
+        gone = [session_id for session_id in ids if self._forget(session_id)]
         for follower in self._followers:
             for session_id in gone:
                 follower(session_id, why)
