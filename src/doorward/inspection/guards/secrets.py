@@ -35,14 +35,14 @@ class OtherSecrets:
 
     def gates(self, carrier: Carrier) -> Sequence[Gate]:
         """Of messages of all sorts the same."""
-        return (self._search.gate,)
+        return self._search.forms, self._search.placed
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding for each secret; of one in another writing (base64 …) over all of what stands in it.
 
         Digits read as letters are not looked at: a secret is no word.
         """
-        rules = self._search.told(view.flat, view.may(self._search.gate))
+        rules = self._search.told(view.flat, view.may(self._search.forms), view.may(self._search.placed))
         plain = self._found(view.leaves, rules) if rules else ()
         read = chain(view.others, unveiled(view.hidden))
         return (*plain, *(found for leaf, other in read if other.writing != LEET for found in self._decoded(leaf, other)))
