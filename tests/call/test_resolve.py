@@ -211,3 +211,14 @@ async def test_other_keys_of_meta_go_upstream_and_into_the_digest() -> None:
         await book.play(replace(COUNT, era=Era.SESSION, meta={"com.example/x": 1}))
         (order,) = book.house.upstream("db").orders
         assert (order.meta, order.params) == ({"com.example/x": 1}, {"name": "count", "arguments": {"of": "users"}})
+
+
+@given(ARGUMENTS, ARGUMENTS, st.text(min_size=1, max_size=8), st.booleans())
+def test_the_bytes_of_a_call_are_the_canonical_ones_of_all_that_it_is(
+    arguments: dict[str, object], extras: dict[str, object], name: str, is_known: bool
+) -> None:
+    target = made.target(name=name, definition="d1" if is_known else None)
+    expected = made.call(arguments, to=target, extras=extras)
+    for _ in range(2):
+        call = make_call(CallId("c"), Caller(made.principal(), "tools/call"), target, arguments, extras)
+        assert (call.canonical, call.digest) == (expected.canonical, expected.digest)

@@ -71,7 +71,9 @@ class Dispatch:
 
     async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
         """The result body of one request, in the shape of the caller's era; raises `Refused`."""
-        self._check_endpoint(inbound)
+        # An endpoint is there if its upstream is configured and the caller may see anything of it; both alike unknown else.
+        if inbound.endpoint is not None and inbound.endpoint not in self._parts.generations.current.document.upstreams:
+            raise Refused(Reason.UNKNOWN_TARGET, f"no upstream {inbound.endpoint!r}")
         match row(inbound.request.method, inbound.era).route:
             case Route.CALL:
                 tried = await self._tried(inbound, notices)
@@ -131,12 +133,6 @@ class Dispatch:
         parts = self._parts
         view = partial(parts.listing.fingerprint, principal, endpoint)
         return parts.changes.listen(Listener(principal, session), lambda: view(parts.generations.current))
-
-    def _check_endpoint(self, inbound: Inbound) -> None:
-        """An endpoint is there if its upstream is configured and the caller may see anything of it; both alike unknown else."""
-        snapshot = self._parts.generations.current
-        if inbound.endpoint is not None and inbound.endpoint not in snapshot.document.upstreams:
-            raise Refused(Reason.UNKNOWN_TARGET, f"no upstream {inbound.endpoint!r}")
 
     async def _tried(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault | Pending:
         """A call on its way through the spine, once; what is left of it where people must answer first."""

@@ -51,7 +51,7 @@ def order_of(inbound: Inbound, call: Call, entry: Entry, lease: Lease) -> Order:
 
 def client_capabilities(inbound: Inbound, entry: Entry) -> Mapping[str, object]:
     """What the upstream may ask of the client: only in one exchange era end to end, and only what the upstream's config lets pass."""
-    if not entry.client_input or inbound.era is Era.SESSION:
+    if not inbound.capabilities or inbound.era is Era.SESSION:
         return NOTHING
     return {name: _parts(name, inbound.capabilities[name]) for name in entry.client_input if name in inbound.capabilities}
 

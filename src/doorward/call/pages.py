@@ -4,6 +4,7 @@ INVARIANT: what is kept could be worked out again at any time. A view is found o
 by what is waived; whoever sees the same entries shares one view, and its pages.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -61,7 +62,7 @@ class _Kept:
     generation: Generation
     views: Memo[tuple[object, ...], Seen] = field(default_factory=lambda: Memo(VIEWS))
     different: Memo[tuple[int, ...], Seen] = field(default_factory=lambda: Memo(DIFFERENT))
-    pages: dict[tuple[Seen, Form, str | None], Page] = field(default_factory=dict)
+    pages: OrderedDict[tuple[Seen, Form, str | None], Page] = field(default_factory=OrderedDict)
     bytes: int = 0
 
 
@@ -99,7 +100,7 @@ class Pages:
         kept.bytes += _BESIDES + len(raw)
         kept.pages[seen, form, after] = found
         while kept.bytes > PAGE_BYTES:
-            kept.bytes -= _BESIDES + len(memoryview(kept.pages.pop(next(iter(kept.pages))).items))
+            kept.bytes -= _BESIDES + len(memoryview(kept.pages.popitem(last=False)[1].items))
         return found
 
     def _of(self, generation: Generation) -> _Kept:

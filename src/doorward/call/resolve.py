@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from doorward.call.inbound import Inbound
 from doorward.call.limits import EVERY, listing
@@ -181,17 +182,20 @@ def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
 
 
 def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
-    """A call with its canonical bytes and their digest, computed once."""
-    raw = canonical(
-        {
-            "arguments": arguments,
-            "extras": extras,
-            "method": caller.method,
-            "name": target.name,
-            "upstream": target.upstream,
-        }
-    )
+    """A call with its canonical bytes and their digest, computed once: those of an object with arguments, extras, method, name and upstream."""
+    rest = canonical(extras) if extras else b"{}"
+    aim = _aim if target.definition is None else _known_aim
+    raw = b"".join((b'{"arguments":', canonical(arguments), b',"extras":', rest, aim(caller.method, target.name, target.upstream)))
     return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw), caller.session)
+
+
+def _aim(method: str, name: str, upstream: str) -> bytes:
+    """The end of a call's canonical bytes: what it is aimed at."""
+    return b"," + canonical({"method": method, "name": name, "upstream": upstream})[1:]
+
+
+_known_aim = lru_cache(maxsize=4096)(_aim)
+"""The same of what stands in a catalogue; callers make up what else they name."""
 
 
 def remade(call: Call, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
