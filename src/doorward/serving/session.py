@@ -1,8 +1,8 @@
 """The session era (2025-03-26 … 2025-11-25): initialize, then calls of one session; a client that hangs up has not cancelled."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from doorward.call.inbound import Inbound, Session, Spine
@@ -106,7 +106,8 @@ class Sessions:
         if VERSION_KEY in meta:
             reply.era = Era.EXCHANGE
             raise Refused(Reason.HEADER_MISMATCH, "the body declares a protocol version that the headers do not")
-        check_unasked(arrival.headers, message.method, message.params)
+        if b"mcp-method" in arrival.passed.fields or b"mcp-name" in arrival.passed.fields:
+            check_unasked(arrival.headers, message.method, message.params)
         if message.method == "initialize":
             text, result = await self._spine.initialize(arrival.principal, arrival.endpoint, message.params)
             reply.headers.append((SESSION_HEADER, text.encode("ascii")))
@@ -116,8 +117,27 @@ class Sessions:
         if message.method == "ping":
             await reply.deliver({})
             return
-        inbound = replace(_inbound(arrival, session, message, meta, partial(self._again, arrival)), limited=reply.limited)
+        inbound = self._inbound(arrival, session, message, meta, reply)
         await self._call(arrival, session, inbound, reply)
+
+    def _inbound(self, arrival: Arrival, session: Session, message: Request, meta: Mapping[str, object], reply: Reply) -> Inbound:
+        return Inbound(
+            principal=arrival.principal,
+            endpoint=arrival.endpoint,
+            era=Era.SESSION,
+            version=session.version,
+            request=message,
+            capabilities=session.capabilities,
+            client_info=session.client_info,
+            log_level=session.log_level,
+            progress_token=progress_token(meta),
+            trace=arrival.trace(meta.get("traceparent")),
+            meta=rest_of(meta),
+            headers=arrival.headers,
+            session=session.id,
+            again=partial(self._again, arrival),
+            limited=reply.limited,
+        )
 
     async def _call(self, arrival: Arrival, session: Session, inbound: Inbound, reply: Reply) -> None:
         live = self._live.setdefault(session.id, _Live())
@@ -170,25 +190,6 @@ class Sessions:
     def _leave(self, session_id: SessionId, live: _Live) -> None:
         if not live.running and live.stream is None:
             self._live.pop(session_id, None)
-
-
-def _inbound(arrival: Arrival, session: Session, message: Request, meta: Mapping[str, object], again: Callable[[], Principal]) -> Inbound:
-    return Inbound(
-        principal=arrival.principal,
-        endpoint=arrival.endpoint,
-        era=Era.SESSION,
-        version=session.version,
-        request=message,
-        capabilities=session.capabilities,
-        client_info=session.client_info,
-        log_level=session.log_level,
-        progress_token=progress_token(meta),
-        trace=arrival.trace(meta.get("traceparent")),
-        meta=rest_of(meta),
-        headers=arrival.headers,
-        session=session.id,
-        again=again,
-    )
 
 
 def _meta(message: Request) -> Mapping[str, object]:
