@@ -24,8 +24,6 @@ CALLS = 1_000
 SESSION_KIB, STREAM_KIB, MOST_TIME = 4.0, 40.0, 1.3
 """The bounds."""
 _WARM = 300
-_SETTLED_SECONDS = 2.0
-"""After which what is swept at times is swept."""
 _SESSION = re.compile(rb"mcp-session-id: ([^\r]+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
@@ -37,6 +35,8 @@ class Amount:
     sessions: int = SESSIONS
     streams: int = STREAMS
     calls: int = CALLS
+    settling: float = 2.0
+    """Seconds after which what is swept at times is swept."""
 
 
 class Caller:
@@ -128,7 +128,7 @@ def _sessions(directory: Path, port: int, amount: Amount) -> tuple[float, list[f
         for _ in range(_WARM):
             caller.session()
         caller.calls(_WARM)
-        before = _settled(running)
+        before = _settled(running, amount)
         tenth = amount.sessions // 10
         times = []
         for _ in range(10):
@@ -136,7 +136,7 @@ def _sessions(directory: Path, port: int, amount: Amount) -> tuple[float, list[f
             for _ in range(tenth):
                 caller.session()
             times.append(1e6 * (cpu_seconds(running.process.pid) - start) / tenth)
-        grown = _settled(running) - before
+        grown = _settled(running, amount) - before
         held = len(running.admin.get("/v1/sessions")["sessions"])
         assert held == _WARM + 10 * tenth, held
         caller.close()
@@ -153,9 +153,9 @@ def _streams(directory: Path, port: int, amount: Amount) -> tuple[float, list[fl
         with streams(running.port, keys, len(keys)):
             # Each agent's first stream finds out what it may see; that is kept for the agent, however many streams it has.
             pass
-        before = _settled(running)
+        before = _settled(running, amount)
         with streams(running.port, keys, amount.streams):
-            grown = _settled(running) - before
+            grown = _settled(running, amount) - before
             beside = _cost(caller, amount.calls)
         caller.close()
     return 1024 * grown / amount.streams, [alone, beside]
@@ -171,9 +171,9 @@ def _cost(caller: Caller, count: int) -> float:
     return min(costs)
 
 
-def _settled(running: gateway.Gateway) -> float:
+def _settled(running: gateway.Gateway, amount: Amount) -> float:
     """The resident memory in MiB."""
-    time.sleep(_SETTLED_SECONDS)
+    time.sleep(amount.settling)
     return memory_mib(running.process.pid)
 
 

@@ -1,0 +1,35 @@
+"""The chapters, each with next to nothing, so that none of them is found broken on the day it is needed."""
+
+import asyncio
+from pathlib import Path
+
+from bench.gateway import POLICIES, calls_document, write
+from bench.measure import server
+from bench.scale import calls, held, log
+from bench.scale.crowd import Crowd
+from bench.scale.made import Part, make
+from doorward.runtime.workbench import read
+
+
+def test_a_call_is_counted_and_timed_beside_a_crowd(tmp_path: Path) -> None:
+    with server("bench.scale.upstream") as upstream:
+        cost = calls._cost(tmp_path / "crowd", Crowd(2, 3, 4), upstream.port, 40)
+    assert cost.calls > 100
+    assert cost.microseconds > 0
+
+
+def test_a_small_log_is_indexed_asked_and_verified(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", {**calls_document(0), "upstreams": {}}, POLICIES)
+    document = read(path).loaded.document
+    state = path.parent / "state"
+    wrote = asyncio.run(make(document, path.parent, Part(range(2_000), 2_000, 0.1)))
+    step = log.Answered(asyncio.run(log._asked(document, path.parent)), wrote, log._index(state))
+    figures = [*log._answers(step), *log._disk(state, 2_000), *log._verified(path, state)]
+    assert all(figure.value > 0 for figure in figures)
+    assert [len(series.values) for series in log._series([step])] == [1] * (2 + len(step.times))
+
+
+def test_a_few_sessions_and_streams_are_weighed(tmp_path: Path) -> None:
+    amount = held.Amount(sessions=20, streams=30, calls=20, settling=0)
+    weighed = [held.of_sessions(tmp_path / "sessions", amount), held.of_streams(tmp_path / "streams", amount)]
+    assert [[figure.name for figure in chapter.figures] for chapter in weighed] == [["idle session"], ["open stream"]]
