@@ -93,11 +93,13 @@ def _shortened(body: Mapping[str, object]) -> dict[str, object]:
 class Bodies:
     """Makes the fields of leaves for one node, all but their place."""
 
-    __slots__ = ("_node", "_principals", "_same", "_veil")
+    __slots__ = ("_node", "_principals", "_same", "_veil", "fields")
 
     def __init__(self, node: str, veil: Veil) -> None:
         self._node = node
         self._veil = veil
+        self.fields = veil.fields
+        """What a leaf says of single arguments."""
         self._principals: dict[tuple[object, ...], msgspec.Raw] = {}
         self._same: dict[int, tuple[Principal, msgspec.Raw]] = {}
 
@@ -211,10 +213,6 @@ class Bodies:
     def arguments(self, commitment: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """What a leaf says of arguments: a salted commitment to all of them, and an HMAC of each of the first fields."""
         return {"commitment": commitment, "fields": self.fields(arguments)}
-
-    def fields(self, arguments: Mapping[str, object]) -> dict[str, str]:
-        """An HMAC of each of the first fields."""
-        return self._veil.fields(arguments)
 
     def _add(self, body: dict[str, object], findings: tuple[Finding, ...], box: Box | None) -> None:
         if findings:

@@ -61,16 +61,17 @@ class Frontier:
 
     def extend(self, leaves: Iterable[bytes]) -> list[Node]:
         """Adds the hashes of leaves; gives the nodes that they complete, of each leaf lowest level first."""
-        completed = []
+        completed: list[Node] = []
         index, roots, sha256 = self.size, self._roots, hashlib.sha256
         for root in leaves:
-            height = 0
-            while index >> height & 1:
+            subtrees: list[bytes] = []
+            while index >> len(subtrees) & 1:
                 # As `node_hash`, without a call: there is one for each leaf.
                 root = sha256(b"\x01" + roots.pop() + root).digest()  # noqa: PLW2901 - it becomes the root of the subtree
-                height += 1
-                if height % TILE_HEIGHT == 0:
-                    completed.append(Node(height // TILE_HEIGHT, index >> height, root))
+                subtrees.append(root)
+            if len(subtrees) >= TILE_HEIGHT:
+                tall = subtrees[TILE_HEIGHT - 1 :: TILE_HEIGHT]
+                completed += [Node(level, index >> level * TILE_HEIGHT, node) for level, node in enumerate(tall, 1)]
             roots.append(root)
             index += 1
         self.size = index

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -239,7 +240,7 @@ class Recorder:
         return self._kept(entry, self._store.append(entry))
 
     def _kept(self, entry: Entry, written: asyncio.Future[Place]) -> asyncio.Future[Place]:
-        written.add_done_callback(lambda done: self._queued(entry, done))
+        written.add_done_callback(partial(self._queued, entry))
         return written
 
     def _queued(self, entry: Entry, done: asyncio.Future[Place]) -> None:

@@ -91,6 +91,13 @@ def _fail(item: Waiter[object], error: Exception) -> None:
     item.result, item.error = None, error
 
 
+def _refused(item: Waiter[object]) -> asyncio.Future[Any]:
+    """What comes after the end."""
+    _fail(item, _CLOSED)
+    wake([item])
+    return item.future
+
+
 class Writer:
     """Owns the writing connection of one database."""
 
@@ -117,13 +124,21 @@ class Writer:
 
     def add(self, item: object) -> asyncio.Future[Any]:
         """Queues an item of the group; its result once it is durable, or UnrecordedError."""
-        return self._put(Waiter(item))
+        waiting = Waiter(item)
+        if self._closed:
+            return _refused(waiting)
+        self._items.append(waiting)
+        if self._ringing is not waiting.loop:
+            # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
+            self._ringing, self._seen = waiting.loop, len(self._items)
+            waiting.loop.call_soon(self._ring)
+        return waiting.future
 
     def add_soon(self, item: object) -> asyncio.Future[Any]:
         """As `add`, but it may wait for company."""
         waiting = Waiter(item)
         if self._closed:
-            return self._put(waiting)
+            return _refused(waiting)
         self._items.append(waiting)
         if self._lingers is not waiting.loop:
             self._lingers = waiting.loop
@@ -136,7 +151,7 @@ class Writer:
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
-        return self._put(Waiter(_Job(job)))
+        return self.add(_Job(job))
 
     def close(self) -> None:
         """Writes what is queued and ends the thread. Blocks until then."""
@@ -148,18 +163,6 @@ class Writer:
             for item in late:
                 _fail(item, _CLOSED)
             wake(late)
-
-    def _put(self, waiting: Waiter[object]) -> asyncio.Future[Any]:
-        if self._closed:
-            _fail(waiting, _CLOSED)
-            wake([waiting])
-            return waiting.future
-        self._items.append(waiting)
-        if self._ringing is not waiting.loop:
-            # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
-            self._ringing, self._seen = waiting.loop, len(self._items)
-            waiting.loop.call_soon(self._ring)
-        return waiting.future
 
     def _ring(self) -> None:
         """Rings, unless this pass has brought more: then the next one may, too."""
