@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ from bench.scale.page import page
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "growth.md"
 RECEIPTS = 10_000_000
 KEPT = 0.1
+RECEIPT_BYTES, SIDES_BYTES = 2_400, 1_000
+"""What a receipt takes on the disk, and the side records beside it; rather more than less."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="doorward-scale-", dir=chosen.under) as name:
         directory = Path(name)
+        needed = int(chosen.receipts * (RECEIPT_BYTES + chosen.kept * SIDES_BYTES))
+        if shutil.disk_usage(directory).free < needed:
+            print(f"{needed / 2**30:.1f} GiB are needed under {directory}; --under names another place", file=sys.stderr)
+            return 2
         known = _chapters(log.Size(chosen.receipts, chosen.kept))
         measured = [known[one](directory / one) for one in chosen.chapters or known]
         text = page(measured, machine.described(directory), datetime.now(UTC).date().isoformat())

@@ -6,6 +6,7 @@ from pathlib import Path
 from bench.gateway import POLICIES, calls_document, write
 from bench.measure import server
 from bench.scale import calls, held, log
+from bench.scale.__main__ import main
 from bench.scale.crowd import Crowd
 from bench.scale.made import Part, make
 from doorward.runtime.workbench import read
@@ -33,3 +34,8 @@ def test_a_few_sessions_and_streams_are_weighed(tmp_path: Path) -> None:
     amount = held.Amount(sessions=20, streams=30, calls=20, settling=0)
     weighed = [held.of_sessions(tmp_path / "sessions", amount), held.of_streams(tmp_path / "streams", amount)]
     assert [[figure.name for figure in chapter.figures] for chapter in weighed] == [["idle session"], ["open stream"]]
+
+
+def test_nothing_is_begun_where_there_is_no_room_for_it(tmp_path: Path) -> None:
+    assert main(["log", "--receipts", str(10**15), "--under", str(tmp_path)]) == 2
+    assert list(tmp_path.iterdir()) == []
