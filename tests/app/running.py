@@ -19,7 +19,7 @@ from doorward.identity.chain import Presented
 from doorward.identity.registry import NEVER
 from doorward.telemetry.journal import Journal, Level
 from doorward.testing.house import PERMIT_ALL
-from doorward.testing.playbook import Stimulus
+from doorward.testing.playbook import Stimulus, as_read
 
 
 @dataclass
@@ -88,7 +88,7 @@ async def unheard(notice: object) -> None:
 async def asked(gateway: Gateway, by: Principal, stimulus: Stimulus) -> Any:
     """What a gateway answers."""
     inbound: Inbound = stimulus.inbound(by)
-    return await gateway.house.dispatch.handle(inbound, unheard)
+    return as_read(await gateway.house.dispatch.handle(inbound, unheard))
 
 
 async def until(is_so: Any, seconds: float = 10) -> None:

@@ -145,7 +145,7 @@ class Playbook:
 
     async def _request(self, inbound: Inbound) -> None:
         try:
-            await self._step(Got(_read(await self.house.dispatch.handle(inbound, self._notice))))
+            await self._step(Got(as_read(await self.house.dispatch.handle(inbound, self._notice))))
         except Refused as refused:
             await self._step(GotRefusal(refused.reason, refused.ran, refused.public, refused.reference))
         except asyncio.CancelledError:
@@ -180,7 +180,7 @@ class Playbook:
         return [Counted(upstream, outcome) for upstream, outcome, _ in (counted - before).elements()]
 
 
-def _read(body: Mapping[str, object] | Fault) -> Mapping[str, object] | Fault:
+def as_read(body: Mapping[str, object] | Fault) -> Mapping[str, object] | Fault:
     """A result as its client reads it: what was written beforehand is values again."""
     if isinstance(body, Fault):
         return body
