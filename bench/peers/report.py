@@ -46,7 +46,7 @@ METHOD = """\
   the resident memory of all its processes before the load and after it.
 - Where others took more than {foreign:.0%} of a core meanwhile, a figure is measured once more; the less disturbed measurement counts, whatever
   its result. {disturbed}
-- Before each call of the exchange era (2026-07-28) there is no session. Gateways that do not speak it are not in its table.
+- The exchange era has no sessions. Gateways that do not speak it are not in its table.
 """
 
 _ERAS = (

@@ -55,7 +55,7 @@ def run(peers: Sequence[Peer], environments: Mapping[str, Installed | Missing], 
         upstream = Upstream(place.process, place.port)
         machine = described(Path(name))
         for repeat, (number, one) in product(range(pace.repeats), enumerate(found)):
-            if one.faults and not one.visits:
+            if isinstance(environments.get(one.peer.environment), Missing) or (len(one.faults) > 1 and not one.visits):
                 continue
             directory = Path(name) / str(number)
             directory.mkdir(exist_ok=True)

@@ -47,11 +47,11 @@ def test_the_floor_is_measured_as_a_peer_is() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_peer_that_ends_is_told_of_and_the_next_one_is_measured() -> None:
+def test_a_peer_that_ends_is_told_of_and_tried_again_and_the_next_one_is_measured() -> None:
     broken = replace(FLOOR, name="broken", launch=lambda _: Launch([sys.executable, "-c", "print('no licence'); raise SystemExit(3)"]))
     unknown = replace(FLOOR, name="unknown", launch=lambda _: Launch([str(Path("/nowhere/program"))]))
     figures = run([broken, unknown, replace(FLOOR, eras=(Era.EXCHANGE,))], {}, PACE, lambda _: None)
     first, second, third = figures.found
-    assert first.faults == ["it ended with 3: no licence\n"]
+    assert first.faults == ["it ended with 3: no licence\n"] * 2
     assert "/nowhere/program" in second.faults[0]
     assert (first.visits, second.visits, len(third.visits)) == ([], [], 2)
