@@ -211,7 +211,7 @@ class StrictProtocol(asyncio.Protocol):
         if refusal is not None:
             self._refuse(refusal.status, refusal.reason)
             self._close()
-        elif is_between and not self._is_reading and self.cycle is not None:
+        elif is_between and not self._is_reading and self.cycle is not None and self.cycle is not cycle:
             self._heads.note(self.cycle.scope[HEAD], data, self.limits.head_bytes)
 
     def _fed(self, data: bytes) -> StrictError | None:
