@@ -31,6 +31,8 @@ class Pinned:
     def __init__(self) -> None:
         self.kept = MemoryPins()
         self.fails = False
+        self.failures = 0
+        """How many times more it fails, besides."""
         self.all = self.kept.all
 
     async def put(self, pins: object) -> None:
@@ -42,7 +44,8 @@ class Pinned:
         await self.kept.drop(keys)  # type: ignore[arg-type]
 
     def _check(self) -> None:
-        if self.fails:
+        if self.fails or self.failures:
+            self.failures = max(0, self.failures - 1)
             raise StoreError("the store is away")
 
 

@@ -1,5 +1,6 @@
 """What upstreams show and people accept becomes the next generation, or nothing changes."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import Digest, UpstreamId
 from doorward.runtime.looks import DRIFTS_TOLD
 from doorward.runtime.workbench import ReloadError
+from doorward.testing.house import PERMIT_ALL
 from tests.catalog.shown import Showing, tool
 from tests.runtime.bench import FIRST_USE, GIT, HG, made, showing
 
@@ -46,6 +48,24 @@ async def test_what_is_first_seen_is_accepted_where_that_is_enough_and_waits_whe
     ]
     assert bench.events() == ["definition_approved"] * 2
     assert bench.generations.current.generation == 3
+
+
+@pytest.mark.anyio
+async def test_what_many_upstreams_show_at_once_makes_a_generation_or_two(tmp_path: Path) -> None:
+    names = [UpstreamId(f"many-{number}") for number in range(30)]
+    bench = made(tmp_path, PERMIT_ALL, **{str(name): FIRST_USE for name in names})
+    await asyncio.gather(*[bench.workbench.saw(name, showing("commit")) for name in names])
+    assert {bench.standing("commit", name) for name in names} == {Standing.APPROVED}
+    assert bench.generations.current.generation <= 3
+
+
+@pytest.mark.anyio
+async def test_what_one_upstream_shows_is_taken_though_it_cannot_be_kept_of_another(tmp_path: Path) -> None:
+    bench = made(tmp_path, git=FIRST_USE, hg=FIRST_USE)
+    bench.pins.failures = 1
+    done = await asyncio.gather(*[bench.workbench.saw(name, showing("commit")) for name in (GIT, HG)], return_exceptions=True)
+    assert [type(one) for one in done] == [StoreError, type(None)]
+    assert bench.standing("commit", HG) is Standing.APPROVED
 
 
 @pytest.mark.anyio

@@ -38,6 +38,11 @@ class Problems:
 
     items: tuple[Problem, ...]
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Each as a line for people."""
+        return tuple(str(problem) for problem in self.items)
+
 
 def meant(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?` where a known word is close, or nothing."""

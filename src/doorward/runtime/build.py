@@ -9,7 +9,7 @@ from doorward.catalog.index import build as build_index
 from doorward.catalog.offer import Offer
 from doorward.catalog.pins import Pins
 from doorward.config.model import Document
-from doorward.domain.catalog import Posture, Standing
+from doorward.domain.catalog import Pin, Posture, Standing
 from doorward.domain.errors import DoorwardError
 from doorward.domain.ids import Digest, Generation, TeamId, UpstreamId
 from doorward.policy.engine import Policies
@@ -34,6 +34,16 @@ class Materials:
     offers: Mapping[UpstreamId, Offer]
     pins: Pins
     screens: Screens
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A generation that is built and not yet current."""
+
+    materials: Materials
+    snapshot: Snapshot
+    accepted: tuple[Pin, ...]
+    """What it accepts for being the first seen; not yet kept."""
 
 
 class Rigour(Enum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from doorward.catalog.offer import Offer
+from doorward.catalog.offer import Offer, Shown
 from doorward.catalog.pins import Approval, Pins, first_use
 from doorward.catalog.review import kinds_of_change
 from doorward.catalog.suspicions import Suspicion, held
@@ -15,6 +15,32 @@ from doorward.runtime.fleet import is_same_server
 
 DRIFTS_TOLD = 32
 """Definitions of one look whose drift gets a leaf each: an upstream that changes all of its own every minute does not fill the log."""
+
+
+class Shows:
+    """What upstreams have shown and nobody has taken yet: the newest of each."""
+
+    __slots__ = ("_newest",)
+
+    def __init__(self) -> None:
+        self._newest: dict[UpstreamId, Shown] = {}
+
+    def add(self, name: UpstreamId, shown: Shown) -> None:
+        """An upstream shows this."""
+        self._newest[name] = shown
+
+    def waits(self, name: UpstreamId, shown: Shown) -> bool:
+        """Whether this is still to be taken: it was not taken with others, and nothing newer was shown."""
+        return self._newest.get(name) is shown
+
+    def all(self) -> dict[UpstreamId, Shown]:
+        """Everything that waits."""
+        return dict(self._newest)
+
+    def took(self, shown: Mapping[UpstreamId, Shown]) -> None:
+        """This waits no longer; what is newer does."""
+        for name in [name for name, one in shown.items() if self.waits(name, one)]:
+            del self._newest[name]
 
 
 def alike(one: Offer, other: Offer) -> bool:

@@ -100,6 +100,17 @@ def rolled_back_event(before: Snapshot, after: Snapshot, cause: Cause) -> Event:
     return Event("policies_rolled_back", cause.by, fields)
 
 
+def loaded_event(snapshot: Snapshot, cause: Cause, told: tuple[str, ...]) -> Event:
+    """What the log is told before a document is taken over: `told` says what of it is another."""
+    fields: dict[str, Scalar] = {
+        "generation": snapshot.generation,
+        "config": snapshot.document_digest,
+        "policies": snapshot.policies.digest,
+        "changes": "; ".join(told)[:2000],
+    }
+    return Event("policies_rollback_undone" if cause.why is Why.UNDO else "config_loaded", cause.by, fields)
+
+
 class Chronicle:
     """Writes down which set came into force when."""
 

@@ -18,16 +18,28 @@ from doorward.domain.catalog import Kind, Pin
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
 from doorward.domain.ids import Digest, Generation, UpstreamId
 from doorward.domain.moments import rfc3339
-from doorward.domain.receipts import Event, Scalar
+from doorward.domain.receipts import Event
 from doorward.policy.history import NONE, Kept, PolicySets, Why, digest_of
 from doorward.policy.problems import Problems
 from doorward.policy.rules import Source
-from doorward.runtime.build import Materials, Rigour, build
+from doorward.runtime.build import Candidate, Materials, Rigour, build
 from doorward.runtime.fixed import fixed
 from doorward.runtime.generations import Generations
-from doorward.runtime.looks import acceptances, alike, drifts, still_offered, unasked
+from doorward.runtime.looks import Shows, acceptances, alike, drifts, still_offered, unasked
 from doorward.runtime.screen import Screens
-from doorward.runtime.sets import FORGETFUL, SHOWN, Cause, Choice, Chronicle, chosen, rolled_back, rolled_back_event, standing, unfit
+from doorward.runtime.sets import (
+    FORGETFUL,
+    SHOWN,
+    Cause,
+    Choice,
+    Chronicle,
+    chosen,
+    loaded_event,
+    rolled_back,
+    rolled_back_event,
+    standing,
+    unfit,
+)
 from doorward.runtime.snapshot import Snapshot
 from doorward.runtime.unmatched import remarks
 
@@ -102,6 +114,7 @@ class Workbench:
         "_now",
         "_path",
         "_rejected",
+        "_shows",
         "_store",
         "_unfit",
         "suspicions",
@@ -114,6 +127,7 @@ class Workbench:
         self._store, self._note, self._adopt, self._now = places.pins, places.note, places.adopt, places.now
         self._chronicle = Chronicle(places.sets, places.now)
         self._lock = asyncio.Lock()
+        self._shows = Shows()
         self._rejected: tuple[str, ...] = ()
         self._unfit: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
@@ -209,7 +223,7 @@ class Workbench:
             raise
         before, after = self._materials.document, found.loaded.document
         told = (*weaker(before, after), *changed(before, after))
-        await self._take(candidate, choice, cause, _config_event(candidate.snapshot, cause, told))
+        await self._take(candidate, choice, cause, loaded_event(candidate.snapshot, cause, told))
         self._rejected = ()
         self.heed(found.loaded.notes)
         return Reloaded(candidate.snapshot.generation, told, self.warnings)
@@ -224,18 +238,32 @@ class Workbench:
 
     async def saw(self, name: UpstreamId, shown: Shown) -> None:
         """Takes what an upstream shows into the next generation, if it shows anything else than before."""
+        self._shows.add(name, shown)
         async with self._lock:
-            if name not in self._materials.document.upstreams:
-                return
-            before = self._materials.offers.get(name)
-            offer = await asyncio.to_thread(observe, name, shown, self._now(), before)
-            wanted = replace(self._materials, offers={**self._materials.offers, name: offer})
-            if before is not None and alike(before, offer):
-                self._materials = wanted
-                return
-            for event in drifts(offer, before, self._materials.pins):
-                await self._note(event)
+            # What was shown while others were taken is taken together: to check all policies anew for each of many upstreams takes minutes.
+            if self._shows.waits(name, shown):
+                try:
+                    await self._see(self._shows.all())
+                finally:
+                    self._shows.took({name: shown})
+
+    async def _see(self, shown: Mapping[UpstreamId, Shown]) -> None:
+        """Takes what some upstreams show; the lock is held."""
+        wanted, news, is_news = self._materials, list[Event](), False
+        for name in [name for name in shown if name in wanted.document.upstreams]:
+            before = wanted.offers.get(name)
+            offer = await asyncio.to_thread(observe, name, shown[name], self._now(), before)
+            wanted = replace(wanted, offers={**wanted.offers, name: offer})
+            if before is None or not alike(before, offer):
+                is_news = True
+                news += drifts(offer, before, self._materials.pins)
+        for event in news:
+            await self._note(event)
+        if is_news:
             await self._go_over(await asyncio.to_thread(self._tolerated, wanted))
+        else:
+            self._materials = wanted
+        self._shows.took(shown)
 
     async def approve(self, items: tuple[Approval, ...], by: str) -> Generation:
         """Accepts definitions as they were shown.
@@ -270,18 +298,18 @@ class Workbench:
 
     # What builds runs in a thread: a large catalogue takes seconds, and calls go on meanwhile. The lock is held, so nothing moves below it.
 
-    def _strict(self, wanted: Materials) -> "Candidate":
+    def _strict(self, wanted: Materials) -> Candidate:
         """The next generation of a person's making; raises `ReloadError` where a policy does not fit it."""
         return Candidate(wanted, _built(wanted, self._generations.next(), Rigour.STRICT), ())
 
-    def _tolerated(self, wanted: Materials) -> "Candidate":
+    def _tolerated(self, wanted: Materials) -> Candidate:
         """The next generation after an upstream showed something else: what does not fit is withheld or warned of, and stops nobody."""
         try:
             return self._candidate(wanted)
         except ReloadError:
             return Candidate(wanted, _built(wanted, self._generations.next(), Rigour.LENIENT), ())
 
-    def _candidate(self, wanted: Materials) -> "Candidate":
+    def _candidate(self, wanted: Materials) -> Candidate:
         """The next generation with what first use accepts; without it, where a policy does not fit that (it stays withheld then).
 
         Raises `ReloadError` where the policies do not even fit what was accepted before.
@@ -291,12 +319,12 @@ class Workbench:
         if isinstance(whole, Candidate):
             self._unfit = ()
             return whole
-        self._unfit = _told(whole)
+        self._unfit = whole.lines
         if not pins:
             raise ReloadError(self._unfit)
         return self._fitting(wanted, pins)
 
-    def _fitting(self, wanted: Materials, pins: tuple[Pin, ...]) -> "Candidate":
+    def _fitting(self, wanted: Materials, pins: tuple[Pin, ...]) -> Candidate:
         """The next generation with what fits of these pins, upstream by upstream: what one shows keeps no other out."""
         best = self._strict(wanted)
         for name in dict.fromkeys(pin.upstream for pin in pins):
@@ -304,7 +332,7 @@ class Workbench:
             best = more if isinstance(more, Candidate) else best
         return best
 
-    def _accepting(self, wanted: Materials, pins: tuple[Pin, ...]) -> "Candidate | Problems":
+    def _accepting(self, wanted: Materials, pins: tuple[Pin, ...]) -> Candidate | Problems:
         """The next generation with these pins accepted, or what does not fit them."""
         accepting = replace(wanted, pins=wanted.pins.having(pins))
         snapshot = build(accepting, self._generations.next(), Rigour.STRICT)
@@ -315,7 +343,7 @@ class Workbench:
         self.suspicions = suspicions(wanted.offers)
         return unasked(wanted.offers, wanted.document, wanted.pins, self.suspicions, self._stamp())
 
-    async def _take(self, candidate: "Candidate", choice: Choice, cause: Cause, event: Event) -> None:
+    async def _take(self, candidate: Candidate, choice: Choice, cause: Cause, event: Event) -> None:
         """Tells the log, keeps the set and goes over; raises `ReloadError` where a room cannot, and says in the log that it did not happen."""
         await self._note(event)
         entry = None
@@ -330,7 +358,7 @@ class Workbench:
                 raise
             raise ReloadError(self._rejected) from error
 
-    async def _go_over(self, candidate: "Candidate") -> None:
+    async def _go_over(self, candidate: Candidate) -> None:
         await self._keep(candidate.accepted)
         self._adopt(self._generations.current, candidate.snapshot)
         self._materials = candidate.materials
@@ -349,16 +377,6 @@ class Workbench:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A generation that is built and not yet current."""
-
-    materials: Materials
-    snapshot: Snapshot
-    accepted: tuple[Pin, ...]
-    """What it accepts for being the first seen; not yet kept."""
-
-
-@dataclass(frozen=True, slots=True)
 class Places:
     """What the workbench writes to, and the clock it writes by."""
 
@@ -372,24 +390,10 @@ class Places:
 def _built(materials: Materials, generation: Generation, rigour: Rigour) -> Snapshot:
     made = build(materials, generation, rigour)
     if isinstance(made, Problems):
-        raise ReloadError(_told(made))
+        raise ReloadError(made.lines)
     return made
-
-
-def _told(problems: Problems) -> tuple[str, ...]:
-    return tuple(str(problem) for problem in problems.items)
 
 
 def _check_fixed(old: Document, new: Document) -> None:
     if names := fixed(old, new):
         raise ReloadError((f"a restart is needed to change {', '.join(names)}", *weaker(old, new)))
-
-
-def _config_event(snapshot: Snapshot, cause: Cause, told: tuple[str, ...]) -> Event:
-    fields: dict[str, Scalar] = {
-        "generation": snapshot.generation,
-        "config": snapshot.document_digest,
-        "policies": snapshot.policies.digest,
-        "changes": "; ".join(told)[:2000],
-    }
-    return Event("policies_rollback_undone" if cause.why is Why.UNDO else "config_loaded", cause.by, fields)
