@@ -24,7 +24,7 @@ from doorward.net.fetch import CAPS
 from doorward.policy.facts import kind, path, sql, url
 from doorward.runtime.replay import run
 from doorward.serving import pages
-from doorward.serving.protocol import Limits as HeadLimits
+from doorward.serving.bounds import Limits as HeadLimits
 from doorward.wire.jsonrpc import Limits
 from tests.peers import ROOT
 
