@@ -4,6 +4,7 @@ What was verified once is remembered under the SHA-256 of the whole header (`Pre
 soon as anything in the registry changes or the key or agent expires: so a look in the cache is as strict as a full check.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from doorward.domain.actors import ALL_SCOPES, Agent, AuthnMethod, Principal, Proof
@@ -44,7 +45,7 @@ class AgentKeys:
     def __init__(self, registry: Registry, now: Callable[[], float]) -> None:
         self._registry = registry
         self._now = now
-        self._known: dict[bytes, _Known] = {}
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def identify(self, presented: Presented) -> Principal | None:
         """The principal of a key that stands; None where no key of ours was presented; raises `Refused`."""
@@ -88,7 +89,7 @@ class AgentKeys:
 
     def _remember(self, slot: bytes, known: _Known) -> None:
         if len(self._known) >= MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[slot] = known
 
 

@@ -5,6 +5,7 @@ certificate or the agent expires, or a minute has passed: so a look is as strict
 asked here: `Spoiled` stands before every source.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -61,7 +62,7 @@ class Certificates:
         self._agents = agents
         self._registry = registry
         self._now = now
-        self._known: dict[str, _Known] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def identify(self, presented: Presented) -> Principal | None:
         """The principal of a certificate; None without one, or beside another credential. Raises `Refused`, `NotYetError`."""
@@ -85,7 +86,7 @@ class Certificates:
         ends = now if record is None else record.expires_at
         known = _Known(agent, min(ends, certificate.not_after, now + SEEN_EVERY_SECONDS), version)
         if len(self._known) >= _MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[certificate.thumbprint] = known
         return known
 

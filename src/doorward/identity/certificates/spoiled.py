@@ -3,6 +3,7 @@
 A certificate that is revoked spoils a request whatever else it brings along: a stolen token is shown on a connection of the thief's.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from doorward.domain.reasons import Reason, Refused
@@ -22,7 +23,7 @@ class Spoiled:
     def __init__(self, trust: Trust, now: Callable[[], float]) -> None:
         self._trust = trust
         self._now = now
-        self._seen: dict[str, Certificate] = {}
+        self._seen: OrderedDict[str, Certificate] = OrderedDict()
 
     def adopt(self, trust: Trust) -> tuple[Certificate, ...]:
         """Goes on with another trust; gives the certificates seen lately that do not hold under it, to be cut off where they run."""
@@ -57,5 +58,5 @@ class Spoiled:
 
     def _remember(self, certificate: Certificate) -> None:
         if len(self._seen) >= _MOST_SEEN:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
         self._seen[certificate.thumbprint] = certificate

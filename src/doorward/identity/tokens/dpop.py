@@ -5,6 +5,7 @@ one that does is refused, and so is every one while no room is left to remember 
 """
 
 from base64 import urlsafe_b64encode
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -65,7 +66,7 @@ class Proofs:
         self._now = now
         self._most = most
         self._shown: dict[bytes, _Shown] = {}
-        self._latest: dict[bytes, str] = {}
+        self._latest: OrderedDict[bytes, str] = OrderedDict()
         self._of_one: dict[str, int] = {}
         self._due: dict[int, list[bytes]] = {}
         self._swept = 0
@@ -104,7 +105,7 @@ class Proofs:
         if len(self._shown) >= self._most or count >= max(1, self._most // _SHARE):
             raise refused("no room is left to remember DPoP proofs")
         if len(self._latest) >= _MOST_LATEST:
-            del self._latest[next(iter(self._latest))]
+            self._latest.popitem(last=False)
         self._latest[shown_now.digest] = shown_now.key
         self._shown[slot] = shown_now
         self._of_one[shown_now.whose] = count + 1

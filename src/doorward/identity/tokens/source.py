@@ -5,6 +5,7 @@ void as soon as its key, an issuer or anything in the registry changes, or the t
 call.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -120,7 +121,7 @@ class AccessTokens:
         self._trust, self._registered, self._audience = trust, registered, audience
         self._proofs, self._demand, self._now = proofs, demand, now
         self._instances = Instances(now)
-        self._remembered: dict[_Slot, _Remembered] = {}
+        self._remembered: OrderedDict[_Slot, _Remembered] = OrderedDict()
 
     def identify(self, presented: Presented) -> Principal | None:
         """The principal of a token that holds; None where no signed token was presented; raises `Refused` and `NotYetError`."""
@@ -151,7 +152,7 @@ class AccessTokens:
 
     def _remember(self, slot: _Slot, remembered: _Remembered) -> None:
         if len(self._remembered) >= MOST_KNOWN:
-            del self._remembered[next(iter(self._remembered))]
+            self._remembered.popitem(last=False)
         self._remembered[slot] = remembered
 
     def _check_standing(self, remembered: _Remembered, now: float) -> None:
