@@ -154,6 +154,21 @@ def test_an_index_that_is_gone_or_damaged_is_built_anew(tmp_path: Path) -> None:
     assert asked(log, Query(agent="ann")) == whole
 
 
+def test_a_segment_that_could_not_be_written_is_written_once_it_can_be(tmp_path: Path) -> None:
+    """A disk that is full just then fails this question, and none after it."""
+    db = index.opening(made(tmp_path, SEGMENT + 7))()
+    try:
+        found = index.Index()
+        db.pragma("query_only", True)
+        with pytest.raises(apsw.ReadOnlyError):
+            found.find(db, Query(agent="ann"))
+        db.pragma("query_only", False)
+        assert [located.index for located in found.find(db, Query(agent="ann")).leaves] == [14_000, 7_000, 0]
+        assert select(db, "SELECT first, tip FROM main.segment") == [(0, (SEGMENT - 1).to_bytes(4, "big"))]
+    finally:
+        db.close()
+
+
 def test_whoever_waits_for_much_to_be_indexed_is_told_when_the_store_closes(tmp_path: Path) -> None:
     db = index.opening(made(tmp_path, 1_000))()
     try:

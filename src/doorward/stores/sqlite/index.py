@@ -110,13 +110,14 @@ class Index:
         """Indexes a few of the leaves that are not yet; whether there are more."""
         start, tail = self.size(db), self._tail
         most = min(_BULK, tail.first + SEGMENT - start)
-        rows = select(db, "SELECT hash, body FROM log.leaf WHERE seq >= ? ORDER BY seq LIMIT ?", (start, most))
-        for _, body in rows:
+        rows = select(db, "SELECT body FROM log.leaf WHERE seq >= ? ORDER BY seq LIMIT ?", (start, most))
+        for (body,) in rows:
             tail.add(terms(body))
         if tail.is_full:
+            tip = db.execute("SELECT hash FROM log.leaf WHERE seq = ?", (tail.size - 1,)).get
             with db:
                 insert(db, "INSERT INTO main.posting", [(tail.first, term, places) for term, places in tail.rows()])
-                db.execute("INSERT INTO main.segment VALUES (?, ?)", (tail.first, rows[-1][0]))
+                db.execute("INSERT INTO main.segment VALUES (?, ?)", (tail.first, tip))
             self._tail = Tail(tail.size)
         return len(rows) == most
 
