@@ -211,7 +211,12 @@ class StrictProtocol(asyncio.Protocol):
         if refusal is not None:
             self._refuse(refusal.status, refusal.reason)
             self._close()
-        elif is_between and not self._is_reading and self.cycle is not None and self.cycle is not cycle:
+        elif is_between:
+            self._note(cycle, data)
+
+    def _note(self, before: Cycle | None, data: bytes) -> None:
+        """Notes the head of a request, if the data were one, whole, and were more than the end of the one before."""
+        if not self._is_reading and self.cycle is not None and self.cycle is not before:
             self._heads.note(self.cycle.scope[HEAD], data, self.limits.head_bytes)
 
     def _fed(self, data: bytes) -> StrictError | None:
