@@ -122,3 +122,14 @@ async def test_ids_are_ours_and_never_repeat_while_calls_overlap() -> None:
         for _ in range(5):
             await upstream.forward(order(), unheard)
     assert seen == [1, 2, 3, 4, 5]
+
+
+async def test_parameter_without_a_name_names_nothing_where_a_method_names_nothing() -> None:
+    """Callers choose the names of parameters that go on as they are."""
+    completing = giving({"completion": {"values": ["a"]}, "resultType": "complete"})
+    async with scripted(speaking(exchange_era(completion__complete=completing))) as peer, over_http(peer.url, era="exchange") as upstream:
+        asked = {"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "a", "value": ""}, "": "echo"}
+        answer = await upstream.forward(order("completion/complete", asked), unheard)
+    assert isinstance(answer.body, dict)
+    assert answer.body["completion"] == {"values": ["a"]}
+    assert b"mcp-name" not in peer.requests[-1].lower()

@@ -90,7 +90,8 @@ class ExchangeHttp:
 
     def _post(self, number: int, token: int | None, order: Order, timeouts: Timeouts | None) -> Coroutine[None, None, HttpResponse]:
         body = request(number, order.method, self._params(order, token))
-        named = order.params.get(NAMED_BY.get(order.method, ""))
+        field = NAMED_BY.get(order.method)
+        named = None if field is None else order.params.get(field)
         if order.param_headers or not isinstance(named, str) or len(named) > _LONGEST_KEPT:
             told = lines(derive(order.method, order.params, self.version, order.param_headers))
         else:

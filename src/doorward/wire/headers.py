@@ -140,7 +140,9 @@ def check_params(headers: Sequence[tuple[bytes, bytes]], arguments: Mapping[str,
 def derive(method: str, params: Mapping[str, Any], version: str, expected: ParamHeaders | None) -> list[tuple[str, str]]:
     """The headers that an exchange-era request to an upstream carries, from its body."""
     derived = [("MCP-Protocol-Version", version), ("Mcp-Method", method)]
-    named = params.get(NAMED_BY.get(method, ""))
+    field = NAMED_BY.get(method)
+    # A caller may call a parameter anything: none of no name is taken for what a method names.
+    named = None if field is None else params.get(field)
     if isinstance(named, str):
         derived.append(("Mcp-Name", encode_value(named)))
     arguments = params.get("arguments")
