@@ -235,7 +235,10 @@ def test_arguments_that_no_header_can_repeat_are_not_repeated() -> None:
 
 
 def test_headers_for_an_upstream_follow_from_its_own_names() -> None:
-    assert derive("tools/list", {"name": "no", "": "no"}, VERSION, None) == [("MCP-Protocol-Version", VERSION), ("Mcp-Method", "tools/list")]
+    assert derive("tools/list", {"name": "no", "": "no"}, VERSION, None) == [
+        ("MCP-Protocol-Version", VERSION),
+        ("Mcp-Method", "tools/list"),
+    ]
     held = {"uri": "file:///ü", "arguments": {"region": "eu"}}
     assert derive("resources/read", held, VERSION, None) == [
         ("MCP-Protocol-Version", VERSION),
