@@ -100,6 +100,9 @@ async def test_a_log_is_verified_while_it_is_written(tmp_path: Path) -> None:
             assert verdict.size == number + 1
 
 
+LOOSE = "CREATE TABLE loose AS SELECT * FROM side; DROP TABLE side; ALTER TABLE loose RENAME TO side;"
+"""The same side records in a table that holds anything: who edits a database need not keep to its schema."""
+
 EDITS: dict[str, tuple[str, str]] = {
     "UPDATE leaf SET body = replace(CAST(body AS TEXT), 'done', 'gone') || ' ' WHERE seq = 17": ("altered", "first bad index 17:"),
     "UPDATE leaf SET hash = zeroblob(32) WHERE seq = 400": ("altered", "first bad index 400:"),
@@ -110,6 +113,8 @@ EDITS: dict[str, tuple[str, str]] = {
     "UPDATE side SET sealed = zeroblob(9) WHERE seq = 33": ("side", "first bad index 33:"),
     "UPDATE side SET nonce = zeroblob(12) WHERE seq = 33": ("side", "first bad index 33:"),
     "INSERT INTO side VALUES (100000, 1, zeroblob(12), 1, zeroblob(1))": ("side", ": 1 side records stand beside no leaf"),
+    f"{LOOSE} INSERT INTO side VALUES (33.5, 1, zeroblob(12), 1, zeroblob(1))": ("side", ": 1 side records stand beside no leaf"),
+    f"{LOOSE} UPDATE side SET key = NULL WHERE seq = 33": ("side", ": 1 side records stand beside no leaf"),
     "UPDATE checkpoint SET note = replace(CAST(note AS TEXT), '601', '600')": ("signature", ": "),
 }
 
