@@ -30,6 +30,8 @@ RESPONSES = st.sampled_from(
         json(b"{}", b"Content-Encoding: gzip"),
         json(b"{}", b"Transfer-Encoding: chunked"),
         json(b"{}", status=b"400 Bad Request"),
+        json(b"{}", status=b"204 No Content").removesuffix(b"{}"),
+        json(b"{}", status=b"204 No Content"),
         json(b"{}").replace(b"Content-Length: 2", b"content-length: 2"),
         json(b"{}").replace(b": 2\r", b": 02\r"),
         json(b"{}").replace(b": 2\r", b":2\r"),
@@ -72,6 +74,18 @@ def test_what_is_read_is_the_same_whether_a_head_is_known_or_not(responses: list
         cut = data.draw(st.one_of(st.just(0), st.integers(0, len(one))))
         pieces.append([piece for piece in (one[:cut], one[cut:]) if piece])
     assert _read(pieces, lambda _: None) == _read(pieces, _forget)
+
+
+def test_a_head_of_a_response_that_has_no_body_is_read_each_time() -> None:
+    """Whatever length it says (RFC 9112 §6.3): what comes behind it is nobody's."""
+    bodiless = json(b"{}", status=b"304 Not Modified").removesuffix(b"{}")
+    whole = (304, Stage.DONE, b"", True)
+    reader, read = Reader(LIMITS), []
+    for _ in range(3):
+        reader.begin()
+        reader.feed(bodiless)
+        read.append((reader.status, reader.stage, b"".join(reader.chunks), reader.is_kept))
+    assert read == [whole] * 3
 
 
 def test_a_known_head_says_the_length_of_its_own_body() -> None:

@@ -162,8 +162,9 @@ class Reader:
             self._parse(octets)
 
     def _note(self) -> None:
-        """Notes the head of a response that is whole, to know it when it comes again."""
-        if self.is_kept and not self.is_stream and self._fields.keys().isdisjoint(_READ_EACH_TIME) and not self._interim:
+        """Notes the head of a response that is whole, to know it when it comes again; not of one that says a length and has no body."""
+        is_plain = self.is_kept and not self.is_stream and not self._interim and self._fields.keys().isdisjoint(_READ_EACH_TIME)
+        if is_plain and self._fields.get(b"content-length") == b"%d" % self.size:
             self._again = again(self._first, self._fields, self._limits.head_bytes)
             self._known = self.status, self._fields
         self._first = b""
