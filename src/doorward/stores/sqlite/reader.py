@@ -80,7 +80,7 @@ class Reader:
         assert self._idle is not None, "only then is there a pause that ends"
         try:
             return BREATH_SECONDS if self._idle(self._current()) else IDLE_SECONDS
-        except apsw.Error:
+        except Exception:  # noqa: BLE001 - root of the thread: without it nobody's question would ever be answered
             # A question will fail for the same cause, and say so to somebody; until then another connection may help.
             self._drop()
             return IDLE_SECONDS
