@@ -26,7 +26,7 @@ _FIRST = (0,)
 class Sieve:
     """An `re2.Set` that tells a text in which nothing matches from one that it could not read for want of memory."""
 
-    __slots__ = ("_all", "_set")
+    __slots__ = ("_all", "_match", "_set")
 
     def __init__(self, patterns: Iterable[str | bytes], options: re2.Options) -> None:
         """Raises `re2.error` for patterns that RE2 cannot read, and where its automaton has no room in `options.max_mem`."""
@@ -35,17 +35,19 @@ class Sieve:
         self._set.Add(r"\A")
         self._all = range(len([self._set.Add(pattern) for pattern in patterns]))
         self._set.Compile()
+        self._match = self._set._set.Match  # noqa: SLF001 -- for the same reason as a probe's
 
     def may(self, text: str | bytes) -> Sequence[int]:
         """The patterns that may match somewhere in a text, by their places, in order."""
-        return told(self._set.Match(text), self._all)
+        matched = self._match(text) if isinstance(text, bytes) else self._set.Match(text)
+        return told(matched, self._all)
 
 
 def told(matched: Sequence[int] | None, patterns: Sequence[int]) -> Sequence[int]:
     """What a set says that matched: the first, which always does, is none of the patterns; all of them may where not even it did."""
-    if not matched:
-        return patterns
-    return sorted(map(_BEFORE, matched))[1:] if len(matched) > 1 else ()
+    if matched and len(matched) == 1:
+        return ()
+    return sorted(map(_BEFORE, matched))[1:] if matched else patterns
 
 
 _BEFORE = (-1).__add__
