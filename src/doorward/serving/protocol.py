@@ -238,6 +238,7 @@ class StrictProtocol(asyncio.Protocol):
         if found is None:
             return False
         head, headers, body = found
+        self._head_bytes = 0
         self.deadline = inf
         scope = of_request(self._scope, head, headers)
         scope[BODY] = body
