@@ -45,6 +45,13 @@ class Issuer:
 @contextmanager
 def issuing() -> Iterator[Issuer]:
     """An issuer for as long as the block."""
+    with shown() as (url, key):
+        yield Issuer(url, key)
+
+
+@contextmanager
+def shown() -> Iterator[tuple[str, ECKey]]:
+    """Metadata and key set on loopback for as long as the block: the issuer's URL, and the key that it signs with."""
     key = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256", "use": "sig"})
     pages: dict[str, object] = {"/keys": {"keys": [key.as_dict(private=False)]}}
 
@@ -68,7 +75,7 @@ def issuing() -> Iterator[Issuer]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Issuer(url, key)
+        yield url, key
     finally:
         server.shutdown()
         thread.join(10)

@@ -209,9 +209,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n")
 
 
-async def serve() -> None:
+async def serve(answers: Answers) -> None:
     """Says its port on standard output, and answers until it is ended."""
-    answers = Answers()
     server = await asyncio.get_running_loop().create_server(lambda: Connection(answers), "127.0.0.1", 0, backlog=1024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -220,4 +219,4 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     pin(LOAD_CORE)
-    uvloop.run(serve())
+    uvloop.run(serve(Answers()))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
 
 import uvloop
 
 from bench.cores import LOAD_CORE, pin
 from bench.speech import ECHO
-from bench.upstream import Answers, Connection
+from bench.upstream import Answers, serve
 
 _SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 _CALLED = re.compile(rb'"name":"%b_\d+"' % ECHO.encode())
@@ -43,15 +41,6 @@ def _offer(path: bytes) -> list[dict[str, object]]:
     return [tool(number) for number in range(int(first), int(stop))]
 
 
-async def serve() -> None:
-    """Says its port on standard output, and answers until it is ended."""
-    answers = Many()
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(answers), "127.0.0.1", 0, backlog=1024)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
     pin(LOAD_CORE)
-    uvloop.run(serve())
+    uvloop.run(serve(Many()))
