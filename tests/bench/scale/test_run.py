@@ -1,7 +1,11 @@
 """The chapters, each with next to nothing, so that none of them is found broken on the day it is needed."""
 
 import asyncio
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from bench.gateway import POLICIES, calls_document, write
 from bench.measure import server
@@ -12,9 +16,16 @@ from bench.scale.made import Part, make
 from doorward.runtime.workbench import read
 
 
-def test_a_call_is_counted_and_timed_beside_a_crowd(tmp_path: Path) -> None:
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a short name: the path of a control socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="dw") as path:
+        yield Path(path)
+
+
+def test_a_call_is_counted_and_timed_beside_a_crowd(place: Path) -> None:
     with server("bench.scale.upstream") as upstream:
-        cost = calls._cost(tmp_path / "crowd", Crowd(2, 3, 4), upstream.port, 40)
+        cost = calls._cost(place / "crowd", Crowd(2, 3, 4), upstream.port, 40)
     assert cost.calls > 100
     assert cost.microseconds > 0
 
@@ -30,9 +41,9 @@ def test_a_small_log_is_indexed_asked_and_verified(tmp_path: Path) -> None:
     assert [len(series.values) for series in log._series([step])] == [1] * (2 + len(step.times))
 
 
-def test_a_few_sessions_and_streams_are_weighed(tmp_path: Path) -> None:
+def test_a_few_sessions_and_streams_are_weighed(place: Path) -> None:
     amount = held.Amount(sessions=20, streams=30, calls=20, settling=0)
-    weighed = [held.of_sessions(tmp_path / "sessions", amount), held.of_streams(tmp_path / "streams", amount)]
+    weighed = [held.of_sessions(place / "sessions", amount), held.of_streams(place / "streams", amount)]
     assert [[figure.name for figure in chapter.figures] for chapter in weighed] == [["idle session"], ["open stream"]]
 
 
