@@ -41,7 +41,17 @@ def test_a_caller_on_this_machine_is_the_declared_agent(network: str) -> None:
     ids=lambda presented: f"{presented.authorization!r} from {presented.network} loopback={presented.loopback}",
 )
 def test_nobody_else_is(presented: Presented) -> None:
-    assert Anonymous(LOCAL, registry()).identify(presented) is None
+    source = Anonymous(LOCAL, registry())
+    assert source.identify(presented) is None
+    assert source.identify(Presented(None, "127.0.0.1", loopback=True)) is not None
+    assert source.identify(presented) is None
+
+
+def test_a_caller_is_the_same_principal_again_and_one_from_elsewhere_is_another() -> None:
+    source = Anonymous(LOCAL, registry())
+    first, again, other = [source.identify(Presented(None, network, loopback=True)) for network in ("127.0.0.1", "127.0.0.1", "::1")]
+    assert first is again
+    assert (first and first.network, other and other.network) == ("127.0.0.1", "::1")
 
 
 @pytest.mark.anyio
