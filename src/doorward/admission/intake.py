@@ -128,8 +128,7 @@ class Intake:
 
     def is_little(self, agent: AgentId, part: int) -> bool:
         """Whether an agent holds less than this part (one in so many) of the places that agents hold on average."""
-        held = self._of.get(agent)
-        return (0 if held is None else held.requests) * len(self._of) * part < self.requests
+        return self.requests_of(agent) * len(self._of) * part < self.requests
 
     def requests_of(self, agent: AgentId) -> int:
         """How many places one agent holds."""

@@ -18,6 +18,7 @@ SHORT_BYTES = 4096
 """Longer texts are looked into by each guard for itself, as far as it needs to."""
 
 _MEMORY_BYTES = 32 * 2**20
+"""For each automaton of gates: what it has met of texts is kept there, and forgotten when it is full."""
 
 
 class Asked(Protocol):
@@ -71,7 +72,7 @@ class Together:
     def told(self, flat: bytes) -> Told:
         """Which of them are open."""
         if self._asked is None:
-            self._asked = _sieve(self._joint), tuple((gate, gate.ready()) for gate in self._alone)
+            self._asked = sieve(self._joint), tuple((gate, gate.ready()) for gate in self._alone)
         joint, alone = self._asked
         told: dict[Gate, Sequence[int]] = {}
         for number in joint.may(flat):
@@ -85,7 +86,8 @@ class Together:
 
 
 @cache
-def _sieve(patterns: tuple[str, ...]) -> Sieve:
+def sieve(patterns: tuple[str, ...]) -> Sieve:
+    """What asks for some patterns in one pass; the same one for all who ask for the same."""
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES
     options.log_errors = False

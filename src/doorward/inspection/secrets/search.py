@@ -12,19 +12,15 @@ import re2
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Severity
-from doorward.inspection.gate import Gate
+from doorward.inspection.gate import Gate, sieve
 from doorward.inspection.secrets.generic import GENERIC
 from doorward.inspection.secrets.keyed import KEYED, is_harmless, joint_gate
 from doorward.inspection.secrets.places import PLACES
 from doorward.inspection.secrets.rule import Rule
 from doorward.inspection.secrets.table import FORMATS, RULES
-from doorward.wire.sieve import Sieve
 
 MOST_MATCHES = 2048
 """Of one rule in one message: twice the findings with which a message is withheld as a whole."""
-
-MOST_MEMORY_BYTES = 32 * 2**20
-"""For each automaton of gates: what it has met of texts is kept there, and forgotten when it is full."""
 
 _Pattern = tuple["re2._Regexp", int, int]  # noqa: SLF001 -- the binding has no other name for it
 """A rule's pattern, and which of its groups are the secret and the name (0: none)."""
@@ -74,7 +70,7 @@ class Search:
         """The same, where it is known what `forms` and `placed` say of the text."""
         if not formats and not places:
             return ()
-        named = _gates(_of(self._keyed)).may(flat) if places and places[-1] == len(self._placed) else ()
+        named = sieve(_of(self._keyed)).may(flat) if places and places[-1] == len(self._placed) else ()
         return (
             *(self._formats[index] for index in formats),
             *(self._keyed[index] for index in named),
@@ -111,15 +107,7 @@ def _compiled(pattern: str) -> "_Pattern":
 
 
 def _gate(patterns: tuple[str, ...]) -> Gate:
-    return Gate(lambda: _gates(patterns), patterns)
-
-
-@cache
-def _gates(patterns: tuple[str, ...]) -> Sieve:
-    options = re2.Options()
-    options.max_mem = MOST_MEMORY_BYTES
-    options.log_errors = False
-    return Sieve(patterns, options)
+    return Gate(lambda: sieve(patterns), patterns)
 
 
 def _apart(found: Iterable[Match]) -> list[Match]:
