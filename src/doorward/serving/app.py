@@ -200,7 +200,7 @@ class Door:
         principal = reply.principal = await self._around.spine.identified(presented)
         if passed.endpoint is not None and not self._around.sees(principal, passed.endpoint):
             raise nothing_here()
-        arrival = Arrival(scope["headers"], passed, passed.endpoint, scope[CONNECTION], presented, principal)
+        arrival = Arrival(scope["headers"], passed, scope[CONNECTION], presented, principal)
         if method != "POST":
             await self._other(method, arrival, reply)
             return

@@ -24,6 +24,7 @@ class Passed:
     fields: dict[bytes, bytes] = field(repr=False)
     """By name; what matters is in there once. Without the length, which may be another one each time."""
     endpoint: UpstreamId | None
+    """The upstream of the path; None for all."""
     headers: Headers
     """Of the answer, whatever it is."""
     is_near: bool
@@ -48,8 +49,6 @@ class Arrival:
     headers: Headers = field(repr=False)
     """As received, in order."""
     passed: Passed
-    endpoint: UpstreamId | None
-    """The upstream of the path; None for all."""
     connection: Connection
     presented: Presented
     principal: Principal

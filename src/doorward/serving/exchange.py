@@ -47,7 +47,7 @@ class Exchange:
             return
         inbound = Inbound(
             principal=arrival.principal,
-            endpoint=arrival.endpoint,
+            endpoint=arrival.passed.endpoint,
             era=Era.EXCHANGE,
             version=envelope.version,
             request=message,
@@ -86,7 +86,7 @@ class Exchange:
         arrival.connection.on_hangup(reply.hung_up)
         acknowledged = {"notifications": honoured, "_meta": stamp}
         # Listened from here on: what changes while the acknowledgement is on its way is told after it.
-        changes = self._spine.changes(arrival.principal, arrival.endpoint)
+        changes = self._spine.changes(arrival.principal, arrival.passed.endpoint)
         await reply.event(dump({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": acknowledged}))
 
         def stamped(notice: Notice) -> bytes | None:

@@ -70,7 +70,7 @@ class Sessions:
         reply.still = partial(self._again, arrival)
         arrival.connection.on_hangup(reply.hung_up)
         try:
-            changes = self._spine.changes(arrival.principal, arrival.endpoint, session.id)
+            changes = self._spine.changes(arrival.principal, arrival.passed.endpoint, session.id)
             await self._streams.follow(reply, arrival.principal.id, changes, _as_message)
         finally:
             live.stream = None
@@ -80,7 +80,7 @@ class Sessions:
     async def delete(self, arrival: Arrival, reply: Reply) -> None:
         """Ends a session, and what is going on in it."""
         session = self._session(arrival)
-        await self._spine.end(arrival.text(SESSION_HEADER) or "", arrival.principal, arrival.endpoint)
+        await self._spine.end(arrival.text(SESSION_HEADER) or "", arrival.principal, arrival.passed.endpoint)
         live = self._live.get(session.id, _Live())
         for running in tuple(live.running.values()):
             running.cancel(Cause.CLIENT)
@@ -93,12 +93,12 @@ class Sessions:
         text = arrival.text(SESSION_HEADER)
         if not text:
             raise EdgeError(400, "The header Mcp-Session-Id is missing.")
-        return self._spine.session(text, arrival.principal, arrival.endpoint)
+        return self._spine.session(text, arrival.principal, arrival.passed.endpoint)
 
     def _again(self, arrival: Arrival) -> Principal:
         """Who asks, verified anew, and still in the session."""
         principal = self._spine.identify(arrival.presented)
-        self._spine.session(arrival.text(SESSION_HEADER) or "", principal, arrival.endpoint)
+        self._spine.session(arrival.text(SESSION_HEADER) or "", principal, arrival.passed.endpoint)
         return principal
 
     async def _request(self, arrival: Arrival, message: Request, reply: Reply) -> None:
@@ -109,7 +109,7 @@ class Sessions:
         if b"mcp-method" in arrival.passed.fields or b"mcp-name" in arrival.passed.fields:
             check_unasked(arrival.headers, message.method, message.params)
         if message.method == "initialize":
-            text, result = await self._spine.initialize(arrival.principal, arrival.endpoint, message.params)
+            text, result = await self._spine.initialize(arrival.principal, arrival.passed.endpoint, message.params)
             reply.headers.append((SESSION_HEADER, text.encode("ascii")))
             await reply.deliver(result)
             return
@@ -123,7 +123,7 @@ class Sessions:
     def _inbound(self, arrival: Arrival, session: Session, message: Request, meta: Mapping[str, object], reply: Reply) -> Inbound:
         return Inbound(
             principal=arrival.principal,
-            endpoint=arrival.endpoint,
+            endpoint=arrival.passed.endpoint,
             era=Era.SESSION,
             version=session.version,
             request=message,
