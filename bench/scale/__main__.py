@@ -1,6 +1,7 @@
 """Measures how Doorward grows, and writes docs/growth.md; chapters may be named, and then the page is printed instead.
 
-`python -m bench.scale [calls|sessions|streams|log]... [--receipts N] [--kept SHARE]`: 10,000,000 receipts take about half an hour and 25 GB.
+`python -m bench.scale [calls|sessions|streams|log]... [--receipts N] [--kept SHARE] [--chapters FILE]`: 10,000,000 receipts take about
+half an hour and 25 GB, which is why they can be measured apart: what is measured is put into the file, and the page is made of what is there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from bench import machine
 from bench.scale import calls, held, log
@@ -33,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--kept", type=float, default=KEPT, help="the share of them, the newest, that has side records (default %(default)s)"
     )
+    parser.add_argument("--chapters", type=Path, default=None, dest="file", help="where chapters measured apart come together, as JSON")
     parser.add_argument("--under", type=Path, default=None, help="a directory for what is measured, removed afterwards")
     chosen = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="doorward-scale-", dir=chosen.under) as name:
@@ -42,14 +46,24 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{needed / 2**30:.1f} GiB are needed under {directory}; --under names another place", file=sys.stderr)
             return 2
         known = _chapters(log.Size(chosen.receipts, chosen.kept))
-        measured = [known[one](directory / one) for one in chosen.chapters or known]
+        made = {one: known[one](directory / one) for one in chosen.chapters or known}
+        together = made if chosen.file is None else _together(chosen.file, made)
+        measured = [together[one] for one in known if one in together]
         text = page(measured, machine.described(directory), datetime.now(UTC).date().isoformat())
-    if chosen.chapters:
+    if len(measured) < len(known):
         print(text)
     else:
         PAGE.write_text(text, encoding="utf-8")
         print(f"written to {PAGE.parent.name}/{PAGE.name}", file=sys.stderr)
     return 0 if not any(chapter.missed for chapter in measured) else 1
+
+
+def _together(file: Path, made: Mapping[str, Chapter]) -> Mapping[str, Chapter]:
+    """What was measured now and before, kept for the next time."""
+    before = msgspec.json.decode(file.read_bytes(), type=dict[str, Chapter]) if file.exists() else {}
+    together = {**before, **made}
+    file.write_bytes(msgspec.json.encode(together))
+    return together
 
 
 def _chapters(size: log.Size) -> Mapping[str, Callable[[Path], Chapter]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class AtMost:
+
+class AtMost(msgspec.Struct, frozen=True, tag=True):
     """It may not be more."""
 
     value: float
@@ -17,8 +18,7 @@ class AtMost:
         return measured <= self.value
 
 
-@dataclass(frozen=True, slots=True)
-class AtLeast:
+class AtLeast(msgspec.Struct, frozen=True, tag=True):
     """It may not be less."""
 
     value: float

@@ -10,9 +10,11 @@ import pytest
 from bench.gateway import POLICIES, calls_document, write
 from bench.measure import server
 from bench.scale import calls, held, log
-from bench.scale.__main__ import main
+from bench.scale.__main__ import _together, main
 from bench.scale.crowd import Crowd
+from bench.scale.figures import AtLeast, AtMost, Chapter, Figure, Series
 from bench.scale.made import Part, make
+from bench.scale.page import page
 from doorward.runtime.workbench import read
 
 
@@ -50,3 +52,14 @@ def test_a_few_sessions_and_streams_are_weighed(place: Path) -> None:
 def test_nothing_is_begun_where_there_is_no_room_for_it(tmp_path: Path) -> None:
     assert main(["log", "--receipts", str(10**15), "--under", str(tmp_path)]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_chapters_measured_apart_come_together_and_a_later_one_replaces_an_earlier(tmp_path: Path) -> None:
+    held = Chapter("Held", "what is held", [Figure("a session", 1.5, "KiB", AtMost(4.0)), Figure("sessions", 3.0, "")])
+    first = Chapter(
+        "Log", "the log", [Figure("verify", 5.0, "leaves", AtLeast(9.0))], ["1", "10"], [Series("proof", "ms", [1.0, 2.0], 1.3)]
+    )
+    again = Chapter("Log", "the log, again")
+    file = tmp_path / "chapters.json"
+    told = [page([*_together(file, made).values()], {}, "2026-01-01") for made in ({"log": first}, {"sessions": held}, {"log": again})]
+    assert told == [page(chapters, {}, "2026-01-01") for chapters in ([first], [first, held], [again, held])]
