@@ -26,13 +26,21 @@ class _Durations:
     total: float = 0.0
 
 
+@dataclass(slots=True)
+class _Ends:
+    """How often messages of one method, to one upstream, ended in one way; and how long all of that upstream took."""
+
+    durations: _Durations
+    count: int = 0
+
+
 class Meter:
     """Counts how calls end and how long they take."""
 
     __slots__ = ("_by", "_durations", "_ended", "_gauges", "_requests", "_runaway")
 
     def __init__(self) -> None:
-        self._ended: dict[tuple[str, str, str], int] = {}
+        self._ended: dict[tuple[str, str, str], _Ends] = {}
         self._requests: dict[tuple[str, int], int] = {}
         self._runaway: dict[str, int] = {}
         self._durations: dict[str, _Durations] = {}
@@ -42,10 +50,11 @@ class Meter:
     def ended(self, upstream: str, method: str, outcome: str, seconds: float) -> None:
         """One governed message ended: `outcome` is a status or a reason."""
         key = (upstream, method, outcome)
-        self._ended[key] = self._ended.get(key, 0) + 1
-        durations = self._durations.get(upstream)
-        if durations is None:
-            durations = self._durations[upstream] = _Durations()
+        ends = self._ended.get(key)
+        if ends is None:
+            ends = self._ended[key] = _Ends(self._durations.setdefault(upstream, _Durations()))
+        ends.count += 1
+        durations = ends.durations
         durations.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
         durations.total += seconds
 
@@ -77,8 +86,8 @@ class Meter:
     def collect(self) -> Iterator[Metric]:
         """The metric families, as Prometheus asks for them."""
         ended = CounterMetricFamily("doorward_calls", "Governed messages by how they ended", labels=("upstream", "method", "outcome"))
-        for labels, count in self._ended.items():
-            ended.add_metric(labels, count)
+        for labels, ends in self._ended.items():
+            ended.add_metric(labels, ends.count)
         requests = CounterMetricFamily("doorward_http_requests", "HTTP requests by era and status", labels=("era", "status"))
         for (era, status), count in self._requests.items():
             requests.add_metric((era, str(status)), count)

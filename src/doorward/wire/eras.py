@@ -20,10 +20,11 @@ CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 _TRACE_KEYS = ("traceparent", "tracestate", "baggage")
 _RESERVED = "io.modelcontextprotocol/"
-_FEWEST = 3
-"""Keys of a request that says who sends it, and no more than it has to."""
+_FEWEST = 2
+"""Keys of a request that says no more than it has to; one more where it says who sends it."""
 _NOBODY: dict[str, Any] = {}
 """A client that does not say who it is."""
+_NOTHING: Mapping[str, Any] = {}
 _USUAL = frozenset({VERSION_KEY, CAPABILITIES_KEY, CLIENT_KEY, LEVEL_KEY, "progressToken", *_TRACE_KEYS})
 """Keys that do not go on; those of a usual request."""
 
@@ -88,9 +89,9 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
         raise _invalid(f"_meta[{CAPABILITIES_KEY!r}]", "an object")
     if not isinstance(client, dict):
         raise _invalid(f"_meta[{CLIENT_KEY!r}]", "an object")
-    if len(meta) == _FEWEST and client is not _NOBODY:
+    if len(meta) == (_FEWEST if client is _NOBODY else _FEWEST + 1):
         # Nothing else is in there, as in most requests.
-        return Envelope(version, capabilities, client, None, None, "", {})
+        return Envelope(version, capabilities, client, None, None, "", _NOTHING)
     level = meta.get(LEVEL_KEY)
     if level is not None and level not in LOG_LEVELS:
         raise _invalid(f"_meta[{LEVEL_KEY!r}]", f"one of {', '.join(LOG_LEVELS)}")

@@ -3,7 +3,7 @@
 Law: a message is parsed once, decided on as this value, and printed again from it; its bytes are never passed on (RULINGS 18).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -70,23 +70,23 @@ def parse(body: bytes, limits: Limits) -> Request | Notification | Response:
     message = parse_value(body, limits)
     if not isinstance(message, dict):
         raise _invalid("expected one object, a batch or a bare value was there")
-    if message.get("jsonrpc") != "2.0":
+    get = message.get
+    if get("jsonrpc") != "2.0":
         raise _invalid("expected 2.0 in jsonrpc")
-    if "method" not in message:
+    method = get("method", _NONE)
+    if method is _NONE:
         return _response(message)
     if "result" in message or "error" in message:
         raise _invalid("expected a request or a response, both were there")
-    method = message["method"]
     if not isinstance(method, str) or not 0 < len(method) <= _METHOD_CHARACTERS:
         raise _invalid(f"expected a string of 1 to {_METHOD_CHARACTERS} characters in method")
-    params = message.get("params", _NONE)
+    params = get("params", _NONE)
     if not isinstance(params, dict):
         raise _invalid("expected an object in params")
     if params is _NONE:
         params = {}
-    if "id" in message:
-        return Request(_id(message["id"]), method, params)
-    return Notification(method, params)
+    request_id = get("id", _NONE)
+    return Notification(method, params) if request_id is _NONE else Request(_id(request_id), method, params)
 
 
 def parse_value(raw: bytes, limits: Limits) -> object:
@@ -95,17 +95,23 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     Refused: duplicate keys, NaN and infinities, numbers beyond the range of a double, lone surrogates, a byte order mark, bytes that are not
     UTF-8, and what exceeds the limits.
     """
-    if len(raw) > limits.body_bytes:
-        raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
-    if len(raw) > limits.nodes and _holds_more(raw, limits.nodes):
+    size = len(raw)
+    if size > limits.body_bytes:
+        raise _malformed(f"expected at most {limits.body_bytes} bytes, {size} were there", "The message is too large.")
+    if size > limits.nodes and _holds_more(raw, limits.nodes):
         raise _too_many(limits)
     try:
         value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
     except ValueError as error:
         raise _malformed(clipped(str(error), 200)) from None
-    if len(raw) <= _SHORT_BYTES or not _checked_few(value, limits, min(len(raw) // _FEW_BYTES, limits.nodes)):
-        _check_shape(raw, value, limits)
-    if len(raw) > limits.string_bytes:
+    if size <= _SHORT_BYTES or not _checked_few(value, limits, min(size // _FEW_BYTES, limits.nodes)):
+        shape = raw.translate(_SHAPE)
+        # A value takes two bytes at least, with its comma or bracket.
+        if shape.count(b"[") > limits.depth or size > 2 * limits.nodes:
+            _check_extent(value, limits)
+        if b"0e" in shape or (size > _RUN and _LONG_RUN in shape):
+            _check_doubtful(shape, value)
+    if size > limits.string_bytes:
         _check_strings(value, limits)
     return value
 
@@ -128,13 +134,9 @@ def _checked_few(value: object, limits: Limits, few: int) -> bool:
     return True
 
 
-def _check_shape(raw: bytes, value: object, limits: Limits) -> None:
-    """Checks depth and numbers on the text, and looks at the values where that leaves any doubt."""
-    shape = raw.translate(_SHAPE)
-    if shape.count(b"[") > limits.depth or len(raw) > 2 * limits.nodes:  # a value takes two bytes at least, with its comma or bracket
-        _check_extent(value, limits)
-    may_be_extreme = b"0e" in shape and (b"0e000" in shape or b"0e-000" in shape)
-    if may_be_extreme or (len(shape) > _RUN and _LONG_RUN in shape):
+def _check_doubtful(shape: bytes, value: object) -> None:
+    """Looks at the numbers of a text with exponents, or with many digits, where one of them may be extreme."""
+    if b"0e000" in shape or b"0e-000" in shape or _LONG_RUN in shape:
         _check_numbers(value)
 
 
@@ -153,11 +155,6 @@ def check_value(value: object, limits: Limits) -> None:
     _check_strings(value, limits)
 
 
-def dump(value: object) -> bytes:
-    """A value as one line of JSON in UTF-8: keys in their order, decimals as numbers."""
-    return _ENCODER.encode(value)
-
-
 def as_dict(value: object) -> object:
     """What the encoder is given for a mapping that is not a `dict`."""
     if isinstance(value, Mapping):
@@ -165,8 +162,11 @@ def as_dict(value: object) -> object:
     raise TypeError("expected a JSON value")
 
 
+dump: Callable[[object], bytes] = msgspec.json.Encoder(decimal_format="number", enc_hook=as_dict).encode
+"""A value as one line of JSON in UTF-8: keys in their order, decimals as numbers."""
+
 _NONE: dict[str, object] = {}
-_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=as_dict)
+"""Stands for what is not there."""
 
 # What matters of a text for its bounds, in one pass at the speed of C: digits, exponent marks, signs and opening brackets.
 _SHAPE = bytes(
@@ -265,10 +265,10 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _response(message: Mapping[str, object]) -> Response:
-    if ("result" in message) == ("error" in message):
+    result = message.get("result", _NONE)
+    if (result is _NONE) is not ("error" in message):
         raise _invalid("expected one of method, result and error")
-    if "error" not in message:
-        result = message["result"]
+    if result is not _NONE:
         if not isinstance(result, dict):
             raise _invalid("expected an object in result")
         return Response(_id(message.get("id")), result)
