@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from doorward.audit import keys
 from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer, Vkey
 from doorward.audit.commit import BATCH, Committer, Moment
-from doorward.audit.leaf import Bodies, frame
+from doorward.audit.leaf import Bodies
 from doorward.audit.sides import Sealer, Wrapper
 from doorward.audit.store import Box, Entry
 from doorward.audit.veil import SALT_BYTES, Veil, commitment
@@ -181,9 +180,7 @@ class Maker:
         first, asked = self._beside(said, "arguments", arguments, is_kept)
         last, answered = self._beside(said, "result", RESULT, is_kept)
         name = CallId(call.decode())
-        return Entry(partial(frame, shape.intent.filled(first)), asked, opens=name), Entry(
-            partial(frame, shape.outcome.filled(last)), answered, closes=name
-        )
+        return Entry(shape.intent.filled(first), asked, opens=name), Entry(shape.outcome.filled(last), answered, closes=name)
 
     def _beside(self, said: dict[str, bytes], part: str, text: bytes, is_kept: bool) -> tuple[dict[str, bytes], Box | None]:
         """What a leaf says of its side record, and that; of one that was swept long ago nobody can tell what it held."""

@@ -102,21 +102,21 @@ def outcomes(draw: st.DrawFn) -> Outcome:
 
 
 def without_forms(intent: Intent, committed: str, box: Box | None) -> bytes:
-    return encoded(BODIES.intent(intent, BODIES.arguments(committed, intent.call.arguments), box))(17, TS)
+    return encoded(BODIES.intent(intent, BODIES.arguments(committed, intent.call.arguments), box))
 
 
 @settings(max_examples=300)
 @given(intents(), st.none() | boxes)
 def test_an_intent_is_the_same_with_and_without_a_form(intent: Intent, box: Box | None) -> None:
     committed = commitment(b"s" * 16, intent.call.canonical)
-    assert FORMS.intent(intent, committed, box)(17, TS) == without_forms(intent, committed, box)
+    assert FORMS.intent(intent, committed, box) == without_forms(intent, committed, box)
 
 
 @settings(max_examples=300)
 @given(outcomes(), st.none() | boxes, seldom)
 def test_an_outcome_is_the_same_with_and_without_a_form(outcome: Outcome, box: Box | None, is_unshown: bool) -> None:
     committed = None if is_unshown else commitment(b"s" * 16, b"result")
-    assert FORMS.outcome(outcome, committed, box)(17, TS) == encoded(BODIES.outcome(outcome, committed, box))(17, TS)
+    assert FORMS.outcome(outcome, committed, box) == encoded(BODIES.outcome(outcome, committed, box))
 
 
 @given(st.dictionaries(names, scalars, max_size=FIELDS + 3))
@@ -129,7 +129,7 @@ def test_a_leaf_too_long_for_its_form_is_shortened_as_every_other() -> None:
     call = made.call({f"{'x' * 35}{number}": 1 for number in range(FIELDS)})
     plain = Intent(replace(call, id=CallId("c" * 56_000)), Allow(()), (), None, "none", Generation(1), "")
     for box in (None, Box(1, b"n" * 12, 1, b"s")):
-        leaf = FORMS.intent(plain, "c" * 64, box)(17, TS)
+        leaf = FORMS.intent(plain, "c" * 64, box)
         assert leaf == without_forms(plain, "c" * 64, box)
         assert b'"shortened":true' in leaf
 
@@ -140,4 +140,4 @@ def test_another_principal_or_target_at_the_same_address_has_another_form() -> N
     for number in range(MOST + 100):
         call = made.call({}, by=made.principal(f"agent-{number}"), to=made.target(name=f"tool-{number}"))
         intent = Intent(call, Allow(()), (), None, "none", Generation(1), "")
-        assert forms.intent(intent, "c", None)(17, TS) == without_forms(intent, "c", None)
+        assert forms.intent(intent, "c", None) == without_forms(intent, "c", None)

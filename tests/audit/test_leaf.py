@@ -44,7 +44,7 @@ def intent(call: Call, **fields: object) -> Intent:
 
 
 def written(body: dict[str, object]) -> dict[str, object]:
-    leaf: dict[str, object] = json.loads(encoded(body)(17, TS))
+    leaf: dict[str, object] = json.loads(frame(encoded(body), 17, TS))
     return leaf
 
 
@@ -205,7 +205,7 @@ def test_an_intent_says_by_which_set_what_was_let_pass_and_what_watched_rules_wo
         "observed": {"effect": "ask", "policies": ["watched"]},
     }
     assert leaf["approval"] == {"id": "g1", "by": "ann, bob", "edited": True}
-    assert facts(encoded(BODIES.intent(told, {}, None))(17, TS)).marks >= {"waiver:w1", "waiver:w2", "observed:watched", "policy:no"}
+    assert facts(frame(encoded(BODIES.intent(told, {}, None)), 17, TS)).marks >= {"waiver:w1", "waiver:w2", "observed:watched", "policy:no"}
 
 
 def test_a_refusal_says_for_which_question_and_by_which_set() -> None:
@@ -231,7 +231,7 @@ def test_no_value_stands_in_a_leaf_in_clear() -> None:
     call = made.call(values, by=of_person())
     arguments = BODIES.arguments(commitment(b"s" * 16, call.canonical), call.arguments)
     finding = Finding("pii", "name", Severity.LOW, f"/{CLEAR}/deep/0")
-    raw = encoded(BODIES.intent(intent(call, findings=(finding,)), arguments, None))(0, TS)
+    raw = frame(encoded(BODIES.intent(intent(call, findings=(finding,)), arguments, None)), 0, TS)
     for secret in (CLEAR.encode(), b"47110815", b"example.com", call.digest.encode()):
         assert secret not in raw
 
@@ -297,7 +297,7 @@ def test_no_leaf_is_longer_than_an_entry_may_be(texts: list[str], count: int) ->
             is_traced=True,
         ),
     )
-    leaf = encoded(BODIES.intent(told, BODIES.arguments("c", call.arguments), BOX))(2**53, TS)
+    leaf = frame(encoded(BODIES.intent(told, BODIES.arguments("c", call.arguments), BOX)), 2**53, TS)
     assert len(leaf) <= LEAF_BYTES
     assert json.loads(leaf)["side"] == BOX.digest
 
@@ -320,7 +320,7 @@ def test_an_event_cannot_pass_for_a_call() -> None:
 
 def test_an_unknown_outcome_repeats_what_its_intent_said() -> None:
     call = made.call()
-    raw = encoded(BODIES.intent(intent(call), {"commitment": "c", "fields": {}}, None))(4, TS)
+    raw = frame(encoded(BODIES.intent(intent(call), {"commitment": "c", "fields": {}}, None)), 4, TS)
     leaf = written(BODIES.unknown(raw))
     assert (leaf["type"], leaf["call"], leaf["upstream"], leaf["result"]) == ("outcome", call.id, "git", {"status": "unknown"})
     assert leaf["principal"] == json.loads(raw)["principal"]
@@ -346,4 +346,4 @@ def test_any_text_becomes_one_that_utf8_holds_and_terminals_survive(text: str) -
 
 def test_a_reply_is_no_part_of_a_leaf() -> None:
     told = Outcome(made.call(), Status.DELIVERED, None, "", (), Answer({"a": CLEAR}, 9), Reply({"a": CLEAR}), {}, 1)
-    assert CLEAR.encode() not in encoded(BODIES.outcome(told, commitment(b"s" * 16, b"x"), BOX))(0, TS)
+    assert CLEAR.encode() not in frame(encoded(BODIES.outcome(told, commitment(b"s" * 16, b"x"), BOX)), 0, TS)

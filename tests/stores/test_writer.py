@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from doorward.audit.commit import Moment
-from doorward.audit.leaf import frame
 from doorward.audit.store import Entry
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import CallId
@@ -33,15 +33,12 @@ def log(database: Database) -> Iterator[SqliteLog]:
     opened.close()
 
 
-def _broken(seq: int, ts: str) -> bytes:
-    raise LookupError("no such leaf")
-
-
 @pytest.mark.anyio
-async def test_an_entry_that_cannot_be_encoded_fails_alone(log: SqliteLog) -> None:
-    first, broken, second = log.append(intent(1)), log.append(Entry(_broken)), log.append(intent(2))
+async def test_an_entry_that_cannot_be_written_fails_alone(log: SqliteLog) -> None:
+    no_text: Any = object()
+    first, broken, second = log.append(intent(1)), log.append(Entry(b"{}", closes=no_text)), log.append(intent(2))
     assert [(await first).seq, (await second).seq] == [0, 1]
-    with pytest.raises(UnrecordedError, match="no such leaf"):
+    with pytest.raises(UnrecordedError, match="TypeError"):
         await broken
 
 
@@ -66,7 +63,7 @@ async def test_a_full_disk_refuses_everybody_until_there_is_space_again(log: Sql
     await fill(log, 3)
     pages = await log.writer.submit(lambda db: db.execute("PRAGMA page_count").get)
     await log.writer.submit(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").get)
-    large = Entry(lambda seq, ts: frame(b'{"type":"intent","filler":"%s"}' % (b"x" * 50_000), seq, ts))
+    large = Entry(b'{"type":"intent","filler":"%s"}' % (b"x" * 50_000))
     refused = await asyncio.gather(*[log.append(large) for _ in range(10)], return_exceptions=True)
     assert {type(error) for error in refused} == {UnrecordedError}
     assert await log.size() == 3

@@ -92,11 +92,11 @@ class Committer:
         ts = leaf.moment(ts_micros)
         frontier = self._frontier.copy()
         step = self._step(at) if entries else None
-        encodings = [entry.encode for entry in entries]
+        bodies = [entry.body for entry in entries]
         if step is not None:
-            encodings.insert(0, leaf.encoded(self._bodies.event(step)))
-        seqs = range(frontier.size, frontier.size + len(encodings))
-        raws = [encode(seq, ts) for encode, seq in zip(encodings, seqs, strict=True)]
+            bodies.insert(0, leaf.encoded(self._bodies.event(step)))
+        seqs = range(frontier.size, frontier.size + len(bodies))
+        raws = [leaf.frame(body, seq, ts) for body, seq in zip(bodies, seqs, strict=True)]
         hashes = [leaf_hash(raw) for raw in raws]
         nodes = frontier.extend(hashes)
         places = [Place(seq, ts) for seq in seqs[len(seqs) - len(entries) :]]

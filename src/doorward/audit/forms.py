@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from doorward.audit.leaf import Bodies, cut, encoded, exact, framing, lease
-from doorward.audit.store import Box, Encode
+from doorward.audit.leaf import BODY_BYTES, Bodies, cut, encoded, exact, lease
+from doorward.audit.store import Box
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.receipts import Intent, Outcome
 
@@ -49,7 +49,7 @@ class Forms:
         self._outcomes: dict[tuple[object, ...], _Form] = {}
         self._leases: dict[tuple[str, ...], bytes] = {}
 
-    def intent(self, intent: Intent, commitment: str, box: Box | None) -> Encode:
+    def intent(self, intent: Intent, commitment: str, box: Box | None) -> bytes:
         """The first leaf of a call; `commitment` to its arguments."""
         call = intent.call
         fields = self._bodies.fields(call.arguments)
@@ -60,20 +60,20 @@ class Forms:
                 told.append(box.digest.encode())
             if intent.trace:
                 told.append(_encode(cut(intent.trace)))
-            framed = framing(form % tuple(told))
-            if framed is not None:
-                return framed
+            body = form % tuple(told)
+            if len(body) <= BODY_BYTES:
+                return body
         return encoded(self._bodies.intent(intent, {"commitment": commitment, "fields": fields}, box))
 
-    def outcome(self, outcome: Outcome, commitment: str | None, box: Box | None) -> Encode:
+    def outcome(self, outcome: Outcome, commitment: str | None, box: Box | None) -> bytes:
         """The second leaf of a call; `commitment` to the reply, where there is one."""
         answer = outcome.answer
         if _is_plain_outcome(outcome) and answer is not None and commitment is not None and box is not None:
             form = self._outcome_form(outcome, box)
             told = (_encode(outcome.call.id), exact(outcome.milliseconds), answer.size_bytes, commitment.encode(), box.digest.encode())
-            framed = framing(form % (*told, self._lease(outcome.lease)))
-            if framed is not None:
-                return framed
+            body = form % (*told, self._lease(outcome.lease))
+            if len(body) <= BODY_BYTES:
+                return body
         return encoded(self._bodies.outcome(outcome, commitment, box))
 
     def _intent_form(self, intent: Intent, box: Box | None) -> bytes:

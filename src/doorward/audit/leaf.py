@@ -6,12 +6,11 @@ the same event makes the same bytes; the hash is over these bytes, and verifying
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import msgspec
 
 from doorward.audit import flowed
-from doorward.audit.store import Box, Encode
+from doorward.audit.store import Box
 from doorward.audit.veil import Veil
 from doorward.domain.actors import ALL_SCOPES, Actor, Bound, Principal, Proof, Subject
 from doorward.domain.approvals import Grant
@@ -27,6 +26,7 @@ LEAF_BYTES = 60_000
 """Under the 65,535 that an entry of a tile can have."""
 FRAME_BYTES = 96
 """More than the version, the longest index and the moment take."""
+BODY_BYTES = LEAF_BYTES - FRAME_BYTES
 CALL_TYPES = frozenset({"intent", "outcome", "refusal", "list"})
 
 _TEXT = 512
@@ -63,19 +63,15 @@ def frame(body: bytes, seq: int, ts: str) -> bytes:
     return b'{"v":%d,"seq":%d,"ts":"%s",%s' % (VERSION, seq, ts.encode(), body[1:])
 
 
-def encoded(body: Mapping[str, object]) -> Encode:
-    """The pure function that the committer calls with a place."""
-    return framing(_encoder.encode(body)) or _short(_encoder.encode(_shortened(body)))
+def encoded(body: Mapping[str, object]) -> bytes:
+    """The fields of a leaf, short enough to be framed."""
+    raw = _encoder.encode(body)
+    return raw if len(raw) <= BODY_BYTES else _short(_encoder.encode(_shortened(body)))
 
 
-def framing(raw: bytes) -> Encode | None:
-    """The pure function that the committer calls with a place, for a body that was encoded; None where it is too long."""
-    return partial(frame, raw) if len(raw) <= LEAF_BYTES - FRAME_BYTES else None
-
-
-def _short(raw: bytes) -> Encode:
-    assert len(raw) <= LEAF_BYTES - FRAME_BYTES
-    return partial(frame, raw)
+def _short(raw: bytes) -> bytes:
+    assert len(raw) <= BODY_BYTES
+    return raw
 
 
 def _shortened(body: Mapping[str, object]) -> dict[str, object]:

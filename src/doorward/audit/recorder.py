@@ -138,8 +138,8 @@ class Recorder:
         call = intent.call
         salt = self._salts.take()
         box = self._box(f"{call.id}/arguments", salt, call.canonical)
-        encode = self._forms.intent(intent, commitment(salt, call.canonical), box)
-        entry = Entry(encode, box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
+        body = self._forms.intent(intent, commitment(salt, call.canonical), box)
+        entry = Entry(body, box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
         if intent.grant is not None:
             self._granted[call.id] = intent.grant.id
         try:
@@ -163,10 +163,10 @@ class Recorder:
             salt = self._salts.take()
             committed = commitment(salt, text)
             box = self._box(f"{outcome.call.id}/result", salt, text)
-        encode = self._forms.outcome(outcome, committed, box)
+        body = self._forms.outcome(outcome, committed, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
-        entry = Entry(encode, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
+        entry = Entry(body, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
         return self._kept(entry, self._store.append_soon(entry))
 
     def hasten(self) -> None:

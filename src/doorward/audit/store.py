@@ -6,7 +6,7 @@ what comes back durable in one transaction, and only then says so. It decides no
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,9 +20,6 @@ from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Place
-
-Encode = Callable[[int, str], bytes]
-"""Pure: a leaf's bytes, from its place (`seq` and `ts`)."""
 
 
 @dataclass(slots=True)
@@ -51,10 +48,11 @@ class Boxes:
     keys: Mapping[int, bytes]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One leaf on its way into the log, and what is written with it. A struct: a frozen dataclass takes fifteen times as long."""
 
-    encode: Encode
+    body: bytes
+    """All that the leaf says but its place, as one JSON object."""
     box: Box | None = None
     opens: CallId | None = None
     """The call whose intent this is: it stands open until an entry closes it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from doorward.audit.leaf import LISTED, encoded, moment
+from doorward.audit.leaf import LISTED, encoded, frame, moment
 from doorward.audit.veil import commitment
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Call
@@ -42,7 +42,7 @@ def told(
 def _raw(question: Call) -> bytes:
     arguments = BODIES.arguments(commitment(b"s" * 16, question.canonical), question.arguments)
     intent = Intent(question, Allow((PolicyId("open"),)), (), None, "none", Generation(1), "")
-    return encoded(BODIES.intent(intent, arguments, None))(7, moment(int(NOON.unix_seconds * 1e6)))
+    return frame(encoded(BODIES.intent(intent, arguments, None)), 7, moment(int(NOON.unix_seconds * 1e6)))
 
 
 def _without(fields: Mapping[str, object]) -> dict[str, object]:

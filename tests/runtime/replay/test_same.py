@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorward.audit.leaf import Bodies, encoded, moment
+from doorward.audit.leaf import Bodies, encoded, frame, moment
 from doorward.audit.veil import Veil, commitment
 from doorward.call.resolve import Caller, make_call
 from doorward.domain.actors import ALL_SCOPES, Actor, Principal, Proof
@@ -74,7 +74,7 @@ def leaf(call: Call, decision: Decision, at: Moment, *, is_observed: bool = Fals
         by = decision.policies
         refusal = Refusal(call.id, call.principal, call.method, *where, call, reason, "", by, (), Generation(1), "", flowed=flowed)
         body = BODIES.refusal(refusal, told, None)
-    return recorded(encoded(body)(7, moment(int(at.unix_seconds * 1e6))))
+    return recorded(frame(encoded(body), 7, moment(int(at.unix_seconds * 1e6))))
 
 
 @given(open_or_not, recordable, moments, st.booleans())
