@@ -2,6 +2,7 @@
 
 import base64
 
+from doorward.app.heap import give_back
 from doorward.call.resolve import Caller, make_call
 from doorward.domain.calls import Answer
 from doorward.domain.catalog import Kind, Reversibility, Target
@@ -28,7 +29,8 @@ _TARGET = Target(UpstreamId("none"), Kind.TOOL, "none", None, TeamId("none"), fr
 
 
 def warm(screen: Screen) -> None:
-    """Shows the guards one call and one answer of nobody's; may run beside the loop."""
+    """Shows the guards one call and one answer of nobody's, and gives back what that took for a moment; may run beside the loop."""
     call = make_call(CallId("none"), Caller(own(), "tools/call"), _TARGET, {"text": _TEXT}, {})
     screen.inspection.request(call)
     screen.inspection.response(call, Answer({"content": [{"type": "text", "text": _TEXT}]}, len(_TEXT)))
+    give_back()
