@@ -10,7 +10,7 @@ from doorward.app.examination import Against, accepted
 from doorward.app.plugging import Plugging
 from doorward.app.probing import Probe
 from doorward.app.screening import Nobody, Screening
-from doorward.call.asked import Asked, Track
+from doorward.call.asked import Plain, Track
 from doorward.call.inbound import Notices
 from doorward.call.looks import BLOCKING, Looks
 from doorward.call.resolve import Caller, make_call
@@ -175,11 +175,11 @@ async def _looked(looks: Looks, track: Track, call: Call, probe: Probe) -> Reply
             return (await looks.response(track, call, Answer(probe.body, 0)))[0]
 
 
-def _asked(call: Call, snapshot: Snapshot) -> Asked:
+def _asked(call: Call, snapshot: Snapshot) -> Plain:
     async def never(call: Call, lease: Lease, notices: Notices) -> Answer:
         raise AssertionError("what is tried is not sent")
 
-    return Asked(call.id, call.principal, call.method, call.target.name, snapshot, lambda: call, never, "")
+    return Plain(call.id, call.principal, call.method, call.target.name, snapshot, lambda: call, never)
 
 
 def _one(screen: Screen, name: str) -> Screen:

@@ -2,18 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from doorward.admission.runaway.watch import Standing
 from doorward.call.flowing import Flowing
 from doorward.call.inbound import Left, Notices, untold
 from doorward.domain.actors import Principal
-from doorward.domain.calls import Answer, Call, Reply
+from doorward.domain.calls import Answer, Call, Notice, Reply
 from doorward.domain.decisions import Observation
 from doorward.domain.findings import Finding
 from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
-from doorward.domain.record import record
 from doorward.domain.secret import Secret
 from doorward.domain.tickets import Recorded
 from doorward.flow.contexts import Taken
@@ -27,25 +27,76 @@ Carry = Callable[[Call, Lease, Notices], Awaitable[Answer]]
 """Stage 9 for one message: takes the decided call to its upstream."""
 
 
-@record(frozen=True, slots=True)
-class Asked:
+class Asked(Protocol):
     """One message on its way in, under the one snapshot that it will be decided by."""
+
+    @property
+    def id(self) -> CallId: ...
+    @property
+    def principal(self) -> Principal: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def named(self) -> str:
+        """The name or URI as the caller gave it: what the leaf says when nothing of that name was found."""
+        ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def resolve(self) -> Resolve: ...
+    @property
+    def carry(self) -> Carry: ...
+    @property
+    def notices(self) -> Notices:
+        """Where notifications on the way go."""
+        ...
+
+    @property
+    def trace(self) -> str: ...
+    @property
+    def standing(self) -> Standing:
+        """Whether it goes on what was begun before."""
+        ...
+
+    @property
+    def limited(self) -> Callable[[Left], None]:
+        """Hears what is left of limits once there is a seat."""
+        ...
+
+    @property
+    def presented(self) -> Secret | None:
+        """The access token of an issuer outside that its client presented."""
+        ...
+
+    def check(self, call: Call, body: Mapping[str, object]) -> None:
+        """Raises `Refused` where an unfinished answer asks for what it may not ask for."""
+        ...
+
+
+async def unheard(notice: Notice) -> None:
+    """Nobody waits for notifications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What is asked without an `Errand`: a list, a look of the gateway itself, a trial."""
 
     id: CallId
     principal: Principal
     method: str
     named: str
-    """The name or URI as the caller gave it: what the leaf says when nothing of that name was found."""
     snapshot: Snapshot
     resolve: Resolve
     carry: Carry
-    trace: str
+    notices: Notices = unheard
+    trace: str = ""
     standing: Standing = Standing.FREE
-    """Whether it goes on what was begun before."""
     limited: Callable[[Left], None] = untold
-    """Hears what is left of limits once there is a seat."""
     presented: Secret | None = None
-    """The access token of an issuer outside that its client presented."""
+
+    def check(self, call: Call, body: Mapping[str, object]) -> None:
+        """It can be asked for nothing."""
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from doorward.call.asked import Asked
+from doorward.call.asked import Plain
 from doorward.call.discreet import Mask, discreet
 from doorward.call.inbound import Notices
 from doorward.call.pipeline import Pipeline
 from doorward.domain.actors import Principal
-from doorward.domain.calls import Answer, Call, Notice
+from doorward.domain.calls import Answer, Call
 from doorward.domain.catalog import Kind, Reversibility, Target
 from doorward.domain.ids import CallId, TeamId, UpstreamId
 from doorward.domain.leases import Lease
@@ -101,7 +101,7 @@ class Discovery:
             seen.append((upstream, sight, shown))
             return Answer(_summary(shown), 0)
 
-        await self._eyes.pipeline.handle(self._asked(name, carry), _unheard)
+        await self._eyes.pipeline.handle(self._asked(name, carry))
         upstream, sight, shown = seen[0]
         await self._eyes.saw(name, shown)
         # INVARIANT: only now. An address that shows something new is not called for what an older generation has accepted.
@@ -134,7 +134,7 @@ class Discovery:
             return f"{type(error).__name__}: {error}"
         return None
 
-    def _asked(self, name: UpstreamId, carry: Callable[[Call, Lease, Notices], Awaitable[Answer]]) -> Asked:
+    def _asked(self, name: UpstreamId, carry: Callable[[Call, Lease, Notices], Awaitable[Answer]]) -> Plain:
         call_id = CallId(self._eyes.new_id())
         snapshot = self._eyes.generations.current
 
@@ -143,7 +143,7 @@ class Discovery:
             raw = canonical({"method": DISCOVER, "upstream": name})
             return Call(call_id, self._eyes.own, target, DISCOVER, {}, {}, raw, sha256(raw))
 
-        return Asked(call_id, self._eyes.own, DISCOVER, name, snapshot, resolve, carry, "")
+        return Plain(call_id, self._eyes.own, DISCOVER, name, snapshot, resolve, carry)
 
 
 async def _either(wanted: asyncio.Event, seconds: float) -> None:
@@ -153,10 +153,6 @@ async def _either(wanted: asyncio.Event, seconds: float) -> None:
             await wanted.wait()
     except TimeoutError:
         return
-
-
-async def _unheard(notice: Notice) -> None:
-    """Nobody waits for the notifications of a discovery."""
 
 
 def _summary(sight: Sight) -> Mapping[str, object]:

@@ -1,22 +1,21 @@
 """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 
 from doorward.admission.runaway.watch import Standing
 from doorward.call.approving import Pending, pending
-from doorward.call.asked import Asked
 from doorward.call.connecting import shown, unconnected
 from doorward.call.inbound import Inbound, Notices, presented
-from doorward.call.outbound import order_of, rendered, shown_notice, told_of, undeclared
+from doorward.call.outbound import client_capabilities, order_of, rendered, shown_notice, told_of, undeclared
 from doorward.call.parts import Parts
-from doorward.call.resolve import Found, Means, found
+from doorward.call.resolve import Found, Means
+from doorward.call.resolve import found as resolved
 from doorward.call.rounds import STATE
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.calls import Answer, Call, Era, Fault, Notice, Reply
 from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
-from doorward.upstream.order import Order
 from doorward.wire.methods import row
 from doorward.wire.replies import fault_to_exchange, fault_to_session
 
@@ -27,43 +26,46 @@ _FREE, _TOKEN = Standing.FREE, AuthnMethod.ACCESS_TOKEN
 class Errand:
     """One call between its request and its result: what stage 2 found is what stage 9 carries and the reply is rendered by."""
 
-    __slots__ = ("_epoch", "_found", "_id", "_inbound", "_means", "_parts", "_snapshot")
+    __slots__ = (
+        "_epoch",
+        "_found",
+        "_inbound",
+        "_means",
+        "_notices",
+        "_parts",
+        "id",
+        "limited",
+        "method",
+        "presented",
+        "principal",
+        "snapshot",
+        "standing",
+        "trace",
+    )
 
-    def __init__(self, inbound: Inbound, parts: Parts, means: Means) -> None:
-        self._inbound, self._parts, self._means = inbound, parts, means
-        self._id = CallId(parts.new_id())
+    def __init__(self, inbound: Inbound, parts: Parts, means: Means, notices: Notices) -> None:
+        self._inbound, self._parts, self._means, self._notices = inbound, parts, means, notices
         self._epoch = parts.pipeline.gate.epoch
-        self._snapshot = parts.generations.current
         self._found: Found | None = None
+        self.id = CallId(parts.new_id())
+        self.snapshot = parts.generations.current
+        principal, request = inbound.principal, inbound.request
+        self.principal, self.method, self.trace, self.limited = principal, request.method, inbound.trace, inbound.limited
+        # Only what we have sealed ourselves gets through stage 2 as such.
+        self.standing = _FREE if request.params.get(STATE) is None else Standing.PROMISED
+        self.presented = presented(inbound) if principal.method is _TOKEN else None
 
-    def asked(self) -> Asked:
-        """The call as the pipeline takes it."""
-        inbound = self._inbound
-        return Asked(
-            id=self._id,
-            principal=inbound.principal,
-            method=inbound.request.method,
-            named=_name(inbound),
-            snapshot=self._snapshot,
-            resolve=self._resolve,
-            carry=self._carry,
-            trace=inbound.trace,
-            limited=inbound.limited,
-            # Only what we have sealed ourselves gets through stage 2 as such.
-            standing=_FREE if inbound.request.params.get(STATE) is None else Standing.PROMISED,
-            presented=presented(inbound) if inbound.principal.method is _TOKEN else None,
-        )
+    @property
+    def named(self) -> str:
+        """What its request names, in its caller's words; empty where its method names nothing in one field."""
+        name_field = row(self.method, self._inbound.era).name_field
+        return str(self._inbound.request.params.get(name_field, "")) if name_field else ""
 
-    def notices(self, notices: Notices) -> Notices:
-        """Where the call's notifications go: to the caller, under the caller's own progress token."""
-        inbound = self._inbound
-
-        async def pass_on(notice: Notice) -> None:
-            shown = shown_notice(inbound, notice)
-            if shown is not None:
-                await notices(shown)
-
-        return pass_on
+    async def notices(self, notice: Notice) -> None:
+        """Passes a notification of the call on to the caller, under the caller's own progress token."""
+        shown = shown_notice(self._inbound, notice)
+        if shown is not None:
+            await self._notices(shown)
 
     def pending(self, refused: Refused) -> Pending | None:
         """What is left of the call where people must answer before it can be made; None where it was refused for anything else."""
@@ -89,22 +91,21 @@ class Errand:
             body = {**body, "requestState": state}
         return rendered(self._inbound, self._found, body, told_of(reply))
 
-    def _resolve(self) -> Call:
-        self._found = found(self._inbound, self._snapshot, self._id, self._means)
-        return self._found.call
+    def resolve(self) -> Call:
+        """Stage 2: the call that the request makes, and what stands behind it; raises `Refused`."""
+        found = self._found = resolved(self._inbound, self.snapshot, self.id, self._means)
+        return found.call
 
-    async def _carry(self, call: Call, lease: Lease, notices: Notices) -> Answer:
+    def carry(self, call: Call, lease: Lease, notices: Notices) -> Coroutine[None, None, Answer]:
+        """Stage 9: takes the call to its upstream; raises `Refused`."""
         assert self._found is not None
         name = call.target.upstream
-        upstream = self._parts.fleet.upstream(name, self._snapshot.document.upstreams[name])
-        order = order_of(self._inbound, call, self._found.entry, lease)
-        answer = await upstream.forward(order, notices)
-        if not isinstance(answer.body, Fault) and answer.body.get("resultType") == "input_required":
-            self._check_asked(order, answer.body)
-        return answer
+        upstream = self._parts.fleet.upstream(name, self.snapshot.document.upstreams[name])
+        return upstream.forward(order_of(self._inbound, call, self._found.entry, lease), notices)
 
-    def _check_asked(self, order: Order, body: Mapping[str, object]) -> None:
+    def check(self, call: Call, body: Mapping[str, object]) -> None:
         """Raises `Refused` where the client cannot be asked for input, or the upstream asks for what it was not told that it may."""
+        assert self._found is not None
         if self._inbound.era is Era.SESSION:
             raise Refused(
                 Reason.MISSING_CAPABILITY,
@@ -112,7 +113,7 @@ class Errand:
                 sentence="This needs input from a person, which this client cannot be asked for; the call did not finish.",
                 ran=Ran.MAYBE,
             )
-        asked = undeclared(order, body)
+        asked = undeclared(call.method, client_capabilities(self._inbound, self._found.entry), body)
         if asked is not None:
             raise Refused(
                 Reason.UPSTREAM_BROKEN,
@@ -120,9 +121,3 @@ class Errand:
                 sentence="The upstream asked for what it may not ask for; the call did not finish.",
                 ran=Ran.MAYBE,
             )
-
-
-def _name(inbound: Inbound) -> str:
-    """What a request names, in its caller's words; empty where its method names nothing in one field."""
-    name_field = row(inbound.request.method, inbound.era).name_field
-    return str(inbound.request.params.get(name_field, "")) if name_field else ""

@@ -1,6 +1,6 @@
 """What a door hands to the spine: one request, its caller, and what the client said of itself."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Protocol
 
@@ -95,7 +95,7 @@ class Spine(Protocol):
         """Hears of a message that the door refused after it knew who sent it; counted, so that it cannot flood the log."""
         ...
 
-    async def handle(self, inbound: Inbound, notices: Notices) -> Mapping[str, object] | Fault:
+    def handle(self, inbound: Inbound, notices: Notices) -> Coroutine[None, None, Mapping[str, object] | Fault]:
         """The result body in the shape of the caller's era; cancelling the awaiting task cancels the call."""
         ...
 

@@ -61,17 +61,17 @@ def _parts(name: str, declared: object) -> Mapping[str, object]:
     return {part: {} for part in _PARTS[name] if isinstance(declared, Mapping) and part in declared}
 
 
-def undeclared(order: Order, body: Mapping[str, object]) -> str | None:
+def undeclared(method: str, capabilities: Mapping[str, object], body: Mapping[str, object]) -> str | None:
     """The first request for input in an unfinished answer that the upstream was not told it may make; None if it keeps to what it was told."""
-    if order.method not in UNFINISHED:
-        return f"input for {order.method}"
+    if method not in UNFINISHED:
+        return f"input for {method}"
     requests = body.get("inputRequests", {})
     if not isinstance(requests, Mapping):
         return "no object of requests"
     if any(name.startswith(OURS) for name in requests):
         # The answer would be taken for one to us.
         return f"something under {OURS}"
-    return next((asked for request in requests.values() if (asked := _undeclared(order.capabilities, request)) is not None), None)
+    return next((asked for request in requests.values() if (asked := _undeclared(capabilities, request)) is not None), None)
 
 
 def _undeclared(declared: Mapping[str, object], request: object) -> str | None:

@@ -7,6 +7,7 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from doorward.admission.gate import Gate, Seat
 from doorward.admission.runaway.watch import Standing, Step
@@ -15,14 +16,13 @@ from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.currents import Currents
 from doorward.call.ends import Ends
-from doorward.call.inbound import Notices
 from doorward.call.keeping import Keeping
 from doorward.call.looks import BLOCKING, Looks, questionable
 from doorward.call.resolve import edited
 from doorward.call.rooms import Rooms
 from doorward.credentials.port import Use
 from doorward.domain.budgets import OverdrawnError
-from doorward.domain.calls import Answer, Call, Notice, Reply
+from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
@@ -50,7 +50,7 @@ class _Way:
     approve: Callable[[Track, Inspected], Awaitable[Clearance]]
     intend: Callable[[Track, Clearance], Awaitable[Recorded]]
     credential: Callable[[Track, Recorded], Awaitable[Lease]]
-    forward: Callable[[Track, Recorded, Lease, Notices], Awaitable[Answer]]
+    forward: Callable[[Track, Recorded, Lease], Awaitable[Answer]]
     inspect_response: Callable[[Track, Recorded, Answer], Awaitable[Reply]]
     conclude: Callable[[Track, Refused | None], Awaitable[None]]
 
@@ -96,7 +96,7 @@ class Pipeline:
         """What of an agent is let past policy now."""
         return self._rooms.waivers
 
-    async def handle(self, asked: Asked, notices: Notices) -> Reply:
+    async def handle(self, asked: Asked) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
         track, way = Track(asked, self._rooms.monotonic()), self._way
         try:
@@ -111,7 +111,7 @@ class Pipeline:
                     clearance = await way.approve(track, inspected)  # 6
                     with self._watched(track, clearance) as step:
                         recorded = track.recorded = await way.intend(track, clearance)  # 7
-                        answer = await self._carried(track, recorded, notices)  # 8, 9
+                        answer = await self._carried(track, recorded)  # 8, 9
                         reply = await way.inspect_response(track, recorded, answer)  # 10
                         step.answered(reply.body)
                     track.left += step.left()
@@ -271,12 +271,12 @@ class Pipeline:
             self._rooms.desk.used(clearance.grant)
         return Recorded(clearance, intent, place)
 
-    async def _carried(self, track: Track, recorded: Recorded, notices: Notices) -> Answer:
+    async def _carried(self, track: Track, recorded: Recorded) -> Answer:
         """Stages 8 and 9; where the upstream turns its credential down, nothing has run: another one is tried, once."""
         way = self._way
         lease = await way.credential(track, recorded)  # 8
         try:
-            return await way.forward(track, recorded, lease, notices)  # 9
+            return await way.forward(track, recorded, lease)  # 9
         except Refused as refused:
             if refused.reason is not Reason.CREDENTIAL_REFUSED:
                 raise
@@ -284,7 +284,7 @@ class Pipeline:
             another = await way.credential(track, recorded)
             if another.headers == lease.headers:
                 raise
-        return await way.forward(track, recorded, another, notices)
+        return await way.forward(track, recorded, another)
 
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
@@ -296,23 +296,27 @@ class Pipeline:
         track.lease = endings.leased(lease)
         return lease
 
-    async def _forward(self, track: Track, recorded: Recorded, lease: Lease, notices: Notices) -> Answer:
+    async def _forward(self, track: Track, recorded: Recorded, lease: Lease) -> Answer:
         """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off."""
-        call = recorded.intent.call
+        call, asked = recorded.intent.call, track.asked
         self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
-
-        async def inspected_notices(notice: Notice) -> None:
-            before = len(track.findings)
-            notice = await self._looks.notice(track, call, notice)
-            self._currents.heard(track, call, notice, track.findings[before:])
-            await notices(notice)
-
         with self._rooms.flight.of(call):
-            answer = track.answer = await track.asked.carry(call, lease, inspected_notices)
+            answer = await asked.carry(call, lease, partial(self._heard, track, call))
+            body = answer.body
+            if not isinstance(body, Fault) and body.get("resultType") == "input_required":
+                asked.check(call, body)
+            track.answer = answer
         turns = self._rooms.gate.turns
         if turns.is_fair:
             await turns.go_on(call.principal.agent.id, answer.size_bytes)
         return answer
+
+    async def _heard(self, track: Track, call: Call, notice: Notice) -> None:
+        """A notification on the way (10): its caller sees of it what guards leave."""
+        before = len(track.findings)
+        notice = await self._looks.notice(track, call, notice)
+        self._currents.heard(track, call, notice, track.findings[before:])
+        await track.asked.notices(notice)
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
