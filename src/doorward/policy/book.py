@@ -6,10 +6,11 @@ from itertools import count
 
 from doorward.domain.catalog import Target
 from doorward.domain.ids import PolicyId
+from doorward.policy.grounds import Ground, Halves, grounded, halved
 from doorward.policy.lanes import Lane, Slice, admitted, apart, parsed_entities, parted, request, sliced
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel, panel
-from doorward.policy.question import Actor, Place, Speaker
+from doorward.policy.question import Actor, Moment, Place, Speaker, facts
 from doorward.policy.rules import Rule
 from doorward.policy.schema import COMPLETE, Vocabulary, action_name
 from doorward.policy.waiving import liftable
@@ -18,12 +19,26 @@ LANES = 8_192
 """Pairs of principal and action that are kept ready; each holds a few kilobytes."""
 PANELS = 1_024
 """Sets of rules that are kept parsed."""
+GROUNDS = 8_192
+"""What stays of the questions in a lane, once for each network address, proof and chain seen, as far as they are read."""
 
 
 class Book:
     """The rules and the vocabulary of a generation, which never change, and what has been worked out of them."""
 
-    __slots__ = ("_admissions", "_lanes", "_numbers", "_of_target", "_panels", "_slices", "liftable", "of_upstream", "rules")
+    __slots__ = (
+        "_admissions",
+        "_grounds",
+        "_halves",
+        "_lanes",
+        "_numbers",
+        "_of_target",
+        "_panels",
+        "_slices",
+        "liftable",
+        "of_upstream",
+        "rules",
+    )
 
     def __init__(self, rules: tuple[Rule, ...], known: Vocabulary) -> None:
         self.rules = rules
@@ -37,6 +52,8 @@ class Book:
         self._lanes: Memo[tuple[object, ...], Lane] = Memo(LANES)
         self._admissions: Memo[tuple[object, ...], tuple[tuple[int, ...], tuple[int, ...]]] = Memo(LANES)
         self._panels: Memo[tuple[int, ...], Panel] = Memo(PANELS)
+        self._halves: Memo[tuple[int, ...], Halves] = Memo(PANELS)
+        self._grounds: Memo[tuple[object, ...], Ground] = Memo(GROUNDS)
         self._numbers = count()
 
     def slice(self, target: Target, method: str) -> Slice | None:
@@ -73,6 +90,17 @@ class Book:
             parts=parted(read),
             apart=apart(read),
         )
+
+    def ground(self, lane: Lane, principal: Speaker, target: Target, at: Moment) -> Ground:
+        """What stays of the questions in a lane for whoever is like a principal to its rules."""
+        key = (lane.number, *lane.apart.of(principal))
+        ground = self._grounds.get(key)
+        return ground if ground is not None else self._grounds.put(key, self._new_ground(lane, principal, target, at))
+
+    def _new_ground(self, lane: Lane, principal: Speaker, target: Target, at: Moment) -> Ground:
+        asked = tuple(position for position in lane.enforced if position not in lane.passed_over)
+        halves = self._halves.get(asked) or self._halves.put(asked, halved(self.rules, asked))
+        return grounded(next(self._numbers), lane, self.rules, halves, facts(principal, target, at, lane.parts.still))
 
     def admitted(self, one: Slice, actor: Actor, place: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The enforced rules that can match a principal on an action by their scopes, and of these by what of their conditions stands."""

@@ -32,7 +32,7 @@ from doorward.policy.panel import Match
 from doorward.policy.problems import Problem, Problems, Weight, cut
 from doorward.policy.project import Unheld
 from doorward.policy.question import Moment, Speaker, facts, moving_facts, time_facts
-from doorward.policy.reads import Tree
+from doorward.policy.reads import WHOLE, Tree
 from doorward.policy.reads import together as reads_together
 from doorward.policy.rules import OWN, Mode, Rule, Source, parse
 from doorward.policy.schema import GROUPS, TIME, SchemaEntry, Vocabulary, vocabulary
@@ -184,15 +184,20 @@ class Policies:
 
     def _answered(self, call: Call, principal: Speaker, lane: Lane, at: Moment) -> Decision:
         """The decision of rules that read what one call alone has: the same for the same question, to the byte."""
-        still, moving = lane.settled(principal, call.target, at), lane.parts.moving
-        written = None if still is None else lane.question(still, self._with_call(call, lane, moving_facts(at, moving), moving))
+        if lane.panel.reads.context.is_whole:
+            return ask(lane.panel, lane, self._values(call, principal, lane, at, WHOLE))
+        ground, moving = self._book.ground(lane, principal, call.target, at), lane.parts.moving
+        values = self._with_call(call, lane, moving_facts(at, moving), moving)
+        written = ground.question(values)
         if written is None:
-            return ask(lane.panel, lane, self._values(call, principal, lane, at, lane.panel.reads.context))
+            return ask(lane.panel, lane, ground.standing | values)
         if len(written) > LONGEST_QUESTION or not lane.parts.is_repeated:
-            return lane.answer(written)
-        key = (lane.number, written)
+            return ground.allow(written) or ask(lane.panel, lane, ground.standing | values)
+        key = (ground.number, written)
         known = self._answers.get(key)
-        return known if known is not None else self._answers.put(key, lane.answer(written))
+        if known is None:
+            known = self._answers.put(key, ground.allow(written) or ask(lane.panel, lane, ground.standing | values))
+        return known
 
     def _values(self, call: Call, principal: Speaker, lane: Lane, at: Moment, read: Tree) -> dict[str, object]:
         """Everything that a context of a call can hold. What is derived of its arguments is the same for everybody who is asked about."""

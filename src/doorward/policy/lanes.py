@@ -19,8 +19,8 @@ from doorward.policy.facts.fact import Derived
 from doorward.policy.memo import Memo
 from doorward.policy.panel import Panel
 from doorward.policy.problems import cut
-from doorward.policy.project import Unheld, project
-from doorward.policy.question import Actor, Moment, Place, Speaker, Uid, entities, facts, reads_proof
+from doorward.policy.project import Unheld, project_record
+from doorward.policy.question import Actor, Place, Speaker, Uid, entities, reads_proof
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Mode, Rule
 from doorward.policy.schema import Action, Vocabulary
@@ -31,9 +31,6 @@ FACTS = 64
 """Decisions remembered for one lane: one for each network address, proof and chain seen, as far as they are read."""
 
 _UNHELD = Unheld((), "it is text that is not Unicode")
-
-Still = tuple[dict[str, object] | None]
-"""What stays of a context; a tuple, for there may be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +130,11 @@ class Lane:
     parts: Parts
     apart: Apart
     decisions: Memo[tuple[object, ...], Decision] = field(default_factory=lambda: Memo(FACTS))
-    stills: Memo[tuple[object, ...], Still] = field(default_factory=lambda: Memo(FACTS))
 
     @property
     def is_constant(self) -> bool:
         """Whether no enforced rule reads arguments, time or session, so that its decisions may be remembered."""
         return not self.parts.moving and not self.panel.reads.context.is_whole
-
-    def settled(self, principal: Speaker, target: Target, at: Moment) -> dict[str, object] | None:
-        """What stays of the context from call to call, in Cedar's JSON; None where Cedar cannot hold it, or all of it is read at once."""
-        if self.panel.reads.context.is_whole:
-            return None
-        key = self.apart.of(principal)
-        known = self.stills.get(key)
-        if known is None:
-            held = _held(self.action, self.parts.still, facts(principal, target, at, self.parts.still))
-            known = self.stills.put(key, (held if isinstance(held, dict) else None,))
-        return known[0]
-
-    def question(self, still: Mapping[str, object], values: Mapping[str, object]) -> str | None:
-        """The whole context, with the values of one call; None where Cedar cannot hold one."""
-        moving = _held(self.action, self.parts.moving, values)
-        written = _written({**still, **moving}) if isinstance(moving, dict) else None
-        return written if isinstance(written, str) else None
-
-    def answer(self, written: str) -> Decision:
-        """What the rules make of a context."""
-        return self.panel.decide({**self.request, "context": written}, self.entities)
 
 
 def sliced(rules: Sequence[Rule], known: Vocabulary) -> Mapping[str, Slice]:
@@ -229,11 +204,11 @@ def _printed(kind: str, identity: str) -> str:
 
 def context(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
     """The context in Cedar's JSON as far as it is read, or the first place of it that Cedar cannot hold."""
-    held = _held(action, read, values)
-    return held if isinstance(held, Unheld) else _written(held)
+    found = held(action, read, values)
+    return found if isinstance(found, Unheld) else _written(found)
 
 
-def _held(action: Action, read: Tree, values: Mapping[str, object]) -> object:
+def held(action: Action, read: Tree, values: Mapping[str, object]) -> dict[str, object] | Unheld:
     """The same as plain values."""
     if "derived" in read:
         known = values.get("derived")
@@ -241,7 +216,7 @@ def _held(action: Action, read: Tree, values: Mapping[str, object]) -> object:
         if isinstance(derived, Unheld):
             return derived
         values = {**values, "derived": derived}
-    return project(values, action.context, read)
+    return project_record(values, action.context, read)
 
 
 def derived_of(action: Action, values: Mapping[str, object]) -> Derived:
@@ -253,10 +228,8 @@ def derived_of(action: Action, values: Mapping[str, object]) -> Derived:
 def context_before(action: Action, read: Tree, values: Mapping[str, object]) -> str | Unheld:
     """The same before a call, with what is not known yet."""
     names, unknown = action.context.fields if read.is_whole else read.parts, not_known(read, values)
-    held = _held(action, Tree(False, {name: read.below(name) for name in names if name not in unknown}), values)
-    if isinstance(held, dict):
-        held |= {name: UNKNOWN[name] for name in unknown}
-    return held if isinstance(held, Unheld) else _written(held)
+    found = held(action, Tree(False, {name: read.below(name) for name in names if name not in unknown}), values)
+    return found if isinstance(found, Unheld) else _written(found | {name: UNKNOWN[name] for name in unknown})
 
 
 def not_known(read: Tree, values: Mapping[str, object]) -> frozenset[str]:

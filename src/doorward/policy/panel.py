@@ -5,7 +5,7 @@ gets a denial instead, for any error of any rule.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -79,7 +79,7 @@ class Panel:
         return Match.MATCHED if found.reason else Match.DID_NOT_MATCH
 
     def _rules(self, names: Sequence[str]) -> tuple[Rule, ...]:
-        return tuple(self.rules[position] for position in sorted(int(name.removeprefix("policy")) for name in names))
+        return tuple(self.rules[position] for position in numbers(names))
 
     def _failed(self, errors: Sequence[str]) -> Deny:
         veiled = [_VALUE.sub("…", error) for error in errors]
@@ -94,10 +94,24 @@ class Panel:
         return tuple(rule.id for rule in self.rules if _meets(rule.reads.context, path))
 
 
+def unopposed(policies: PolicySet, request: Request, entities: Entities) -> tuple[str, ...] | None:
+    """The permits of some rules that match, by Cedar's names for them, if any do; None where a `forbid` matches or anything fails."""
+    result = judge(request, policies, entities)
+    names = result.diagnostics.reason
+    if result.diagnostics.errors or not (result.allowed or (result.decision == "Deny" and not names)):
+        return None
+    return names
+
+
+def numbers(names: Iterable[str]) -> list[int]:
+    """The numbers of the rules that Cedar names, in their order."""
+    return sorted(int(name.removeprefix("policy")) for name in names)
+
+
 def panel(rules: Sequence[Rule]) -> Panel:
     """A panel of these rules."""
     permits = [rule for rule in rules if rule.effect == "permit"]
-    return Panel(tuple(rules), together([rule.reads for rule in rules]), _parsed(rules), _parsed(permits))
+    return Panel(tuple(rules), together([rule.reads for rule in rules]), parsed(rules), parsed(permits))
 
 
 def _weighed(deciding: Sequence[Rule]) -> Deny | Ask:
@@ -114,7 +128,8 @@ def _forbidden(deciding: Sequence[Rule]) -> Deny:
     return Deny(_ids(deciding), "; ".join(rule.reason for rule in deciding), public)
 
 
-def _parsed(rules: Sequence[Rule]) -> PolicySet:
+def parsed(rules: Sequence[Rule]) -> PolicySet:
+    """Some rules as Cedar takes them, which names them by their numbers."""
     return PolicySet.from_str("\n".join(rule.piece.text for rule in rules))
 
 

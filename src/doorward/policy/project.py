@@ -52,6 +52,14 @@ def project(value: object, shape: Shape, read: Tree) -> object | Unheld:
         return Unheld(tuple(reversed(error.path)), error.reason)
 
 
+def project_record(value: Mapping[str, object], shape: Fields, read: Tree) -> dict[str, object] | Unheld:
+    """The same of a record."""
+    try:
+        return _record(value, shape, read)
+    except _UnheldError as error:
+        return Unheld(tuple(reversed(error.path)), error.reason)
+
+
 def _project(value: object, shape: Shape, read: Tree) -> object:
     match shape:
         case Text():
