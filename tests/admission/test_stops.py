@@ -276,6 +276,32 @@ def test_a_call_is_refused_exactly_if_something_it_touches_stands_still(standing
     assert (anyio.run(run) is not None) == bool(standing & set(TOUCHED))
 
 
+async def test_whether_anything_is_kept_out_follows_each_change_at_once() -> None:
+    switch = Switch(Memory(), Clock(50.0))
+    seen = [switch.bars]
+    await switch.load()
+    seen.append(switch.bars)
+    await switch.stop(EVERYTHING, "leak", "ada")
+    seen.append(switch.bars)
+    await switch.resume(EVERYTHING)
+    seen.append(switch.bars)
+    await switch.revoke(stops.upstream(UpstreamId("git")), "gone", "ada")
+    seen.append(switch.bars)
+    await switch.restore(stops.upstream(UpstreamId("git")))
+    seen.append(switch.bars)
+    switch.bar(stops.family("fam1"), "given_back", 100.0)
+    seen.append(switch.bars)
+    assert seen == [True, False, True, False, True, False, True]
+
+
+async def test_what_is_stopped_before_the_stops_are_read_is_kept_out_then_and_later() -> None:
+    switch = Switch(Memory(), Clock(50.0))
+    await switch.stop(EVERYTHING, "leak", "ada")
+    assert refused(switch) is Reason.STOPPED
+    await switch.load()
+    assert (switch.bars, refused(switch)) == (True, Reason.STOPPED)
+
+
 async def test_what_is_barred_is_withdrawn_until_then_in_flight_too_and_written_nowhere() -> None:
     clock, store = Clock(50.0), Memory()
     switch = Switch(store, clock)

@@ -71,11 +71,18 @@ class Seat:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        agent, self._agent = self._agent, None
+        agent = self._agent
         if agent is None:
             return
+        self._agent = None
         gate, taken = self._gate, self._taken
-        gate._left(agent)  # noqa: SLF001 - a seat is half of the gate
+        gate._inside -= 1  # noqa: SLF001 - a seat is half of the gate
+        running = gate._running  # noqa: SLF001
+        left = running[agent] - 1
+        if left:
+            running[agent] = left
+        else:
+            del running[agent]
         if taken is not NOTHING:
             taken.leave()
 
@@ -147,24 +154,19 @@ class Gate:
 
         What a declared limit refuses counts for its agent's pace, and in no declared limit.
         """
-        try:
-            self._switch.check(call)
-        except Refused:
-            self.turned_back(call.principal)
-            raise
-        if call.principal.method is _OWN:
-            return Seat(self, None, self._switch.epoch)
-        agent, limits = call.principal.agent.id, self._limits
-        if self._inside >= limits.in_flight:
-            raise Refused(
-                Reason.OVERLOADED,
-                f"{self._inside} calls in flight, at most {limits.in_flight}",
-                extra={"limit": IN_FLIGHT, "retryAfterSeconds": SHORTLY},
-            )
+        switch, principal = self._switch, call.principal
+        if switch.bars:
+            self._check(call)
+        if principal.method is _OWN:
+            return Seat(self, None, switch.epoch)
+        agent, limits, inside = principal.agent.id, self._limits, self._inside
+        free = limits.in_flight - inside
+        if free <= 0:
+            raise _overloaded(inside, limits.in_flight)
         running = self._running.get(agent, 0)
         if running >= limits.concurrent:
             raise _over_concurrency(agent, limits.concurrent)
-        if running >= SHARE * (limits.in_flight - self._inside):
+        if running >= SHARE * free:
             raise _over_share(agent, running)
         now = self._monotonic()
         wait = self._rates.take(agent, now)
@@ -172,8 +174,16 @@ class Gate:
             raise _over_rate(agent, limits.pace, wait)
         taken = self._declared.take(call, now) if limits.declared else NOTHING
         self._running[agent] = running + 1
-        self._inside += 1
-        return Seat(self, agent, self._switch.epoch, taken)
+        self._inside = inside + 1
+        return Seat(self, agent, switch.epoch, taken)
+
+    def _check(self, call: Call) -> None:
+        """Raises `Refused` STOPPED or REVOKED for a call that touches what stands still; it counts for its agent's pace."""
+        try:
+            self._switch.check(call)
+        except Refused:
+            self.turned_back(call.principal)
+            raise
 
     def busiest(self, most: int) -> tuple[tuple[str, int], ...]:
         """The agents that run most calls, and how many."""
@@ -205,13 +215,13 @@ class Gate:
         """Raises `Refused` UNKNOWN_SESSION if a session is withdrawn."""
         self._switch.known_session(session)
 
-    def _left(self, agent: AgentId) -> None:
-        self._inside -= 1
-        running = self._running[agent] - 1
-        if running:
-            self._running[agent] = running
-        else:
-            del self._running[agent]
+
+def _overloaded(inside: int, most: int) -> Refused:
+    return Refused(
+        Reason.OVERLOADED,
+        f"{inside} calls in flight, at most {most}",
+        extra={"limit": IN_FLIGHT, "retryAfterSeconds": SHORTLY},
+    )
 
 
 def _over_concurrency(agent: AgentId, most: int) -> Refused:

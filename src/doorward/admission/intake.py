@@ -33,22 +33,23 @@ class Bounds:
     bytes_of_agent: int = 64 * 2**20
 
 
-@dataclass(slots=True)
 class _Held:
     """What one agent has in the door."""
 
-    requests: int = 0
-    bytes: int = 0
+    __slots__ = ("agent", "bytes", "requests")
+
+    def __init__(self, agent: AgentId) -> None:
+        self.agent = agent
+        self.requests = self.bytes = 0
 
 
 class Place:
     """One request's place in the door. Leave it exactly when the request ends; what it holds is counted even where it is refused."""
 
-    __slots__ = ("_agent", "_bytes", "_held", "_intake")
+    __slots__ = ("_bytes", "_held", "_intake")
 
     def __init__(self, intake: "Intake") -> None:
         self._intake: Intake | None = intake
-        self._agent: AgentId | None = None
         self._held: _Held | None = None
         self._bytes = 0
 
@@ -58,13 +59,18 @@ class Place:
         assert intake is not None, "the place has been left"
         held = intake._of.get(agent)  # noqa: SLF001 - a place is half of the intake
         if held is None:
-            held = intake._of[agent] = _Held()  # noqa: SLF001
-        self._agent, self._held = agent, held
-        held.requests += 1
+            held = intake._of[agent] = _Held(agent)  # noqa: SLF001
+        self._held = held
+        bounds, before = intake.bounds, held.requests
+        held.requests = before + 1
         # Before this one there was one more free, and the agent had one fewer.
-        if held.requests - 1 >= SHARE * (intake.bounds.requests - intake.requests + 1):
-            raise _over_share(agent, held.requests)
-        self.hold(count)
+        if before >= SHARE * (bounds.requests - intake.requests + 1):
+            raise _over_share(agent, before + 1)
+        self._bytes = count
+        intake.bytes = of_all = intake.bytes + count
+        held.bytes = of_agent = held.bytes + count
+        if of_agent > bounds.bytes_of_agent or of_all > bounds.bytes:
+            raise _over_bytes(intake, held)
 
     def hold(self, count: int) -> None:
         """Counts bytes; raises `Refused` OVERLOADED or OVER_CONCURRENCY where they are too many."""
@@ -72,14 +78,11 @@ class Place:
         if intake is None or held is None:
             return
         self._bytes += count
-        intake.bytes += count
-        held.bytes += count
+        intake.bytes = of_all = intake.bytes + count
+        held.bytes = of_agent = held.bytes + count
         bounds = intake.bounds
-        if held.bytes > bounds.bytes_of_agent:
-            assert self._agent is not None, "whoever holds bytes is known"
-            raise _over_bytes(self._agent, held.bytes, bounds.bytes_of_agent)
-        if intake.bytes > bounds.bytes:
-            raise overloaded(BYTES, f"{intake.bytes} bytes of requests and answers, at most {bounds.bytes}")
+        if of_agent > bounds.bytes_of_agent or of_all > bounds.bytes:
+            raise _over_bytes(intake, held)
 
     def keep(self, count: int) -> None:
         """Counts bytes that there are whatever the bounds say, such as those of an answer."""
@@ -91,17 +94,18 @@ class Place:
 
     def leave(self) -> None:
         """Gives back the place and all that it holds; a second time does nothing."""
-        intake, self._intake = self._intake, None
+        intake, held = self._intake, self._held
         if intake is None:
             return
-        count, held = self._bytes, self._held
+        self._intake = None
         intake.requests -= 1
-        intake.bytes -= count
         if held is not None:
-            held.requests -= 1
+            count = self._bytes
+            intake.bytes -= count
             held.bytes -= count
-            if not held.requests and self._agent is not None:
-                del intake._of[self._agent]  # noqa: SLF001 - as above
+            held.requests = left = held.requests - 1
+            if not left:
+                del intake._of[held.agent]  # noqa: SLF001 - as above
 
 
 class Intake:
@@ -128,7 +132,8 @@ class Intake:
 
     def is_little(self, agent: AgentId, part: int) -> bool:
         """Whether an agent holds less than this part (one in so many) of the places that agents hold on average."""
-        return self.requests_of(agent) * len(self._of) * part < self.requests
+        held = self._of.get(agent)
+        return (0 if held is None else held.requests) * len(self._of) * part < self.requests
 
     def requests_of(self, agent: AgentId) -> int:
         """How many places one agent holds."""
@@ -159,10 +164,14 @@ def _over_share(agent: AgentId, requests: int) -> Refused:
     )
 
 
-def _over_bytes(agent: AgentId, count: int, most: int) -> Refused:
+def _over_bytes(intake: Intake, held: _Held) -> Refused:
+    """The refusal of what is too much for its agent, or else for all."""
+    most, of_all = intake.bounds.bytes_of_agent, intake.bounds.bytes
+    if held.bytes <= most:
+        return overloaded(BYTES, f"{intake.bytes} bytes of requests and answers, at most {of_all}")
     return Refused(
         Reason.OVER_CONCURRENCY,
-        f"agent {agent} would have {count} bytes in the door, at most {most}",
+        f"agent {held.agent} would have {held.bytes} bytes in the door, at most {most}",
         sentence=f"Too much at once: your requests and their answers hold at most {most} bytes together. Wait for one to end, then try again.",
         extra={"limit": BYTES_OF_AGENT, "retryAfterSeconds": SHORTLY},
     )

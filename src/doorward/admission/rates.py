@@ -81,20 +81,29 @@ class Rates:
 
     def take(self, key: Key, now: float) -> float:
         """Takes one call out of a bucket and gives 0; or takes nothing and gives the seconds until there is one."""
-        if now < self._latest:
+        if now > self._latest:
+            self._latest = now
+        else:
             now = self._latest
-        self._latest = now
-        full_at = known = self._full_at.get(key)
-        if full_at is None or full_at < now:
-            full_at = now
-        after = full_at + self._interval
+        full_at = self._full_at.get(key)
+        if full_at is None:
+            return self._take_first(key, now)
+        after = (full_at if full_at > now else now) + self._interval  # noqa: FURB136 - on the way of every call
         wait = after - self._depth - now
         if wait > _DRIFT:
             return wait
-        if known is None:
-            if len(self._full_at) >= self._most and (room_in := self._sweep(now)) > 0:
-                return room_in
-            self._next_sweep = min(self._next_sweep, after)
+        self._full_at[key] = after
+        return 0.0
+
+    def _take_first(self, key: Key, now: float) -> float:
+        """Takes one call out of a full bucket, for which there may be no room."""
+        after = now + self._interval
+        wait = after - self._depth - now
+        if wait > _DRIFT:
+            return wait
+        if len(self._full_at) >= self._most and (room_in := self._sweep(now)) > 0:
+            return room_in
+        self._next_sweep = min(self._next_sweep, after)
         self._full_at[key] = after
         return 0.0
 

@@ -98,7 +98,7 @@ class StopStore(Protocol):
 class Switch:
     """What stands still right now, written through to a store. Until `load` has succeeded, everything does."""
 
-    __slots__ = ("_barred", "_cuts", "_floor", "_followers", "_is_loaded", "_lock", "_now", "_standing", "_store", "epoch")
+    __slots__ = ("_barred", "_cuts", "_floor", "_followers", "_is_loaded", "_lock", "_now", "_standing", "_store", "bars", "epoch")
 
     def __init__(self, store: StopStore, now: Callable[[], float]) -> None:
         self._store = store
@@ -110,6 +110,8 @@ class Switch:
         self._followers: list[Callable[[Matter, str], None]] = []
         self._lock = anyio.Lock()
         self._is_loaded = False
+        self.bars = True
+        """Whether anything is kept out at all: where nothing is, `check` and `known` let everything through."""
         self.epoch = 0
 
     async def load(self) -> None:
@@ -119,6 +121,7 @@ class Switch:
             self.epoch = max(self.epoch, stop.epoch)
         self.epoch += 1
         self._is_loaded = True
+        self._weigh()
 
     def on_change(self, follower: Callable[[Matter, str], None]) -> None:
         """Calls back with what has just been stopped, revoked or cut, and why: whoever runs calls of it must end them."""
@@ -173,15 +176,16 @@ class Switch:
         for name in [name for name, (end, _) in self._barred.items() if end <= now]:
             del self._barred[name]
         self._barred[_name(matter)] = (until, f"{told(matter)} has ended: {why}")
+        self._weigh()
         self.cut(matter, f"{told(matter)} has ended: {why}")
 
     def check(self, call: Call) -> None:
         """Raises `Refused` STOPPED or REVOKED if something that this call touches stands still."""
+        if not self.bars:
+            return
         if not self._is_loaded:
             raise _unread()
         standing, barred = self._standing, self._barred
-        if not (standing or barred):
-            return
         for name in touched(call):
             if name in standing:
                 raise _refusal(_gravest(standing[name]))
@@ -190,11 +194,11 @@ class Switch:
 
     def known(self, principal: Principal) -> None:
         """Raises `Refused` REVOKED if anything that this principal was verified by is withdrawn; what is only stopped, `check` says."""
+        if not self.bars:
+            return
         if not self._is_loaded:
             raise _unread()
         standing, barred = self._standing, self._barred
-        if not (standing or barred):
-            return
         for name in of_principal(principal):
             if name in standing and Effect.REVOKED in standing[name]:
                 raise _refusal(standing[name][Effect.REVOKED])
@@ -217,6 +221,10 @@ class Switch:
             if self._cuts.get(name, self._floor) > epoch:
                 raise Refused(Reason.REVOKED_MEANWHILE, f"{told(Matter(*name))} was cut off meanwhile")
 
+    def _weigh(self) -> None:
+        """To be called after each change of what stands still or is barred."""
+        self.bars = not self._is_loaded or bool(self._standing or self._barred)
+
     def _check_barred(self, name: Named) -> None:
         until, why = self._barred[name]
         if self._now() < until:
@@ -226,6 +234,7 @@ class Switch:
         stop = Stop(matter, effect, reason, by, self._now(), self.epoch + 1)
         name = _name(matter)
         self._standing.setdefault(name, {})[effect] = stop
+        self._weigh()
         self.cut(matter, _why(stop))
         async with self._lock:
             # Whatever stands by now is what must be written: a later stop of the same matter, or nothing if it was lifted.
@@ -248,6 +257,7 @@ class Switch:
             del effects[effect]
             if not effects:
                 del self._standing[name]
+                self._weigh()
 
 
 def _name(matter: Matter) -> Named:
