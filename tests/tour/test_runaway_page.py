@@ -5,7 +5,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from doorward.admission.runaway import course, rules, watch
+from doorward.admission.runaway import course, rules, seen, watch
 from doorward.config.runaway import Runaway
 from tests.peers import ROOT
 
@@ -45,5 +45,5 @@ def test_the_example_of_the_page_loads_and_changes_what_it_names() -> None:
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     memory = f"{course.CALLS} calls and {course.TOOLS} tools of each instance, {watch.INSTANCES:,} instances"
     assert memory in PAGE
-    assert f"for {course.PAUSE_SECONDS:.0f} seconds at first" in PAGE
-    assert f"at most {course.LONGEST_SECONDS / 60:.0f} minutes" in PAGE
+    assert f"for {seen.PAUSE_SECONDS:.0f} seconds at first" in PAGE
+    assert f"at most {seen.LONGEST_SECONDS / 60:.0f} minutes" in PAGE

@@ -20,17 +20,18 @@ class Cap:
         self.sum = 0
         """Those that count, as of the last call."""
 
-    def take(self, now: float, bound: Bound) -> int:
-        """Counts one, and gives its step, to give it back with. Whether that was one too many, `sum` says."""
+    def take(self, now: float, bound: Bound) -> bool:
+        """Counts one, and gives whether that is one too many."""
         step = int(now * STEPS / bound.seconds)
         if step > self._latest:
             self._turn(step)
         self._newest[1] += 1
         self.sum += 1
-        return self._latest
+        return self.sum > bound.calls
 
-    def give_back(self, step: int) -> None:
-        """One that was counted in a step did not happen."""
+    def give_back(self, then: float, bound: Bound) -> None:
+        """The one that was counted at that moment did not happen."""
+        step = int(then * STEPS / bound.seconds)
         for pair in self._counts:
             if pair[0] == step and pair[1] > 0:
                 pair[1] -= 1

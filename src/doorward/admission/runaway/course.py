@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeVar
 from doorward.admission.runaway.caps import Cap
 from doorward.admission.runaway.levels import Level
 from doorward.admission.runaway.rules import Bound, Rule, Rules
+from doorward.admission.runaway.seen import PAUSE_SECONDS, Rest, Seen
 from doorward.domain.ids import AgentId
 
 CALLS: Final = 64
@@ -24,10 +25,6 @@ FAILED: Final = 5
 """As so many counts a repetition whose answer is the same error, with nothing new in between: who is kept from it loses little."""
 NEAR: Final = 5
 """A caller is told what is left before it is refused, from this part of a bound on: one in so many."""
-PAUSE_SECONDS: Final = 60.0
-"""How long a call rests that is caught for the first time."""
-LONGEST_SECONDS: Final = 900.0
-"""A rest is twice as long each time that the call, tried once more, gives the same answer again; and no longer than this."""
 USUAL: Final = 10
 """Times as many different calls as usual make a storm."""
 _WEIGHT: Final = 0.2
@@ -62,30 +59,6 @@ _NEWS: Final = Came.NEWS
 
 
 @dataclass(slots=True)
-class Rest:
-    """What is caught rests until a moment; then one call may try again."""
-
-    bound: Bound
-    count: int
-    seconds: float
-    """So many calls were made in so many seconds when it was caught."""
-    until: float
-    pause: float = PAUSE_SECONDS
-
-    def wait(self, now: float) -> float:
-        """The seconds that are left; 0 where one may try, and the rest begins anew while it does."""
-        if now < self.until:
-            return self.until - now
-        self.until = now + self.pause
-        return 0.0
-
-    def longer(self, now: float) -> None:
-        """It was tried in vain."""
-        self.pause = min(self.pause * 2, LONGEST_SECONDS)
-        self.until = now + self.pause
-
-
-@dataclass(slots=True)
 class Found:
     """What a rule has caught: so many calls in so many seconds. Not frozen: where a rule only watches, each call too many makes one."""
 
@@ -98,8 +71,7 @@ class Turn(Protocol):
     """One call of a caller: what was known when it was asked, and what came of it."""
 
     key: int
-    tool: Tool
-    seen: "Seen | None"
+    seen: Seen | None
     knew: int | None
     """What it was answered last. Who asks many times at once does not know it yet, and does not go in circles."""
     rest: Rest | None
@@ -113,48 +85,16 @@ class Turn(Protocol):
     near: tuple[tuple[Bound, int], ...]
     """The rules that are to refuse it before long, and how many more such calls there may be at once."""
 
-
-class Seen:
-    """One call among those that are remembered, one tool or one list.
-
-    Most calls are never made again, so what counts repetitions is made by the first of them, from what is kept of the call.
-    """
-
-    __slots__ = ("_at", "_count", "_every", "_number", "answer", "counted", "latest", "rest")
-
-    def __init__(self, count: int = 0, now: float = 0.0, number: int = 0) -> None:
-        """What was called so many times before anything counts it; the caller did `number` things by then."""
-        self._count, self._at, self._number = count, now, number
-        self.counted: Level | None = None
-        """`same`, once anything was counted."""
-        self._every: Level | None = None
-        self.answer: int | None = None
-        self.latest = number
-        """Its number, when it was answered last, among everything that its caller did."""
-        self.rest: Rest | None = None
-
     @property
-    def same(self) -> Level:
-        """Of those that were answered as the one before."""
-        level = self.counted
-        if level is None:
-            level = self.counted = Level(self._count, self._at, self._number)
-        return level
-
-    @property
-    def every(self) -> Level:
-        """Of all of them."""
-        level = self._every
-        if level is None:
-            level = self._every = Level(self._count, self._at, self._number)
-        return level
+    def tool(self) -> Tool:
+        """What is called."""
+        ...
 
 
 class Course:
     """One caller's recent past."""
 
     __slots__ = (
-        "_capped",
         "_caps",
         "_fresh",
         "_news",
@@ -164,6 +104,7 @@ class Course:
         "_usual",
         "_window",
         "agent",
+        "known_caps",
         "lists",
         "seen",
         "told",
@@ -177,7 +118,7 @@ class Course:
         self.tools: OrderedDict[Tool, Seen] = OrderedDict()
         self.lists: OrderedDict[int, Seen] = OrderedDict()
         self._caps: dict[str, tuple[float, Cap]] = {}
-        self._capped: dict[frozenset[str], Caps] = {}
+        self.known_caps: dict[frozenset[str], Caps] = {}
         self.told: dict[Rule, float] = {}
         """When each rule's last alert was."""
         self.total = 0
@@ -189,12 +130,10 @@ class Course:
         self._window, self._fresh, self._usual = 0.0, 0, 0.0
 
     def capped(self, parents: frozenset[str], rules: Rules) -> Caps:
-        """The counts of the policy groups that a target belongs to; new ones where a window is another than before."""
-        known = self._capped.get(parents)
-        if known is None:
-            known = self._capped[parents] = tuple(
-                [(bound, self._cap(group, bound)) for group, bound in rules.caps.items() if group in parents]
-            )
+        """The counts of the policy groups that a target belongs to, which are known then; new ones where a window is another than before."""
+        known = self.known_caps[parents] = tuple(
+            [(bound, self._cap(group, bound)) for group, bound in rules.caps.items() if group in parents]
+        )
         return known
 
     def _cap(self, group: str, bound: Bound) -> Cap:
@@ -205,7 +144,7 @@ class Course:
 
     def renew(self) -> None:
         """Hears that the rules are others: what was seen is remembered, and what rests may be tried again."""
-        self._capped.clear()
+        self.known_caps.clear()
         for memory in (self.seen, self.tools, self.lists):
             for seen in memory.values():
                 seen.rest = None
@@ -221,48 +160,61 @@ class Course:
         self._fresh += 1
         return None
 
-    def answered(self, turn: Turn, rules: Rules, now: float) -> Sequence[Found]:
-        """One call was made and answered; gives what is caught by it."""
+    def resting(self, tool: Tool) -> Rest | None:
+        """The rest of a tool that is caught."""
+        seen = self.tools.get(tool)
+        return None if seen is None else seen.rest
+
+    def met(self, turn: Turn, rules: Rules, now: float) -> None:
+        """A call that is not remembered was answered: the first of its kind is never too many, as bounds are of two and more."""
         if self.lists:
             self.lists.clear()
-        key, answer = turn.key, turn.answer
-        seen = self.seen.get(key)
-        if seen is None:
-            self._met(key, answer, rules, now)
-            return ()
-        self.seen.move_to_end(key)
-        same = answer is not None and answer == seen.answer
-        if same and answer != turn.knew:
-            return []
-        self.total += 1
-        seen.answer = answer
-        found: list[Found] = []
-        amount = self._amount(seen, turn) if same else 0
-        if seen.rest is None:
-            self._repeats(seen, turn, amount, rules, now, found)
-            self._circles(turn, amount, rules.cycles, now, found)
-        else:
-            _tried(seen, turn.rest, same, now, found)
-        if not same:
-            self._news = self.total
-        seen.latest = self.total
-        return found
-
-    def _met(self, key: int, answer: int | None, rules: Rules, now: float) -> None:
-        """A call that is not remembered was answered: the first of its kind is never too many, as bounds are of two and more."""
-        self.total = self._news = self.total + 1
-        if len(self.seen) >= CALLS:
-            self.seen.popitem(last=False)
-        seen = self.seen[key] = Seen(1, now, self.total)
-        seen.answer = answer
+        key, memory = turn.key, self.seen
+        self.total = self._news = number = self.total + 1
+        if len(memory) >= CALLS:
+            memory.popitem(last=False)
+        seen = memory[key] = Seen(1, now, number)
+        seen.answer = answer = turn.answer
         if rules.cycles is not None:
             if self._turning:
                 self._straighten()
             self._ring.append((key, answer))
 
-    def _amount(self, seen: Seen, turn: Turn) -> int:
-        """What a repetition counts."""
-        return FAILED if turn.came is _NOTHING and self._news <= seen.latest else 1
+    def again(self, turn: Turn, seen: Seen, rules: Rules, now: float) -> Sequence[Found]:
+        """A call that is remembered was made and answered once more; gives what is caught by it."""
+        if self.lists:
+            self.lists.clear()
+        answer = turn.answer
+        self.seen.move_to_end(turn.key)
+        same = answer is not None and answer == seen.answer
+        if same and answer != turn.knew:
+            return ()
+        self.total = number = self.total + 1
+        seen.answer = answer
+        found: Sequence[Found]
+        if seen.rest is None:
+            in_vain = turn.came is _NOTHING and self._news <= seen.latest
+            found = self._counted(seen, turn, (FAILED if in_vain else 1) if same else 0, rules, now)
+        else:
+            found = _tried(seen, turn.rest, same, now)
+        if not same:
+            self._news = number
+        seen.latest = number
+        return found
+
+    def _counted(self, seen: Seen, turn: Turn, amount: int, rules: Rules, now: float) -> Sequence[Found]:
+        """A call that was not caught counts so much; an `amount` of 0 says that its answer is another."""
+        found = self._repeats(seen, turn, amount, rules, now)
+        cycles = rules.cycles
+        if cycles is None:
+            return found
+        ring, pair = self._ring, (turn.key, turn.answer)
+        # One call again and again is no cycle.
+        if not (amount and ring and ring[-1] == pair):
+            circles = self._circles(turn, pair, amount, cycles, now)
+            found = (*found, *circles) if circles else found
+        ring.append(pair)
+        return found
 
     def tried(self, turn: Turn, bound: Bound, now: float) -> Sequence[Found]:
         """A tool was called with arguments that are not remembered: nothing may have come of that for long."""
@@ -278,12 +230,9 @@ class Course:
             if seen.counted is not None:
                 seen.counted.clear()
             return ()
-        found: list[Found] = []
         if seen.rest is not None:
-            _tried(seen, turn.tools_rest, in_vain, now, found)
-        elif seen.same.add(now, self.total, bound):
-            found.append(_caught(seen, bound, seen.same, now))
-        return found
+            return _tried(seen, turn.tools_rest, in_vain, now)
+        return (_caught(seen, bound, seen.same, now),) if seen.same.add(now, self.total, bound) else ()
 
     def listed(self, key: int, answer: int, bound: Bound, now: float) -> Found | None:
         """One list was shown; `answer` changes when the list may have."""
@@ -298,42 +247,43 @@ class Course:
             return None
         return _caught(seen, bound, seen.same, now)
 
-    def _repeats(self, seen: Seen, turn: Turn, amount: int, rules: Rules, now: float, found: list[Found]) -> None:
-        """A call that was not caught; an `amount` of 0 says that its answer is another."""
-        repeated, polling = rules.repeated, rules.polling
+    def _repeats(self, seen: Seen, turn: Turn, amount: int, rules: Rules, now: float) -> Sequence[Found]:
+        """A call that was made before."""
+        repeated, polling, number = rules.repeated, rules.polling, self.total
+        found: Sequence[Found] = ()
         if repeated is not None:
-            level = seen.same
+            level = seen.counted or seen.same
             if not amount:
                 level.clear()
-            if level.add(now, self.total, repeated, amount or 1):
-                self._judged(seen, level, repeated, 2, found)
-            else:
+            if level.add(now, number, repeated, amount or 1):
+                found = self._judged(seen, level, repeated, 2)
+            elif amount and repeated.refuses:
                 _near(turn, repeated, level, amount)
-        if polling is not None and seen.every.add(now, self.total, polling):
-            self._judged(seen, seen.every, polling, 4, found)
+        if polling is not None:
+            level = seen.polled or seen.every
+            if level.add(now, number, polling):
+                found = (*found, *self._judged(seen, level, polling, 4))
+        return found
 
-    def _judged(self, seen: Seen, level: Level, bound: Bound, share: int, found: list[Found]) -> None:
+    def _judged(self, seen: Seen, level: Level, bound: Bound, share: int) -> Sequence[Found]:
         """Caught where the call makes one in `share` of all since the count began; else the count begins anew."""
         if level.count * share > self.total - level.first:
-            found.append(_caught(seen, bound, level, level.latest))
-        else:
-            level.clear()
+            return (_caught(seen, bound, level, level.latest),)
+        level.clear()
+        return ()
 
-    def _circles(self, turn: Turn, amount: int, bound: Bound | None, now: float, found: list[Found]) -> None:
-        """One call more in a round, or (an `amount` of 0) one that ends every cycle, for its answer is another."""
-        if bound is None:
-            return
-        ring, pair = self._ring, (turn.key, turn.answer)
+    def _circles(self, turn: Turn, pair: Pair, amount: int, bound: Bound, now: float) -> Sequence[Found]:
+        """One call more in a round, or one that ends every cycle, for its answer is another."""
+        found: list[Found] = []
         if not amount:
             self._straighten()
-        # One call again and again is no cycle.
-        turns = self._rounds if amount and ring and ring[-1] != pair else ()
-        for period, level in turns:
+        for period, level in self._rounds if amount and self._ring else ():
             self._turning = True
             if self._turns(period, level, pair) and level.add(now, self.total, bound, amount / period):
                 found.append(self._circle(period, level, bound, now))
-            _near(turn, bound, level, amount)
-        ring.append(pair)
+            if bound.refuses:
+                _near(turn, bound, level, amount)
+        return found
 
     def _turns(self, period: int, level: Level, pair: Pair) -> bool:
         """Whether a call is the one that was made so many before it; if not, no round of that length goes on."""
@@ -368,7 +318,7 @@ def _place(memory: OrderedDict[_K, Seen], key: _K, most: int, seen: Seen) -> See
     return seen
 
 
-def _tried(seen: Seen, rest: Rest | None, same: bool, now: float, found: list[Found]) -> None:
+def _tried(seen: Seen, rest: Rest | None, same: bool, now: float) -> Sequence[Found]:
     """What rests was tried again: it rests on for longer, or is free. What was on its way when it was caught does not try it."""
     if not same:
         seen.rest = None
@@ -376,12 +326,13 @@ def _tried(seen: Seen, rest: Rest | None, same: bool, now: float, found: list[Fo
         seen.every.clear()
     elif rest is not None and rest is seen.rest:
         rest.longer(now)
-        found.append(Found(rest.bound, rest.count, rest.seconds))
+        return (Found(rest.bound, rest.count, rest.seconds),)
+    return ()
 
 
 def _near(turn: Turn, bound: Bound, level: Level, amount: int) -> None:
     """Notes a rule that is to refuse the call before long."""
-    if amount and bound.refuses and level.height * NEAR >= bound.calls:
+    if level.height * NEAR >= bound.calls:
         turn.near += ((bound, int((bound.calls - level.height) / amount) + 1),)
 
 

@@ -37,13 +37,12 @@ def answer_digest(body: Mapping[str, object]) -> int | None:
     content = body.get("content")
     if type(content) is not list or "structuredContent" in body:
         return _whole(body)
-    said = [body.get("isError")]
+    said = hash(body.get("isError"))
     for block in content:
-        text = block.get("text") if type(block) is dict and len(block) == _BOTH and "type" in block else None
-        if type(text) is not str:
+        if type(block) is not dict or len(block) != _BOTH or "type" not in block or type(text := block.get("text")) is not str:
             return _whole(body)
-        said.append(text)
-    return hash(tuple(said))
+        said = hash((said, text))
+    return said
 
 
 def _whole(body: Mapping[str, object]) -> int | None:

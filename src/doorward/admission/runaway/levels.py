@@ -22,12 +22,15 @@ class Level:
 
     def add(self, now: float, number: int, bound: Bound, amount: float = 1.0) -> bool:
         """One more; `number` counts everything that its caller does. Whether the bound is reached."""
-        height = self.height - (now - self.latest) * bound.pace if now > self.latest else self.height
+        height = self.height
+        if now > self.latest:
+            height -= (now - self.latest) * bound.pace
+            self.latest = now
         if height <= 0.0:
             height, self.count, self.since, self.first = 0.0, 0, now, number
-        self.height, self.latest = height + amount, max(now, self.latest)
+        self.height = height = height + amount
         self.count += 1
-        return self.height >= bound.calls
+        return height >= bound.calls
 
     def clear(self) -> None:
         """Begins anew."""

@@ -12,10 +12,10 @@ from enum import Enum, auto
 from types import TracebackType
 from typing import Final, Self
 
-from doorward.admission.runaway.caps import Cap
-from doorward.admission.runaway.course import Came, Caps, Course, Found, Rest, Tool, Turn
+from doorward.admission.runaway.course import Came, Caps, Course, Found, Tool, Turn
 from doorward.admission.runaway.digests import answer_digest, call_digest, fault_digest
 from doorward.admission.runaway.rules import Bound, Rules
+from doorward.admission.runaway.seen import Rest
 from doorward.admission.runaway.words import alert, refusal
 from doorward.admission.selection import tool_of
 from doorward.domain.actors import AuthnMethod, Principal
@@ -67,42 +67,54 @@ class Step:
         "_watch",
         "answer",
         "came",
+        "caps",
         "key",
         "knew",
         "near",
         "rest",
         "seen",
         "taken",
-        "tool",
         "tools_rest",
     )
 
+    taken: float
+    """When it took one of each of its caps."""
+
     def __init__(self, watch: "Watch", call: Call, course: Course | None) -> None:
         self._watch, self._call, self._course = watch, call, course
-        self.answer: int | None = None
-        self.came: Came | None = None
         self.near: tuple[tuple[Bound, int], ...] = ()
-        self.taken: Sequence[tuple[Cap, int]] = ()
-        """What it has taken of caps."""
+        self.caps: Caps = ()
+        """Those of which it has taken one."""
         if course is None:
             return
-        target = call.target
-        self.key = call_digest(call)
-        self.tool: Tool = (target.upstream, target.name)
-        seen = self.seen = course.seen.get(self.key)
-        self.knew = None if seen is None else seen.answer
-        self.rest = None if seen is None else seen.rest
-        tried = course.tools.get(self.tool)
-        self.tools_rest = None if tried is None else tried.rest
+        self.answer: int | None = None
+        self.came: Came | None = None
+        self.tools_rest: Rest | None = None
+        self.key = key = call_digest(call)
+        seen = self.seen = course.seen.get(key)
+        if seen is None:
+            self.knew = self.rest = None
+        else:
+            self.knew, self.rest = seen.answer, seen.rest
+
+    @property
+    def tool(self) -> Tool:
+        """What is called."""
+        target = self._call.target
+        return target.upstream, target.name
 
     def answered(self, body: Mapping[str, object] | Fault) -> None:
-        """What the caller is given; an exchange that is open has no answer yet."""
-        if self._course is None:
+        """What the caller is given, which ends the step; an exchange that is open has no answer yet."""
+        course = self._course
+        if course is None:
             return
         if isinstance(body, Fault):
             self.answer, self.came = fault_digest(body), _NOTHING
         elif body.get("resultType") != "input_required":
             self.answer, self.came = answer_digest(body), _NOTHING if body.get("isError") is True else _EFFECT
+        else:
+            return
+        self._watch._ended(course, self._call, self)  # noqa: SLF001 - a step is half of the watch
 
     def left(self) -> tuple[Entry, ...]:
         """What is left of the rules that are to refuse such a call before long; once it has ended."""
@@ -114,15 +126,16 @@ class Step:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None and isinstance(error, Refused):
             self._refused(error)
-        if self._course is not None and self.came is not None:
-            self._watch._ended(self._course, self._call, self)  # noqa: SLF001 - a step is half of the watch
 
     def _refused(self, refused: Refused) -> None:
+        course = self._course
         if refused.ran is Ran.NO:
             # Nothing was made of it: an address that is down or rests says when it may be tried again, and is no news of the call.
-            _give_back(self.taken)
-        elif refused.reason in _SAID:
+            if self.caps:
+                _give_back(self.caps, self.taken)
+        elif course is not None and refused.reason in _SAID:
             self.answer, self.came = hash(refused.reason), _NOTHING
+            self._watch._ended(course, self._call, self)  # noqa: SLF001
 
 
 class Watch:
@@ -155,13 +168,22 @@ class Watch:
         now, rules = self._monotonic(), self._rules
         course = self._course(call.principal)
         step = Step(self, call, course)
+        tried = rules.no_progress
+        if tried is not None and tried.refuses:
+            step.tools_rest = course.resting(step.tool)
         if standing is _FREE:
             if step.rest is not None:
                 _refuse_resting(step.rest, now)
             if step.seen is None:
                 self._spread(course, call, step, now)
-        if rules.caps and (caps := course.capped(call.target.parents, rules)):
-            step.taken = self._capped(course, caps, call, standing, now)
+        if rules.caps:
+            parents = call.target.parents
+            caps = course.known_caps.get(parents)
+            if caps is None:
+                caps = course.capped(parents, rules)
+            if caps:
+                self._capped(course, caps, call, standing, now)
+                step.caps, step.taken = caps, now
         return step
 
     def show(self, call: Call, generation: int) -> None:
@@ -179,14 +201,25 @@ class Watch:
             self._tell(course, call, found, now)
 
     def _ended(self, course: Course, call: Call, turn: Turn) -> None:
-        now, rules, target = self._monotonic(), self._rules, call.target
-        if rules.no_progress is not None and target.kind is _TOOL and turn.key not in course.seen:
-            if turn.came is _EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
-                turn.came = _NEWS
-            for one in course.tried(turn, rules.no_progress, now):
+        now, rules = self._monotonic(), self._rules
+        seen = course.seen.get(turn.key)
+        if seen is None:
+            found = self._guessed(course, call, turn, now)
+            course.met(turn, rules, now)
+        else:
+            found = course.again(turn, seen, rules, now)
+        if found:
+            for one in found:
                 self._tell(course, call, one, now)
-        for one in course.answered(turn, rules, now):
-            self._tell(course, call, one, now)
+
+    def _guessed(self, course: Course, call: Call, turn: Turn, now: float) -> Sequence[Found]:
+        """A call that is not remembered, as one of its tool."""
+        target, bound = call.target, self._rules.no_progress
+        if bound is None or target.kind is not _TOOL:
+            return ()
+        if turn.came is _EFFECT and "read" in target.parents and _CHANGING.isdisjoint(target.parents):
+            turn.came = _NEWS
+        return course.tried(turn, bound, now)
 
     def _course(self, principal: Principal) -> Course:
         """The recent past of who calls; who is anonymous is told apart by address, which is all that is known."""
@@ -230,21 +263,22 @@ class Watch:
             if bound.refuses:
                 raise refusal(found, bound.seconds - now % bound.seconds)
 
-    def _capped(self, course: Course, caps: Caps, call: Call, standing: Standing, now: float) -> Sequence[tuple[Cap, int]]:
+    def _capped(self, course: Course, caps: Caps, call: Call, standing: Standing, now: float) -> None:
         """Takes one of every cap that concerns a call; or none, and raises `Refused`."""
-        taken: list[tuple[Cap, int]] = []
-        over: list[tuple[Bound, Cap]] = []
+        is_over = False
         for bound, cap in caps:
-            taken.append((cap, cap.take(now, bound)))
-            if cap.sum > bound.calls:
-                over.append((bound, cap))
-        for bound, cap in over:
+            is_over |= cap.take(now, bound)
+        if is_over:
+            self._over(course, caps, call, standing, now)
+
+    def _over(self, course: Course, caps: Caps, call: Call, standing: Standing, now: float) -> None:
+        """Tells of the caps that a call is too many for, and raises `Refused` by the first that refuses."""
+        for bound, cap in [one for one in caps if one[1].sum > one[0].calls]:
             found = Found(bound, cap.sum, bound.seconds)
             self._tell(course, call, found, now)
             if bound.refuses and standing is _FREE:
-                _give_back(taken)
+                _give_back(caps, now)
                 raise refusal(found, cap.wait(now, bound))
-        return taken
 
     def _tell(self, course: Course, call: Call, found: Found, now: float) -> None:
         """Counts what was caught, and raises the alarm once in a window."""
@@ -269,6 +303,6 @@ def _refuse_resting(rest: Rest, now: float) -> None:
         raise refusal(Found(rest.bound, rest.count, rest.seconds), wait)
 
 
-def _give_back(taken: Sequence[tuple[Cap, int]]) -> None:
-    for cap, step in taken:
-        cap.give_back(step)
+def _give_back(caps: Caps, then: float) -> None:
+    for bound, cap in caps:
+        cap.give_back(then, bound)
