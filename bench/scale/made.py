@@ -23,7 +23,7 @@ from doorward.audit.commit import BATCH, Committer, Moment
 from doorward.audit.leaf import Bodies
 from doorward.audit.sides import Sealer, Wrapper
 from doorward.audit.store import Box, Entry
-from doorward.audit.veil import SALT_BYTES, Veil, commitment
+from doorward.audit.veil import SALT_BYTES, Veil, committed
 from doorward.config.model import Document
 from doorward.credentials.envelope import Envelope
 from doorward.domain.ids import CallId
@@ -187,9 +187,9 @@ class Maker:
         if not is_kept:
             digests = self._chance.randbytes(64).hex().encode()
             return {**said, "commitment": digests[:64], "side": digests[64:]}, None
-        salt = self._chance.randbytes(SALT_BYTES)
-        box = self._sealer.seal(f"{said['call'].decode()}/{part}", salt, text)
-        return {**said, "commitment": commitment(salt, text).encode(), "side": box.digest.encode()}, box
+        salted = self._chance.randbytes(SALT_BYTES) + text
+        box = self._sealer.seal(f"{said['call'].decode()}/{part}", salted)
+        return {**said, "commitment": committed(salted).encode(), "side": box.digest.encode()}, box
 
     def _account(self, number: int) -> bytes:
         known = self._accounts.get(number)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from doorward.domain.actors import Actor, AuthnMethod, Principal, Subject
@@ -212,7 +213,7 @@ async def test_arguments_that_were_altered_are_not_known(tmp_path: Path) -> None
         await decided(it)
         boxes = it.log._boxes
         one, other = sorted(boxes)[-2:]
-        boxes[one], boxes[other] = replace(boxes[one], sealed=b"x" * 40), boxes[one]
+        boxes[one], boxes[other] = msgspec.structs.replace(boxes[one], sealed=b"x" * 40), boxes[one]
         answer = await replayed(it, STRICT)
         assert [(found["cause"], found["calls"]) for found in answer["unknowns"]] == [("arguments_altered", 2)]
 

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from doorward import verifier
@@ -141,7 +142,7 @@ def an_edit_of_a_side_record(case: Case, chance: random.Random) -> Found:
     index = chance.choice(list(case.boxes))
     box = case.boxes[index]
     edits = ({"sealed": flipped(box.sealed, chance)}, {"nonce": flipped(box.nonce, chance)}, {"key": 2}, {"size_bytes": 6})
-    case.boxes[index] = replace(box, **chance.choice(edits))
+    case.boxes[index] = msgspec.structs.replace(box, **chance.choice(edits))
     return exactly(index, "side")
 
 

@@ -4,18 +4,21 @@ INVARIANT: a form is made by `Bodies` and by the encoder of every other leaf, wi
 for byte the leaf that they would have made. Whatever is not plain (findings, a grant, draws, what policy read of the context) goes their way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from doorward.audit.leaf import BODY_BYTES, Bodies, cut, encoded, exact, lease
+from doorward.audit.leaf import BODY_BYTES, EXACT, Bodies, cut, encoded, lease
 from doorward.audit.store import Box
+from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
 from doorward.domain.receipts import Intent, Outcome
 
 K = TypeVar("K")
 V = TypeVar("V")
+Key = tuple[object, ...]
 
 MOST = 4096
 """Forms, and leases, that are remembered; where there are more, all are forgotten."""
@@ -41,88 +44,79 @@ class _Form(NamedTuple):
 class Forms:
     """The leaves of calls, as `Bodies` makes them."""
 
-    __slots__ = ("_bodies", "_intents", "_leases", "_outcomes")
+    __slots__ = ("_bodies", "_leases", "_made", "_same")
 
     def __init__(self, bodies: Bodies) -> None:
         self._bodies = bodies
-        self._intents: dict[tuple[object, ...], _Form] = {}
-        self._outcomes: dict[tuple[object, ...], _Form] = {}
-        self._leases: dict[tuple[str, ...], bytes] = {}
+        self._made: dict[Key, _Form] = {}
+        self._same: dict[Key, _Form] = {}
+        """The same ones, by the principal as an object: most calls come from the same few."""
+        self._leases: dict[Key, bytes] = {}
 
     def intent(self, intent: Intent, commitment: str, box: Box | None) -> bytes:
-        """The first leaf of a call; `commitment` to its arguments."""
-        call = intent.call
+        """The first leaf of a call, as an entry has it; `commitment` to its arguments."""
+        call, decision = intent.call, intent.decision
         fields = self._bodies.fields(call.arguments)
-        if _is_plain_intent(intent):
-            form = self._intent_form(intent, box)
-            told = [_encode(call.id), commitment.encode(), _encode(fields)]
-            if box is not None:
-                told.append(box.digest.encode())
-            if intent.trace:
-                told.append(_encode(cut(intent.trace)))
-            body = form % tuple(told)
-            if len(body) <= BODY_BYTES:
-                return body
+        extra = intent.findings or intent.grant or intent.draws or intent.flowed or intent.observed
+        if not (extra or decision.would or decision.waiver):
+            decided = (type(decision), decision.policies, intent.generation, intent.policy_set)
+            key = (id(call.principal), id(call.target), call.method, intent.credential, box is None, not intent.trace, *decided)
+            form = self._same.get(key) or self._form(key, call, partial(self._intended, intent, box))
+            if form is not None:
+                told: tuple[bytes, ...] = (_encode(call.id), commitment.encode(), _encode(fields))
+                if box is not None:
+                    told += (box.digest.encode(),)
+                if intent.trace:
+                    told += (_encode(cut(intent.trace)),)
+                body = form.text % told
+                if len(body) <= BODY_BYTES:
+                    return body
         return encoded(self._bodies.intent(intent, {"commitment": commitment, "fields": fields}, box))
 
     def outcome(self, outcome: Outcome, commitment: str | None, box: Box | None) -> bytes:
-        """The second leaf of a call; `commitment` to the reply, where there is one."""
-        answer = outcome.answer
-        if _is_plain_outcome(outcome) and answer is not None and commitment is not None and box is not None:
-            form = self._outcome_form(outcome, box)
-            told = (_encode(outcome.call.id), exact(outcome.milliseconds), answer.size_bytes, commitment.encode(), box.digest.encode())
-            body = form % (*told, self._lease(outcome.lease))
-            if len(body) <= BODY_BYTES:
-                return body
+        """The second leaf of a call, as an entry has it; `commitment` to the reply, where there is one."""
+        call, answer, took = outcome.call, outcome.answer, outcome.milliseconds
+        said = outcome.findings or outcome.reason or outcome.detail or outcome.endorsed
+        if not (said or answer is None or commitment is None or box is None or not outcome.lease or not 0 <= took < EXACT):
+            key = (id(call.principal), id(call.target), outcome.status)
+            form = self._same.get(key) or self._form(key, call, partial(self._ended, outcome, box))
+            if form is not None:
+                told = (_encode(call.id), took, answer.size_bytes, commitment.encode(), box.digest.encode())
+                body = form.text % (*told, self._lease(outcome.lease))
+                if len(body) <= BODY_BYTES:
+                    return body
         return encoded(self._bodies.outcome(outcome, commitment, box))
 
-    def _intent_form(self, intent: Intent, box: Box | None) -> bytes:
-        call, decision = intent.call, intent.decision
+    def _form(self, key: Key, call: Call, body: Callable[[], dict[str, object]]) -> _Form | None:
+        """The form of a key that begins with the principal as an object; None for a target that no other call has."""
+        if call.target.kind not in _LASTING:
+            return None
         principal = self._bodies.principal(call.principal)
-        decided = (type(decision), decision.policies, intent.generation, intent.policy_set)
-        key = (id(principal), id(call.target), call.method, intent.credential, box is None, not intent.trace, *decided)
-        form = self._intents.get(key)
+        made = (id(principal), *key[1:])
+        form = self._made.get(made)
         if form is None:
-            body = self._bodies.intent(intent, {"commitment": _HEX, "fields": _JSON}, box)
-            if intent.trace:
-                body["trace"] = _JSON
-            form = _Form(_format(body), (principal, call.target))
-            _remember(self._intents, key, form)
-        return form.text
+            form = _Form(_format(body()), (principal, call.target))
+            _remember(self._made, made, form)
+        _remember(self._same, key, _Form(form.text, (call.principal, call.target)))
+        return form
 
-    def _outcome_form(self, outcome: Outcome, box: Box) -> bytes:
-        call = outcome.call
-        principal = self._bodies.principal(call.principal)
-        key = (id(principal), id(call.target), outcome.status)
-        form = self._outcomes.get(key)
-        if form is None:
-            body = self._bodies.outcome(outcome, "", box)
-            result = body["result"]
-            assert isinstance(result, dict)
-            body["result"] = result | {"ms": _NUMBER, "bytes": _NUMBER, "commitment": _HEX}
-            body["credential"] = _JSON
-            form = _Form(_format(body), (principal, call.target))
-            _remember(self._outcomes, key, form)
-        return form.text
+    def _intended(self, intent: Intent, box: Box | None) -> dict[str, object]:
+        body = self._bodies.intent(intent, {"commitment": _HEX, "fields": _JSON}, box)
+        return {**body, "trace": _JSON} if intent.trace else body
+
+    def _ended(self, outcome: Outcome, box: Box) -> dict[str, object]:
+        body = self._bodies.outcome(outcome, "", box)
+        result = body["result"]
+        assert isinstance(result, dict)
+        return {**body, "result": result | {"ms": _NUMBER, "bytes": _NUMBER, "commitment": _HEX}, "credential": _JSON}
 
     def _lease(self, told: Mapping[str, str]) -> bytes:
-        key = (*told, *told.values())
+        key = tuple(told.items())
         known = self._leases.get(key)
         if known is None:
             known = _encode(lease(told))
             _remember(self._leases, key, known)
         return known
-
-
-def _is_plain_intent(intent: Intent) -> bool:
-    decision = intent.decision
-    extra = intent.findings or intent.grant or intent.draws or intent.flowed or intent.observed
-    return not (extra or decision.would or decision.waiver) and intent.call.target.kind in _LASTING
-
-
-def _is_plain_outcome(outcome: Outcome) -> bool:
-    extra = outcome.findings or outcome.reason or outcome.detail or outcome.endorsed
-    return bool(not extra and outcome.lease) and outcome.call.target.kind in _LASTING
 
 
 def _format(body: dict[str, object]) -> bytes:

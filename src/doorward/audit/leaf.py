@@ -4,7 +4,7 @@ What the caller knows is encoded once, on its side; the committer frames it with
 the same event makes the same bytes; the hash is over these bytes, and verifying never parses and prints again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -39,7 +39,8 @@ GROUPS = 64
 """Groups of a person that are told."""
 GROUP_CHARACTERS = 16
 """Of a group's pseudonym: 64 bits tell a person's few groups apart from every other that a policy names."""
-_EXACT = 2**53
+EXACT = 2**53
+"""Integers below this are the same to every reader of JSON."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WORDS: Mapping[type[Decision], str] = {Allow: "allow", Ask: "ask", Deny: "deny"}
@@ -60,7 +61,13 @@ def micros(leaf: bytes) -> int:
 
 def frame(body: bytes, seq: int, ts: str) -> bytes:
     """A leaf's bytes: version and place, then the fields that were encoded before."""
-    return b'{"v":%d,"seq":%d,"ts":"%s",%s' % (VERSION, seq, ts.encode(), body[1:])
+    return frames((body,), seq, ts)[0]
+
+
+def frames(bodies: Iterable[bytes], first: int, ts: str) -> list[bytes]:
+    """The bytes of leaves of one moment, from the place of the first."""
+    told = ts.encode()
+    return [b'{"v":%d,"seq":%d,"ts":"%s",%s' % (VERSION, seq, told, body[1:]) for seq, body in enumerate(bodies, first)]
 
 
 def encoded(body: Mapping[str, object]) -> bytes:
@@ -328,7 +335,7 @@ def _approval(grant: Grant) -> dict[str, object]:
 
 
 def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:
-    result: dict[str, object] = {"status": outcome.status, "ms": exact(outcome.milliseconds)}
+    result: dict[str, object] = {"status": outcome.status, "ms": max(0, min(outcome.milliseconds, EXACT - 1))}
     if outcome.answer is not None:
         result["bytes"] = outcome.answer.size_bytes
     if outcome.reason is not None:
@@ -338,11 +345,6 @@ def _result(outcome: Outcome, commitment: str | None) -> dict[str, object]:
     if commitment is not None:
         result["commitment"] = commitment
     return result
-
-
-def exact(milliseconds: int) -> int:
-    """A duration that every reader of JSON reads the same."""
-    return max(0, min(milliseconds, _EXACT - 1))
 
 
 def lease(told: Mapping[str, str]) -> dict[str, str]:
@@ -358,7 +360,7 @@ def _effect(reason: Reason | None) -> str:
 
 def _is_exact(value: object) -> bool:
     """Whether a leaf can hold a value such that every reader of JSON reads the same."""
-    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < _EXACT)
+    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < EXACT)
 
 
 def _listed(policies: tuple[PolicyId, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from struct import Struct
 
 import msgspec
 
@@ -19,7 +20,7 @@ from doorward.audit.leaf import Bodies, encoded
 from doorward.audit.query import Located
 from doorward.audit.sides import Sealer, Wrapper
 from doorward.audit.store import Box, Entry, LogStore
-from doorward.audit.veil import SALT_BYTES, commitment
+from doorward.audit.veil import SALT_BYTES, committed
 from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import StoreError, UnrecordedError
@@ -35,7 +36,12 @@ DAY_SECONDS = 86_400
 _UNSHOWN = frozenset({Reason.UNSAFE_REQUEST})
 """Refusals of calls that may hold secrets and were never masked: no side record is kept of these, nor of what people are asked about findings."""
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_SALTS = Struct(f"{SALT_BYTES}s" * 256)
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+Seal = Callable[[str, bytes], Box | None]
+"""As `Sealer.seal`: what is kept beside a leaf, if anything is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class Recorder:
         "_means",
         "_owed",
         "_salts",
-        "_sealer",
+        "_seal",
         "_store",
     )
 
@@ -87,7 +93,7 @@ class Recorder:
         self._flood = Flood(means.now)
         self._followers: list[Follower] = []
         self._owed: deque[Entry] = deque()
-        self._sealer: Sealer | None = None
+        self._seal: Seal = _nothing_kept
         self._day = -1
         self._failure: str | None = None
         self._granted: dict[CallId, GrantId] = {}
@@ -136,9 +142,9 @@ class Recorder:
         Raises UnrecordedError, OverdrawnError, or Refused GRANT_GONE: nothing may be forwarded then.
         """
         call = intent.call
-        salt = self._salts.take()
-        box = self._box(f"{call.id}/arguments", salt, call.canonical)
-        body = self._forms.intent(intent, commitment(salt, call.canonical), box)
+        salted = self._salts.before(call.canonical)
+        box = self._seal(f"{call.id}/arguments", salted)
+        body = self._forms.intent(intent, committed(salted), box)
         entry = Entry(body, box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
         if intent.grant is not None:
             self._granted[call.id] = intent.grant.id
@@ -157,13 +163,12 @@ class Recorder:
 
         `returns` corrects what its intent has drawn; `rise` is what came of it in the context of its call.
         """
-        box = committed = None
+        box = commitment = None
         text = _shown(outcome.reply) if outcome.reply is not None else None
         if text is not None:
-            salt = self._salts.take()
-            committed = commitment(salt, text)
-            box = self._box(f"{outcome.call.id}/result", salt, text)
-        body = self._forms.outcome(outcome, committed, box)
+            salted = self._salts.before(text)
+            commitment, box = committed(salted), self._seal(f"{outcome.call.id}/result", salted)
+        body = self._forms.outcome(outcome, commitment, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
         released = grant if outcome.status is Status.NOT_FORWARDED else None
         entry = Entry(body, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
@@ -182,10 +187,10 @@ class Recorder:
             return None
         call, box, arguments = refusal.call, None, None
         if call is not None:
-            salt = self._salts.take()
+            salted = self._salts.before(call.canonical)
             if refusal.reason not in _UNSHOWN and not (refusal.approval and refusal.findings):
-                box = self._box(f"{refusal.id}/arguments", salt, call.canonical)
-            arguments = self._bodies.arguments(commitment(salt, call.canonical), call.arguments)
+                box = self._seal(f"{refusal.id}/arguments", salted)
+            arguments = self._bodies.arguments(committed(salted), call.arguments)
         return await self._append(Entry(encoded(self._bodies.refusal(refusal, arguments, box)), box))
 
     def turn_away(self, network: str, reason: Reason, detail: str) -> None:
@@ -222,9 +227,6 @@ class Recorder:
     def _unknown(self, intent: Located) -> Entry:
         body = self._bodies.unknown(intent.leaf)
         return Entry(encoded(body), closes=CallId(str(body["call"])))
-
-    def _box(self, context: str, salt: bytes, text: bytes) -> Box | None:
-        return self._sealer.seal(context, salt, text) if self._sealer is not None else None
 
     async def _append(self, entry: Entry) -> Place:
         try:
@@ -266,40 +268,39 @@ class Recorder:
         try:
             number = await self._store.add_data_key(wrapped)
         except StoreError:
-            if self._sealer is None:
+            if self._seal is _nothing_kept:
                 raise
             self._day = -1
             return
-        self._sealer = Sealer(number, key, self._means.sides.cap_bytes)
+        self._seal = Sealer(number, key, self._means.sides.cap_bytes).seal
 
 
 class _Salts:
     """Random bytes drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes."""
 
-    __slots__ = ("_draw", "_drawn", "_used")
+    __slots__ = ("_draw", "_drawn")
 
     def __init__(self, draw: Callable[[int], bytes]) -> None:
         self._draw = draw
-        self._drawn = b""
-        self._used = 0
+        self._drawn: deque[bytes] = deque()
 
-    def take(self) -> bytes:
-        """A salt that nobody was given before."""
-        if self._used == len(self._drawn):
-            self._drawn, self._used = self._draw(SALT_BYTES * 256), 0
-        start = self._used
-        self._used = start + SALT_BYTES
-        return self._drawn[start : self._used]
+    def before(self, text: bytes) -> bytes:
+        """A text behind a salt that nobody was given before."""
+        if not self._drawn:
+            self._drawn.extend(_SALTS.unpack(self._draw(_SALTS.size)))
+        return self._drawn.popleft() + text
+
+
+def _nothing_kept(context: str, salted: bytes) -> None:
+    """What stands beside a leaf where nothing is to be kept."""
 
 
 def _shown(reply: Reply) -> bytes | None:
     """A reply as JSON text; None for one that is none: the outcome is told all the same."""
-    match reply.body:
-        case Fault(code, message, data):
-            shown: object = {"error": {"code": code, "message": message, "data": data}}
-        case body:
-            shown = body
+    body: object = reply.body
+    if isinstance(body, Fault):
+        body = {"error": {"code": body.code, "message": body.message, "data": body.data}}
     try:
-        return _encoder.encode(shown)
+        return _encode(body)
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         return None

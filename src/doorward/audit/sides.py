@@ -33,19 +33,20 @@ class Opened:
 class Sealer:
     """Encrypts side records under one data key. INVARIANT: the key is of this object alone, so that a counter is a nonce never used twice."""
 
-    __slots__ = ("_aead", "_cap", "_count", "_number")
+    __slots__ = ("_count", "_encrypt", "_most", "_number")
 
     def __init__(self, number: int, key: bytes, cap_bytes: int) -> None:
-        self._aead = AESGCM(key)
+        self._encrypt = AESGCM(key).encrypt
         self._number = number
-        self._cap = cap_bytes
+        self._most = SALT_BYTES + cap_bytes
         self._count = 0
 
-    def seal(self, context: str, salt: bytes, text: bytes) -> Box:
-        """The stored form of a text and of the salt that its commitment was made with; `context` names call and part."""
-        self._count += 1
-        nonce = self._count.to_bytes(_NONCE_BYTES, "big")
-        return Box(self._number, nonce, len(text), self._aead.encrypt(nonce, salt + text[: self._cap], context.encode()))
+    def seal(self, context: str, salted: bytes) -> Box:
+        """The stored form of a salt and the text behind it, as a leaf commits to them; `context` names call and part."""
+        self._count = count = self._count + 1
+        nonce = count.to_bytes(_NONCE_BYTES, "big")
+        sealed = self._encrypt(nonce, salted[: self._most], context.encode())
+        return Box(self._number, nonce, len(salted) - SALT_BYTES, sealed)
 
 
 class Wrapper:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
-from typing import TypeGuard
 
 FIELDS = 64
 """Scalar argument fields that get an HMAC of their own."""
@@ -32,7 +31,12 @@ _KNOWN = 4096
 
 def commitment(salt: bytes, text: bytes) -> str:
     """SHA-256 over salt and text, in hexadecimal: can be opened by who has both, and says nothing without the salt."""
-    return hashlib.sha256(salt + text).hexdigest()
+    return committed(salt + text)
+
+
+def committed(salted: bytes) -> str:
+    """The same, for a salt with its text behind it."""
+    return hashlib.sha256(salted).hexdigest()
 
 
 class Veil:
@@ -58,15 +62,17 @@ class Veil:
 
     def value(self, value: Scalar) -> str:
         """The HMAC of a scalar, the same for the text `4711` and the number."""
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        return self._hexadecimal(self._value.copy(), value if isinstance(value, str) else str(value))
+        return self._hexadecimal(self._value.copy(), _text(value))
 
     def fields(self, arguments: Mapping[str, object]) -> dict[str, str]:
         """JSON pointer → HMAC, for the first scalars of the arguments."""
-        if len(arguments) <= FIELDS and _are_flat(arguments):
-            return {self._plain.get(name) or self._member(name): self.value(value) for name, value in arguments.items()}
         found: dict[str, str] = {}
+        if len(arguments) <= FIELDS and _FLAT.issuperset(map(type, arguments.values())):
+            # Most calls' are scalars, and most of those texts.
+            for name, scalar in arguments.items():
+                text = scalar if type(scalar) is str else _text(scalar)
+                found[self._plain.get(name) or self._member(name)] = self._hexadecimal(self._value.copy(), text)
+            return found
         for pointer, value in self._scalars(arguments):
             found[pointer] = self.value(value)
             if len(found) == FIELDS:
@@ -116,6 +122,8 @@ class Veil:
         return outer.hexdigest()[:32]
 
 
-def _are_flat(arguments: Mapping[str, object]) -> TypeGuard[Mapping[str, Scalar]]:
-    """Whether all of them are scalars: most calls' are."""
-    return _FLAT.issuperset(map(type, arguments.values()))
+def _text(scalar: object) -> str:
+    """What of a scalar is hashed."""
+    if isinstance(scalar, bool):
+        return "true" if scalar else "false"
+    return str(scalar)

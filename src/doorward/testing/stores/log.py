@@ -278,7 +278,7 @@ async def side_records_are_swept_with_their_keys(bench: Bench) -> None:
         box = Box(old, b"n" * 12, 4, b"sealed")
         await store.append(entry({"type": "intent", "call": "call-1"}, box))
         bench.clock.pass_seconds(100)
-        kept = replace(box, key=new)
+        kept = msgspec.structs.replace(box, key=new)
         await store.append(entry({"type": "outcome", "call": "call-1"}, kept))
         assert (await store.box(0), await store.data_key(old)) == (box, b"old")
         assert await store.boxes((0, 1, 2)) == Boxes({0: box, 1: kept}, {old: b"old", new: b"new"})
