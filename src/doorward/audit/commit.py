@@ -5,15 +5,15 @@ write leaves no trace: the same places are given again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from doorward.audit import checkpoint, leaf
 from doorward.audit.checkpoint import Signer
 from doorward.audit.leaf import Bodies
-from doorward.audit.merkle import Frontier, Node, Tree, leaf_hash
+from doorward.audit.merkle import Frontier, Node, Tree, leaf_hashes
 from doorward.audit.store import Entry, Head
 from doorward.domain.receipts import Event, Place
+from doorward.domain.record import record
 
 BATCH = 256
 """Leaves in one transaction, at most (AUDIT.md, point 4)."""
@@ -29,7 +29,7 @@ class Sealing(Enum):
     NOW = "now"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moment:
     """One reading of both clocks."""
 
@@ -38,7 +38,7 @@ class Moment:
     """Seconds of a clock that never steps."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Batch:
     """What one transaction writes."""
 
@@ -95,12 +95,12 @@ class Committer:
         bodies = [entry.body for entry in entries]
         if step is not None:
             bodies.insert(0, leaf.encoded(self._bodies.event(step)))
-        seqs = range(frontier.size, frontier.size + len(bodies))
-        raws = [leaf.frame(body, seq, ts) for body, seq in zip(bodies, seqs, strict=True)]
-        hashes = [leaf_hash(raw) for raw in raws]
+        first = frontier.size
+        raws = leaf.frames(bodies, first, ts)
+        hashes = leaf_hashes(raws)
         nodes = frontier.extend(hashes)
-        places = [Place(seq, ts) for seq in seqs[len(seqs) - len(entries) :]]
-        rows = list(zip(seqs, hashes, raws, strict=True))
+        places = [Place(seq, ts) for seq in range(frontier.size - len(entries), frontier.size)]
+        rows = list(zip(range(first, frontier.size), hashes, raws, strict=True))
         return Batch(rows, places, nodes, ts_micros, self._note(frontier, at, sealing), frontier, at)
 
     def accept(self, batch: Batch) -> None:

@@ -17,7 +17,13 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 def leaf_hash(leaf: bytes) -> bytes:
     """The hash of a leaf's bytes."""
-    return hashlib.sha256(b"\x00" + leaf).digest()
+    return leaf_hashes((leaf,))[0]
+
+
+def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:
+    """The hash of each leaf's bytes."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x00" + leaf).digest() for leaf in leaves]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -64,14 +70,14 @@ class Frontier:
         completed: list[Node] = []
         index, roots, sha256 = self.size, self._roots, hashlib.sha256
         for root in leaves:
-            subtrees: list[bytes] = []
-            while index >> len(subtrees) & 1:
+            left, height = index, 0
+            while left & 1:
                 # As `node_hash`, without a call: there is one for each leaf.
                 root = sha256(b"\x01" + roots.pop() + root).digest()  # noqa: PLW2901 - it becomes the root of the subtree
-                subtrees.append(root)
-            if len(subtrees) >= TILE_HEIGHT:
-                tall = subtrees[TILE_HEIGHT - 1 :: TILE_HEIGHT]
-                completed += [Node(level, index >> level * TILE_HEIGHT, node) for level, node in enumerate(tall, 1)]
+                left >>= 1
+                height += 1
+                if not height % TILE_HEIGHT:
+                    completed.append(Node(height // TILE_HEIGHT, left, root))
             roots.append(root)
             index += 1
         self.size = index

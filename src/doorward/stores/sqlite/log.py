@@ -60,16 +60,22 @@ class LogGroup:
     def write(self, db: apsw.Connection, items: Sequence[Entry | _Seal]) -> Sequence[object]:
         """Writes entries; a place for each, a note for each seal, an error where a grant is gone or a budget does not hold the draw."""
         at = self._clocks()
-        gone = self._unfit(db, items, at)
-        entries = [item for number, item in enumerate(items) if type(item) is Entry and number not in gone]
-        sealing = Sealing.WHEN_DUE if len(entries) + len(gone) == len(items) else Sealing.NOW
+        entries = [item for item in items if type(item) is Entry]
+        sealing = Sealing.WHEN_DUE if len(entries) == len(items) else Sealing.NOW
+        bound = [entry for entry in entries if entry.draws or entry.returns or entry.uses is not None or entry.releases is not None]
+        gone = self._unfit(db, items, at) if bound else {}
+        if gone:
+            entries = [item for number, item in enumerate(items) if type(item) is Entry and number not in gone]
         batch = self._batch = self._committer.prepare(entries, at, sealing)
         insert(db, "INSERT INTO leaf", batch.rows)
-        insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
+        if batch.nodes:
+            insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
         if batch.note is not None:
             insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
-        _write_beside(db, entries, batch)
-        self._rises.write(db, [entry.rise for entry in entries if entry.rise is not None])
+        _write_beside(db, entries, batch.frontier.size - len(entries))
+        rises = [entry.rise for entry in entries if entry.rise is not None]
+        if rises:
+            self._rises.write(db, rises)
         if len(entries) == len(items):
             return batch.places
         places = iter(batch.places)
@@ -79,8 +85,6 @@ class LogGroup:
     def _unfit(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> dict[int, Exception]:
         """Uses and releases grants and budgets, in order; gives what keeps single entries from being written, by their numbers."""
         unfit: dict[int, Exception] = {}
-        if not [item for item in items if type(item) is Entry and (item.draws or item.returns or item.uses or item.releases)]:
-            return unfit
         opened: set[CallId] = set()
         for number, item in enumerate(items):
             if isinstance(item, Entry) and (error := self._used(db, item, opened, at)) is not None:
@@ -118,16 +122,16 @@ def _stands_open(db: apsw.Connection, call: CallId | None) -> bool:
     return bool(select(db, "SELECT 1 FROM open_intent WHERE call = ?", (call,)))
 
 
-def _write_beside(db: apsw.Connection, entries: Sequence[Entry], batch: Batch) -> None:
-    """Side records, and which intents are open now."""
+def _write_beside(db: apsw.Connection, entries: Sequence[Entry], first: int) -> None:
+    """Side records, and which intents are open now; `first` is the place of the first entry."""
     sides: list[tuple[Value, ...]] = []
     opened: dict[str, int] = {}
     closed: list[str] = []
-    for entry, place in zip(entries, batch.places, strict=True):
+    for seq, entry in enumerate(entries, first):
         if (box := entry.box) is not None:
-            sides.append((place.seq, box.key, box.nonce, box.size_bytes, box.sealed))
+            sides.append((seq, box.key, box.nonce, box.size_bytes, box.sealed))
         if entry.opens is not None:
-            opened[entry.opens] = place.seq
+            opened[entry.opens] = seq
         if entry.closes is not None and opened.pop(entry.closes, None) is None:
             closed.append(entry.closes)
     insert(db, "INSERT INTO side", sides)

@@ -1,8 +1,9 @@
 """Who waits for a thread's answer: a future of some event loop, told through one call of that loop for a whole batch."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,12 +24,9 @@ class Waiter(Generic[T]):
 
 def wake(waiters: Iterable[Waiter[Any]]) -> None:
     """Tells each waiter; from any thread."""
-    loops: defaultdict[asyncio.AbstractEventLoop, list[Waiter[Any]]] = defaultdict(list)
-    for waiting in waiters:
-        loops[waiting.loop].append(waiting)
-    for loop, waiting_there in loops.items():
+    for loop, waiting_there in groupby(waiters, attrgetter("loop")):
         try:
-            loop.call_soon_threadsafe(_deliver, waiting_there)
+            loop.call_soon_threadsafe(_deliver, list(waiting_there))
         except RuntimeError:
             # The loop was closed while we worked: nobody is left there to be told.
             continue

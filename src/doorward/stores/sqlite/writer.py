@@ -91,6 +91,13 @@ def _fail(item: Waiter[object], error: Exception) -> None:
     item.result, item.error = None, error
 
 
+def _run(db: apsw.Connection, batch: Sequence[Waiter[object]]) -> None:
+    """Does the jobs of a batch."""
+    for item in batch:
+        if type(item.asked) is _Job:
+            item.result = item.asked.run(db)
+
+
 def _refused(item: Waiter[object]) -> asyncio.Future[Any]:
     """What comes after the end."""
     _fail(item, _CLOSED)
@@ -227,10 +234,12 @@ class Writer:
         db.execute("BEGIN IMMEDIATE")
         results = self._group.write(db, [item.asked for item in leaves]) if leaves or not batch else ()
         for item, result in zip(leaves, results, strict=True):
-            item.result, item.error = (None, result) if isinstance(result, Exception) else (result, None)
-        for item in batch:
-            if type(item.asked) is _Job:
-                item.result = item.asked.run(db)
+            if isinstance(result, Exception):
+                item.result, item.error = None, result
+            else:
+                item.result, item.error = result, None
+        if len(leaves) < len(batch):
+            _run(db, batch)
         db.execute("COMMIT")
         if leaves or not batch:
             self._group.committed()
