@@ -10,10 +10,10 @@ from doorward.domain.catalog import Kind
 from doorward.domain.findings import Finding, Severity
 from doorward.domain.flow import Rise
 from doorward.domain.ids import CallId
-from doorward.flow.contexts import Contexts, Taken
+from doorward.flow.contexts import Contexts
 from doorward.flow.index import Names
 from doorward.flow.room import Room
-from doorward.flow.rules import Rules, Trace
+from doorward.flow.rules import Rules, Taken, Trace
 from doorward.stores.memory_flow import MemoryFlow
 from tests.made import Clock, call, principal, target
 

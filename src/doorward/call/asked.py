@@ -16,7 +16,7 @@ from doorward.domain.ids import CallId
 from doorward.domain.leases import Lease
 from doorward.domain.secret import Secret
 from doorward.domain.tickets import Recorded
-from doorward.flow.contexts import Taken
+from doorward.flow.rules import Taken
 from doorward.runtime.snapshot import Snapshot
 from doorward.wire.limits import Entry
 

@@ -16,10 +16,7 @@ class Context:
     """Label, counters, findings and taint of one instance. INVARIANT: `label` holds everything in `settled` and `out`."""
 
     __slots__ = (
-        "_joined",
         "_tick",
-        "_version",
-        "_written",
         "agent",
         "at",
         "began",
@@ -28,10 +25,13 @@ class Context:
         "findings",
         "index",
         "instance",
+        "joined",
         "label",
         "number",
         "out",
         "settled",
+        "stored",
+        "version",
         "writes",
     )
 
@@ -46,13 +46,14 @@ class Context:
         """What may be in the context now."""
         self.settled: Label = CLEAN
         """The same without what answers may yet take back that are still out."""
-        self._joined: Label | None = None
+        self.joined: Label | None = None
         """The label that was joined last: most calls bring the very one that the call before brought, and `settled` is never lowered."""
         self.out: dict[CallId, Label] = {}
         """What those bring if they are not endorsed."""
         self.index: Index | None = Index()
         """None where it is not known any more what was seen: then everything counts as tainted."""
-        self._version, self._written, self._tick = 1, 0, 0
+        self.version, self.stored, self._tick = 1, 0, 0
+        """Of its label and findings, and of those that the store has: where that is less, it may not have them as they are."""
 
     @property
     def remembered(self) -> int:
@@ -71,9 +72,9 @@ class Context:
 
     def raised(self, label: Label) -> None:
         """Joins a label for good."""
-        if label is self._joined:
+        if label is self.joined:
             return
-        self._joined = label
+        self.joined = label
         settled = self.settled.joined(label)
         if settled != self.settled:
             self.settled = settled
@@ -104,7 +105,7 @@ class Context:
             every = self.findings | {MORE_FINDINGS}
         if every != self.findings:
             self.findings = every
-            self._version += 1
+            self.version += 1
 
     def inherits(self, other: "Context") -> None:
         """Takes over what another context held, for good."""
@@ -114,34 +115,35 @@ class Context:
     def lasts(self, at: float) -> None:
         """Holds what it holds at least as long as if it had been called then."""
         self.at = max(self.at, at)
-        self._version += 1
+        self.version += 1
 
     def counts(self) -> Counts:
         """Its counters as they stand."""
-        self._tick += 1
-        return Counts(self.number, self.calls, self.writes, self.externals, int(self.at), self._tick)
+        self._tick = tick = self._tick + 1
+        # Not by the class, on the way of every call: a named tuple's own way in is a function of Python.
+        return tuple.__new__(Counts, (self.number, self.calls, self.writes, self.externals, int(self.at), tick))
 
     @property
     def owes(self) -> bool:
         """Whether the store may not have its label and findings as they are."""
-        return self._written < self._version
+        return self.stored < self.version
 
     def held(self) -> Held:
         """What of it outlives the process."""
-        return Held(self.number, self.instance, self.agent, self.label, self.findings, self.began, int(self.at), self._version)
+        return Held(self.number, self.instance, self.agent, self.label, self.findings, self.began, int(self.at), self.version)
 
     def written(self, version: int) -> None:
         """The store has it as it was then."""
-        self._written = max(self._written, version)
+        self.stored = max(self.stored, version)
 
     def restored(self, held: Held, counts: Counts) -> None:
         """Goes on from what outlived another process. What it was shown is not known any more."""
         self.began, self.at = held.began, float(max(held.at, counts.at))
         self.calls, self.writes, self.externals, self._tick = counts.calls, counts.writes, counts.externals, counts.tick
         self.label = self.settled = held.label
-        self._joined = None
+        self.joined = None
         self.findings = held.findings
-        self._version = self._written = held.version
+        self.version = self.stored = held.version
         self.index = None if self.is_untrusted else Index()
 
     def _relabel(self) -> None:
@@ -150,4 +152,4 @@ class Context:
             label = label.joined(one)
         if label != self.label:
             self.label = label
-            self._version += 1
+            self.version += 1

@@ -7,7 +7,6 @@ or the endorsement of the answer that it rose for; a context that had to make ro
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from doorward.domain.actors import AuthnMethod
 from doorward.domain.calls import Call
@@ -21,7 +20,7 @@ from doorward.flow.lowering import lowered
 from doorward.flow.pointers import reached
 from doorward.flow.prose import is_prose
 from doorward.flow.room import Room
-from doorward.flow.rules import About, Rules, Trace, takes, trusted
+from doorward.flow.rules import About, Rules, Taken, Trace, takes, trusted
 
 _OWN = AuthnMethod.OWN
 _UNTRUSTED = Integrity.UNTRUSTED
@@ -29,19 +28,6 @@ _UNTRUSTED = Integrity.UNTRUSTED
 _WRITES = frozenset({"write", "destructive"})
 _UNSAID = frozenset({"_meta", "requestState"})
 """Fields of a call that no model writes."""
-
-
-class Taken(NamedTuple):
-    """What an answer has left in its context."""
-
-    label: Label
-    """Of the answer, with what was found in it."""
-    endorsed: str
-    """The rule by which it counts as trusted; empty where none does."""
-    rise: Rise | None
-    """To be written with the outcome; None where nothing has changed but by the intent."""
-    is_raised: bool
-    """Whether the context holds more than its intent said: then `rise` is durable before the answer is shown."""
 
 
 class Contexts:
@@ -112,19 +98,19 @@ class Contexts:
         context, about = self.room.opened(call, now), rules.about(call.target)
         if self.is_tracing:
             self._own_words(context, call)
-        for path, label in about.arguments:
-            if any(one is not None for one in reached(call.arguments, path)):
-                context.raised(label)
+        if about.arguments:
+            self._argued(context, call, about)
         if about.endorse:
             self._bring(context, call, about)
-        else:
+        elif about.label is not context.joined or context.index is not None:
             context.raised(about.label)
-            if context.index is not None:
-                self._go_blind(context)
+            self._go_blind(context)
         parents = call.target.parents
         context.calls += 1
-        context.writes += not _WRITES.isdisjoint(parents)
-        context.externals += "external" in parents
+        if not _WRITES.isdisjoint(parents):
+            context.writes += 1
+        if "external" in parents:
+            context.externals += 1
         context.at = now
         return self.room.rise(context)
 
@@ -171,9 +157,14 @@ class Contexts:
 
     def taken(self, call: Call, body: object, read: Read, found: Sequence[Finding]) -> Taken:
         """An answer as the caller is shown it, what was read in it, and what of what was found is still in it."""
-        context = self.room.opened(call, self._now())
+        context, about = self.room.opened(call, self._now()), self._rules.about(call.target)
+        if about.label is context.joined and not (found or about.endorse or context.out) and context.index is None:
+            # Most answers: the intent has said all of it.
+            return about.taken if context.stored >= context.version else Taken(about.label, rise=self.room.rise(context))
+        return self._taken(context, about, call, body, read, found)
+
+    def _taken(self, context: Context, about: About, call: Call, body: object, read: Read, found: Sequence[Finding]) -> Taken:
         held, names = context.label, context.findings
-        about = self._rules.about(call.target)
         label = self._found(about.label, found) if found else about.label
         endorsed = self._endorsed(about, body, found) if about.endorse else ""
         if endorsed:
@@ -204,6 +195,12 @@ class Contexts:
 
     def _of(self, call: Call) -> Context | None:
         return None if call.principal.method is _OWN else self.room.before(call, self._now)
+
+    def _argued(self, context: Context, call: Call, about: About) -> None:
+        """Raises a context by what some argument of a call says of it."""
+        for path, label in about.arguments:
+            if any(one is not None for one in reached(call.arguments, path)):
+                context.raised(label)
 
     def _bring(self, context: Context, call: Call, about: About) -> None:
         """Raises a context by what a call brings whose answer may be endorsed: then that may take back that it is untrusted."""
@@ -245,7 +242,7 @@ class Contexts:
 
     def _go_blind(self, context: Context) -> None:
         """Where nobody keeps what was untrusted, it is not known any more once something was."""
-        if not self.is_tracing and context.settled.integrity is _UNTRUSTED:
+        if context.index is not None and not self.is_tracing and context.settled.integrity is _UNTRUSTED:
             self.room.blind(context)
 
 

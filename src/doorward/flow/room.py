@@ -93,8 +93,8 @@ class Room:
 
     def rise(self, context: Context) -> Rise:
         """How a context stands, to be written; with everything else that the store may not have yet."""
-        if not (context.owes or self._owing or self._gone):
-            return Rise(context.counts())
+        if context.stored >= context.version and not (self._owing or self._gone):
+            return tuple.__new__(Rise, (context.counts(), (), ()))
         held = [context.held()] if context.owes else []
         held += [self._by_number[number].held() for number in self._owing]
         return Rise(context.counts(), tuple(held), tuple(self._gone))

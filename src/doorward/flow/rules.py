@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from doorward.config.flow import Declassification, Endorsement, Labels, Marks, Sink
 from doorward.config.model import Document
 from doorward.domain.catalog import Kind, Target
-from doorward.domain.flow import CLEAN, Confidentiality, Integrity, Label
+from doorward.domain.flow import CLEAN, Confidentiality, Integrity, Label, Rise
 from doorward.flow.pointers import Steps, steps
 from doorward.flow.resources import fitting
 
@@ -27,6 +27,19 @@ class Trace(Enum):
     ON = 1
 
 
+class Taken(NamedTuple):
+    """What an answer has left in its context."""
+
+    label: Label
+    """Of the answer, with what was found in it."""
+    endorsed: str = ""
+    """The rule by which it counts as trusted; empty where none does."""
+    rise: Rise | None = None
+    """To be written with the outcome; None where nothing has changed but by the intent."""
+    is_raised: bool = False
+    """Whether the context holds more than its intent said: then `rise` is durable before the answer is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the rules say of one target."""
@@ -38,6 +51,8 @@ class About:
     """What a context holds that has such an argument."""
     endorse: tuple[tuple[str, Endorsement], ...]
     declassify: tuple[tuple[str, Declassification], ...]
+    taken: Taken
+    """What an answer leaves of which all that there is to say was said with the intent."""
 
 
 class Rules:
@@ -55,12 +70,13 @@ class Rules:
     def about(self, target: Target) -> About:
         """What is said of a target, worked out once."""
         key = (target.upstream, target.kind, target.name)
-        known = self._known.get(key)
-        if known is None:
+        try:
+            return self._known[key]
+        except KeyError:
             if len(self._known) >= _KNOWN:
                 self._known.clear()
             known = self._known[key] = self._about(target)
-        return known
+            return known
 
     def found(self, guard: str, rule: str) -> Label:
         """What a context holds once this was found in what it was given."""
@@ -70,16 +86,17 @@ class Rules:
     def _about(self, target: Target) -> About:
         upstream = self._document.upstreams.get(target.upstream)
         if upstream is None:
-            return About(UNLABELLED, None, (), (), ())
+            return About(UNLABELLED, None, (), (), (), Taken(UNLABELLED))
         whole, tool = upstream.labels, upstream.tools.get(target.name) if target.kind is Kind.TOOL else None
         said = whole if tool is None or tool.labels is None else _over(whole, tool.labels)
-        flow = self._document.flow
+        flow, label = self._document.flow, _labelled(said, target)
         return About(
-            label=_labelled(said, target),
+            label=label,
             sink=said.sink,
             arguments=tuple([(steps(pointer), marked(CLEAN, marks)) for pointer, marks in said.arguments.items()]),
             endorse=tuple(_concerned(flow.endorse, target)),
             declassify=tuple(_concerned(flow.declassify, target)),
+            taken=Taken(label),
         )
 
 
