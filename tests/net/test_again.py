@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorward.net.again import again
+from doorward.net.again import same
 from doorward.net.errors import NetError
 from doorward.net.reader import Limits, Reader, Stage
 
@@ -115,7 +115,7 @@ def test_a_known_head_says_the_length_of_its_own_body() -> None:
     ],
 )
 def test_what_is_not_that_very_head_is_read(octets: bytes) -> None:
-    known = again(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\r\n\r\n{}", {b"content-length": b"2", b"x": b"a"}, 16_384)
+    known = same(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\r\n\r\n{}", {b"content-length": b"2", b"x": b"a"}, 16_384)
     assert known is not None
     assert known.found(octets) is None
 
@@ -133,4 +133,4 @@ def test_what_is_not_that_very_head_is_read(octets: bytes) -> None:
     ],
 )
 def test_a_head_is_not_known_that_is_better_read_each_time(octets: bytes, fields: dict[bytes, bytes]) -> None:
-    assert again(octets, fields, 200) is None
+    assert same(octets, fields, 200) is None

@@ -67,6 +67,9 @@ class FakeSpine:
             raise Refused(Reason.UNAUTHENTICATED)
         return principal(authorization.removeprefix("Bearer key-of-"))
 
+    def at_once(self, presented: Presented) -> Principal | None:
+        return self.identify(presented)
+
     async def identified(self, presented: Presented) -> Principal:
         return self.identify(presented)
 

@@ -24,7 +24,7 @@ from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.ids import CallId, SessionId, UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.chain import Presented
+from doorward.identity.chain import Presented, has_to_wait
 from doorward.wire.eras import LOG_LEVELS
 from doorward.wire.jsonrpc import dump
 from doorward.wire.limits import in_meta
@@ -65,6 +65,18 @@ class Dispatch:
             self._check_known(principal)
             return principal
         except Refused as refused:
+            self._parts.turn_away(presented.network, refused.reason, refused.detail)
+            raise
+
+    def at_once(self, presented: Presented) -> Principal | None:
+        """As `identify`; None where something has to be fetched or written first, which `identified` waits for."""
+        try:
+            principal = self._identified(presented)
+            self._check_known(principal)
+            return principal
+        except Refused as refused:
+            if has_to_wait(refused):
+                return None
             self._parts.turn_away(presented.network, refused.reason, refused.detail)
             raise
 

@@ -87,6 +87,10 @@ class Spine(Protocol):
         """The principal behind a credential, verified on each call."""
         ...
 
+    def at_once(self, presented: Presented) -> Principal | None:
+        """As `identify`; None where something has to be fetched or written first, which `identified` waits for."""
+        ...
+
     async def identified(self, presented: Presented) -> Principal:
         """As `identify`, waiting for what has to be fetched or written before it can be told."""
         ...

@@ -5,7 +5,7 @@ none; whatever goes wrong in a source is "not authenticated", never "somebody" (
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Protocol
 
@@ -38,34 +38,22 @@ class Presented:
     """The client certificate, its possession and path already proven: by our own TLS, or by a proxy that is trusted to."""
     request: int = 0
     """Tells requests apart within this process: the same proof presented again under the same number is not replayed."""
-    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
+    digest: bytes = field(init=False, repr=False, compare=False)
+    """SHA-256 of the whole `authorization` (CVE-2026-35030: never of a part), for all sources and both looks at a request; empty for none."""
 
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of the whole `authorization` (CVE-2026-35030: never of a part), made once for all sources and both looks at a request."""
-        digest = self._digest
-        if not digest:
-            digest = self._digest = sha256((self.authorization or "").encode()).digest()
-        return digest
+    def __post_init__(self) -> None:
+        authorization = self.authorization
+        self.digest = b"" if authorization is None else sha256(authorization.encode()).digest()
 
     def __repr__(self) -> str:
         return f"Presented(network={self.network!r})"
 
 
 def again(before: Presented, certificate: Certificate | None, request: int) -> Presented:
-    """The same head once more on its connection, with the certificate that is shown now: what it says of its sender has the same digest."""
-    found = Presented(
-        before.authorization,
-        before.network,
-        before.loopback,
-        before.endpoint,
-        before.method,
-        before.dpop,
-        certificate,
-        request,
-    )
-    found._digest = before.digest  # noqa: SLF001 - of the very same text
-    return found
+    """The same head once more on its connection, with the certificate that is shown now: the very same where nobody can tell them apart."""
+    if certificate is before.certificate and before.dpop is None:
+        return before
+    return replace(before, certificate=certificate, request=request)
 
 
 class NotYetError(Exception):
@@ -75,6 +63,11 @@ class NotYetError(Exception):
         super().__init__("not yet")
         self.prepare = prepare
         """Raises nothing but `Refused`, and is bounded in time."""
+
+
+def has_to_wait(refused: Refused) -> bool:
+    """Whether a refusal of `Chain.identify` stands for an answer that is not there yet: `Chain.identified` waits for it."""
+    return isinstance(refused.__cause__, NotYetError)
 
 
 class Source(Protocol):
@@ -113,8 +106,13 @@ class Chain:
 
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
+        principal: object = None
         try:
-            principal = self._first(presented)
+            # Not taken for a principal before it has been looked at: what a source gives may be anything.
+            for source in self._sources:
+                principal = source.identify(presented)
+                if principal is not None:
+                    break
         except NotYetError as error:
             raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
         except Refused as refused:
@@ -127,14 +125,6 @@ class Chain:
         if isinstance(principal, Principal):
             return principal
         raise Refused(Reason.UNAUTHENTICATED, _unknown(presented))
-
-    def _first(self, presented: Presented) -> object:
-        """What the first source gave that gave anything: not taken for a principal before it has been looked at."""
-        for source in self._sources:
-            found = source.identify(presented)
-            if found is not None:
-                return found
-        return None
 
 
 async def _prepared(refused: Refused) -> None:

@@ -9,7 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from doorward.domain.clipping import clipped
 from doorward.domain.reasons import Ran
-from doorward.net.again import Again, again
+from doorward.net.again import Same, same
 from doorward.net.errors import NetError, Trouble
 
 
@@ -76,7 +76,7 @@ class Reader:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser = HttpResponseParser(self)
-        self._again: Again | None = None
+        self._again: Same | None = None
         """How the head is known that came last."""
         self._known: tuple[int, Mapping[bytes, bytes]] = (0, {})
         """The status and the headers that it stands for."""
@@ -165,7 +165,7 @@ class Reader:
         """Notes the head of a response that is whole, to know it when it comes again; not of one that says a length and has no body."""
         is_plain = self.is_kept and not self.is_stream and not self._interim and self._fields.keys().isdisjoint(_READ_EACH_TIME)
         if is_plain and self._fields.get(b"content-length") == b"%d" % self.size:
-            self._again = again(self._first, self._fields, self._limits.head_bytes)
+            self._again = same(self._first, self._fields, self._limits.head_bytes)
             self._known = self.status, self._fields
         self._first = b""
 

@@ -8,9 +8,10 @@ from doorward.domain.calls import Era
 from doorward.domain.ids import UpstreamId
 from doorward.identity.chain import Presented
 from doorward.serving.edge import Takes
-from doorward.serving.port import Connection, Headers
+from doorward.serving.port import Headers
 from doorward.wire.headers import Routing
 
+VERSION = b"mcp-protocol-version"
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -42,16 +43,20 @@ class Passed:
     """What this head presented when it came first on its connection."""
 
 
-@dataclass(slots=True)
 class Arrival:
-    """What the engines of both eras know of a request besides its body. (Not frozen: one is made on each request.)"""
+    """What the engines of both eras know of a request besides its body."""
 
-    headers: Headers = field(repr=False)
-    """As received, in order."""
-    passed: Passed
-    connection: Connection
+    __slots__ = ("headers", "passed", "presented", "principal")
+
     presented: Presented
+    """Set before anybody is asked who that is."""
     principal: Principal
+    """Set once that is known; nothing reads it before."""
+
+    def __init__(self, headers: Headers, passed: Passed) -> None:
+        self.headers = headers
+        """As received, in order."""
+        self.passed = passed
 
     def text(self, name: bytes) -> str | None:
         """A header as text, without white space around it; None if it was not sent."""

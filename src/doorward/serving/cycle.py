@@ -1,16 +1,18 @@
 """One request on a connection and its answer, in the words of ASGI; an answer's head waits for its first body, so that a plain one is one write."""
 
 import asyncio
-import logging
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from doorward.serving.head import Head
-from doorward.serving.port import WHOLE, App, Headers, Scope
+from doorward.serving.port import WHOLE, Headers, Scope
 
-_LOG = logging.getLogger("doorward.serving")
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _CLOSE = (b"connection", b"close")
+_JSON: Headers = [(b"content-type", b"application/json")]
+_JSON_LINE = b"content-type: application/json\r\n"
+"""Headers of nearly every answer, and the line that they are."""
 
 
 class Owner(Protocol):
@@ -44,16 +46,22 @@ class Cycle:
         "_waiter",
         "body",
         "has_more",
+        "head",
         "is_begun",
         "is_gone",
         "is_kept",
         "is_over",
         "scope",
+        "task",
     )
 
-    def __init__(self, owner: Owner, scope: Scope, head: Head) -> None:
+    def __init__(self, owner: Owner, head: Head, scope: Scope | None) -> None:
         self._owner = owner
+        self.head = head
         self.scope = scope
+        """What the app is told of the request; None where it answers a head that it knows."""
+        self.task: asyncio.Task[None] | None = None
+        """See `port.Answering`."""
         self.body: bytes | bytearray = b""
         """What has come of the body and was not received yet."""
         self.has_more = True
@@ -67,16 +75,6 @@ class Cycle:
         self._waiter: asyncio.Future[None] | None = None
         self.is_begun = self.is_over = self.is_gone = False
         """Whether its answer has been begun, and ended, and whether there is nobody any more to answer."""
-
-    async def run(self, app: App) -> None:
-        """Runs the app; a request that it leaves without a whole answer ends its connection."""
-        try:
-            await app(self.scope, self.receive, self.send)
-        except Exception:  # noqa: BLE001 -- the root of a request's task: the connection ends, the listener goes on
-            _LOG.exception("the app failed")
-        finally:
-            if not self.is_over:
-                self._owner.transport.close()
 
     # What comes
 
@@ -129,9 +127,7 @@ class Cycle:
             return
         kind = message["type"]
         if kind == WHOLE:
-            whole: bytes = message["body"]
-            owner.transport.write(self._begin(message["status"], message["headers"], len(whole)) + whole)
-            self._end()
+            self._give(message["status"], message["headers"], message["body"])
             return
         if kind == "http.response.start":
             self._head = self._begin(message["status"], message["headers"], None)
@@ -145,13 +141,23 @@ class Cycle:
         if is_last:
             self._end()
 
+    def whole(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
+        """See `port.Answering`."""
+        if self._owner.is_behind and not self.is_gone:
+            return self.send({"type": WHOLE, "status": status, "headers": headers, "body": body})
+        if not self.is_gone:
+            self._give(status, headers, body)
+        return None
+
+    def _give(self, status: int, headers: Headers, body: bytes) -> None:
+        self._owner.transport.write(self._begin(status, headers, len(body)) + body)
+        self._end()
+
     def _begin(self, status: int, headers: Headers, length: int | None) -> bytes:
         """The head of an answer; `length` where its body is known and the headers do not tell it."""
         self.is_begun = True
         self._expects = False
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers):
-            raise RuntimeError("a header value holds a line break")
+        head = _JSON_LINE if headers == _JSON else _lines(headers)
         if _CLOSE in headers:
             self.is_kept = False
         elif not self.is_kept:
@@ -164,7 +170,14 @@ class Cycle:
     def _end(self) -> None:
         self.is_over = True
         # An idle connection keeps nothing of what was asked on it last.
-        self.scope, self.body = {}, b""
+        self.scope, self.body = None, b""
         if self._waiter is not None:
             self._wake()
         self._owner.on_answered(self)
+
+
+def _lines(headers: Headers) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+        raise RuntimeError("a header value holds a line break")
+    return lines

@@ -1,6 +1,5 @@
 """The exchange era (2026-07-28): one request, one answer, nothing remembered; a client that hangs up has cancelled."""
 
-import asyncio
 from functools import partial
 
 from doorward.call.inbound import Inbound, Spine
@@ -62,8 +61,8 @@ class Exchange:
             again=partial(self._spine.identify, arrival.presented),
             limited=reply.limited,
         )
-        reply.started(asyncio.current_task())
-        arrival.connection.on_hangup(reply.hung_up)
+        reply.started()
+        reply.connection.on_hangup(reply.hung_up)
         self._pulse.enter(reply)
         try:
             outcome = await self._spine.handle(inbound, reply.notice)
@@ -83,7 +82,7 @@ class Exchange:
         # From here on the bound of streams holds it, and a stream may last for days.
         reply.leave()
         reply.still = lambda: self._spine.identify(arrival.presented)
-        arrival.connection.on_hangup(reply.hung_up)
+        reply.connection.on_hangup(reply.hung_up)
         acknowledged = {"notifications": honoured, "_meta": stamp}
         # Listened from here on: what changes while the acknowledgement is on its way is told after it.
         changes = self._spine.changes(arrival.principal, arrival.passed.endpoint)

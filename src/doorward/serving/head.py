@@ -7,10 +7,9 @@ time on its connection: what a parser makes of bytes follows from the bytes. Pur
 from dataclasses import dataclass, field
 from typing import Final
 
-from doorward.net.again import Again, again
-from doorward.serving.arrival import Passed
+from doorward.net.again import Same, same
 from doorward.serving.bounds import Limits
-from doorward.serving.port import Headers
+from doorward.serving.port import Again, Headers
 
 KNOWN: Final = 4
 """Heads that a connection knows: those of the tools that an agent is busy with."""
@@ -39,8 +38,8 @@ class Head:
     """Whether the connection may carry another request after this one."""
     expects: bool
     """Whether the client waits to be told to go on before it sends the body."""
-    passed: Passed | None = field(default=None, repr=False)
-    """What the app has concluded from it; good wherever this head comes again on this connection."""
+    again: Again | None = field(default=None, repr=False)
+    """Answers further requests with it on this connection, by what the app has concluded from it; None before that."""
 
 
 def check(head: Head, limits: Limits, version: str, read_bytes: int) -> None:
@@ -70,17 +69,17 @@ class Known:
     INVARIANT: it has passed the parser, `check` and the bounds; with other digits it would do so again, and nothing else would be read.
     """
 
-    __slots__ = ("_place", "again", "head")
+    __slots__ = ("_place", "head", "same")
 
-    def __init__(self, head: Head, again: Again) -> None:
+    def __init__(self, head: Head, same: Same) -> None:
         self.head = head
-        self.again = again
-        self._place = head.headers.index((b"content-length", again.digits))
+        self.same = same
+        self._place = head.headers.index((b"content-length", same.digits))
 
     def headers(self, length: int) -> Headers:
         """The headers of the request whose body is so long."""
         digits = b"%d" % length
-        if digits == self.again.digits:
+        if digits == self.same.digits:
             return self.head.headers
         headers = self.head.headers.copy()
         headers[self._place] = (b"content-length", digits)
@@ -98,9 +97,9 @@ class Heads:
     def found(self, octets: bytes) -> tuple[Head, Headers, bytes] | None:
         """Head, headers and body, where the octets are one whole request with a known head and nothing else."""
         for known in self._known:
-            place = known.again.found(octets)
-            if place is not None and place[0] + place[1] == len(octets):
-                return known.head, known.headers(place[1]), octets[place[0] :]
+            body = known.same.body(octets)
+            if body is not None:
+                return known.head, known.headers(len(body)), body
         return None
 
     def note(self, head: Head, octets: bytes, most_bytes: int) -> None:
@@ -120,7 +119,6 @@ def _known(head: Head, octets: bytes, most_bytes: int) -> Known | None:
     fields = dict(head.headers)
     if not _READ_EACH_TIME.isdisjoint(fields) or len(fields) != len(head.headers):
         return None
-    found = again(octets, fields, most_bytes)
+    found = same(octets, fields, most_bytes)
     # If the octets are this request alone, the head is theirs.
-    place = None if found is None else found.found(octets)
-    return Known(head, found) if found is not None and place is not None and sum(place) == len(octets) else None
+    return Known(head, found) if found is not None and found.body(octets) is not None else None

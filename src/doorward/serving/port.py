@@ -1,6 +1,7 @@
 """What the serving room asks of its surroundings, and the words of ASGI that it speaks."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, Protocol
 
 from doorward.domain.actors import Principal
@@ -12,7 +13,7 @@ Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Coroutine[None, None, None]]
 Headers = list[tuple[bytes, bytes]]
 
 CONNECTION = "doorward.connection"
@@ -54,6 +55,25 @@ class Connection(Protocol):
     async def written(self) -> None:
         """Returns once the client has taken nearly all that was written, or has gone."""
         ...
+
+
+class Answering(Protocol):
+    """Takes the answer to one request."""
+
+    task: asyncio.Task[None] | None
+    """What makes the answer, while it does."""
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
+        """A whole answer; gives what has to be awaited before it is sent, None where it has been. Its length need not be told."""
+        ...
+
+    def send(self, event: Event) -> Awaitable[None]:
+        """Any other one, piece by piece, in the words of ASGI."""
+        ...
+
+
+Again = Callable[[Answering, Connection, Headers, bytes], Coroutine[None, None, None]]
+"""Answers one more request that came whole, with a head that the app has passed: to whom, on which connection, its headers and body."""
 
 
 class Tally(Protocol):

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from doorward.serving.bounds import Limits
 from doorward.serving.cycle import STATUS_LINES, Cycle
 from doorward.serving.head import Head, Heads, StrictError, check
 from doorward.serving.peer import certificate_of
-from doorward.serving.port import BODY, HEAD, App, Headers
+from doorward.serving.port import BODY, App, Headers
 from doorward.serving.scope import of_connection, of_request
 
 _LOG = logging.getLogger("doorward.serving")
@@ -201,9 +202,11 @@ class StrictProtocol(asyncio.Protocol):
 
         A head is cut as soon as it is over its limit, however few lines it has.
         """
-        cycle = self.cycle
-        is_between = not self._is_reading and (cycle is None or (cycle.is_over and cycle.is_kept))
-        if is_between and self._took(data):
+        before = self.cycle
+        is_between = not self._is_reading and (before is None or (before.is_over and before.is_kept))
+        found = self._heads.found(data) if is_between else None
+        if found is not None:
+            self._take(*found)
             return
         if self._is_reading_head:
             self._head_bytes += len(data)
@@ -212,12 +215,12 @@ class StrictProtocol(asyncio.Protocol):
             self._refuse(refusal.status, refusal.reason)
             self._close()
         elif is_between:
-            self._note(cycle, data)
+            self._note(before, data)
 
     def _note(self, before: Cycle | None, data: bytes) -> None:
         """Notes the head of a request, if the data were one, whole, and were more than the end of the one before."""
         if not self._is_reading and self.cycle is not None and self.cycle is not before:
-            self._heads.note(self.cycle.scope[HEAD], data, self.limits.head_bytes)
+            self._heads.note(self.cycle.head, data, self.limits.head_bytes)
 
     def _fed(self, data: bytes) -> StrictError | None:
         """Feeds the parser; gives why what was read is refused."""
@@ -232,20 +235,16 @@ class StrictProtocol(asyncio.Protocol):
             return StrictError(431, "the headers are too large")
         return None
 
-    def _took(self, data: bytes) -> bool:
-        """Whether the data were a whole request with a head that is known. INVARIANT: the parser stands between two requests."""
-        found = self._heads.found(data)
-        if found is None:
-            return False
-        head, headers, body = found
-        self._head_bytes = 0
-        self.deadline = inf
-        scope = of_request(self._scope, head, headers)
-        scope[BODY] = body
-        self.cycle = cycle = Cycle(self, scope, head)
+    def _take(self, head: Head, headers: Headers, body: bytes) -> None:
+        """Takes a whole request with a head that is known. INVARIANT: the parser stands between two requests."""
+        self._head_bytes, self.deadline, again = 0, inf, head.again
+        scope = None if again is not None else {**of_request(self._scope, head, headers), BODY: body}
+        self.cycle = cycle = Cycle(self, head, scope)
+        if again is not None:
+            self._run(cycle, again(cycle, self, headers, body))
+            return
         cycle.body, cycle.has_more = body, False
         self._start(cycle)
-        return True
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write: from here on it has until the stall deadline."""
@@ -280,8 +279,7 @@ class StrictProtocol(asyncio.Protocol):
         """The first byte of a request."""
         if len(self._pipeline) >= self.limits.pipelined:
             raise StrictError(400, "too many requests at once on one connection")
-        self._url = b""
-        self._headers = []
+        self._url, self._headers = b"", []
         self._is_reading = self._is_reading_head = True
         self.deadline = self._loop.time() + self.limits.head_seconds
 
@@ -307,7 +305,7 @@ class StrictProtocol(asyncio.Protocol):
         self._head_bytes = 0
         self.deadline = self._loop.time() + limits.body_seconds
         previous = self.cycle
-        self.cycle = cycle = Cycle(self, of_request(self._scope, head, head.headers), head)
+        self.cycle = cycle = Cycle(self, head, of_request(self._scope, head, head.headers))
         if previous is None or previous.is_over:
             self._start(cycle)
         else:
@@ -329,12 +327,11 @@ class StrictProtocol(asyncio.Protocol):
         self._is_reading = False
         self._is_reading_head = True
         self.deadline = inf
-        cycle = self.cycle
-        assert cycle is not None, "a request has a head"
-        if cycle.is_over:
-            self._rest(cycle.is_kept)
+        assert self.cycle is not None, "a request has a head"
+        if self.cycle.is_over:
+            self._rest(self.cycle.is_kept)
         else:
-            cycle.complete()
+            self.cycle.complete()
 
     def on_answered(self, cycle: Cycle) -> None:
         """An answer has been written whole."""
@@ -353,9 +350,22 @@ class StrictProtocol(asyncio.Protocol):
             self._rest(cycle.is_kept)
 
     def _start(self, cycle: Cycle) -> None:
-        task = self._loop.create_task(cycle.run(self._app))
+        assert cycle.scope is not None, "whoever waits for its turn is told of its request"
+        self._run(cycle, self._app(cycle.scope, cycle.receive, cycle.send))
+
+    def _run(self, cycle: Cycle, answering: Coroutine[None, None, None]) -> None:
+        cycle.task = task = self._loop.create_task(answering)
         self._held.tasks.add(task)
-        task.add_done_callback(self._held.tasks.discard)
+        task.add_done_callback(partial(self._done, cycle))
+
+    def _done(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        """A request's task has ended; one that leaves it without a whole answer ends its connection."""
+        cycle.task = None
+        self._held.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.error("the app failed", exc_info=task.exception())
+        if not cycle.is_over:
+            self.transport.close()
 
     def _rest(self, keep_alive: bool) -> None:
         """Nothing is going on: waits for the next request, if there may be one."""

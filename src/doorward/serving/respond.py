@@ -1,9 +1,9 @@
 """The answer to one request: one JSON object, or a stream of events from the moment there is something to say on the way."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from doorward.admission.intake import Place
 from doorward.call.inbound import Left
@@ -11,9 +11,9 @@ from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault, Notice
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.chain import Presented
-from doorward.identity.challenge import Challenges, silent
+from doorward.identity.challenge import Challenges
 from doorward.serving.edge import Takes
-from doorward.serving.port import WHOLE, Headers, Send
+from doorward.serving.port import WHOLE, Answering, Connection, Headers, Send
 from doorward.serving.resume import Journal
 from doorward.wire import limits, replies
 from doorward.wire.jsonrpc import Request, dump
@@ -45,17 +45,31 @@ class Cause(Enum):
     """A stream that waits for changes has nothing more to wait for: drain, its session's end, or the end of its caller's rights."""
 
 
+class Asgi:
+    """The `send` of an ASGI server, in the task that answers."""
+
+    __slots__ = ("send", "task")
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.task = cast("asyncio.Task[None] | None", asyncio.current_task())
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
+        """See `port.Answering`."""
+        return self.send({"type": WHOLE, "status": status, "headers": headers, "body": body})
+
+
 class Reply:
     """What goes back on one HTTP request. Whoever writes to a stream takes turns, so that events stay whole and in order."""
 
     __slots__ = (
-        "_challenges",
         "_is_gone",
         "_left",
-        "_send",
         "_task",
+        "_to",
         "_turn",
         "cause",
+        "connection",
         "era",
         "headers",
         "journal",
@@ -69,9 +83,10 @@ class Reply:
         "takes",
     )
 
-    def __init__(self, send: Send, challenges: Callable[[], Challenges] = silent) -> None:
-        self._send = send
-        self._challenges = challenges
+    def __init__(self, to: Answering, connection: Connection) -> None:
+        self._to = to
+        self.connection = connection
+        """What it was asked on."""
         self._task: asyncio.Task[object] | None = None
         self._turn: asyncio.Lock | None = None
         self._is_gone = False
@@ -115,9 +130,9 @@ class Reply:
 
     # Being cancelled
 
-    def started(self, task: asyncio.Task[object] | None) -> None:
-        """Names the task that makes this reply, so that it can be cancelled."""
-        self._task = task
+    def started(self) -> None:
+        """From now on the task that makes this reply may be cancelled."""
+        self._task = self._to.task
 
     def hung_up(self) -> None:
         """The client has gone, and with it whatever it asked for."""
@@ -138,61 +153,70 @@ class Reply:
 
     async def plain(self, status: int, body: bytes, headers: Headers) -> None:
         """One whole answer, which ends the request."""
+        waiting = self._whole(status, body, headers)
+        if waiting is not None:
+            await waiting
+
+    def _whole(self, status: int, body: bytes, headers: Headers) -> Awaitable[None] | None:
+        """One whole answer; gives what has to be awaited before it is sent, None where it has been."""
         self.status = status
-        if not self._is_gone:
-            await self._send({"type": WHOLE, "status": status, "headers": [*headers, *self.headers], "body": body})
+        return None if self._is_gone else self._to.whole(status, [*headers, *self.headers], body)
 
     async def deliver(self, outcome: Mapping[str, Any] | Fault) -> None:
         """The result of the request, or the error that an upstream gave."""
         assert self.request is not None
         if isinstance(outcome, Fault):
             status = replies.fault_status(outcome) if self.era is Era.EXCHANGE else 200
-            await self._last(status, replies.error_body(self.request.id, outcome), limits.fields(self._left()))
-            return
-        await self._last(200, replies.result_body(self.request.id, outcome), limits.of_result(outcome))
+            waiting = self._last(status, replies.error_body(self.request.id, outcome), limits.fields(self._left()))
+        else:
+            waiting = self._last(200, replies.result_body(self.request.id, outcome), limits.of_result(outcome))
+        if waiting is not None:
+            await waiting
 
-    async def refuse(self, refused: Refused) -> None:
+    async def refuse(self, refused: Refused, challenges: Callable[[], Challenges]) -> None:
         """The refusal of the request, in the shape that its reason, method and era ask for."""
         request = self.request
         # What names no request is told by its status in either era.
         rendered = replies.refusal(refused, request.method if request else "", (self.era if request else None) or Era.EXCHANGE)
         headers = [
-            *self._challenge(rendered.status, refused),
+            *self._challenge(rendered.status, refused, challenges),
             *_wait(rendered.status, refused),
             *limits.fields(refused.extra.get(limits.LIMITS_KEY) or self._left_at(refused)),
         ]
         if request is not None:
-            await self._last(rendered.status, replies.body(request.id, rendered.body), headers)
-            return
-        assert isinstance(rendered.body, Fault)
-        # An error that names no request can be told apart from another's only by its status.
-        status = max(rendered.status, 400)
-        await self._last(status, replies.error_body(None, rendered.body), headers)
+            waiting = self._last(rendered.status, replies.body(request.id, rendered.body), headers)
+        else:
+            assert isinstance(rendered.body, Fault)
+            # An error that names no request can be told apart from another's only by its status.
+            waiting = self._last(max(rendered.status, 400), replies.error_body(None, rendered.body), headers)
+        if waiting is not None:
+            await waiting
 
     def _left_at(self, refused: Refused) -> object:
         """What is left of limits where a call is refused for anything else; nothing of what the caller is not to know of."""
         return () if refused.reason is Reason.UNKNOWN_TARGET else self._left()
 
-    def _challenge(self, status: int, refused: Refused) -> Headers:
+    def _challenge(self, status: int, refused: Refused, challenges: Callable[[], Challenges]) -> Headers:
         """What would have been a good credential, where another one would do."""
         presented, scope = self.presented, refused.extra.get("scope")
         if presented is None:
             return []
         told: tuple[str, ...] = ()
         if status == 401:
-            told = self._challenges().unauthenticated(presented, refused)
+            told = challenges().unauthenticated(presented, refused)
         elif refused.reason is Reason.INSUFFICIENT_SCOPE and self.principal is not None and isinstance(scope, str):
-            told = self._challenges().insufficient(presented, self.principal, scope)
+            told = challenges().insufficient(presented, self.principal, scope)
         return [(b"www-authenticate", value.encode("ascii")) for value in told]
 
-    async def _last(self, status: int, body: bytes, headers: Headers) -> None:
+    def _last(self, status: int, body: bytes, headers: Headers) -> Awaitable[None] | None:
+        """What ends the request; gives what has to be awaited before it has, None where it has."""
         if self.place is not None:
             self.place.keep(len(body))
-        if self._turn is None:
-            await self.plain(status, body, [_JSON, *headers])
-        else:
-            await self.event(body)
-            await self.end()
+        return self._whole(status, body, [_JSON, *headers]) if self._turn is None else self._last_event(body)
+
+    async def _last_event(self, message: bytes) -> None:
+        await self.event(message)
+        await self.end()
 
     # A stream
 
@@ -219,18 +243,18 @@ class Reply:
         async with self._turn:
             if self._is_gone:
                 return
-            await self._send(
+            await self._to.send(
                 {"type": "http.response.start", "status": 200, "headers": [*_STREAM, *self.headers, *limits.fields(self._left())]}
             )
             # Also when empty: the head goes out with it, and the client knows that it is listened to.
-            await self._send({"type": "http.response.body", "body": first, "more_body": True})
+            await self._to.send({"type": "http.response.body", "body": first, "more_body": True})
 
     async def framed(self, event: bytes) -> None:
         """Bytes of the stream as they are, unless its client has gone or reads it elsewhere by now."""
         assert self._turn is not None
         async with self._turn:
             if not self._is_gone and (self.journal is None or self.journal.reader is self):
-                await self._send({"type": "http.response.body", "body": event, "more_body": True})
+                await self._to.send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def end(self) -> None:
         """Ends the stream."""
@@ -239,7 +263,7 @@ class Reply:
             self.journal.end()
         async with self._turn:
             if not self._is_gone:
-                await self._send({"type": "http.response.body", "body": b""})
+                await self._to.send({"type": "http.response.body", "body": b""})
 
     async def beat(self) -> None:
         """See `pulse.Waiting`: a comment; a long stream whose caller has lost the right to it ends here."""

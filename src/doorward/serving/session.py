@@ -1,6 +1,5 @@
 """The session era (2025-03-26 … 2025-11-25): initialize, then calls of one session; a client that hangs up has not cancelled."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -68,7 +67,7 @@ class Sessions:
             raise EdgeError(409, "This session has a stream already.")
         live.stream = reply
         reply.still = partial(self._again, arrival)
-        arrival.connection.on_hangup(reply.hung_up)
+        reply.connection.on_hangup(reply.hung_up)
         try:
             changes = self._spine.changes(arrival.principal, arrival.passed.endpoint, session.id)
             await self._streams.follow(reply, arrival.principal.id, changes, _as_message)
@@ -146,8 +145,8 @@ class Sessions:
             raise Refused(Reason.INVALID_REQUEST, "a request of this id is running", sentence="A request with this id is still running.")
         live.running[request_id] = reply
         reply.keep = lambda: self._keep(session)
-        reply.started(asyncio.current_task())
-        arrival.connection.on_hangup(reply.detach)
+        reply.started()
+        reply.connection.on_hangup(reply.detach)
         self._pulse.enter(reply)
         try:
             outcome = await self._spine.handle(inbound, reply.notice)
@@ -176,8 +175,8 @@ class Sessions:
         if found is None:
             raise EdgeError(400, "The events after this id are no longer kept.")
         journal, number = found
-        reply.started(asyncio.current_task())
-        arrival.connection.on_hangup(reply.hung_up)
+        reply.started()
+        reply.connection.on_hangup(reply.hung_up)
         self._pulse.enter(reply)
         try:
             await reply.begin()

@@ -47,7 +47,7 @@ class Streams:
         """Sends changes as they come; returns when there will be no more."""
         task = asyncio.current_task()
         assert task is not None
-        reply.started(task)
+        reply.started()
         self._open.add(reply)
         self._count[owner] += 1
         self._pulse.enter(reply)

@@ -96,10 +96,8 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     UTF-8, and what exceeds the limits.
     """
     size = len(raw)
-    if size > limits.body_bytes:
-        raise _malformed(f"expected at most {limits.body_bytes} bytes, {size} were there", "The message is too large.")
-    if size > limits.nodes and _holds_more(raw, limits.nodes):
-        raise _too_many(limits)
+    if size > limits.nodes or size > limits.body_bytes:
+        _check_size(raw, limits)
     try:
         value: object = jiter.from_json(raw, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True, float_mode="decimal")
     except ValueError as error:
@@ -107,10 +105,8 @@ def parse_value(raw: bytes, limits: Limits) -> object:
     if size <= _SHORT_BYTES or not _checked_few(value, limits, min(size // _FEW_BYTES, limits.nodes)):
         shape = raw.translate(_SHAPE)
         # A value takes two bytes at least, with its comma or bracket.
-        if shape.count(b"[") > limits.depth or size > 2 * limits.nodes:
-            _check_extent(value, limits)
-        if b"0e" in shape or (size > _RUN and _LONG_RUN in shape):
-            _check_doubtful(shape, value)
+        if shape.count(b"[") > limits.depth or size > 2 * limits.nodes or b"0e" in shape or _LONG_RUN in shape:
+            _check_doubtful(shape, value, limits)
     if size > limits.string_bytes:
         _check_strings(value, limits)
     return value
@@ -134,8 +130,18 @@ def _checked_few(value: object, limits: Limits, few: int) -> bool:
     return True
 
 
-def _check_doubtful(shape: bytes, value: object) -> None:
-    """Looks at the numbers of a text with exponents, or with many digits, where one of them may be extreme."""
+def _check_size(raw: bytes, limits: Limits) -> None:
+    """Refuses a text that is too large, or certainly holds too many values, before it is read."""
+    if len(raw) > limits.body_bytes:
+        raise _malformed(f"expected at most {limits.body_bytes} bytes, {len(raw)} were there", "The message is too large.")
+    if len(raw) > limits.nodes and _holds_more(raw, limits.nodes):
+        raise _too_many(limits)
+
+
+def _check_doubtful(shape: bytes, value: object, limits: Limits) -> None:
+    """Looks at the values themselves where their text leaves a doubt: too deep or too many, or a number that is extreme."""
+    if shape.count(b"[") > limits.depth or len(shape) > 2 * limits.nodes:
+        _check_extent(value, limits)
     if b"0e000" in shape or b"0e-000" in shape or _LONG_RUN in shape:
         _check_numbers(value)
 
