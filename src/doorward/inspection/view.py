@@ -10,6 +10,7 @@ import msgspec
 from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
 from doorward.inspection.characters import Span, is_plain, is_plain_json, spans
+from doorward.inspection.flat import flat
 from doorward.inspection.gate import Gate, Together, Told
 from doorward.inspection.normal import Other, others
 from doorward.inspection.normal.gates import WRITINGS
@@ -18,8 +19,6 @@ from doorward.inspection.walk import Leaf, leaves
 MOST_HIDDEN = 1024
 """Texts with hidden characters that are told of one message: more than any honest one has, and enough to withhold it."""
 
-_ESCAPES = (b"\\\\", b"\\n", b'\\"', b"\\t", b"\\r", b"\\b", b"\\f", *(b"\\u%04x" % code for code in range(0x20)))
-"""As our encoder writes them. An escaped backslash first, so that what follows it is not taken for an escape; then as often as they are met."""
 _ENCODER = msgspec.json.Encoder()
 
 _OF_FEW = 512
@@ -37,7 +36,7 @@ class Carrier(StrEnum):
 class View:
     """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
 
-    __slots__ = ("_flat", "_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
+    __slots__ = ("_flat", "_has_controls", "_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -45,6 +44,7 @@ class View:
         self.body = body
         self.encoded = _ENCODER.encode(body)
         self._flat: bytes | None = None
+        self._has_controls = False
         self._told: Told | None = None
         self._is_of_few: bool | None = None
         self._leaves: tuple[Leaf, ...] | None = None
@@ -59,7 +59,7 @@ class View:
         (a blank stands for these) and not for the text's ends; what matches here need not match in any text.
         """
         if self._flat is None:
-            self._flat = _flat(self.encoded)
+            self._flat, self._has_controls = flat(self.encoded)
         return self._flat
 
     @property
@@ -92,8 +92,16 @@ class View:
     def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:
         """The first texts that have characters which are not seen and have no reason, with their places; raises `WalkError`."""
         if self._hidden is None:
-            self._hidden = () if is_plain_json(self.encoded) else tuple(islice(self._found(), MOST_HIDDEN + 1))
+            self._hidden = () if self._is_plain() else tuple(islice(self._found(), MOST_HIDDEN + 1))
         return self._hidden
+
+    def _is_plain(self) -> bool:
+        """Whether none of these characters is in any text, reason or not."""
+        made = self.flat
+        if made.isascii():
+            # Of ASCII they are control characters, which are escaped, all but one.
+            return not self._has_controls and b"\x7f" not in made
+        return is_plain_json(self.encoded)
 
     def _found(self) -> Iterator[tuple[Leaf, tuple[Span, ...]]]:
         for leaf in self.leaves:
@@ -107,15 +115,6 @@ class View:
         if self._leaves is None:
             self._leaves = leaves(self.body)
         return self._leaves
-
-
-def _flat(encoded: bytes) -> bytes:
-    for escape in _ESCAPES:
-        # Hardly any message has all sorts: where no backslash is left, nobody looks for the others.
-        if b"\\" not in encoded:
-            return encoded
-        encoded = encoded.replace(escape, b" " * len(escape))
-    return encoded
 
 
 class Guard(Protocol):
