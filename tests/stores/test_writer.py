@@ -1,6 +1,7 @@
 """The writing thread: who fails alone, who fails together, and who is woken."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ def log(database: Database) -> Iterator[SqliteLog]:
     opened = SqliteLog(database, committer(), Clock(), envelope())
     yield opened
     opened.close()
+
+
+def _call(body: bytes) -> object:
+    return json.loads(body)["call"]
 
 
 @pytest.mark.anyio
@@ -123,22 +128,27 @@ async def test_a_damaged_index_is_built_anew(database: Database) -> None:
 
 @pytest.mark.anyio
 async def test_what_nobody_waits_for_is_written_in_order_with_the_next_or_alone_after_a_moment(log: SqliteLog) -> None:
-    soon = log.append_soon(intent(1))
-    assert [(await log.append(intent(2))).seq, soon.result().seq] == [1, 0]
-    assert (await log.append_soon(intent(3))).seq == 2
-    hastened = log.append_soon(intent(4))
-    log.hasten()
-    assert (await hastened).seq == 3
+    heard: list[object] = []
+    log.append_soon(intent(1), lambda entry, error: heard.append((_call(entry.body), error)))
+    assert ((await log.append(intent(2))).seq, heard) == (1, [("call-1", None)])
+    alone = asyncio.Event()
+    log.append_soon(intent(3), lambda entry, error: alone.set())
+    await alone.wait()
+    assert [_call(found.leaf) for found in await log.leaves(0, 9)] == ["call-1", "call-2", "call-3"]
 
 
 @pytest.mark.anyio
 async def test_what_waits_for_company_is_written_before_the_store_closes(database: Database) -> None:
     log = SqliteLog(database, committer(), Clock(), envelope())
-    soon = log.append_soon(intent(1))
+    heard: asyncio.Queue[BaseException | None] = asyncio.Queue()
+
+    def told(entry: Entry, error: BaseException | None) -> None:
+        heard.put_nowait(error)
+
+    log.append_soon(intent(1), told)
     log.close()
-    assert (await soon).seq == 0
-    with pytest.raises(UnrecordedError, match="closed"):
-        await log.append_soon(intent(2))
+    log.append_soon(intent(2), told)
+    assert (await heard.get(), str(await heard.get())) == (None, "the store cannot write: RuntimeError: it is closed")
 
 
 @pytest.mark.anyio
@@ -164,6 +174,8 @@ async def test_all_that_tasks_bring_in_passes_of_the_loop_that_each_bring_more_i
 
 @pytest.mark.anyio
 async def test_more_than_one_batch_at_once_is_written_without_being_asked_again(log: SqliteLog) -> None:
-    waiting = [log.append_soon(intent(number)) for number in range(700)]
+    heard: list[object] = []
+    for number in range(700):
+        log.append_soon(intent(number), lambda entry, error: heard.append(_call(entry.body)))
     assert (await log.append(intent(700))).seq == 700
-    assert [place.result().seq for place in waiting] == list(range(700))
+    assert heard == [f"call-{number}" for number in range(700)]

@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from struct import Struct
 
 import msgspec
@@ -159,10 +158,20 @@ class Recorder:
         return place
 
     def conclude(self, outcome: Outcome, returns: tuple[Draw, ...] = (), rise: Rise | None = None) -> asyncio.Future[Place]:
-        """Queues the outcome at once, whoever waits for the future; done when it is durable. Who does wait says so to `hasten`.
+        """Queues the outcome at once, whoever waits for the future; done when it is durable.
 
         `returns` corrects what its intent has drawn; `rise` is what came of it in the context of its call.
         """
+        entry = self._outcome(outcome, returns, rise)
+        written = self._store.append(entry)
+        written.add_done_callback(lambda done: None if done.cancelled() else self._told(entry, done.exception()))
+        return written
+
+    def conclude_soon(self, outcome: Outcome, returns: tuple[Draw, ...] = (), rise: Rise | None = None) -> None:
+        """As `conclude`, where nobody waits: it may be written with others."""
+        self._store.append_soon(self._outcome(outcome, returns, rise), self._told)
+
+    def _outcome(self, outcome: Outcome, returns: tuple[Draw, ...], rise: Rise | None) -> Entry:
         box = commitment = None
         text = _shown(outcome.reply) if outcome.reply is not None else None
         if text is not None:
@@ -170,13 +179,8 @@ class Recorder:
             commitment, box = committed(salted), self._seal(f"{outcome.call.id}/result", salted)
         body = self._forms.outcome(outcome, commitment, box)
         grant = self._granted.pop(outcome.call.id, None) if self._granted else None
-        released = grant if outcome.status is Status.NOT_FORWARDED else None
-        entry = Entry(body, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
-        return self._kept(entry, self._store.append_soon(entry))
-
-    def hasten(self) -> None:
-        """Somebody waits for an outcome: it is written without waiting for others."""
-        self._store.hasten()
+        released = grant if grant is not None and outcome.status is Status.NOT_FORWARDED else None
+        return Entry(body, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
 
     async def refuse(self, refusal: Refusal) -> Place | None:
         """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""
@@ -237,18 +241,11 @@ class Recorder:
         self._failure = None
         return place
 
-    def _queue(self, entry: Entry) -> asyncio.Future[Place]:
+    def _queue(self, entry: Entry) -> None:
         """An entry that must not be lost: kept and queued again should the store fail."""
-        return self._kept(entry, self._store.append(entry))
+        self._store.append_soon(entry, self._told)
 
-    def _kept(self, entry: Entry, written: asyncio.Future[Place]) -> asyncio.Future[Place]:
-        written.add_done_callback(partial(self._queued, entry))
-        return written
-
-    def _queued(self, entry: Entry, done: asyncio.Future[Place]) -> None:
-        if done.cancelled():
-            return
-        error = done.exception()
+    def _told(self, entry: Entry, error: BaseException | None) -> None:
         self._failure = str(error) if error is not None else None
         if error is not None and len(self._owed) < OWED:
             self._owed.append(entry)

@@ -7,7 +7,7 @@ what comes back durable in one transaction, and only then says so. It decides no
 import asyncio
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,6 +71,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """What it does to the context of its call. The later one of a context counts, whichever is written first."""
 
 
+Told = Callable[[Entry, BaseException | None], None]
+"""Hears, on the event loop that has queued an entry, that it is durable, or why it could not be written. Raises nothing."""
+
+
 def grant_gone() -> Refused:
     """What an entry meets whose grant was used or has expired meanwhile."""
     return Refused(Reason.GRANT_GONE, "the grant was used, taken back or has expired since it was looked up")
@@ -101,12 +105,8 @@ class LogStore(Protocol):
         """Queues an entry, in the order of calls; done once durable. Dropping or cancelling the future does not unqueue it."""
         ...
 
-    def append_soon(self, entry: Entry) -> asyncio.Future[Place]:
+    def append_soon(self, entry: Entry, told: Told) -> None:
         """As `append`, for an entry that nobody waits for: it may stay in memory for a few milliseconds, to be written with others."""
-        ...
-
-    def hasten(self) -> None:
-        """Somebody waits after all: what may stay in memory is written now."""
         ...
 
     def seal(self) -> asyncio.Future[bytes | None]:

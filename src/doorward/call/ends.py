@@ -30,18 +30,26 @@ class Ends:
         grant = track.recorded.clearance.grant if track.recorded else None
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
             self._rooms.desk.released(grant)
-        if track.asked.snapshot.document.audit.receipts == "strict" or (track.taken is not None and track.taken.is_raised):
+        if pending is not None:
             await self._durable(pending, Ran.YES if refused is None else refused.ran)
 
-    def tell(self, track: Track, outcome: Outcome) -> asyncio.Future[Place]:
-        """Queues an outcome, and with it what it gives back of budgets and what came of its context."""
+    def tell(self, track: Track, outcome: Outcome) -> asyncio.Future[Place] | None:
+        """Queues an outcome, and with it what it gives back of budgets and what came of its context.
+
+        Gives what its reply has to wait for; None where that need not wait.
+        """
         returns, left = self._rooms.budgets.settled(outcome)
         if left:
             track.left += left
         rise = self._currents.settled(track, outcome)
+        is_awaited = track.asked.snapshot.document.audit.receipts == "strict" or (track.taken is not None and track.taken.is_raised)
+        if not is_awaited and (rise is None or not (rise.held or rise.gone)):
+            # Of counters alone, nobody needs to hear that they are durable.
+            self._rooms.recorder.conclude_soon(outcome, returns, rise)
+            return None
         written = self._rooms.recorder.conclude(outcome, returns, rise)
         self._currents.told(rise, written)
-        return written
+        return written if is_awaited else None
 
     async def listed(self, track: Track) -> None:
         """The one leaf of a list."""
@@ -81,7 +89,6 @@ class Ends:
 
     async def _durable(self, pending: asyncio.Future[Place], ran: Ran) -> None:
         """Waits until an outcome is durable; raises `Refused` where it cannot be: its reply must not leave before it."""
-        self._rooms.recorder.hasten()
         try:
             await asyncio.shield(pending)
         except UnrecordedError as error:

@@ -11,7 +11,7 @@ from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span
 from doorward.audit.query import Facts, Located, Page, Query, capped, facts, matches
-from doorward.audit.store import Box, Boxes, Entry, grant_gone
+from doorward.audit.store import Box, Boxes, Entry, Told, grant_gone
 from doorward.call.sessions import SessionRow
 from doorward.catalog.pins import Key
 from doorward.domain.approvals import Grant
@@ -122,12 +122,9 @@ class MemoryLog:
         written.set_result(place)
         return written
 
-    def append_soon(self, entry: Entry) -> asyncio.Future[Place]:
+    def append_soon(self, entry: Entry, told: Told) -> None:
         """Writes an entry at once, too."""
-        return self.append(entry)
-
-    def hasten(self) -> None:
-        """Nothing is left to be written."""
+        told(entry, self.append(entry).exception())
 
     def _write(self, batch: Batch) -> None:
         self._committer.accept(batch)

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from doorward.audit.store import Entry
+from doorward.audit.store import Entry, Told
 from doorward.domain.receipts import Place
 from doorward.stores.memory import MemoryLog
 
@@ -37,8 +37,6 @@ class PacedLog:
         self.box = inner.box
         self.boxes = inner.boxes
         self.sweep = inner.sweep
-        self.append_soon = self.append
-        self.hasten = inner.hasten
 
     def append(self, entry: Entry) -> asyncio.Future[Place]:
         """Writes an entry, or keeps it until the log is released."""
@@ -47,6 +45,10 @@ class PacedLog:
         written: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         self._pace.waiting.append((entry, written))
         return written
+
+    def append_soon(self, entry: Entry, told: Told) -> None:
+        """Writes an entry, or keeps it, too."""
+        self.append(entry).add_done_callback(lambda done: told(entry, done.exception()))
 
     @property
     def held(self) -> int:

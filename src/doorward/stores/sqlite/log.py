@@ -10,7 +10,7 @@ from doorward.audit import leaf as leaves
 from doorward.audit.commit import Batch, Committer, Moment, Sealing
 from doorward.audit.merkle import Span, fold, frontier_ranges, spans
 from doorward.audit.query import Located, Page, Query
-from doorward.audit.store import Box, Boxes, Entry, Head, grant_gone
+from doorward.audit.store import Box, Boxes, Entry, Head, Told, grant_gone
 from doorward.credentials.envelope import Context, Envelope
 from doorward.domain.errors import StoreError
 from doorward.domain.ids import CallId
@@ -195,13 +195,9 @@ class SqliteLog:
         """Queues an entry."""
         return self.writer.add(entry)
 
-    def append_soon(self, entry: Entry) -> asyncio.Future[Place]:
+    def append_soon(self, entry: Entry, told: Told) -> None:
         """Queues an entry that may wait a little."""
-        return self.writer.add_soon(entry)
-
-    def hasten(self) -> None:
-        """Queues what waits."""
-        self.writer.hasten()
+        self.writer.add_soon(entry, told)
 
     def seal(self) -> asyncio.Future[bytes | None]:
         """A checkpoint over everything queued before."""

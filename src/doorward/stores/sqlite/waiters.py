@@ -1,7 +1,7 @@
 """Who waits for a thread's answer: a future of some event loop, told through one call of that loop for a whole batch."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -21,8 +21,36 @@ class Waiter(Generic[T]):
         self.result: object = None
         self.error: Exception | None = None
 
+    def tell(self) -> None:
+        """Tells the future, unless nobody waits for it any more."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+            # Read once, so that what nobody waits for does not print a warning at its end.
+            self.future.exception()
 
-def wake(waiters: Iterable[Waiter[Any]]) -> None:
+
+class Hearer(Generic[T]):
+    """The same for who does not wait: a function is told what was asked for, and why it could not be done. It raises nothing."""
+
+    __slots__ = ("_told", "asked", "error", "loop", "result")
+
+    def __init__(self, asked: T, told: Callable[[T, BaseException | None], None]) -> None:
+        self.asked = asked
+        self._told = told
+        self.loop = asyncio.get_running_loop()
+        self.result: object = None
+        self.error: Exception | None = None
+
+    def tell(self) -> None:
+        """Tells the function."""
+        self._told(self.asked, self.error)
+
+
+def wake(waiters: Iterable[Waiter[Any] | Hearer[Any]]) -> None:
     """Tells each waiter; from any thread."""
     for loop, waiting_there in groupby(waiters, attrgetter("loop")):
         try:
@@ -32,13 +60,6 @@ def wake(waiters: Iterable[Waiter[Any]]) -> None:
             continue
 
 
-def _deliver(waiters: list[Waiter[Any]]) -> None:
+def _deliver(waiters: Iterable[Waiter[Any] | Hearer[Any]]) -> None:
     for waiting in waiters:
-        if waiting.future.done():
-            continue
-        if waiting.error is None:
-            waiting.future.set_result(waiting.result)
-        else:
-            waiting.future.set_exception(waiting.error)
-            # Read once, so that an outcome nobody waits for does not print a warning at its end.
-            waiting.future.exception()
+        waiting.tell()

@@ -16,11 +16,14 @@ from typing import Any, Protocol, TypeVar
 import apsw
 
 from doorward.domain.errors import DoorwardError, StoreError, UnrecordedError
-from doorward.stores.sqlite.waiters import Waiter, wake
+from doorward.stores.sqlite.waiters import Hearer, Waiter, wake
 
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], T]
 """Runs in the writer's transaction; may be run again after it failed, so it must leave nothing behind but rows."""
+
+Item = Waiter[Any] | Hearer[Any]
+"""What is to be written, and who hears of it."""
 
 BATCH = 256
 
@@ -83,7 +86,7 @@ class _Job:
         self.run = run
 
 
-def _fail(item: Waiter[object], error: Exception) -> None:
+def _fail(item: Item, error: Exception) -> None:
     """What the waiter is told: the room's own error as it is, any other as the store's."""
     if not isinstance(error, DoorwardError):
         text = f"the store cannot write: {type(error).__name__}: {error}"
@@ -91,18 +94,17 @@ def _fail(item: Waiter[object], error: Exception) -> None:
     item.result, item.error = None, error
 
 
-def _run(db: apsw.Connection, batch: Sequence[Waiter[object]]) -> None:
+def _run(db: apsw.Connection, batch: Sequence[Item]) -> None:
     """Does the jobs of a batch."""
     for item in batch:
         if type(item.asked) is _Job:
             item.result = item.asked.run(db)
 
 
-def _refused(item: Waiter[object]) -> asyncio.Future[Any]:
+def _refuse(item: Item) -> None:
     """What comes after the end."""
     _fail(item, _CLOSED)
     wake([item])
-    return item.future
 
 
 class Writer:
@@ -113,7 +115,7 @@ class Writer:
     def __init__(self, connect: Callable[[], apsw.Connection], group: Group) -> None:
         self._connect = connect
         self._group = group
-        self._items: deque[Waiter[object]] = deque()
+        self._items: deque[Item] = deque()
         """What is to be written, in order. Put in by any thread, taken out by ours."""
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         """Rung for items that somebody waits for. INVARIANT: what is put in is put in before the bell is rung for it."""
@@ -133,7 +135,8 @@ class Writer:
         """Queues an item of the group; its result once it is durable, or UnrecordedError."""
         waiting = Waiter(item)
         if self._closed:
-            return _refused(waiting)
+            _refuse(waiting)
+            return waiting.future
         self._items.append(waiting)
         if self._ringing is not waiting.loop:
             # Once the tasks that can go on have gone on: what they bring goes with it, and the thread wakes once for all.
@@ -141,20 +144,16 @@ class Writer:
             waiting.loop.call_soon(self._ring)
         return waiting.future
 
-    def add_soon(self, item: object) -> asyncio.Future[Any]:
-        """As `add`, but it may wait for company."""
-        waiting = Waiter(item)
+    def add_soon(self, item: T, told: Callable[[T, BaseException | None], None]) -> None:
+        """As `add`, but it may wait for company, and nobody waits for it: `told` hears what came of it, on this loop."""
+        hearer = Hearer(item, told)
         if self._closed:
-            return _refused(waiting)
-        self._items.append(waiting)
-        if self._lingers is not waiting.loop:
-            self._lingers = waiting.loop
-            waiting.loop.call_later(LINGER_SECONDS, self._linger)
-        return waiting.future
-
-    def hasten(self) -> None:
-        """What has waited for company is written now."""
-        self._bell.put(None)
+            _refuse(hearer)
+            return
+        self._items.append(hearer)
+        if self._lingers is not hearer.loop:
+            self._lingers = hearer.loop
+            hearer.loop.call_later(LINGER_SECONDS, self._linger)
 
     def submit(self, job: Job[T]) -> asyncio.Future[T]:
         """Queues a job; its result once it is durable, or StoreError."""
@@ -208,14 +207,14 @@ class Writer:
             self._bell.get_nowait()
         return bool(self._items)
 
-    def _gather(self) -> list[Waiter[object]]:
+    def _gather(self) -> list[Item]:
         """What has gathered, but no more than one batch; the bell is rung for the rest."""
         gathered = len(self._items)
         if gathered > BATCH:
             self._bell.put(None)
         return [self._items.popleft() for _ in range(min(gathered, BATCH))]
 
-    def _attempt(self, batch: list[Waiter[object]]) -> None:
+    def _attempt(self, batch: list[Item]) -> None:
         try:
             self._transact(batch)
         except UNABLE as error:
@@ -228,7 +227,7 @@ class Writer:
             for item in batch:
                 self._attempt([item])
 
-    def _transact(self, batch: list[Waiter[object]]) -> None:
+    def _transact(self, batch: list[Item]) -> None:
         db = self._current()
         leaves = [item for item in batch if type(item.asked) is not _Job]
         db.execute("BEGIN IMMEDIATE")
@@ -253,7 +252,7 @@ class Writer:
             self._is_current = True
         return self._db
 
-    def _abandon(self, batch: list[Waiter[object]], error: Exception) -> None:
+    def _abandon(self, batch: list[Item], error: Exception) -> None:
         """Undoes what was begun; the group's state is read anew, as nobody knows how far a failed commit got."""
         self._is_current = False
         for item in batch:
