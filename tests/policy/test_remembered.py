@@ -94,34 +94,42 @@ def test_one_principal_is_never_taken_for_another(condition: str, other: Princip
     assert kinds(*found) == ["Allow", "Deny"] * 2
 
 
-def test_a_principal_that_is_gone_lends_its_place_in_memory_to_nobody() -> None:
-    policies = loaded(policy('permit(principal in Team::"support", action, resource);', "open"))
+READING = policy('forbid(principal, action, resource) when { context.input has query && context.input.query == "secret" };', "reading")
+"""With it, every call is asked about: what is known of its principal and target is the ground of its questions (`policy/grounds.py`)."""
+
+
+@pytest.mark.parametrize("more", [(), (READING,)])
+def test_a_principal_that_is_gone_lends_its_place_in_memory_to_nobody(more: tuple[str, ...]) -> None:
+    policies = loaded(policy('permit(principal in Team::"support", action, resource);', "open"), *more)
     for number in range(400):
         is_let = number % 2 == 0
         who = principal(f"agent-{number}", "support" if is_let else "other")
-        assert isinstance(policies.decide(call(SEARCH, who=who), NOON), Allow) is is_let
+        assert isinstance(policies.decide(call(SEARCH, {"query": "x"}, who), NOON), Allow) is is_let
         assert policies.could_allow(who, SEARCH, NOON) is is_let
         del who
         gc.collect(0)
 
 
-def test_an_agent_is_allowed_by_itself_and_not_for_one_that_is_not() -> None:
-    policies = loaded(policy('permit(principal == Agent::"claude", action, resource);', "open"))
+@pytest.mark.parametrize("more", [(), (READING,)])
+def test_an_agent_is_allowed_by_itself_and_not_for_one_that_is_not(more: tuple[str, ...]) -> None:
+    policies = loaded(policy('permit(principal == Agent::"claude", action, resource);', "open"), *more)
     through = replace(CLAUDE, actors=(Actor(AgentId("cursor"), "self", principal("cursor").agent),))
     found = [policies.decide(call(SEARCH, who=who), NOON) for who in (CLAUDE, through, CLAUDE, through)]
     assert kinds(*found) == ["Allow", "Deny"] * 2
     assert [policies.could_allow(who, SEARCH, NOON) for who in (CLAUDE, through, CLAUDE, through)] == [True, False] * 2
 
 
-def test_a_tool_that_is_another_by_now_is_decided_by_nothing_that_was_said_of_it() -> None:
-    policies, drifted = loaded(PERMIT), replace(SEARCH, reversibility=Reversibility.IRREVERSIBLE)
+@pytest.mark.parametrize("more", [(), (READING,)])
+def test_a_tool_that_is_another_by_now_is_decided_by_nothing_that_was_said_of_it(more: tuple[str, ...]) -> None:
+    policies, drifted = loaded(PERMIT, *more), replace(SEARCH, reversibility=Reversibility.IRREVERSIBLE)
     found = [policies.decide(call(what), NOON) for what in (SEARCH, drifted, SEARCH, drifted)]
     assert kinds(*found) == ["Allow", "Deny"] * 2
     assert [policies.could_allow(CLAUDE, what, NOON) for what in (SEARCH, drifted, SEARCH, drifted)] == [True, False] * 2
 
 
-def test_a_call_says_nothing_of_a_completion_of_the_same_thing() -> None:
-    policies = loaded(policy('permit(principal, action == Action::"github/search", resource);', "open"))
+@pytest.mark.parametrize("more", [(), (READING,)])
+def test_a_call_says_nothing_of_a_completion_of_the_same_thing(more: tuple[str, ...]) -> None:
+    policies = loaded(policy('permit(principal, action == Action::"github/search", resource);', "open"), *more)
     methods = ["tools/call", "completion/complete"] * 2
     assert kinds(*(policies.decide(call(SEARCH, method=method), NOON) for method in methods)) == ["Allow", "Deny"] * 2
 
@@ -148,7 +156,7 @@ def test_memories_are_bounded() -> None:
     for number in range(10):
         memo.put(number, number)
     assert [memo.get(number) for number in range(10)] == [None] * 7 + [7, 8, 9]
-    assert max(book.LANES, engine.ANSWERS, sight.ANSWERS, sight.URIS) <= 32_768
+    assert max(book.LANES, book.GROUNDS, engine.ANSWERS, sight.ANSWERS, sight.URIS) <= 32_768
 
 
 def test_an_argument_that_is_long_is_decided_on_and_not_kept() -> None:

@@ -5,8 +5,10 @@ read neither arguments nor time nor session) could be computed again at any time
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
+from typing import TypeVar
 
 from cedarpy import Schema
 
@@ -21,6 +23,7 @@ from doorward.policy.check import check
 from doorward.policy.declared import with_facts
 from doorward.policy.delegation import links, together
 from doorward.policy.facts.fact import Derived, Fact, facts_text
+from doorward.policy.grounds import Ground
 from doorward.policy.lanes import (
     Lane,
     ask,
@@ -38,6 +41,8 @@ from doorward.policy.rules import OWN, Mode, Rule, Source, parse
 from doorward.policy.schema import GROUPS, TIME, SchemaEntry, Vocabulary, vocabulary
 from doorward.policy.sight import UPSTREAM_WIDE, Sight
 from doorward.policy.waiving import denied, eased, somewhere, waived
+
+R = TypeVar("R", Allow, Ground)
 
 ANSWERS = 8_192
 """Answers to questions that hold what one call alone has."""
@@ -94,6 +99,15 @@ def _digest(files: tuple[Source, ...], declared: str) -> Digest:
     return Digest(total.hexdigest())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of a principal and a target by the very objects."""
+
+    met: Met
+    rests_on: Allow | Ground
+    """The decision on every call of theirs, or what each is decided on."""
+
+
 class Policies:
     """The policies of one generation: decides calls, and says what a principal may see."""
 
@@ -102,7 +116,7 @@ class Policies:
         "_book",
         "_clock",
         "_derived",
-        "_settled",
+        "_known",
         "_sight",
         "_watching",
         "digest",
@@ -127,21 +141,18 @@ class Policies:
         time = reads_together([rule.reads for rule in rules]).context.below("time")
         self._clock = tuple(TIME.fields if time.is_whole else sorted(time.parts))
         self._watching = any(rule.mode is Mode.OBSERVE for rule in rules)
-        self._settled: Memo[tuple[int, int, str], tuple[Met, Allow]] = Memo(LANES)
+        self._known: Memo[tuple[int, int, str], Known] = Memo(LANES)
         self._answers: Memo[tuple[int, str], Decision] = Memo(ANSWERS)
         self._derived: tuple[Call, Derived] | None = None
 
     def settled(self, call: Call) -> Allow | None:
         """The decision on a call where it is known by now, and rests on nothing but this very principal and target."""
-        settled = self._settled.get((id(call.principal), id(call.target), call.method))
-        return None if settled is None else settled[1]
+        known = self._known.get((id(call.principal), id(call.target), call.method))
+        return known.rests_on if known is not None and isinstance(known.rests_on, Allow) else None
 
     def decide(self, call: Call, at: Moment, waivers: Waivers = nothing_waived) -> Decision:
         """Whether a call may go on, must be asked about, or is denied, for its agent and everybody in its chain; and by which policies."""
         principal = call.principal
-        settled = self.settled(call)
-        if settled is not None:
-            return settled
         decision = self._eased(call, principal, at, waivers)
         if not principal.actors:
             return decision
@@ -166,29 +177,46 @@ class Policies:
 
     def _decide(self, call: Call, principal: Speaker, at: Moment) -> Decision:
         """The decision on one agent alone."""
+        known = self._known.get((id(principal), id(call.target), call.method))
+        if known is not None:
+            return known.rests_on if isinstance(known.rests_on, Allow) else self._grounded(call, known.rests_on, at)
         if principal.method is AuthnMethod.OWN:
             return _own(call.target)
         lane = self.lane(call, principal)
         if lane is None:
             return self._unnamed(principal, call.target, at)
-        if not lane.is_constant:
-            return self._answered(call, principal, lane, at)
+        if lane.panel.reads.context.is_whole:
+            return ask(lane.panel, lane, self._values(call, principal, lane, at, WHOLE))
+        if lane.is_constant:
+            decision = self._constant(call, principal, lane, at)
+            # A denial that always comes goes the whole way each time: something of it may be waived.
+            return self._kept(call, principal, decision) if isinstance(decision, Allow) else decision
+        ground = self._kept(call, principal, self._book.ground(lane, principal, call.target, at))
+        return self._grounded(call, ground, at)
+
+    def _kept(self, call: Call, principal: Speaker, rests_on: R) -> R:
+        """What the calls of a principal and a target are decided on, found by the very objects from now on."""
+        if principal is call.principal and not principal.actors and call.target.kind is not Kind.RESOURCE:
+            self._known.put((id(principal), id(call.target), call.method), Known(Met(principal, call.target), rests_on))
+        return rests_on
+
+    def _constant(self, call: Call, principal: Speaker, lane: Lane, at: Moment) -> Decision:
+        """The decision of rules that read nothing of a call: the same for all callers whom they cannot tell apart."""
         key = lane.apart.of(principal)
         decision = lane.decisions.get(key)
         if decision is None:
             decision = lane.decisions.put(key, ask(lane.panel, lane, facts(principal, call.target, at, lane.panel.reads.context)))
-        if isinstance(decision, Allow) and principal is call.principal and not principal.actors and call.target.kind is not Kind.RESOURCE:
-            # By the very objects from now on. Whatever is not allowed goes the whole way each time: something of it may be waived.
-            self._settled.put((id(principal), id(call.target), call.method), (Met(principal, call.target), decision))
         return decision
 
-    def _answered(self, call: Call, principal: Speaker, lane: Lane, at: Moment) -> Decision:
+    def _grounded(self, call: Call, ground: Ground, at: Moment) -> Decision:
         """The decision of rules that read what one call alone has: the same for the same question, to the byte."""
-        if lane.panel.reads.context.is_whole:
-            return ask(lane.panel, lane, self._values(call, principal, lane, at, WHOLE))
-        ground, moving = self._book.ground(lane, principal, call.target, at), lane.parts.moving
-        values = self._with_call(call, lane, moving_facts(at, moving), moving)
-        written = ground.question(values)
+        lane, moving = ground.lane, ground.lane.parts.moving
+        if ground.arguments is None:
+            values = self._with_call(call, lane, moving_facts(at, moving), moving)
+            written = ground.question(values)
+        else:
+            values = {"input": call.arguments}
+            written = ground.question_of(call.arguments)
         if written is None:
             return ask(lane.panel, lane, ground.standing | values)
         if len(written) > LONGEST_QUESTION or not lane.parts.is_repeated:

@@ -15,9 +15,10 @@ from doorward.domain.decisions import Allow
 from doorward.policy.lanes import CALLED, Lane, Parts, context, held, parted
 from doorward.policy.memo import Memo
 from doorward.policy.panel import ALLOWS, numbers, parsed, unopposed
-from doorward.policy.project import Unheld
+from doorward.policy.project import Unheld, project_record
 from doorward.policy.reads import Tree, together
 from doorward.policy.rules import Rule
+from doorward.policy.shapes import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,26 @@ class Ground:
     """Of it what the moving rules read, in Cedar's JSON; None where Cedar cannot hold everything that is read of it."""
     permits: Sequence[int] | None
     """The positions of the still permits that match; None where the still rules leave no plain yes."""
+    arguments: tuple[Fields, Tree] | None
+    """The shape of the arguments and what is read of them, where the moving rules read nothing else of a call."""
     allows: Memo[tuple[str, ...], Allow] = field(default_factory=lambda: Memo(ALLOWS))
     """The yes with each set of moving permits that has made one."""
 
     def question(self, values: Mapping[str, object]) -> str | None:
         """What the moving rules read, with the values of one call; None where Cedar cannot hold it."""
-        moving = None if self.context is None else held(self.lane.action, self.halves.parts.moving, values)
-        if not isinstance(moving, dict):
+        if self.context is None:
             return None
+        moving = held(self.lane.action, self.halves.parts.moving, values)
+        return None if isinstance(moving, Unheld) else self._written(moving)
+
+    def question_of(self, arguments: Mapping[str, object]) -> str | None:
+        """The same where the moving rules read nothing of a call but its arguments (`arguments`)."""
+        if self.context is None or self.arguments is None:
+            return None
+        found = project_record(arguments, *self.arguments)
+        return None if isinstance(found, Unheld) else self._written({"input": found})
+
+    def _written(self, moving: dict[str, object]) -> str | None:
         try:
             return msgspec.json.encode({**self.context, **moving} if self.context else moving).decode()
         except UnicodeEncodeError:
@@ -105,7 +118,9 @@ def grounded(number: int, lane: Lane, rules: Sequence[Rule], halves: Halves, sta
     whole = context(lane.action, lane.parts.still, standing)
     stays = held(lane.action, halves.parts.still, standing)
     written = context(lane.action, halves.still.reads, standing)
+    read = halves.parts.moving.parts
+    arguments = (lane.action.input, read["input"]) if read.keys() == {"input"} else None
     if isinstance(whole, Unheld) or isinstance(stays, Unheld) or isinstance(written, Unheld):
-        return Ground(number, lane, rules, halves, standing, None, None)
+        return Ground(number, lane, rules, halves, standing, None, None, arguments)
     names = unopposed(halves.still.cedar, {**lane.request, "context": written}, lane.entities)
-    return Ground(number, lane, rules, halves, standing, stays, None if names is None else halves.still.of(names))
+    return Ground(number, lane, rules, halves, standing, stays, None if names is None else halves.still.of(names), arguments)

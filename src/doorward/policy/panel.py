@@ -97,10 +97,10 @@ class Panel:
 def unopposed(policies: PolicySet, request: Request, entities: Entities) -> tuple[str, ...] | None:
     """The permits of some rules that match, by Cedar's names for them, if any do; None where a `forbid` matches or anything fails."""
     result = judge(request, policies, entities)
-    names = result.diagnostics.reason
-    if result.diagnostics.errors or not (result.allowed or (result.decision == "Deny" and not names)):
+    found = result.diagnostics
+    if found.errors or not (result.decision == "Allow" or (result.decision == "Deny" and not found.reason)):
         return None
-    return names
+    return found.reason
 
 
 def numbers(names: Iterable[str]) -> list[int]:

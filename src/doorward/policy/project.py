@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import assert_never
 
 from doorward.policy.reads import WHOLE, Tree
-from doorward.policy.shapes import Address, Exact, Fields, Instant, Many, Shape, Text, Truth, Whole, word
+from doorward.policy.shapes import Address, Exact, Field, Fields, Instant, Many, Shape, Text, Truth, Whole, word
 
 _LONG = 2**63
 _PLACES = 4
@@ -24,6 +24,7 @@ _LENGTH = 64
 """Digits that a number may be written with, so that a million zeros cost nothing."""
 ELEMENTS = 10_000
 """Of one list: Cedar makes a set of it, and so many take as long to decide on as a hundred usual calls."""
+_ABSENT = object()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,10 +39,10 @@ class Unheld:
 class _UnheldError(Exception):
     """The way out of a projection. Each level that it passes adds its name to `path`, so that the way in costs nothing."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *path: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.path: list[str] = []
+        self.path = list(path)
 
 
 def project(value: object, shape: Shape, read: Tree) -> object | Unheld:
@@ -114,25 +115,30 @@ def _elements(value: Sequence[object], element: Shape) -> list[object]:
 def _record(value: Mapping[str, object], shape: Fields, read: Tree) -> dict[str, object]:
     parts = dict.fromkeys((*shape.fields, *value), WHOLE) if read.is_whole else read.parts
     held: dict[str, object] = {}
-    name = ""
-    try:
-        for name, below in parts.items():
-            _add(held, name, value, shape, below)
-    except _UnheldError as error:
-        error.path.append(name)
-        raise
+    for name, tree in parts.items():
+        field, inner = shape.fields.get(name), value.get(name, _ABSENT)
+        if field is None or inner is _ABSENT or (inner is None and field.nullable):
+            _leave_out(name, field, shape.gaps.get(name, "it is not declared") if inner is not _ABSENT else None)
+        elif type(inner) is str and type(field.shape) is Text:
+            held[name] = inner  # as most of what is read
+        else:
+            held[name] = _attribute(name, inner, field.shape, tree)
     return held
 
 
-def _add(held: dict[str, object], name: str, value: Mapping[str, object], shape: Fields, read: Tree) -> None:
-    """Puts one attribute of a record into what is held of it, if it is there."""
-    field = shape.fields.get(name)
-    if field is not None and name in value and not (field.nullable and value[name] is None):
-        held[name] = _project(value[name], field.shape, read)
-    elif field is None and name in value:
-        raise _UnheldError(shape.gaps.get(name, "it is not declared"))
-    elif field is not None and field.required:
-        raise _UnheldError("it is required and not there")
+def _attribute(name: str, value: object, shape: Shape, read: Tree) -> object:
+    try:
+        return _project(value, shape, read)
+    except _UnheldError as error:
+        error.path.append(name)
+        raise
+
+
+def _leave_out(name: str, field: Field | None, gap: str | None) -> None:
+    """Fails where an attribute that is not held must be there, or is there and not declared (`gap` says why)."""
+    reason = gap if field is None else "it is required and not there" if field.required else None
+    if reason is not None:
+        raise _UnheldError(reason, name)
 
 
 def whole(value: object) -> int | None:
