@@ -123,3 +123,14 @@ def test_a_head_that_comes_again_presents_the_same_but_for_the_certificate_and_t
     second = again(first, CERTIFICATE, 2)
     assert second == replace(first, certificate=CERTIFICATE, request=2)
     assert second.digest == first.digest == replace(second).digest
+
+
+def test_a_head_that_comes_again_without_a_proof_or_another_certificate_presents_the_very_same() -> None:
+    first = Presented("Bearer x", "10.0.0.1", loopback=False, certificate=CERTIFICATE, request=1)
+    assert again(first, CERTIFICATE, 2) is first
+    assert again(first, None, 2) == replace(first, certificate=None, request=2)
+
+
+def test_a_proof_that_comes_again_is_another_request() -> None:
+    first = Presented("DPoP x", "10.0.0.1", loopback=False, dpop="p", request=1)
+    assert again(first, None, 2) == replace(first, request=2)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from doorward.credentials.assertion import Assertion, AssertionMint
 from doorward.credentials.connections.declared import PerUser
@@ -34,6 +34,8 @@ class Tools:
 
 class NoMint(Mint):
     """Nothing is shown besides what TLS shows."""
+
+    is_everybodys: ClassVar[bool] = True
 
     def holder(self, use: Use) -> str:
         """Everybody's."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
@@ -62,6 +62,9 @@ class Minted:
 
 class Mint(Protocol):
     """Makes the credentials of one upstream."""
+
+    is_everybodys: ClassVar[bool] = False
+    """Whether `holder` gives `EVERYBODY` for each use, so that nobody needs to ask."""
 
     def holder(self, use: Use) -> str | None:
         """Whose credential a use needs: uses of one holder share it. None: each use has its own.

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import ClassVar, Protocol, assert_never
 
 from doorward.config.references import File, Pointer, Remote, references_in
 from doorward.credentials.plan import Basic, Environment, Static, StaticHeader, pointers
@@ -59,6 +59,7 @@ class Holding(Resolving, Protocol):
 class StaticMint(Mint):
     """Reads what one plan refers to; a changed file is read anew within a second: a rotated secret needs no restart."""
 
+    is_everybodys: ClassVar[bool] = True
     upstream: UpstreamId
     plan: Static
     reading: Holding

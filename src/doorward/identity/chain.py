@@ -5,7 +5,7 @@ none; whatever goes wrong in a source is "not authenticated", never "somebody" (
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
 
@@ -53,7 +53,16 @@ def again(before: Presented, certificate: Certificate | None, request: int) -> P
     """The same head once more on its connection, with the certificate that is shown now: the very same where nobody can tell them apart."""
     if certificate is before.certificate and before.dpop is None:
         return before
-    return replace(before, certificate=certificate, request=request)
+    return Presented(
+        before.authorization,
+        before.network,
+        before.loopback,
+        before.endpoint,
+        before.method,
+        before.dpop,
+        certificate,
+        request,
+    )
 
 
 class NotYetError(Exception):
@@ -106,13 +115,8 @@ class Chain:
 
     def identify(self, presented: Presented) -> Principal:
         """The principal behind what was presented; raises `Refused` UNAUTHENTICATED or REVOKED, and nothing else."""
-        principal: object = None
         try:
-            # Not taken for a principal before it has been looked at: what a source gives may be anything.
-            for source in self._sources:
-                principal = source.identify(presented)
-                if principal is not None:
-                    break
+            principal = self._first(presented)
         except NotYetError as error:
             raise Refused(Reason.UNAUTHENTICATED, "what verifies this credential is not there yet") from error
         except Refused as refused:
@@ -125,6 +129,14 @@ class Chain:
         if isinstance(principal, Principal):
             return principal
         raise Refused(Reason.UNAUTHENTICATED, _unknown(presented))
+
+    def _first(self, presented: Presented) -> object:
+        """What the first source gave that gave anything: not taken for a principal before it has been looked at."""
+        for source in self._sources:
+            found = source.identify(presented)
+            if found is not None:
+                return found
+        return None
 
 
 async def _prepared(refused: Refused) -> None:
