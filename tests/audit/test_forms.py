@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from doorward.audit.forms import MOST, Forms
 from doorward.audit.leaf import Bodies, encoded
+from doorward.audit.sides import Said
 from doorward.audit.store import Box
 from doorward.audit.veil import FIELDS, Veil, commitment
 from doorward.domain.approvals import Grant
@@ -111,14 +112,15 @@ def without_forms(intent: Intent, committed: str, box: Box | None) -> bytes:
 @given(intents(), st.none() | boxes)
 def test_an_intent_is_the_same_with_and_without_a_form(intent: Intent, box: Box | None) -> None:
     committed = commitment(b"s" * 16, intent.call.canonical)
-    assert FORMS.intent(intent, committed, box) == without_forms(intent, committed, box)
+    assert FORMS.intent(intent, Said(committed, box)) == without_forms(intent, committed, box)
 
 
 @settings(max_examples=300)
 @given(outcomes(), st.none() | boxes, seldom)
 def test_an_outcome_is_the_same_with_and_without_a_form(outcome: Outcome, box: Box | None, is_unshown: bool) -> None:
-    committed = None if is_unshown else commitment(b"s" * 16, b"result")
-    assert FORMS.outcome(outcome, committed, box) == encoded(BODIES.outcome(outcome, committed, box))
+    said = None if is_unshown else Said(commitment(b"s" * 16, b"result"), box)
+    plainly = BODIES.outcome(outcome, None, None) if said is None else BODIES.outcome(outcome, said.commitment, box)
+    assert FORMS.outcome(outcome, said) == encoded(plainly)
 
 
 @given(st.dictionaries(names, scalars, max_size=FIELDS + 3))
@@ -131,7 +133,7 @@ def test_a_leaf_too_long_for_its_form_is_shortened_as_every_other() -> None:
     call = made.call({f"{'x' * 35}{number}": 1 for number in range(FIELDS)})
     plain = Intent(replace(call, id=CallId("c" * 56_000)), Allow(()), (), None, "none", Generation(1), "")
     for box in (None, Box(1, b"n" * 12, 1, b"s")):
-        leaf = FORMS.intent(plain, "c" * 64, box)
+        leaf = FORMS.intent(plain, Said("c" * 64, box))
         assert leaf == without_forms(plain, "c" * 64, box)
         assert b'"shortened":true' in leaf
 
@@ -142,4 +144,4 @@ def test_another_principal_or_target_at_the_same_address_has_another_form() -> N
     for number in range(MOST + 100):
         call = made.call({}, by=made.principal(f"agent-{number}"), to=made.target(name=f"tool-{number}"))
         intent = Intent(call, Allow(()), (), None, "none", Generation(1), "")
-        assert forms.intent(intent, "c", None) == without_forms(intent, "c", None)
+        assert forms.intent(intent, Said("c")) == without_forms(intent, "c", None)

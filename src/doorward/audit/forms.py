@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from doorward.audit.leaf import BODY_BYTES, EXACT, Bodies, cut, encoded, lease
+from doorward.audit.sides import Said
 from doorward.audit.store import Box
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Kind, Target
@@ -25,6 +26,11 @@ MOST = 4096
 
 _LASTING = frozenset({Kind.TOOL, Kind.PROMPT})
 """Kinds whose targets are the same objects from call to call, one for each generation; every other has a target of its own."""
+
+_NO_EXTRA = ((), None, (), None, None, None, None)
+"""What a plain intent has of findings, a grant, draws, what was read of its context or observed, and of its decision's would and waiver."""
+_PLAIN = ((), None, "", "")
+"""What a plain outcome has of findings, a reason, a detail, and a rule that endorsed its answer."""
 
 # No text in UTF-8 has these bytes.
 _JSON, _HEX, _NUMBER = msgspec.Raw(b"\xff"), msgspec.Raw(b'"\xff"'), msgspec.Raw(b"\xfe")
@@ -53,44 +59,43 @@ class Forms:
         """The same ones, by the principal as an object: most calls come from the same few."""
         self._leases: dict[Key, bytes] = {}
 
-    def intent(self, intent: Intent, commitment: str, box: Box | None) -> bytes:
-        """The first leaf of a call, as an entry has it; `commitment` to its arguments."""
-        call, decision = intent.call, intent.decision
+    def intent(self, intent: Intent, said: Said) -> bytes:
+        """The first leaf of a call, as an entry has it; `said` of its arguments."""
+        call, decision, box = intent.call, intent.decision, said.box
         fields = self._bodies.fields(call.arguments)
-        extra = intent.findings or intent.grant or intent.draws or intent.flowed or intent.observed
-        if not (extra or decision.would or decision.waiver):
+        extra = (intent.findings, intent.grant, intent.draws, intent.flowed, intent.observed, decision.would, decision.waiver)
+        if extra == _NO_EXTRA:
             decided = (type(decision), decision.policies, intent.generation, intent.policy_set)
             key = (id(call.principal), id(call.target), call.method, intent.credential, box is None, not intent.trace, *decided)
             form = self._same.get(key) or self._form(key, call, partial(self._intended, intent, box))
-            if form is not None:
-                told: tuple[bytes, ...] = (_encode(call.id), commitment.encode(), _encode(fields))
-                if box is not None:
-                    told += (box.digest.encode(),)
-                if intent.trace:
-                    told += (_encode(cut(intent.trace)),)
-                body = form.text % told
-                if len(body) <= BODY_BYTES:
-                    return body
-        return encoded(self._bodies.intent(intent, {"commitment": commitment, "fields": fields}, box))
+            told: tuple[bytes, ...] = (_encode(call.id), said.commitment.encode(), _encode(fields))
+            if box is not None:
+                told += (box.digest.encode(),)
+            if intent.trace:
+                told += (_encode(cut(intent.trace)),)
+            body = form.text % told
+            if len(body) <= BODY_BYTES:
+                return body
+        return encoded(self._bodies.intent(intent, {"commitment": said.commitment, "fields": fields}, box))
 
-    def outcome(self, outcome: Outcome, commitment: str | None, box: Box | None) -> bytes:
-        """The second leaf of a call, as an entry has it; `commitment` to the reply, where there is one."""
+    def outcome(self, outcome: Outcome, said: Said | None) -> bytes:
+        """The second leaf of a call, as an entry has it; `said` of the reply, where there is one."""
         call, answer, took = outcome.call, outcome.answer, outcome.milliseconds
-        said = outcome.findings or outcome.reason or outcome.detail or outcome.endorsed
-        if not (said or answer is None or commitment is None or box is None or not outcome.lease or not 0 <= took < EXACT):
+        commitment, box = (None, None) if said is None else (said.commitment, said.box)
+        is_plain = (outcome.findings, outcome.reason, outcome.detail, outcome.endorsed) == _PLAIN and outcome.lease and 0 <= took < EXACT
+        if is_plain and answer is not None and commitment is not None and box is not None:
             key = (id(call.principal), id(call.target), outcome.status)
             form = self._same.get(key) or self._form(key, call, partial(self._ended, outcome, box))
-            if form is not None:
-                told = (_encode(call.id), took, answer.size_bytes, commitment.encode(), box.digest.encode())
-                body = form.text % (*told, self._lease(outcome.lease))
-                if len(body) <= BODY_BYTES:
-                    return body
+            told = (_encode(call.id), took, answer.size_bytes, commitment.encode(), box.digest.encode(), self._lease(outcome.lease))
+            body = form.text % told
+            if len(body) <= BODY_BYTES:
+                return body
         return encoded(self._bodies.outcome(outcome, commitment, box))
 
-    def _form(self, key: Key, call: Call, body: Callable[[], dict[str, object]]) -> _Form | None:
-        """The form of a key that begins with the principal as an object; None for a target that no other call has."""
+    def _form(self, key: Key, call: Call, body: Callable[[], dict[str, object]]) -> _Form:
+        """The form of a key that begins with the principal as an object; of a target that no other call has, it is not remembered."""
         if call.target.kind not in _LASTING:
-            return None
+            return _Form(_format(body()), (call.principal, call.target))
         principal = self._bodies.principal(call.principal)
         made = (id(principal), *key[1:])
         form = self._made.get(made)

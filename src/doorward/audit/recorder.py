@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from struct import Struct
 
 import msgspec
 
@@ -17,9 +16,8 @@ from doorward.audit.followers import Follower
 from doorward.audit.forms import Forms
 from doorward.audit.leaf import Bodies, encoded
 from doorward.audit.query import Located
-from doorward.audit.sides import Sealer, Wrapper
-from doorward.audit.store import Box, Entry, LogStore
-from doorward.audit.veil import SALT_BYTES, committed
+from doorward.audit.sides import Salts, Sealer, Wrapper
+from doorward.audit.store import Entry, LogStore
 from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Fault, Reply
 from doorward.domain.errors import StoreError, UnrecordedError
@@ -35,12 +33,7 @@ DAY_SECONDS = 86_400
 _UNSHOWN = frozenset({Reason.UNSAFE_REQUEST})
 """Refusals of calls that may hold secrets and were never masked: no side record is kept of these, nor of what people are asked about findings."""
 
-_SALTS = Struct(f"{SALT_BYTES}s" * 256)
-
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-
-Seal = Callable[[str, bytes], Box | None]
-"""As `Sealer.seal`: what is kept beside a leaf, if anything is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +72,7 @@ class Recorder:
         "_means",
         "_owed",
         "_salts",
-        "_seal",
+        "_say",
         "_store",
     )
 
@@ -88,11 +81,12 @@ class Recorder:
         self._store = means.store
         self._bodies = means.bodies
         self._forms = Forms(means.bodies)
-        self._salts = _Salts(means.draw)
+        self._salts = Salts(means.draw)
         self._flood = Flood(means.now)
         self._followers: list[Follower] = []
         self._owed: deque[Entry] = deque()
-        self._seal: Seal = _nothing_kept
+        self._say = self._salts.commit
+        """What leaves say of texts, and what is kept of them: nothing, as long as there is no data key."""
         self._day = -1
         self._failure: str | None = None
         self._granted: dict[CallId, GrantId] = {}
@@ -141,10 +135,9 @@ class Recorder:
         Raises UnrecordedError, OverdrawnError, or Refused GRANT_GONE: nothing may be forwarded then.
         """
         call = intent.call
-        salted = self._salts.before(call.canonical)
-        box = self._seal(f"{call.id}/arguments", salted)
-        body = self._forms.intent(intent, committed(salted), box)
-        entry = Entry(body, box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
+        said = self._say(f"{call.id}/arguments", call.canonical)
+        body = self._forms.intent(intent, said)
+        entry = Entry(body, said.box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
         if intent.grant is not None:
             self._granted[call.id] = intent.grant.id
         try:
@@ -172,15 +165,13 @@ class Recorder:
         self._store.append_soon(self._outcome(outcome, returns, rise), self._told)
 
     def _outcome(self, outcome: Outcome, returns: tuple[Draw, ...], rise: Rise | None) -> Entry:
-        box = commitment = None
-        text = _shown(outcome.reply) if outcome.reply is not None else None
-        if text is not None:
-            salted = self._salts.before(text)
-            commitment, box = committed(salted), self._seal(f"{outcome.call.id}/result", salted)
-        body = self._forms.outcome(outcome, commitment, box)
-        grant = self._granted.pop(outcome.call.id, None) if self._granted else None
-        released = grant if grant is not None and outcome.status is Status.NOT_FORWARDED else None
-        return Entry(body, box, closes=outcome.call.id, releases=released, returns=returns, rise=rise)
+        call, text = outcome.call.id, None if outcome.reply is None else _shown(outcome.reply)
+        said = None if text is None else self._say(f"{call}/result", text)
+        body = self._forms.outcome(outcome, said)
+        released = self._granted.pop(call, None) if self._granted else None
+        if released is not None and outcome.status is not Status.NOT_FORWARDED:
+            released = None
+        return Entry(body, None if said is None else said.box, closes=call, releases=released, returns=returns, rise=rise)
 
     async def refuse(self, refusal: Refusal) -> Place | None:
         """The place of the one leaf of a refused call or a list, durable on return; None where it was counted instead (over a limit)."""
@@ -191,10 +182,9 @@ class Recorder:
             return None
         call, box, arguments = refusal.call, None, None
         if call is not None:
-            salted = self._salts.before(call.canonical)
-            if refusal.reason not in _UNSHOWN and not (refusal.approval and refusal.findings):
-                box = self._seal(f"{refusal.id}/arguments", salted)
-            arguments = self._bodies.arguments(committed(salted), call.arguments)
+            is_kept = refusal.reason not in _UNSHOWN and not (refusal.approval and refusal.findings)
+            said = (self._say if is_kept else self._salts.commit)(f"{refusal.id}/arguments", call.canonical)
+            box, arguments = said.box, self._bodies.arguments(said.commitment, call.arguments)
         return await self._append(Entry(encoded(self._bodies.refusal(refusal, arguments, box)), box))
 
     def turn_away(self, network: str, reason: Reason, detail: str) -> None:
@@ -265,31 +255,11 @@ class Recorder:
         try:
             number = await self._store.add_data_key(wrapped)
         except StoreError:
-            if self._seal is _nothing_kept:
+            if self._say == self._salts.commit:
                 raise
             self._day = -1
             return
-        self._seal = Sealer(number, key, self._means.sides.cap_bytes).seal
-
-
-class _Salts:
-    """Random bytes drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes."""
-
-    __slots__ = ("_draw", "_drawn")
-
-    def __init__(self, draw: Callable[[int], bytes]) -> None:
-        self._draw = draw
-        self._drawn: deque[bytes] = deque()
-
-    def before(self, text: bytes) -> bytes:
-        """A text behind a salt that nobody was given before."""
-        if not self._drawn:
-            self._drawn.extend(_SALTS.unpack(self._draw(_SALTS.size)))
-        return self._drawn.popleft() + text
-
-
-def _nothing_kept(context: str, salted: bytes) -> None:
-    """What stands beside a leaf where nothing is to be kept."""
+        self._say = Sealer(number, key, self._means.sides.cap_bytes, self._salts).seal
 
 
 def _shown(reply: Reply) -> bytes | None:

@@ -5,18 +5,22 @@ key file takes the contents away for good, and every proof still holds. The leaf
 so an edit of it shows without any key.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from struct import Struct
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorward.audit.store import Box, Boxes
-from doorward.audit.veil import SALT_BYTES, commitment
+from doorward.audit.veil import SALT_BYTES, commitment, committed
 from doorward.domain.errors import StoreError
 
 _NONCE_BYTES = 12
 _WRAPPING = b"doorward side data key"
+_SALTS = Struct(f"{SALT_BYTES}s" * 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +34,54 @@ class Opened:
     """What the leaf must commit to; None where the text was cut, so that nothing can be compared."""
 
 
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a leaf says of a text."""
+
+    commitment: str
+    box: Box | None = None
+    """What is kept of it beside the leaf."""
+
+
+class Salts:
+    """Random bytes drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes."""
+
+    __slots__ = ("_draw", "_drawn")
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._draw = draw
+        self._drawn: deque[bytes] = deque()
+
+    def before(self, text: bytes) -> bytes:
+        """A text behind a salt that nobody was given before."""
+        if not self._drawn:
+            self._drawn.extend(_SALTS.unpack(self._draw(_SALTS.size)))
+        return self._drawn.popleft() + text
+
+    def commit(self, context: str, text: bytes) -> Said:
+        """What is said of a text of which nothing is kept, whatever its context."""
+        del context
+        return Said(committed(self.before(text)))
+
+
 class Sealer:
     """Encrypts side records under one data key. INVARIANT: the key is of this object alone, so that a counter is a nonce never used twice."""
 
-    __slots__ = ("_count", "_encrypt", "_most", "_number")
+    __slots__ = ("_count", "_encrypt", "_most", "_number", "_salts")
 
-    def __init__(self, number: int, key: bytes, cap_bytes: int) -> None:
+    def __init__(self, number: int, key: bytes, cap_bytes: int, salts: Salts) -> None:
         self._encrypt = AESGCM(key).encrypt
         self._number = number
         self._most = SALT_BYTES + cap_bytes
+        self._salts = salts
         self._count = 0
 
-    def seal(self, context: str, salted: bytes) -> Box:
-        """The stored form of a salt and the text behind it, as a leaf commits to them; `context` names call and part."""
+    def seal(self, context: str, text: bytes) -> Said:
+        """What is said of a text that is kept, behind the salt of its commitment; `context` names call and part."""
+        salted = self._salts.before(text)
         self._count = count = self._count + 1
         nonce = count.to_bytes(_NONCE_BYTES, "big")
         sealed = self._encrypt(nonce, salted[: self._most], context.encode())
-        return Box(self._number, nonce, len(salted) - SALT_BYTES, sealed)
+        return Said(committed(salted), Box(self._number, nonce, len(text), sealed))
 
 
 class Wrapper:
