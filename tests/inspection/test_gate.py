@@ -1,5 +1,8 @@
 """Gates asked together: each guard finds what it finds when it is asked by itself, and no guard is asked for nothing."""
 
+import re
+import warnings
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,6 +16,11 @@ from doorward.domain.calls import Answer, Call, Notice
 from doorward.domain.findings import Finding
 from doorward.inspection.chain import Inspection
 from doorward.inspection.gate import SHORT_BYTES, Gate, Together
+from doorward.inspection.injection import grammar
+from doorward.inspection.injection.rules import RULES as ORDERS
+from doorward.inspection.injection.words import WORDS
+from doorward.inspection.normal.gates import PLAIN, WRITINGS
+from doorward.inspection.personal.every import RULES as PERSONAL
 from doorward.inspection.view import Carrier, Gated, View, request_body, response_body
 from tests.made import call
 
@@ -87,13 +95,61 @@ def test_each_guard_finds_what_it_finds_by_itself(guards: Inspection, text: str,
     assert guards.notice(made, Notice("notifications/message", params)) == asked_one_by_one(guards, Carrier.NOTICE, made, params)
 
 
-@given(TEXTS, st.sampled_from(Carrier))
-@settings(max_examples=80, deadline=None)
-def test_gates_say_together_what_each_says_alone(text: str, carrier: Carrier) -> None:
-    gates = [gate for guard in LINKING.guards if isinstance(guard, Gated) for gate in guard.gates(carrier)]
-    flat = View(carrier, call(), {"text": text}).flat
-    told = Together(gates).told(flat)
-    assert {gate: list(told.get(gate, ())) for gate in gates} == {gate: list(gate.may(flat)) for gate in gates}
+GATES = tuple(
+    dict.fromkeys(
+        (WRITINGS, *(gate for guard in LINKING.guards if isinstance(guard, Gated) for carrier in Carrier for gate in guard.gates(carrier)))
+    )
+)
+
+
+def _readable(pattern: str) -> bool:
+    with warnings.catch_warnings(action="error"):
+        try:
+            re.compile(pattern)
+        except (re.error, FutureWarning):
+            return False
+    return True
+
+
+FORMS = tuple(
+    filter(
+        _readable,
+        (
+            *(pattern for gate in GATES for pattern in gate.joint),
+            *(rule.least or rule.inner or rule.form for rule in PERSONAL),
+            *(rule.words for rule in PERSONAL if rule.words),
+            *(writing.seen for writing in PLAIN),
+            *(grammar.opening([rule], WORDS).text for rule in ORDERS if rule.points > 1),
+        ),
+    )
+)
+"""What opens gates, as far as Python's own engine reads it, too."""
+OPENING = st.sampled_from(FORMS).flatmap(st.from_regex)
+
+
+@given(TEXTS, st.lists(OPENING, max_size=3).map(" ".join))
+@settings(max_examples=120, deadline=None)
+def test_gates_say_together_what_each_says_alone(text: str, opening: str) -> None:
+    together = Together(GATES)
+    for flat in (View(Carrier.RESPONSE, call(), {"text": said}).flat for said in (text, text + opening)):
+        told = together.told(flat)
+        assert {gate: list(told.get(gate, ())) for gate in GATES} == {gate: list(gate.may(flat)) for gate in GATES}
+
+
+def test_no_gate_is_asked_by_itself_where_nothing_opens_one() -> None:
+    asked: list[bytes] = []
+
+    class _Seen:
+        def may(self, text: bytes) -> tuple[int, ...]:
+            asked.append(text)
+            return ()
+
+    seen = [Gate(_Seen, gate.joint, gate.openings) for gate in GATES]
+    for text in ("the quick brown fox", "order 100000945 is on its way", "Zażółć gęślą jaźń", "¿Cómo estás?"):
+        assert not Together(seen).told(View(Carrier.RESPONSE, call(), {"text": text}).flat)
+    assert asked == []
+    assert not Together(seen).told(View(Carrier.RESPONSE, call(), {"text": "ssn 100000945"}).flat)
+    assert len(asked) == 1
 
 
 class _Counting:

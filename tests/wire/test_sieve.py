@@ -3,7 +3,7 @@
 import pytest
 import re2
 
-from doorward.wire.sieve import Sieve, told
+from doorward.wire.sieve import Row, Sieve, told
 
 
 def _sieve(*patterns: str | bytes, most: int = 2**20) -> Sieve:
@@ -37,3 +37,33 @@ def test_all_may_match_where_the_set_says_nothing_at_all(matched: tuple[int, ...
 def test_patterns_that_there_is_no_room_for_are_refused() -> None:
     with pytest.raises(re2.error):
         _sieve(*(f"{letter}[a-m]{{200}}z" for letter in "abcdef"), most=10_000)
+
+
+def _row(*patterns: bytes, most: int = 2**20) -> Row:
+    options = re2.Options()
+    options.max_mem = most
+    options.log_errors = False
+    return Row((pattern, options) for pattern in patterns)
+
+
+def test_a_row_tells_which_of_its_patterns_match_with_letters_of_their_own_or_without() -> None:
+    row = _row(b"cat", b"(?i)d[o0]g|cow", rb"[0-9]{3}", rb"\x{e9}")
+    assert [list(row.met(text)) for text in (b"nothing", b"a D0G and a cat", b"cow 12", b"a 123", "été".encode())] == [
+        [],
+        [0, 1],
+        [1],
+        [2],
+        [3],
+    ]
+
+
+def test_a_row_never_gives_up() -> None:
+    # With so little, no automaton is made at all, or it is forgotten all the time.
+    row = _row(b"[a-q][^u-z]{13}x", most=20_000)
+    text = b"abcdefghijklmnopqrstuvwxyz" * 200
+    assert [list(row.met(text)), list(row.met(text + b"a123456789abcdx"))] == [list(_row(b"[a-q][^u-z]{13}x").met(text)), [0]]
+
+
+def test_a_row_of_patterns_that_nobody_can_read_is_refused() -> None:
+    with pytest.raises(re2.error):
+        _row(b"a(")

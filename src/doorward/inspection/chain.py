@@ -4,7 +4,7 @@ One road for every carrier: requests, results, JSON-RPC errors and notifications
 here: the spine refuses the call.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from doorward.domain.calls import Answer, Call, Fault, Notice
@@ -48,7 +48,8 @@ class Inspection:
 
     def __init__(self, guards: Sequence[Guard], remake: Remake, marking: Marking) -> None:
         self._guards = tuple(guards)
-        self._rounds = {carrier: _round(self._guards, carrier) for carrier in Carrier}
+        together = Together((WRITINGS, *dict.fromkeys(gate for carrier in Carrier for gate in _gates(self._guards, carrier))))
+        self._rounds = {carrier: _round(self._guards, carrier, together) for carrier in Carrier}
         self._remake = remake
         self._marking = marking
 
@@ -143,6 +144,7 @@ class _Round:
     always: tuple[Guard, ...]
     """Those of the rest that are asked each time."""
     together: Together
+    """All gates of messages of all sorts: they share what was met of texts, and an answer repeats its request."""
 
     def worth(self, view: View) -> Iterable[Guard]:
         """Those of the rest that may find something: of short messages those of which a gate is open, if nothing is written otherwise."""
@@ -156,12 +158,15 @@ class _Round:
         return [guard for guard, gates in zip(self.rest, self.gates, strict=True) if gates is None or not gates.isdisjoint(told)]
 
 
-def _round(guards: tuple[Guard, ...], carrier: Carrier) -> _Round:
+def _gates(guards: Iterable[Guard], carrier: Carrier) -> Iterator[Gate]:
+    return (gate for guard in guards if isinstance(guard, Gated) for gate in guard.gates(carrier))
+
+
+def _round(guards: tuple[Guard, ...], carrier: Carrier, together: Together) -> _Round:
     gates = tuple(frozenset(guard.gates(carrier)) if isinstance(guard, Gated) else None for guard in guards)
     first = next((place for place, own in enumerate(gates) if own is not None), len(guards))
-    every = (gate for guard in guards if isinstance(guard, Gated) for gate in guard.gates(carrier))
     always = tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None)[first:]
-    return _Round(guards[:first], guards[first:], gates[first:], always, Together((WRITINGS, *every)))
+    return _Round(guards[:first], guards[first:], gates[first:], always, together)
 
 
 def _is_enough(found: list[Finding], view: View, guards: Iterable[Guard]) -> bool:

@@ -13,6 +13,7 @@ from re import compile as noted
 
 import re2
 
+from doorward.inspection.gate import Pattern, Reads
 from doorward.wire.sieve import Sieve
 
 _NAME = noted(r"<([A-Z_]+)>")
@@ -47,19 +48,27 @@ class Rule:
 @cache
 def program(notations: tuple[str, ...], words: tuple[tuple[str, str], ...], reading: Reading) -> "re2._Regexp":
     """What finds any of some notations in UTF-8."""
-    return re2.compile(_pattern(notations, dict(words), reading), _options())
+    return re2.compile(_pattern(notations, dict(words), reading).encode(), _options())
 
 
 def gate(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":
     """What matches wherever any of some rules does; also in JSON text whose escapes are blanked."""
-    parts = dict.fromkeys(rule.near or rule.notation.removeprefix("^") for rule in rules if rule.points > 1)
-    return program(tuple(parts), tuple(words.items()), reading)
+    return program(_parts(rules), tuple(words.items()), reading)
+
+
+def opening(rules: Iterable[Rule], words: Mapping[str, str]) -> Pattern:
+    """The same pattern, to be asked with others."""
+    return Pattern(_pattern(_parts(rules), words, Reading.PARTED), Reads.OCTETS)
+
+
+def _parts(rules: Iterable[Rule]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rule.near or rule.notation.removeprefix("^") for rule in rules if rule.points > 1))
 
 
 def sieve(rules: Iterable[Rule], words: Mapping[str, str], reading: Reading) -> Sieve:
     """What says which of a few rules match in UTF-8. Few: what is met of one multiplies what is met of others into states."""
     classes = dict(words)
-    return Sieve([_pattern((rule.notation,), classes, reading) for rule in rules], _options())
+    return Sieve([_pattern((rule.notation,), classes, reading).encode() for rule in rules], _options())
 
 
 def exact(rule: Rule, words: Mapping[str, str], reading: Reading = Reading.PARTED) -> "re2._Regexp":
@@ -67,8 +76,8 @@ def exact(rule: Rule, words: Mapping[str, str], reading: Reading = Reading.PARTE
     return program((rule.notation,), tuple(words.items()), reading)
 
 
-def _pattern(notations: Iterable[str], classes: Mapping[str, str], reading: Reading) -> bytes:
-    return ("(?i)" + "|".join(f"(?:{_read(notation, classes, reading)})" for notation in notations)).encode()
+def _pattern(notations: Iterable[str], classes: Mapping[str, str], reading: Reading) -> str:
+    return "(?i)" + "|".join(f"(?:{_read(notation, classes, reading)})" for notation in notations)
 
 
 def _read(notation: str, classes: Mapping[str, str], reading: Reading) -> str:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.gate import Gate
+from doorward.inspection.gate import Gate, Opening
 from doorward.inspection.injection import aims, errands, orders, roles, tongues
-from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, sieve
+from doorward.inspection.injection.grammar import Reading, Rule, exact, gate, opening, sieve
 from doorward.inspection.injection.words import WORDS
 from doorward.wire.sieve import Probe, Sieve
 
@@ -45,7 +45,11 @@ class _Suspect:
         return self._everywhere.may(text) or (self._beyond.may(text) if _is_beyond(text) else ())
 
 
-ORDERS = Gate(_Suspect)
+def _openings() -> tuple[Opening, ...]:
+    return Opening((opening(EVERYWHERE, WORDS),)), Opening((opening(tongues.BEYOND, WORDS),), is_beyond=True)
+
+
+ORDERS = Gate(_Suspect, openings=_openings)
 """Open where an order may stand in a text of UTF-8; without that none does."""
 
 

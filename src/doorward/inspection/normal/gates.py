@@ -10,7 +10,7 @@ from functools import cache
 
 import re2
 
-from doorward.inspection.gate import Gate
+from doorward.inspection.gate import Gate, Opening, Pattern, Reads
 from doorward.inspection.normal import codes, lookalikes
 from doorward.inspection.normal.codes import Read
 from doorward.inspection.normal.other import (
@@ -174,18 +174,23 @@ class _Writings:
     __slots__ = ("_beyond", "_plain")
 
     def __init__(self) -> None:
-        self._plain, self._beyond = _either(PLAIN), _either(BEYOND)
+        self._plain, self._beyond = (Probe(_program(_either(writings))) for writings in (PLAIN, BEYOND))
 
     def may(self, text: bytes) -> Sequence[int]:
         return self._plain.may(text) or (() if text.isascii() else self._beyond.may(text))
 
 
-WRITINGS = Gate(_Writings)
+def _openings() -> tuple[Opening, ...]:
+    plain, beyond = (Pattern(_either(writings), Reads.OCTETS) for writings in (PLAIN, BEYOND))
+    return Opening((plain,)), Opening((beyond,), is_beyond=True)
+
+
+WRITINGS = Gate(_Writings, openings=_openings)
 """Open where another writing may stand."""
 
 
-def _either(writings: tuple[Writing, ...]) -> Probe:
-    return Probe(_program("|".join(f"(?:{writing.seen})" for writing in writings)))
+def _either(writings: tuple[Writing, ...]) -> str:
+    return "|".join(f"(?:{writing.seen})" for writing in writings)
 
 
 def _program(pattern: str) -> "re2._Regexp":

@@ -9,7 +9,7 @@ from typing import Any
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.gate import Gate
+from doorward.inspection.gate import Gate, Opening, Pattern
 from doorward.inspection.personal.rule import Rule
 from doorward.inspection.places import Hit, Span
 from doorward.wire.sieve import Sieve
@@ -63,7 +63,7 @@ class Search:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
         self._ready: _Compiled | None = None
-        self.gate = Gate(self._compiled)
+        self.gate = Gate(self._compiled, openings=lambda: self._compiled().openings)
         """Open where a rule may find something; its patterns are the rules."""
 
     def hits(self, flat: bytes, told: Sequence[int] | None = None) -> Sequence[Hit]:
@@ -99,6 +99,8 @@ class _Compiled:
     words: Sieve
     shapes: Sieve
     """Of the shapes of the wordy."""
+    openings: tuple[Opening, ...]
+    """A shape of the wordless, or one of the wordy and a word."""
 
     def may(self, text: bytes) -> Sequence[int]:
         """The rules whose shape may stand in a text, and whose words, too."""
@@ -125,13 +127,20 @@ def _compiled(rules: tuple[Rule, ...]) -> _Compiled:
     ready = tuple(_ready(rule, numbers.get(rule.words or rule.leads, -1), options) for rule in rules)
     shapes = [rule.least or _bounded(rule.inner if rule.leads else rule.form) for rule in rules]
     wordless, wordy = (tuple(index for index, one in enumerate(ready) if (one.word < 0) is bare) for bare in (True, False))
-    either = "|".join(f"(?:{shapes[index]})" for index in wordy)
+    either, bare, named = (
+        "|".join(f"(?:{pattern})" for pattern in patterns)
+        for patterns in ([shapes[index] for index in wordy], [shapes[index] for index in wordless], each)
+    )
+    openings = (
+        *([Opening((Pattern(bare),))] if bare else ()),
+        *([Opening((Pattern(either), Pattern(named)))] if either else ()),
+    )
 
     def sieve(patterns: Iterable[str]) -> Sieve:
         return Sieve([pattern.encode() for pattern in patterns], options)
 
     first = sieve([*(shapes[index] for index in wordless), *([either] if wordy else ())])
-    return _Compiled(ready, wordless, wordy, first, sieve(each), sieve(shapes[index] for index in wordy))
+    return _Compiled(ready, wordless, wordy, first, sieve(each), sieve(shapes[index] for index in wordy), openings)
 
 
 def _ready(rule: Rule, word: int, options: re2.Options) -> _Ready:

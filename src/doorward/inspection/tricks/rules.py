@@ -13,7 +13,7 @@ from functools import cache
 import re2
 
 from doorward.domain.findings import Severity
-from doorward.inspection.gate import Gate
+from doorward.inspection.gate import Gate, Opening, Pattern
 from doorward.wire.sieve import Probe
 
 
@@ -196,12 +196,11 @@ CODED = r"%[0-9a-f][0-9a-f]|%u[0-9a-f]{4}|&(?:lt|gt|quot|apos|amp|lpar|sol|perio
 """What may be read once more: percent signs and entities."""
 
 
-def _in_json() -> Probe:
-    forms = "|".join(_filled(rule.form, _IN_JSON) for rule in RULES)
-    return Probe(re2.compile(f"(?i){forms}|{CODED}".encode()))
+def _in_json() -> str:
+    return f"(?i){'|'.join(_filled(rule.form, _IN_JSON) for rule in RULES)}|{CODED}"
 
 
-GATE = Gate(_in_json)
+GATE = Gate(lambda: Probe(re2.compile(_in_json().encode())), openings=lambda: (Opening((Pattern(_in_json()),)),))
 """Over the JSON text of a message: open where one of the forms stands, or what may be read as one."""
 
 
