@@ -6,6 +6,7 @@ gateway's own discovery has no context.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from doorward.call.asked import Track
 from doorward.call.flowing import Flowing
@@ -17,6 +18,7 @@ from doorward.domain.findings import Disposition, Finding
 from doorward.domain.flow import Rise
 from doorward.domain.receipts import Outcome, Place, Status
 from doorward.flow.contexts import Contexts
+from doorward.flow.index import Read
 from doorward.flow.rules import Trace
 from doorward.policy.engine import Policies
 from doorward.policy.question import Moment
@@ -27,11 +29,15 @@ from doorward.wire.lists import FIELDS
 class Currents:
     """The contexts, as the stages of the spine use them."""
 
-    __slots__ = ("_contexts", "_moment")
+    __slots__ = ("_contexts", "_moment", "rise", "rose")
 
     def __init__(self, contexts: Contexts, moment: Callable[[], Moment]) -> None:
         self._contexts = contexts
         self._moment = moment
+        self.rise: Final = contexts.rise
+        """What a call does to its context, in memory from now on and durable with its intent (`rose`), unless it is `dropped`."""
+        self.rose: Final = contexts.rose
+        """The intent is durable, and with it what else there is than counters."""
 
     def before(self, track: Track, call: Call) -> Moment:
         """Now, with the context of a call that is decided, where policies read that."""
@@ -45,16 +51,6 @@ class Currents:
         """Now, with the context as it was when the call was decided."""
         now = self._moment()
         return Moment(now.unix_seconds, now.zone, track.flowing)
-
-    def rise(self, track: Track, call: Call) -> Rise | None:
-        """What a call does to its context, in memory from now on and durable with its intent (`rose`), unless it is `dropped`."""
-        track.rise = self._contexts.rise(call)
-        return track.rise
-
-    def rose(self, rise: Rise | None) -> None:
-        """The intent is durable. Of counters alone, nobody needs to hear that."""
-        if rise is not None and (rise.held or rise.gone):
-            self._contexts.rose(rise)
 
     def dropped(self, track: Track) -> None:
         """The call was refused before its intent was durable."""
@@ -79,17 +75,23 @@ class Currents:
             if entry is not None:
                 self._contexts.listed(call, entry.target, read)
 
-    async def shown(self, track: Track, reply: Reply, size_bytes: int) -> None:
-        """A reply that is about to be shown, with what has been found in it and left."""
+    async def read(self, track: Track, reply: Reply, size_bytes: int) -> Read:
+        """What a large reply shows, read beside the loop; of any other, `shown` reads it."""
+        if track.recorded is None or size_bytes <= LARGE_BYTES or not self._contexts.is_tracing:
+            return None
+        return await asyncio.to_thread(self._contexts.read, track.recorded.intent.call, _body(reply))
+
+    def shown(self, track: Track, reply: Reply, read: Read) -> None:
+        """A reply that is about to be shown, with what has been found in it and left, and what was `read` in it already."""
         if track.rise is None or track.recorded is None:
             return
-        intent, contexts, body, read = track.recorded.intent, self._contexts, _body(reply), None
-        if contexts.is_tracing:
-            is_large = size_bytes > LARGE_BYTES
-            read = await asyncio.to_thread(contexts.read, intent.call, body) if is_large else contexts.read(intent.call, body)
+        intent, contexts, body = track.recorded.intent, self._contexts, reply.body
+        shown = _body(reply) if isinstance(body, Fault) else body
+        if read is None and contexts.is_tracing:
+            read = contexts.read(intent.call, shown)
         # What was found in the request is not what the agent was given.
-        found = track.findings[len(intent.findings) :]
-        track.taken = contexts.taken(intent.call, body, read, [one for one in found if _is_left(one)] if found else ())
+        found = track.findings[len(intent.findings) :] if track.findings else ()
+        track.taken = contexts.taken(intent.call, shown, read, [one for one in found if _is_left(one)] if found else ())
 
     def settled(self, track: Track, outcome: Outcome) -> Rise | None:
         """What is written with an outcome."""

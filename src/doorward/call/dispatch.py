@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from doorward.admission.gate import Gate
 from doorward.call import local
 from doorward.call.approving import Pending, Way, error, going_on, input_required, progress, way
 from doorward.call.asked import Plain
@@ -45,15 +44,17 @@ _SAID_BYTES = 16_384
 class Dispatch:
     """Implements `call.inbound.Spine` over the rooms."""
 
-    __slots__ = ("_check_known", "_identified", "_means", "_parts", "_rendered", "_waited", "holding")
+    __slots__ = ("_check_known", "_identified", "_means", "_parts", "_rendered", "_waited", "gate", "holding")
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.gate: Final = parts.pipeline.gate
+        """The gate that calls go through."""
         self._means = Means(parts.rounds, parts.moment, parts.pipeline.waivers)
         self._identified = parts.clock.timed("identify", parts.chain.identify)
         self._waited = parts.clock.awaited("identify", parts.chain.identified)
         # A source that remembers is asked no less than one that does not whether what it verified by is withdrawn.
-        self._check_known = parts.pipeline.gate.known
+        self._check_known = self.gate.known
         self._rendered = parts.clock.timed("render", Errand.rendered)
         self.holding = Holding(parts.pipeline.desk.answered)
         """Who is kept waiting for people's answers."""
@@ -110,7 +111,7 @@ class Dispatch:
         self, principal: Principal, endpoint: UpstreamId | None, params: Mapping[str, object]
     ) -> tuple[str, dict[str, object]]:
         """Opens a session: its sealed id and the `InitializeResult`; raises `Refused`."""
-        self._parts.pipeline.gate.opened(principal)
+        self.gate.opened(principal)
         version = local.session_version(params.get("protocolVersion"))
         now = self._parts.now()
         row = SessionRow(
@@ -129,17 +130,12 @@ class Dispatch:
     def session(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> LiveSession:
         """The session of a sealed id; raises `Refused` UNKNOWN_SESSION."""
         live = self._parts.sessions.find(text, principal, endpoint)
-        self._parts.pipeline.gate.known_session(live.id)
+        self.gate.known_session(live.id)
         return live
 
     async def end(self, text: str, principal: Principal, endpoint: UpstreamId | None) -> None:
         """Ends a session; raises `Refused` UNKNOWN_SESSION."""
         await self._parts.sessions.end(self._parts.sessions.find(text, principal, endpoint))
-
-    @property
-    def gate(self) -> Gate:
-        """The gate that calls go through."""
-        return self._parts.pipeline.gate
 
     def sees(self, principal: Principal, upstream: UpstreamId) -> bool:
         """Whether an upstream exists and policy could allow this principal anything of it."""
@@ -215,7 +211,7 @@ class Dispatch:
     def _is_cut(self, waiting: Pending) -> bool:
         """Whether what a call is of was stopped or revoked while it was being turned back, before it could be told as one that waits."""
         try:
-            self._parts.pipeline.gate.still(waiting.call, waiting.epoch)
+            self.gate.still(waiting.call, waiting.epoch)
         except Refused:
             return True
         return False
@@ -254,7 +250,7 @@ class Dispatch:
                     self._parts.sessions.set_level(inbound.session, level)
                 return {}
             case "server/discover":
-                self._parts.pipeline.gate.opened(inbound.principal)
+                self.gate.opened(inbound.principal)
                 return rendered(inbound, None, local.discover_result(self._offered(inbound.principal, inbound.endpoint)))
             case other:
                 raise Refused(Reason.UNKNOWN_METHOD, other)

@@ -78,52 +78,48 @@ class Looks:
     def __init__(self) -> None:
         self._readers = asyncio.Semaphore(READERS)
 
+    def request_now(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]] | None:
+        """As `request`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
+        screen = track.asked.snapshot.screen
+        if len(call.canonical) > LARGE_BYTES or _asks_others(screen, call, Direction.REQUEST):
+            return None
+        return _own_request(screen, track, call, blocking)
+
     async def request(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
         """The call without what is cut out of it, which is another one then, and all findings; raises `Refused` where one blocks."""
-        screen = track.asked.snapshot.screen
-        look, size = screen.inspection.request, len(call.canonical)
-        found = look(call) if size <= LARGE_BYTES else await self._aside(look, call)
-        asks_others = _asks_others(screen, call, Direction.REQUEST)
-        if not found and not asks_others:
-            return call, found
-        judge = Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking)
-        if found:
-            found = _judged(track, judge, found)
-            call = await self._cut(call, found, screen)
-        if asks_others:
+        screen, size = track.asked.snapshot.screen, len(call.canonical)
+        call, found = await self._read(size, _own_request, screen, track, call, blocking)
+        if _asks_others(screen, call, Direction.REQUEST):
             more = await self._asked(Carrier.REQUEST, call, size, request_body(call), screen)
             if more:
-                more = _judged(track, judge, more)
-                found, call = found + more, await self._cut(call, more, screen)
+                more = _judged(track, Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking), more)
+                found, call = found + more, await self._read(len(call.canonical), _cut, call, more, screen)
         return call, found
+
+    def response_now(
+        self, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition]
+    ) -> tuple[Reply, tuple[Finding, ...]] | None:
+        """As `response`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
+        screen = track.asked.snapshot.screen
+        if answer.size_bytes > LARGE_BYTES or _asks_others(screen, call, Direction.RESPONSE):
+            return None
+        body, withheld, found = _own_response(screen, track, call, answer, blocking)
+        return (_reply(screen, call, body, withheld, found) if found else Reply(body)), found
 
     async def response(
         self, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition] = BLOCKING
     ) -> tuple[Reply, tuple[Finding, ...]]:
         """What the caller may see of an answer, and all findings in it; raises `Refused` where one of them blocks."""
-        screen = track.asked.snapshot.screen
-        inspection, size = screen.inspection, answer.size_bytes
-        found = inspection.response(call, answer) if size <= LARGE_BYTES else await self._aside(inspection.response, call, answer)
-        body: Body = answer.body
-        asks_others = _asks_others(screen, call, Direction.RESPONSE)
-        if not found and not asks_others:
-            return Reply(body), found
-        judge = Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking)
-        withheld: tuple[Withheld, ...] = ()
-        if found:
-            found = _judged(track, judge, found)
-            body, withheld = await self._edited(call, size, body, found, screen)
-        if asks_others:
+        screen, size = track.asked.snapshot.screen, answer.size_bytes
+        body, withheld, found = await self._read(size, _own_response, screen, track, call, answer, blocking)
+        if _asks_others(screen, call, Direction.RESPONSE):
             more = await self._asked(Carrier.RESPONSE, call, size, response_body(body), screen)
             if more:
-                more = _judged(track, judge, more)
+                more = _judged(track, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking), more)
                 found += more
-                body, told = await self._edited(call, size, body, more, screen)
+                body, told = await self._read(size, _edited, call, body, more, screen)
                 withheld += told
-        if any(finding.done in _MARKS for finding in found):
-            body = await self._read(size, inspection.marked_response, call, body, found)
-            return Reply(body, labels=labels(found), withheld=withheld), found
-        return Reply(body, withheld=withheld), found
+        return await self._read(size, _reply, screen, call, body, withheld, found) if found else Reply(body), found
 
     async def notice(self, track: Track, call: Call, notice: Notice) -> Notice:
         """What the caller may see of a notification on the way; raises `Refused` where one of its findings blocks."""
@@ -153,27 +149,6 @@ class Looks:
         message = await self._read(size, message_of, carrier, call, body)
         return await screen.panel.look(message, size or sum(len(text.text) for text in message.texts))
 
-    async def _cut(self, call: Call, found: tuple[Finding, ...], screen: Screen) -> Call:
-        redacted = _redacted(found)
-        if not redacted:
-            return call
-        return await self._read(len(call.canonical), screen.inspection.edit_request, call, redacted)
-
-    async def _edited(
-        self, call: Call, size: int, body: Body, found: tuple[Finding, ...], screen: Screen
-    ) -> tuple[Body, tuple[Withheld, ...]]:
-        """A body without what is withheld, and what stands there that is no mask; raises `Refused` where nothing of it could be shown."""
-        redacted = _redacted(found)
-        if not redacted:
-            return body, ()
-        try:
-            fitted = await self._read(size, screen.inspection.edit_response, call, body, redacted)
-        except EditError as error:
-            raise Refused(
-                Reason.UNSAFE_RESPONSE, str(error), sentence=endings.sentence(Reason.UNSAFE_RESPONSE, redacted[0]), ran=Ran.YES
-            ) from error
-        return fitted.body, fitted.withheld
-
     async def _read(self, size_bytes: int, work: Callable[..., T], *of: object) -> T:
         """The work of reading a message."""
         return work(*of) if size_bytes <= LARGE_BYTES else await self._aside(work, *of)
@@ -187,6 +162,52 @@ class Looks:
 def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings that people are asked about."""
     return tuple(finding for finding in findings if finding.done is Disposition.ASK)
+
+
+def _own_request(screen: Screen, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
+    """What the guards that ship make of a request."""
+    found = screen.inspection.request(call)
+    if not found:
+        return call, found
+    found = _judged(track, Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking), found)
+    return _cut(call, found, screen), found
+
+
+def _cut(call: Call, found: tuple[Finding, ...], screen: Screen) -> Call:
+    redacted = _redacted(found)
+    return screen.inspection.edit_request(call, redacted) if redacted else call
+
+
+def _own_response(
+    screen: Screen, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition]
+) -> tuple[Body, tuple[Withheld, ...], tuple[Finding, ...]]:
+    """What the guards that ship make of an answer: its body, what stands there that is no mask, and what they have found."""
+    found = screen.inspection.response(call, answer)
+    if not found:
+        return answer.body, (), found
+    found = _judged(track, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking), found)
+    return *_edited(call, answer.body, found, screen), found
+
+
+def _edited(call: Call, body: Body, found: tuple[Finding, ...], screen: Screen) -> tuple[Body, tuple[Withheld, ...]]:
+    """A body without what is withheld, and what stands there that is no mask; raises `Refused` where nothing of it could be shown."""
+    redacted = _redacted(found)
+    if not redacted:
+        return body, ()
+    try:
+        fitted = screen.inspection.edit_response(call, body, redacted)
+    except EditError as error:
+        raise Refused(
+            Reason.UNSAFE_RESPONSE, str(error), sentence=endings.sentence(Reason.UNSAFE_RESPONSE, redacted[0]), ran=Ran.YES
+        ) from error
+    return fitted.body, fitted.withheld
+
+
+def _reply(screen: Screen, call: Call, body: Body, withheld: tuple[Withheld, ...], found: tuple[Finding, ...]) -> Reply:
+    """What is shown of an answer in which something was found: marked, where that is what is done about it."""
+    if any(finding.done in _MARKS for finding in found):
+        return Reply(screen.inspection.marked_response(call, body, found), labels=labels(found), withheld=withheld)
+    return Reply(body, withheld=withheld)
 
 
 def _asks_others(screen: Screen, call: Call, direction: Direction) -> bool:

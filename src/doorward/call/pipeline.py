@@ -6,12 +6,12 @@ upstream before the intent is durable; whatever way a call ends, the log is told
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import Final
 
-from doorward.admission.gate import Gate, Seat
+from doorward.admission.gate import Seat
 from doorward.admission.runaway.watch import Standing, Step
-from doorward.approval.desk import Desk
 from doorward.call import endings, limits
 from doorward.call.asked import Asked, Track
 from doorward.call.currents import Currents
@@ -20,81 +20,64 @@ from doorward.call.keeping import Keeping
 from doorward.call.looks import BLOCKING, Looks, questionable
 from doorward.call.resolve import edited
 from doorward.call.rooms import Rooms
+from doorward.call.stages import Stages
 from doorward.credentials.port import Use
 from doorward.domain.budgets import OverdrawnError
 from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
-from doorward.domain.findings import Disposition
+from doorward.domain.findings import Disposition, Finding
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
 from doorward.domain.receipts import Intent
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
-from doorward.domain.waivers import Waivers
+from doorward.flow.index import Read
 from doorward.policy.concerns import asked, concerns
 from doorward.policy.engine import observe
 from doorward.policy.shown import shown
 from doorward.wire.limits import Entry
 
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The stages in the order of a call: what each takes and gives. Handed through the clock once, when the spine is built."""
-
-    resolve: Callable[[Asked], Call]
-    admit: Callable[[Call], Seat]
-    authorize: Callable[[Track, Admitted], Authorized]
-    inspect_request: Callable[[Track, Authorized], Awaitable[Inspected]]
-    approve: Callable[[Track, Inspected], Awaitable[Clearance]]
-    intend: Callable[[Track, Clearance], Awaitable[Recorded]]
-    credential: Callable[[Track, Recorded], Awaitable[Lease]]
-    forward: Callable[[Track, Recorded, Lease], Awaitable[Answer]]
-    inspect_response: Callable[[Track, Recorded, Answer], Awaitable[Reply]]
-    conclude: Callable[[Track, Refused | None], Awaitable[None]]
+_UNASKED = BLOCKING - {Disposition.ASK}
+"""What stops a message where people answer for findings."""
 
 
 class Pipeline:
     """Takes a call through every stage."""
 
-    __slots__ = ("_currents", "_ends", "_keeping", "_looks", "_rooms", "_way")
+    __slots__ = ("_currents", "_ends", "_keeping", "_looks", "_rooms", "_way", "desk", "gate", "waivers")
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self.gate: Final = rooms.gate
+        """The gate of the spine, for what must be admitted before it is a call."""
+        self.desk: Final = rooms.desk
+        """Where people are asked, for who waits for their answer."""
+        self.waivers: Final = rooms.waivers
+        """What of an agent is let past policy now."""
         self._currents = Currents(rooms.contexts, rooms.moment)
         self._looks = Looks()
         self._keeping = Keeping(rooms.desk, rooms.monotonic)
         self._ends = Ends(rooms, self._currents)
         clock = rooms.clock
-        self._way = _Way(
+        self._way = Stages(
             resolve=clock.timed("resolve", self._resolve),
             admit=clock.timed("admit", rooms.gate.admit),
             authorize=clock.timed("authorize", self._authorize),
+            inspect_request_now=clock.tried("inspect_request", self._inspect_request_now),
             inspect_request=clock.awaited("inspect_request", self._inspect_request),
+            approve_now=clock.tried("approve", self._approve_now),
             approve=clock.awaited("approve", self._approve),
             intend=clock.awaited("intend", self._intend),
+            credential_now=clock.tried("credential", self._credential_now),
             credential=clock.awaited("credential", self._credential),
             forward=clock.awaited("forward", self._forward),
+            inspect_response_now=clock.tried("inspect_response", self._inspect_response_now),
             inspect_response=clock.awaited("inspect_response", self._inspect_response),
             conclude=clock.awaited("conclude", self._ends.conclude),
         )
         rooms.flight.follow(self._keeping.drop)
-
-    @property
-    def gate(self) -> Gate:
-        """The gate of the spine, for what must be admitted before it is a call."""
-        return self._rooms.gate
-
-    @property
-    def desk(self) -> Desk:
-        """Where people are asked, for who waits for their answer."""
-        return self._rooms.desk
-
-    @property
-    def waivers(self) -> Waivers:
-        """What of an agent is let past policy now."""
-        return self._rooms.waivers
 
     async def handle(self, asked: Asked) -> Reply:
         """What the caller may see of the upstream's answer; raises `Refused`, recorded and with a reference, for every other end."""
@@ -102,22 +85,24 @@ class Pipeline:
         try:
             call = track.call = way.resolve(asked)  # 2
             with way.admit(call) as seat:  # 3
-                asked.limited(lambda: track.left or (*seat.left(), *self._rooms.budgets.left(asked.id)))
+                asked.limited(partial(self._left, track, seat))
                 authorized = way.authorize(track, Admitted(call, seat.epoch))  # 4
-                inspected = await way.inspect_request(track, authorized)  # 5, 5b
+                inspected = way.inspect_request_now(track, authorized) or await way.inspect_request(track, authorized)  # 5, 5b
                 if self._keeping.has(inspected.authorized.admitted.call):
                     reply = await self._released(track, inspected)  # 7, for a call whose answer has waited for a person
                 else:
-                    clearance = await way.approve(track, inspected)  # 6
+                    clearance = way.approve_now(track, inspected) or await way.approve(track, inspected)  # 6
                     with self._watched(track, clearance) as step:
                         recorded = track.recorded = await way.intend(track, clearance)  # 7
-                        answer = await self._carried(track, recorded)  # 8, 9
-                        reply = await way.inspect_response(track, recorded, answer)  # 10
+                        lease = way.credential_now(track, recorded) or await way.credential(track, recorded)  # 8
+                        answer = await way.forward(track, recorded, lease)  # 9
+                        shown = way.inspect_response_now(track, recorded, answer)
+                        reply = shown or await way.inspect_response(track, recorded, answer)  # 10
                         step.answered(reply.body)
                     track.left += step.left()
                 track.left += seat.left()
             await way.conclude(track, None)  # 11
-            return replace(reply, left=track.left) if track.left else reply
+            return Reply(reply.body, reply.is_edited, track.left, reply.labels, reply.withheld) if track.left else reply
         except Refused as refused:
             raise await self._ends.refuse(track, refused) from refused
         except Exception as error:
@@ -184,25 +169,39 @@ class Pipeline:
             case Deny(policies, reason, sentence):
                 raise Refused(Reason.FORBIDDEN, reason, policies=policies, sentence=sentence)
 
+    def _inspect_request_now(self, track: Track, authorized: Authorized) -> Inspected | None:
+        """Stage 5, where nothing has to be waited for."""
+        call, team = authorized.admitted.call, track.asked.snapshot.document.approvals.findings
+        looked = self._looks.request_now(track, call, BLOCKING if team is None else _UNASKED)
+        return None if looked is None else self._inspected(track, authorized, *looked)
+
     async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
-        """Stage 5: guards report, policy disposes; an edited call is another call, and is authorized again (5b)."""
+        """Stage 5: guards report, policy disposes."""
+        call, team = authorized.admitted.call, track.asked.snapshot.document.approvals.findings
+        looked = await self._looks.request(track, call, BLOCKING if team is None else _UNASKED)
+        return self._inspected(track, authorized, *looked)
+
+    def _inspected(self, track: Track, authorized: Authorized, sent: Call, findings: tuple[Finding, ...]) -> Inspected:
+        """What guards have looked at; an edited call is another call, and is authorized again (5b)."""
         call = authorized.admitted.call
-        team = track.asked.snapshot.document.approvals.findings
-        sent, findings = await self._looks.request(track, call, BLOCKING if team is None else BLOCKING - {Disposition.ASK})
         if sent is not call:
             track.call = sent
             authorized = self._authorize(track, Admitted(sent, authorized.admitted.epoch))
-        if findings and team is not None:
+        if findings and (team := track.asked.snapshot.document.approvals.findings) is not None:
             decision = asked(authorized.decision, call.principal.agent.id, questionable(findings), team)
             authorized = Authorized(authorized.admitted, decision)
         return Inspected(authorized, findings)
 
+    def _approve_now(self, track: Track, inspected: Inspected) -> Clearance | None:
+        """Stage 6, where nobody has to be asked: there may be a credential, as far as that can be told before."""
+        authorized = inspected.authorized
+        self._rooms.broker.check(Use(authorized.admitted.call, track.asked.presented))
+        return Clearance(inspected, None) if isinstance(authorized.decision, Allow) else None
+
     async def _approve(self, track: Track, inspected: Inspected) -> Clearance:
-        """Stage 6: nothing to ask, or a grant for exactly this call is there; with other arguments than asked for, if approvers say so."""
+        """Stage 6: a grant for exactly this call is there; with other arguments than asked for, if approvers say so."""
         decision, call = inspected.authorized.decision, inspected.authorized.admitted.call
-        self._rooms.broker.check(Use(call, track.asked.presented))
-        if isinstance(decision, Allow):
-            return Clearance(inspected, None)
+        assert isinstance(decision, Ask)
         self._rooms.budgets.check(call)
         facts = shown(track.asked.snapshot.policies, call, decision.policies, self._currents.still(track))
         grant = await self._rooms.desk.clear(call, decision, (*endings.told(inspected.findings), *facts))
@@ -237,27 +236,28 @@ class Pipeline:
 
     async def _intend(self, track: Track, clearance: Clearance, *, sent: bool = True) -> Recorded:
         """Stage 7: the intent is durable, the grant consumed and budgets drawn on with it; or nothing happens."""
-        call = clearance.inspected.authorized.admitted.call
+        inspected, rooms, snapshot = clearance.inspected, self._rooms, track.asked.snapshot
+        call = inspected.authorized.admitted.call
+        kind, draws = (rooms.broker.kind(call), rooms.budgets.draw(call)) if sent else ("none", ())
+        rise = track.rise = self._currents.rise(call)
         intent = Intent(
-            call=call,
-            decision=clearance.inspected.authorized.decision,
-            findings=clearance.inspected.findings,
-            grant=clearance.grant,
-            credential=self._rooms.broker.kind(call) if sent else "none",
-            generation=track.asked.snapshot.generation,
-            trace=track.asked.trace,
-            policy_set=track.asked.snapshot.policies.digest,
-            observed=track.observed,
-            draws=self._rooms.budgets.draw(call) if sent else (),
-            flowed=None if track.flowing is None else track.flowing.read(),
-            rise=self._currents.rise(track, call),
+            call,
+            inspected.authorized.decision,
+            inspected.findings,
+            clearance.grant,
+            kind,
+            snapshot.generation,
+            track.asked.trace,
+            snapshot.policies.digest,
+            track.observed,
+            draws,
+            None if track.flowing is None else track.flowing.read(),
+            rise,
         )
         try:
             place = await self._rooms.recorder.intend(intent)
-        except OverdrawnError as error:
-            raise self._rooms.budgets.overdrawn(call, error) from error
-        except UnrecordedError as error:
-            raise Refused(Reason.UNRECORDED, str(error)) from error
+        except (OverdrawnError, UnrecordedError) as error:
+            raise self._unwritten(call, error) from error
         except Refused:
             if clearance.grant is not None:
                 self._rooms.desk.gone(clearance.grant)
@@ -266,29 +266,28 @@ class Pipeline:
             # The intent may become durable all the same: its outcome follows it in the same queue.
             self._ends.tell(track, endings.not_forwarded(track, call, Reason.CANCELLED, self._rooms.monotonic()))
             raise
-        self._currents.rose(intent.rise)
+        if rise is not None and (rise.held or rise.gone):
+            # Of counters alone, nobody needs to hear that they are durable.
+            self._currents.rose(rise)
         if clearance.grant is not None:
             self._rooms.desk.used(clearance.grant)
         return Recorded(clearance, intent, place)
 
-    async def _carried(self, track: Track, recorded: Recorded) -> Answer:
-        """Stages 8 and 9; where the upstream turns its credential down, nothing has run: another one is tried, once."""
-        way = self._way
-        lease = await way.credential(track, recorded)  # 8
-        try:
-            return await way.forward(track, recorded, lease)  # 9
-        except Refused as refused:
-            if refused.reason is not Reason.CREDENTIAL_REFUSED:
-                raise
-            self._rooms.broker.turned_down(Use(recorded.intent.call, track.asked.presented), lease, refused.challenge)
-            another = await way.credential(track, recorded)
-            if another.headers == lease.headers:
-                raise
-        return await way.forward(track, recorded, another)
+    def _unwritten(self, call: Call, error: OverdrawnError | UnrecordedError) -> Refused:
+        return self._rooms.budgets.overdrawn(call, error) if isinstance(error, OverdrawnError) else Refused(Reason.UNRECORDED, str(error))
+
+    def _credential_now(self, track: Track, recorded: Recorded) -> Lease | None:
+        """Stage 8, where a credential is held for this upstream and nobody else's turn comes first."""
+        if self.gate.turns.is_fair:
+            return None
+        lease = self._rooms.broker.at_hand(Use(recorded.intent.call, track.asked.presented))
+        if lease is not None:
+            track.lease = endings.leased(lease)
+        return lease
 
     async def _credential(self, track: Track, recorded: Recorded) -> Lease:
         """Stage 8: the credential for this upstream, released only now."""
-        call, broker, turns = recorded.intent.call, self._rooms.broker, self._rooms.gate.turns
+        call, broker, turns = recorded.intent.call, self._rooms.broker, self.gate.turns
         if turns.is_fair:
             await turns.go_on(call.principal.agent.id)
         use = Use(call, track.asked.presented)
@@ -296,20 +295,44 @@ class Pipeline:
         track.lease = endings.leased(lease)
         return lease
 
-    async def _forward(self, track: Track, recorded: Recorded, lease: Lease) -> Answer:
-        """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off."""
-        call, asked = recorded.intent.call, track.asked
-        self._rooms.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
-        with self._rooms.flight.of(call):
+    async def _forward(self, track: Track, recorded: Recorded, lease: Lease, *, is_second: bool = False) -> Answer:
+        """Stage 9: the call goes upstream, unless it was stopped or revoked since it was admitted; a later stop cuts it off.
+
+        Where the upstream turns its credential down, nothing has run: another one is tried, once.
+        """
+        call, asked, rooms = recorded.intent.call, track.asked, self._rooms
+        self.gate.still(call, recorded.clearance.inspected.authorized.admitted.epoch)
+        answer = turned_down = None
+        rooms.flight.begin(call)
+        try:
             answer = await asked.carry(call, lease, partial(self._heard, track, call))
             body = answer.body
             if not isinstance(body, Fault) and body.get("resultType") == "input_required":
                 asked.check(call, body)
-            track.answer = answer
-        turns = self._rooms.gate.turns
-        if turns.is_fair:
-            await turns.go_on(call.principal.agent.id, answer.size_bytes)
+        except asyncio.CancelledError:
+            rooms.flight.check_cut(call)
+            raise
+        except Refused as refused:
+            if is_second or refused.reason is not Reason.CREDENTIAL_REFUSED:
+                raise
+            turned_down = refused
+        finally:
+            rooms.flight.end(call)
+        if answer is None:
+            assert turned_down is not None
+            return await self._forward(track, recorded, await self._another(track, recorded, lease, turned_down), is_second=True)
+        track.answer = answer
+        if self.gate.turns.is_fair:
+            await self.gate.turns.go_on(call.principal.agent.id, answer.size_bytes)
         return answer
+
+    async def _another(self, track: Track, recorded: Recorded, lease: Lease, refused: Refused) -> Lease:
+        """Stage 8 once more, for an upstream that has turned a credential down; raises `refused` where there is no other one."""
+        self._rooms.broker.turned_down(Use(recorded.intent.call, track.asked.presented), lease, refused.challenge)
+        another = await self._way.credential(track, recorded)
+        if another.headers == lease.headers:
+            raise refused
+        return another
 
     async def _heard(self, track: Track, call: Call, notice: Notice) -> None:
         """A notification on the way (10): its caller sees of it what guards leave."""
@@ -318,17 +341,27 @@ class Pipeline:
         self._currents.heard(track, call, notice, track.findings[before:])
         await track.asked.notices(notice)
 
+    def _inspect_response_now(self, track: Track, recorded: Recorded, answer: Answer) -> Reply | None:
+        """Stage 10, where nothing has to be waited for: nobody is asked about what is found."""
+        if track.asked.snapshot.document.approvals.findings is not None:
+            return None
+        looked = self._looks.response_now(track, recorded.intent.call, answer, BLOCKING)
+        return None if looked is None else self._shown(track, recorded, looked[0], None)
+
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        call, grant = recorded.intent.call, recorded.clearance.grant
-        is_edited = grant is not None and grant.edited is not None
-        team = None if is_edited else track.asked.snapshot.document.approvals.findings
-        reply, found = await self._looks.response(track, call, answer, BLOCKING if team is None else BLOCKING - {Disposition.ASK})
+        call = recorded.intent.call
+        team = None if _is_edited(recorded.clearance) else track.asked.snapshot.document.approvals.findings
+        reply, found = await self._looks.response(track, call, answer, BLOCKING if team is None else _UNASKED)
         if team is not None and (asks := questionable(found)):
             raise await self._keeping.keep(call, answer, reply, asks, team)
-        if is_edited:
+        return self._shown(track, recorded, reply, await self._currents.read(track, reply, answer.size_bytes))
+
+    def _shown(self, track: Track, recorded: Recorded, reply: Reply, read: Read) -> Reply:
+        """A reply that is about to be shown: its context hears of it first, and of what was read in it if that was done already."""
+        if _is_edited(recorded.clearance):
             reply = replace(reply, is_edited=True)
-        await self._currents.shown(track, reply, answer.size_bytes)
+        self._currents.shown(track, reply, read)
         track.reply = reply
         return reply
 
@@ -340,6 +373,15 @@ class Pipeline:
         track.recorded = await self._intend(track, clearance, sent=False)
         self._keeping.shown(kept)
         track.findings += kept.findings
-        await self._currents.shown(track, reply, kept.size_bytes)
+        self._currents.shown(track, reply, await self._currents.read(track, reply, kept.size_bytes))
         track.reply = reply
         return reply
+
+    def _left(self, track: Track, seat: Seat) -> tuple[Entry, ...]:
+        """What is left of limits now, whenever somebody asks."""
+        return track.left or (*seat.left(), *self._rooms.budgets.left(track.asked.id))
+
+
+def _is_edited(clearance: Clearance) -> bool:
+    """Whether approvers have put other arguments in the place of the caller's."""
+    return clearance.grant is not None and clearance.grant.edited is not None

@@ -21,6 +21,10 @@ class Clock(Protocol):
         """A stage that waits for nothing, under the clock."""
         ...
 
+    def tried(self, stage: str, work: Callable[P, T | None]) -> Callable[P, T | None]:
+        """One that may turn out to wait, and gives None then: it comes again under `awaited`."""
+        ...
+
     def awaited(self, stage: str, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         """One that waits, with its waits."""
         ...
@@ -32,6 +36,10 @@ class NoClock:
     __slots__ = ()
 
     def timed(self, stage: str, work: Callable[P, T]) -> Callable[P, T]:
+        """The stage itself."""
+        return work
+
+    def tried(self, stage: str, work: Callable[P, T | None]) -> Callable[P, T | None]:
         """The stage itself."""
         return work
 
@@ -82,6 +90,23 @@ class Stopwatch:
                 return work(*args, **kwargs)
             finally:
                 times.add(monotonic() - began)
+
+        return under_clock
+
+    def tried(self, stage: str, work: Callable[P, T | None]) -> Callable[P, T | None]:
+        """One that may turn out to wait, under the clock; where it does, it is counted when it comes again."""
+        times, monotonic = self._of.setdefault(stage, Times()), self._monotonic
+
+        def under_clock(*args: P.args, **kwargs: P.kwargs) -> T | None:
+            began = monotonic()
+            try:
+                found = work(*args, **kwargs)
+            except BaseException:
+                times.add(monotonic() - began)
+                raise
+            if found is not None:
+                times.add(monotonic() - began)
+            return found
 
         return under_clock
 
