@@ -56,10 +56,16 @@ def _read(responses: Sequence[Sequence[bytes]], before: Callable[[Reader], None]
         before(reader)
         reader.begin()
         try:
+            whole: bytes | None = None
             for piece in pieces:
-                reader.feed(piece)
+                whole = reader.whole(piece)
+                if whole is None:
+                    reader.feed(piece)
         except NetError as error:
             return [*read, (error.trouble, error.ran)]
+        if whole is not None:
+            read.append((reader.status, dict(reader.headers), whole, len(whole), Stage.DONE, False))
+            continue
         read.append((reader.status, dict(reader.headers), b"".join(reader.chunks), reader.size, reader.stage, reader.is_stream))
         if reader.stage is not Stage.DONE or not reader.is_kept:
             return read

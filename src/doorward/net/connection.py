@@ -25,6 +25,7 @@ class Timeouts:
 
 
 TIMEOUTS: Final = Timeouts()
+_DONE: Final = Stage.DONE
 
 
 @dataclass(slots=True)
@@ -163,12 +164,19 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the response that is due; any others are a reason to drop the connection."""
         reader = self._reader
+        body = reader.whole(data)
+        if body is not None:
+            answer, self._answer = self._answer, None
+            if answer is not None and not answer.done():
+                answer.set_result(Response(reader.status, reader.headers, body))
+            self._give_back()
+            return
         try:
             reader.feed(data)
         except NetError as error:
             self._fail(error)
             return
-        if reader.stage is Stage.DONE:
+        if reader.stage is _DONE:
             self._finish()
         elif self._rest:
             self._skip()

@@ -75,12 +75,15 @@ class Pool:
 
     def post(self, headers: Headers, body: bytes, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
         """Sends one POST and gives its answer, whatever its status; raises NetError. Cancelling it drops the connection."""
-        return self.post_lines(lines(headers), body, timeouts)
+        return self.post_after(self.head(lines(headers)), body, timeouts)
 
-    def post_lines(self, checked: str, body: bytes, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
-        """The same with headers as `lines` gives them."""
-        head = f"POST{self._fixed}{checked}Content-Length: {len(body)}\r\n\r\n"
-        return self._exchange(head.encode("ascii") + body, timeouts or self._timeouts)
+    def head(self, checked: str) -> bytes:
+        """How a POST begins that has these headers, as `lines` gives them: all but its length, whatever its body."""
+        return f"POST{self._fixed}{checked}".encode("ascii")
+
+    def post_after(self, head: bytes, body: bytes, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
+        """As `post`, where it begins with what `head` has given."""
+        return self._exchange(b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body), timeouts or self._timeouts)
 
     def get(self, headers: Headers, timeouts: Timeouts | None = None) -> Coroutine[None, None, Response]:
         """Sends one GET, as `post` does."""

@@ -58,6 +58,7 @@ class Reader:
         "_first",
         "_head_bytes",
         "_interim",
+        "_is_soiled",
         "_known",
         "_left",
         "_limits",
@@ -84,6 +85,10 @@ class Reader:
         """The first piece of a response that is being read."""
         self._left = 0
         """Bytes that are still to come of a body whose head was known."""
+        self.headers: Mapping[bytes, bytes] = {}
+        """Names in lower case; the values of a repeated header joined by comma and space."""
+        self._is_soiled = True
+        """Whether there is anything left of the response before."""
         self.begin()
         self.stage = _IDLE
         self.status = 0
@@ -96,9 +101,33 @@ class Reader:
     def begin(self) -> None:
         """Makes ready for the response to a request that is being sent."""
         self.stage = _HEAD
+        if self._is_soiled:
+            self._clean()
+
+    def whole(self, octets: bytes) -> bytes | None:
+        """The body of a response that came in one piece, with a head that came last time as well: then nothing else has to be done.
+
+        None, and nothing is taken in, for all others, which are for `feed`.
+        """
+        known = self._again
+        if known is None or self.stage is not _HEAD or self._is_soiled:
+            return None
+        body = known.body(octets)
+        if body is None or len(body) > self._limits.body_bytes:
+            return None
+        self.status, self.headers = self._said(known, len(body))
+        self.stage, self.is_kept = _IDLE, True
+        return body
+
+    def _said(self, known: Same, length: int) -> tuple[int, Mapping[bytes, bytes]]:
+        """The status and the headers that a known head stands for, where the body is so long."""
+        digits = b"%d" % length
+        status, headers = self._known
+        return self._known if digits == known.digits else (status, {**headers, b"content-length": digits})
+
+    def _clean(self) -> None:
+        self._is_soiled = False
         self._fields: dict[bytes, bytes] = {}
-        self.headers: Mapping[bytes, bytes] = self._fields
-        """Names in lower case; the values of a repeated header joined by comma and space."""
         self.chunks: list[bytes] = []
         self.size = 0
         self._head_bytes = 0
@@ -107,6 +136,7 @@ class Reader:
 
     def feed(self, octets: bytes) -> None:
         """Takes in what came; raises NetError, after which the reader is of no more use."""
+        self._is_soiled = True
         if self._left:
             self._take(octets)
         elif self.stage is not _HEAD:
@@ -136,9 +166,7 @@ class Reader:
             self._feed_head(octets)
             return
         start, length = place
-        self.status, headers = self._known
-        digits = b"%d" % length
-        self.headers = headers if digits == known.digits else {**headers, b"content-length": digits}
+        self.status, self.headers = self._said(known, length)
         self.is_stream = self.until_end = False
         self._head_bytes, self._left, self.stage = start, length, _BODY
         self._take(octets[start:])
@@ -217,7 +245,7 @@ class Reader:
         if 100 <= status < 200:
             self._skip_interim()
             return
-        headers = self.headers
+        headers = self.headers = self._fields
         if not 200 <= status < 600:
             raise _broken(Trouble.GARBAGE, f"a status from 200 to 599 was expected, not {status}")
         if len(headers) > self._limits.headers:

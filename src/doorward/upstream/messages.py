@@ -14,6 +14,7 @@ from doorward.upstream.order import Order
 from doorward.wire.eras import make_envelope
 from doorward.wire.jsonrpc import Limits, Notification, Request, Response, dump, parse
 
+_EXCHANGE: Final = Era.EXCHANGE
 RESULT_TYPES: Final = frozenset({"complete", "input_required"})
 """`resultType` values we know (2026-07-28); a result with any other is invalid, one with none is complete."""
 
@@ -104,7 +105,7 @@ def answer(tongue: Tongue, response: Response, number: int, era: Era, size_bytes
         if body.code == URL_ELICITATION:
             raise _wants_page(tongue.upstream)
         return Answer(body, size_bytes)
-    if era is Era.EXCHANGE and body.get("resultType", "complete") not in RESULT_TYPES:
+    if era is _EXCHANGE and body.get("resultType", "complete") not in RESULT_TYPES:
         raise broken(tongue.upstream, f"a result of a known type was expected, not {clipped(str(body['resultType']), 40)!r}")
     return Answer(body, size_bytes)
 
