@@ -4,13 +4,13 @@ A message goes past the guards that ship; what they have cut out of it is not sh
 shown to them at all. What passes marked is marked last.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from doorward.call import endings
 from doorward.call.asked import Track
+from doorward.call.readers import Readers
 from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Direction, Disposition, Finding
@@ -76,7 +76,7 @@ class Looks:
     __slots__ = ("_readers",)
 
     def __init__(self) -> None:
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = Readers(READERS)
 
     def request_now(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]] | None:
         """As `request`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
@@ -155,8 +155,8 @@ class Looks:
 
     async def _aside(self, work: Callable[..., T], *of: object) -> T:
         """The same of a large one, in a thread, for it may take long and other calls must not wait for it."""
-        async with self._readers:
-            return await asyncio.to_thread(work, *of)
+        result: T = await self._readers.read(work, *of)
+        return result
 
 
 def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
