@@ -101,14 +101,23 @@ async def test_a_body_that_does_not_say_what_its_known_head_says_is_refused() ->
         assert (await caller.ask(call()))[0] == 200
 
 
-async def test_each_request_of_a_known_head_presents_itself_anew() -> None:
+async def test_the_sender_of_each_request_of_a_known_head_is_identified_anew() -> None:
     spine = Remembering()
     async with calling(door(spine)) as caller:
         for _ in range(3):
             await caller.ask(call())
-    # The very same proof under the same number would be taken for the same request.
-    assert len({presented.request for presented in spine.seen}) == 4
-    assert {presented.authorization for presented in spine.seen} == {"Bearer key-of-ada"}
+    # That of the first one once more: its head was not known, and it waited for its body.
+    assert [presented.authorization for presented in spine.seen] == ["Bearer key-of-ada"] * (4 + 1)
+
+
+async def test_each_request_presents_its_proof_under_a_number_of_its_own() -> None:
+    """The very same proof under the same number would be taken for the same request; without one nothing asks for the number."""
+    spine = Remembering()
+    async with calling(door(spine)) as caller:
+        for _ in range(3):
+            await caller.ask(call(DPoP="proof"))
+    proven = [presented.request for presented in spine.seen if presented.dpop == "proof"]
+    assert len(proven) == len(set(proven)) == 3
 
 
 async def test_another_credential_on_the_same_connection_is_another_caller() -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from doorward.admission.gate import IN_FLIGHT, PACE
 from doorward.admission.intake import REQUESTS, Intake, overloaded
@@ -84,6 +85,10 @@ class Surroundings:
     """Whose turn it is on the processor."""
 
 
+P = TypeVar("P")
+Q = TypeVar("Q")
+
+
 class Door:
     """The ASGI app. `pulse.run` has to be run beside it; `drain` ends the streams that wait for changes."""
 
@@ -91,18 +96,23 @@ class Door:
         "_around",
         "_body_bytes",
         "_exchange",
+        "_intake",
+        "_is_full",
         "_patience",
         "_reading",
         "_sessions",
         "_settings",
         "_spine",
         "_streams",
+        "_tally",
         "_threshold",
+        "_turn",
         "pulse",
     )
 
     def __init__(self, around: Surroundings, settings: Settings) -> None:
-        self._around, self._settings, self._spine = around, settings, around.spine
+        self._around, self._settings, self._spine, self._tally = around, settings, around.spine, around.tally
+        self._intake, self._is_full, self._turn = around.intake, around.is_full, around.turn
         self._body_bytes = settings.limits.body_bytes
         self._patience = Patience()
         self._reading = Reading(settings.limits, around.monotonic)
@@ -119,29 +129,29 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from its head to the last byte of its answer."""
         reply = Reply(Asgi(send), scope[CONNECTION])
-        await self._answer(reply, partial(self._serve, scope, receive, reply))
+        await self._answer(reply, self._serve, scope, receive)
 
     def again(self, passed: Passed, to: Answering, connection: Connection, headers: Headers, body: bytes) -> Coroutine[None, None, None]:
         """One more request with a head that has passed: the same way from there on, with nothing awaited that need not be. See `port.Again`."""
         reply = Reply(to, connection)
         reply.headers, reply.takes = [*passed.headers], passed.takes
-        return self._answer(reply, partial(self._known, Arrival(headers, passed), body, reply))
+        return self._answer(reply, self._known, Arrival(headers, passed), body)
 
-    async def _answer(self, reply: Reply, way: Callable[[], Coroutine[None, None, None]]) -> None:
+    async def _answer(self, reply: Reply, way: Callable[[Reply, P, Q], Coroutine[None, None, None]], first: P, second: Q) -> None:
+        """Goes one of the two ways with a request, and sees to its end."""
         try:
             try:
-                await way()
+                await way(reply, first, second)
             except asyncio.CancelledError:
                 await self._cancelled(reply)
             except Exception as error:  # noqa: BLE001 -- the root of a request: whatever failed, its client gets an answer
                 await self._fail(reply, error)
             finally:
-                self._around.tally.answered(reply.status or _HUNG_UP, reply.era)
+                self._tally.answered(reply.status or _HUNG_UP, reply.era)
             if reply.place is not None and reply.connection.is_behind:
                 await reply.connection.written()
         finally:
-            reply.leave()
-            reply.forget()
+            reply.ended()
 
     async def _fail(self, reply: Reply, error: Exception) -> None:
         try:
@@ -181,7 +191,7 @@ class Door:
         await pages.answer(place, scope, receive, reply, self._settings.allowed)
         return True
 
-    async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _serve(self, reply: Reply, scope: Scope, receive: Receive) -> None:
         if not scope["raw_path"].startswith(b"/mcp") and await self._page(scope, receive, reply):
             return
         method: str = scope["method"]
@@ -199,24 +209,28 @@ class Door:
         if principal is None:
             principal = await self._spine.identified(arrival.presented)
         if method != "POST":
-            self._met(principal, arrival, reply)
+            self._met(principal, arrival, length, reply)
             await self._other(method, arrival, reply)
             return
         whole: bytes | None = scope.get(BODY) if length is not None else None
         if whole is not None:
             await self._come(principal, arrival, whole, reply, late)
             return
-        self._met(principal, arrival, reply)
-        claimed = _claimed(arrival, length, reply)
+        claimed = self._met(principal, arrival, length, reply)
         whole = await _received(receive, self._body_bytes, length, reply)
-        await self._in_turn(self._around.turn(principal.agent.id, len(whole)), arrival, whole, reply, late or claimed)
+        await self._in_turn(self._turn(principal.agent.id, len(whole)), arrival, whole, reply, late or claimed)
 
-    def _known(self, arrival: Arrival, whole: bytes, reply: Reply) -> Coroutine[None, None, None]:
+    def _known(self, reply: Reply, arrival: Arrival, whole: bytes) -> Coroutine[None, None, None]:
         """What answers a request that came whole, with a head that has passed before: judged no second time, but for its length."""
-        check_length(len(whole), self._body_bytes)
-        late = self._enter(arrival.passed, len(whole), reply)
-        arrival.presented = reply.presented = self._threshold.presented_again(arrival.passed, reply.connection)
-        principal = self._spine.at_once(arrival.presented)
+        length, passed = len(whole), arrival.passed
+        if length > self._body_bytes:
+            check_length(length, self._body_bytes)
+        late = self._enter(passed, length, reply)
+        presented = passed.always
+        if presented is None or reply.connection.certificate is not None:
+            presented = self._threshold.presented_again(passed, reply.connection)
+        arrival.presented = reply.presented = presented
+        principal = self._spine.at_once(presented)
         return self._waited(arrival, whole, reply, late) if principal is None else self._come(principal, arrival, whole, reply, late)
 
     async def _waited(self, arrival: Arrival, whole: bytes, reply: Reply, late: Refused | None) -> None:
@@ -226,13 +240,12 @@ class Door:
         self, principal: Principal, arrival: Arrival, whole: bytes, reply: Reply, late: Refused | None
     ) -> Coroutine[None, None, None]:
         """What answers a message that was whole when its sender was identified. From there to its seat a call waits for nothing but its turn."""
-        self._met(principal, arrival, reply)
-        claimed = _claimed(arrival, len(whole), reply)
-        late = late or claimed
-        turn = self._around.turn(principal.agent.id, len(whole))
+        length, agent = len(whole), principal.agent.id
+        claimed = self._met(principal, arrival, length, reply)
+        turn = self._turn(agent, length)
         if turn is not None:
-            return self._in_turn(turn, arrival, whole, reply, late)
-        return self._heard(arrival, self._reading.read(principal.agent.id, whole), reply, late)
+            return self._in_turn(turn, arrival, whole, reply, late or claimed)
+        return self._heard(arrival, self._reading.read(agent, whole), reply, late or claimed)
 
     async def _in_turn(self, turn: Awaitable[None] | None, arrival: Arrival, whole: bytes, reply: Reply, late: Refused | None) -> None:
         """The same where it had to wait: for its body or its turn, and its sender may have lost its rights meanwhile."""
@@ -241,19 +254,34 @@ class Door:
         arrival.principal = reply.principal = principal = self._spine.identify(arrival.presented)
         await self._heard(arrival, self._reading.read(principal.agent.id, whole), reply, late)
 
-    def _met(self, principal: Principal, arrival: Arrival, reply: Reply) -> None:
-        """Notes who asks; raises `EdgeError` for an endpoint that is not there, or not for them."""
+    def _met(self, principal: Principal, arrival: Arrival, length: int | None, reply: Reply) -> Refused | None:
+        """Notes who asks, and whose place it is if there is one; raises `EdgeError` for an endpoint that is not there, or not for them.
+
+        Raises `Refused` where so many bytes are too much for its agent, or gives it as `_enter` does.
+        """
         arrival.principal = reply.principal = principal
-        if arrival.passed.endpoint is not None and not self._around.sees(principal, arrival.passed.endpoint):
+        passed, place, claimed = arrival.passed, reply.place, None
+        if passed.endpoint is not None and not self._around.sees(principal, passed.endpoint):
             raise nothing_here()
+        if place is None:
+            return None
+        try:
+            place.claim(principal.agent.id, length or 0)
+        except Refused as refused:
+            if not _may_cancel(passed, length):
+                raise
+            claimed = refused
+        reply.era = passed.era or _EXCHANGE
+        return claimed
 
     def _heard(
         self, arrival: Arrival, message: Request | Notification | Response, reply: Reply, late: Refused | None
     ) -> Coroutine[None, None, None]:
         """What answers a message; whatever is wrong with it from here on, the error names the request."""
-        reply.request = message if isinstance(message, Request) else None
-        if late is not None and reply.request is not None and reply.request.method != "ping":
-            raise late
+        if isinstance(message, Request):
+            reply.request = message
+            if late is not None and message.method != "ping":
+                raise late
         # Said only now that the request is known that is to be answered.
         era = arrival.passed.era or era_of(arrival.text(VERSION))
         return (self._exchange if era is _EXCHANGE else self._sessions).post(arrival, message, reply)
@@ -267,8 +295,8 @@ class Door:
 
     def _enter(self, passed: Passed, length: int | None, reply: Reply) -> Refused | None:
         """Takes a place in the door; raises `Refused` where it is full, or gives that for what is read to see whether it ends a call."""
-        intake = self._around.intake
-        full = REQUESTS if intake.is_full else IN_FLIGHT if self._around.is_full() else None
+        intake = self._intake
+        full = REQUESTS if intake.is_full else IN_FLIGHT if self._is_full() else None
         reply.place = intake.enter()
         if full is None:
             return None
@@ -309,20 +337,6 @@ class Door:
 def _may_cancel(passed: Passed, length: int | None) -> bool:
     """Whether a message may be the one that ends a call: short, and in a session (in the other era a call is ended by hanging up)."""
     return b"mcp-session-id" in passed.fields and length is not None and length <= _CANCEL_BYTES
-
-
-def _claimed(arrival: Arrival, length: int | None, reply: Reply) -> Refused | None:
-    """Says whose a place is, and how long its body; raises `Refused` where that is too much, or gives it as `Door._enter` does."""
-    assert reply.place is not None
-    claimed: Refused | None = None
-    try:
-        reply.place.claim(arrival.principal.agent.id, length or 0)
-    except Refused as refused:
-        if not _may_cancel(arrival.passed, length):
-            raise
-        claimed = refused
-    reply.era = arrival.passed.era or _EXCHANGE
-    return claimed
 
 
 def _received(receive: Receive, most_bytes: int, length: int | None, reply: Reply) -> Coroutine[None, None, bytes]:

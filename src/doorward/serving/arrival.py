@@ -41,6 +41,8 @@ class Passed:
     """What a client of a POST can read."""
     presented: Presented | None = field(default=None, repr=False)
     """What this head presented when it came first on its connection."""
+    always: Presented | None = field(default=None, repr=False)
+    """The same where it is the same each time on a connection without a certificate: there is no proof in it, and no word of a certificate."""
 
 
 class Arrival:

@@ -127,7 +127,9 @@ class Cycle:
             return
         kind = message["type"]
         if kind == WHOLE:
-            self._give(message["status"], message["headers"], message["body"])
+            whole: bytes = message["body"]
+            owner.transport.write(self._begin(message["status"], message["headers"], len(whole)) + whole)
+            self._end()
             return
         if kind == "http.response.start":
             self._head = self._begin(message["status"], message["headers"], None)
@@ -143,15 +145,13 @@ class Cycle:
 
     def whole(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
         """See `port.Answering`."""
-        if self._owner.is_behind and not self.is_gone:
+        if self.is_gone:
+            return None
+        if self._owner.is_behind:
             return self.send({"type": WHOLE, "status": status, "headers": headers, "body": body})
-        if not self.is_gone:
-            self._give(status, headers, body)
-        return None
-
-    def _give(self, status: int, headers: Headers, body: bytes) -> None:
         self._owner.transport.write(self._begin(status, headers, len(body)) + body)
         self._end()
+        return None
 
     def _begin(self, status: int, headers: Headers, length: int | None) -> bytes:
         """The head of an answer; `length` where its body is known and the headers do not tell it."""

@@ -14,6 +14,8 @@ from doorward.wire.eras import open_envelope
 from doorward.wire.headers import check_routing
 from doorward.wire.jsonrpc import Notification, Request, Response, dump
 
+_EXCHANGE = Era.EXCHANGE
+"""Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 _SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 _HONOURED = {
     "toolsListChanged": "notifications/tools/list_changed",
@@ -33,12 +35,11 @@ class Exchange:
 
     async def post(self, arrival: Arrival, message: Request | Notification | Response, reply: Reply) -> None:
         """Answers one message; raises `Refused`. Notifications mean nothing on this wire: they are accepted and dropped."""
-        if isinstance(message, Notification):
+        if not isinstance(message, Request):
+            if isinstance(message, Response):
+                raise Refused(Reason.INVALID_REQUEST, "clients of this era send no responses")
             await reply.plain(202, b"", [])
             return
-        if isinstance(message, Response):
-            raise Refused(Reason.INVALID_REQUEST, "clients of this era send no responses")
-        reply.request = message
         envelope = open_envelope(message.params)
         check_routing(arrival.passed.routing, message.method, message.params, envelope.version)
         if message.method == "subscriptions/listen":
@@ -47,7 +48,7 @@ class Exchange:
         inbound = Inbound(
             principal=arrival.principal,
             endpoint=arrival.passed.endpoint,
-            era=Era.EXCHANGE,
+            era=_EXCHANGE,
             version=envelope.version,
             request=message,
             capabilities=envelope.capabilities,

@@ -76,11 +76,8 @@ class Known:
         self.same = same
         self._place = head.headers.index((b"content-length", same.digits))
 
-    def headers(self, length: int) -> Headers:
-        """The headers of the request whose body is so long."""
-        digits = b"%d" % length
-        if digits == self.same.digits:
-            return self.head.headers
+    def headers(self, digits: bytes) -> Headers:
+        """The headers of a request whose body is so long."""
         headers = self.head.headers.copy()
         headers[self._place] = (b"content-length", digits)
         return headers
@@ -99,7 +96,8 @@ class Heads:
         for known in self._known:
             body = known.same.body(octets)
             if body is not None:
-                return known.head, known.headers(len(body)), body
+                digits = b"%d" % len(body)
+                return known.head, known.head.headers if digits == known.same.digits else known.headers(digits), body
         return None
 
     def note(self, head: Head, octets: bytes, most_bytes: int) -> None:

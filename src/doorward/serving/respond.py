@@ -117,21 +117,23 @@ class Reply:
         if self.place is not None:
             self.place.leave()
 
+    def ended(self) -> None:
+        """Nothing comes after this: gives back its place, and lets go of the call that it answered, which holds this reply too.
+
+        Such a circle would keep all of a call until Python's collector comes, and that stops everything for tens of milliseconds.
+        """
+        if self.place is not None:
+            self.place.leave()
+        self._left = tuple
+
     def limited(self, left: Left) -> None:
         """Hears what is left of limits: for the head of an answer whose body does not tell it, or comes later."""
         self._left = left
 
-    def forget(self) -> None:
-        """Lets go of the call that it answered, which holds this reply too.
-
-        Such a circle would keep all of a call until Python's collector comes, and that stops everything for tens of milliseconds.
-        """
-        self._left = tuple
-
     # Being cancelled
 
     def started(self) -> None:
-        """From now on the task that makes this reply may be cancelled."""
+        """From now on the task that makes this reply can be cancelled."""
         self._task = self._to.task
 
     def hung_up(self) -> None:
@@ -153,14 +155,10 @@ class Reply:
 
     async def plain(self, status: int, body: bytes, headers: Headers) -> None:
         """One whole answer, which ends the request."""
-        waiting = self._whole(status, body, headers)
+        self.status = status
+        waiting = None if self._is_gone else self._to.whole(status, [*headers, *self.headers], body)
         if waiting is not None:
             await waiting
-
-    def _whole(self, status: int, body: bytes, headers: Headers) -> Awaitable[None] | None:
-        """One whole answer; gives what has to be awaited before it is sent, None where it has been."""
-        self.status = status
-        return None if self._is_gone else self._to.whole(status, [*headers, *self.headers], body)
 
     async def deliver(self, outcome: Mapping[str, Any] | Fault) -> None:
         """The result of the request, or the error that an upstream gave."""
@@ -212,7 +210,10 @@ class Reply:
         """What ends the request; gives what has to be awaited before it has, None where it has."""
         if self.place is not None:
             self.place.keep(len(body))
-        return self._whole(status, body, [_JSON, *headers]) if self._turn is None else self._last_event(body)
+        if self._turn is not None:
+            return self._last_event(body)
+        self.status = status
+        return None if self._is_gone else self._to.whole(status, [_JSON, *headers, *self.headers], body)
 
     async def _last_event(self, message: bytes) -> None:
         await self.event(message)

@@ -97,6 +97,9 @@ class Threshold:
             certificate=self.certificate(passed.certificates, scope[CONNECTION], network),
             request=self._requests,
         )
+        if passed.dpop is None and passed.certificates == _UNTOLD:
+            # Requests are told apart by number for their proofs alone.
+            passed.always = passed.presented
         return passed.presented
 
     def presented_again(self, passed: Passed, connection: Connection) -> Presented:
