@@ -123,39 +123,40 @@ class Inspection:
         return next((finding.pointer for finding in found if finding.severity is not Severity.LOW), None)
 
     def _looked(self, view: View) -> tuple[Finding, ...]:
-        turn = self._rounds[view.carrier]
-        found: list[Finding] = []
-        if not _is_enough(found, view, turn.first):
-            _is_enough(found, view, turn.worth(view))
-        if len(found) > MOST_FINDINGS:
-            return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
-        return tuple(found)
+        found: tuple[Finding, ...] = ()
+        for guard in self._rounds[view.carrier].worth(view):
+            more = guard.look(view)
+            if more:
+                found += more
+                if len(found) > MOST_FINDINGS:
+                    return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
+                if found[0].rule == OVERSIZE:
+                    break
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
     """The guards as messages of one sort go past them."""
 
-    first: tuple[Guard, ...]
-    """Are asked each time, and before any gate is."""
-    rest: tuple[Guard, ...]
+    guards: tuple[Guard, ...]
     gates: tuple[frozenset[Gate] | None, ...]
-    """Of each of the rest; None of one that is asked each time."""
+    """Of each; None of one that is asked each time."""
     always: tuple[Guard, ...]
-    """Those of the rest that are asked each time."""
+    """Those that are asked each time."""
     together: Together
     """All gates of messages of all sorts: they share what was met of texts, and an answer repeats its request."""
 
     def worth(self, view: View) -> Iterable[Guard]:
-        """Those of the rest that may find something: of short messages those of which a gate is open, if nothing is written otherwise."""
+        """Those that may find something: of short messages those of which a gate is open, if nothing is hidden or written otherwise."""
         if len(view.encoded) > SHORT_BYTES:
-            return self.rest
+            return self.guards
         told = view.ask(self.together)
-        if view.hidden or WRITINGS in told:
-            return self.rest
-        if not told:
+        if not told and view.is_plain:
             return self.always
-        return [guard for guard, gates in zip(self.rest, self.gates, strict=True) if gates is None or not gates.isdisjoint(told)]
+        if WRITINGS in told or view.hidden:
+            return self.guards
+        return [guard for guard, gates in zip(self.guards, self.gates, strict=True) if gates is None or not gates.isdisjoint(told)]
 
 
 def _gates(guards: Iterable[Guard], carrier: Carrier) -> Iterator[Gate]:
@@ -164,18 +165,7 @@ def _gates(guards: Iterable[Guard], carrier: Carrier) -> Iterator[Gate]:
 
 def _round(guards: tuple[Guard, ...], carrier: Carrier, together: Together) -> _Round:
     gates = tuple(frozenset(guard.gates(carrier)) if isinstance(guard, Gated) else None for guard in guards)
-    first = next((place for place, own in enumerate(gates) if own is not None), len(guards))
-    always = tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None)[first:]
-    return _Round(guards[:first], guards[first:], gates[first:], always, together)
-
-
-def _is_enough(found: list[Finding], view: View, guards: Iterable[Guard]) -> bool:
-    """Whether guards, asked in turn, have found so much that the message is withheld as a whole: nobody need look any further."""
-    for guard in guards:
-        found += guard.look(view)
-        if found and (len(found) > MOST_FINDINGS or found[0].rule == OVERSIZE):
-            return True
-    return False
+    return _Round(guards, gates, tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None), together)
 
 
 def _spotted(findings: Iterable[Finding]) -> list[Finding]:

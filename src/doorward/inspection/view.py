@@ -34,33 +34,28 @@ class Carrier(StrEnum):
 
 
 class View:
-    """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk."""
+    """One message. `encoded` is its JSON text: what a guard searches first, to be spared the walk.
 
-    __slots__ = ("_flat", "_has_controls", "_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded")
+    `flat` is that text with each escape as blanks, byte for byte: what patterns search before anybody walks. Where a pattern matches in a text
+    of the message it matches here, too, if it asks for no quote, backslash or line break (a blank stands for these) and not for the text's
+    ends; what matches here need not match in any text. `is_plain`: none of the characters that are not seen is in any text, reason or not.
+    """
+
+    __slots__ = ("_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded", "flat", "is_plain")
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
         self.call = call
         self.body = body
-        self.encoded = _ENCODER.encode(body)
-        self._flat: bytes | None = None
-        self._has_controls = False
+        self.encoded = encoded = _ENCODER.encode(body)
+        self.flat, has_controls = flat(encoded)
+        # Of ASCII they are control characters, which are escaped, all but one.
+        self.is_plain = not has_controls and b"\x7f" not in encoded if encoded.isascii() else is_plain_json(encoded)
         self._told: Told | None = None
         self._is_of_few: bool | None = None
         self._leaves: tuple[Leaf, ...] | None = None
         self._others: tuple[tuple[Leaf, Other], ...] | None = None
         self._hidden: tuple[tuple[Leaf, tuple[Span, ...]], ...] | None = None
-
-    @property
-    def flat(self) -> bytes:
-        """The JSON text with each escape as blanks, byte for byte: what patterns search before anybody walks.
-
-        Where a pattern matches in a text of the message it matches here, too, if it asks for no quote, backslash or line break
-        (a blank stands for these) and not for the text's ends; what matches here need not match in any text.
-        """
-        if self._flat is None:
-            self._flat, self._has_controls = flat(self.encoded)
-        return self._flat
 
     @property
     def others(self) -> tuple[tuple[Leaf, Other], ...]:
@@ -92,16 +87,8 @@ class View:
     def hidden(self) -> tuple[tuple[Leaf, tuple[Span, ...]], ...]:
         """The first texts that have characters which are not seen and have no reason, with their places; raises `WalkError`."""
         if self._hidden is None:
-            self._hidden = () if self._is_plain() else tuple(islice(self._found(), MOST_HIDDEN + 1))
+            self._hidden = () if self.is_plain else tuple(islice(self._found(), MOST_HIDDEN + 1))
         return self._hidden
-
-    def _is_plain(self) -> bool:
-        """Whether none of these characters is in any text, reason or not."""
-        made = self.flat
-        if made.isascii():
-            # Of ASCII they are control characters, which are escaped, all but one.
-            return not self._has_controls and b"\x7f" not in made
-        return is_plain_json(self.encoded)
 
     def _found(self) -> Iterator[tuple[Leaf, tuple[Span, ...]]]:
         for leaf in self.leaves:

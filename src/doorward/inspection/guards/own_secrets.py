@@ -38,12 +38,11 @@ class OwnSecrets:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding for each place; about the whole text where the credential shows only once it is cleaned."""
-        found: list[Finding] = []
-        if self._secrets.near(view.encoded):
-            found += (finding for leaf in view.leaves for finding in self._found(leaf))
-        if view.hidden:
-            found += (finding for leaf, places in view.hidden for finding in self._veiled(leaf, places))
-        return tuple(found)
+        is_near = self._secrets.near(view.encoded)
+        if view.is_plain and not is_near:
+            return ()
+        found = [finding for leaf in view.leaves for finding in self._found(leaf)] if is_near else []
+        return (*found, *(finding for leaf, places in view.hidden for finding in self._veiled(leaf, places)))
 
     def _found(self, leaf: Leaf) -> list[Finding]:
         path, text, part = leaf

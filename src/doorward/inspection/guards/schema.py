@@ -125,55 +125,55 @@ class Schema:
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """What of a tool's arguments or structured result breaks its schema; high for arguments, medium for results."""
-        call = view.call
-        if call.target.kind is not Kind.TOOL or call.method != "tools/call":
+        call, carrier = view.call, view.carrier
+        target = call.target
+        if target.kind is not Kind.TOOL or call.method != "tools/call" or carrier is Carrier.NOTICE:
             return ()
-        match view.carrier:
-            case Carrier.REQUEST:
-                compiled = self._of(call)
-                return self._unknown(call, compiled) or _checked(compiled.input, call.arguments, "/arguments", Severity.HIGH)
-            case Carrier.RESPONSE:
-                return self._of_result(call, view.body)
-            case Carrier.NOTICE:
-                return ()
+        compiled = self._compiled.get(target.definition) if target.definition is not None else None
+        if compiled is None:
+            compiled = self._made(call)
+        if carrier is Carrier.RESPONSE:
+            return () if compiled.output is None else _of_result(compiled.output, view.body)
+        given, known = call.arguments, compiled.known
+        if known is not None and not given.keys() <= known.names:
+            strange = self._strange(call, compiled.input, known)
+            if strange:
+                return strange
+        return _checked(compiled.input, given, "/arguments", Severity.HIGH)
 
-    def _unknown(self, call: Call, compiled: _Compiled) -> tuple[Finding, ...]:
+    def _strange(self, call: Call, check: _Check, known: Known) -> tuple[Finding, ...]:
         """An argument that the schema does not know, whether it says something against it or not."""
-        if compiled.known is None or call.arguments.keys() <= compiled.known.names or _is_too_much(compiled.input, call.arguments):
-            return ()
-        strange = compiled.known.first_unknown(call.arguments)
+        strange = None if _is_too_much(check, call.arguments) else known.first_unknown(call.arguments)
         if strange is None or self._lenient(call.target.upstream):
             return ()
         return (Finding(NAME, "schema_unknown_argument", Severity.HIGH, "/arguments" + escape(strange)),)
 
-    def _of_result(self, call: Call, body: Mapping[str, object]) -> tuple[Finding, ...]:
-        output = self._of(call).output
-        is_result = "content" in body or "structuredContent" in body
-        if output is None or not is_result or body.get("isError") is True or body.get("resultType") == "input_required":
-            return ()
-        if "structuredContent" not in body:
-            return (Finding(NAME, "structured_content_missing", Severity.LOW, ""),)
-        if output.validator is None:
-            # The upstream wrote both, so nothing is lost but its own promise; withholding every result of a call that ran would be.
-            return (Finding(NAME, "schema_uncheckable", Severity.LOW, "/structuredContent"),)
-        return _checked(output, body["structuredContent"], "/structuredContent", Severity.MEDIUM)
-
-    def _of(self, call: Call) -> _Compiled:
-        digest = call.target.definition
-        compiled = self._compiled.get(digest) if digest is not None else None
-        if compiled is None:
-            definition = self._define(call)
-            if definition is None or digest is None:
-                # Not kept: it may be found the next time.
-                return _Compiled(_UNCHECKABLE, _UNCHECKABLE)
-            compiled = _compile(definition)
-            self._keep(digest, compiled)
+    def _made(self, call: Call) -> _Compiled:
+        """Of a definition that was not compiled yet."""
+        digest, definition = call.target.definition, self._define(call)
+        if definition is None or digest is None:
+            # Not kept: it may be found the next time.
+            return _Compiled(_UNCHECKABLE, _UNCHECKABLE)
+        compiled = _compile(definition)
+        self._keep(digest, compiled)
         return compiled
 
     def _keep(self, digest: Digest, compiled: _Compiled) -> None:
         if len(self._compiled) >= MOST_COMPILED:
             self._compiled.pop(next(iter(self._compiled)), None)
         self._compiled[digest] = compiled
+
+
+def _of_result(output: _Check, body: Mapping[str, object]) -> tuple[Finding, ...]:
+    is_result = "content" in body or "structuredContent" in body
+    if not is_result or body.get("isError") is True or body.get("resultType") == "input_required":
+        return ()
+    if "structuredContent" not in body:
+        return (Finding(NAME, "structured_content_missing", Severity.LOW, ""),)
+    if output.validator is None:
+        # The upstream wrote both, so nothing is lost but its own promise; withholding every result of a call that ran would be.
+        return (Finding(NAME, "schema_uncheckable", Severity.LOW, "/structuredContent"),)
+    return _checked(output, body["structuredContent"], "/structuredContent", Severity.MEDIUM)
 
 
 def _compile(definition: Mapping[str, object]) -> _Compiled:

@@ -1,9 +1,10 @@
 """The size guard: no message is larger than what somebody would read or send."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from doorward.domain.findings import Finding, Severity
+from doorward.inspection.gate import SHORT_BYTES, Gate
 from doorward.inspection.view import Carrier, View
 
 NAME = "size"
@@ -26,7 +27,14 @@ class Size:
     rules: Mapping[str, Severity] = MappingProxyType({OVERSIZE: Severity.HIGH})
 
     def __init__(self, most_bytes: Mapping[Carrier, int] = MOST_BYTES) -> None:
+        """Raises `ValueError` for bounds that short messages might be above: of these it is not asked."""
+        if min(most_bytes.values()) < SHORT_BYTES:
+            raise ValueError(f"expected bounds of at least {SHORT_BYTES} bytes, got {min(most_bytes.values())}")
         self._most = most_bytes
+
+    def gates(self, carrier: Carrier) -> Sequence[Gate]:
+        """None: a short message is within bounds."""
+        return ()
 
     def look(self, view: View) -> tuple[Finding, ...]:
         """One finding about the whole message, or none."""
