@@ -25,7 +25,7 @@ OPEN = {
     "leaf": {"seq", "hash", "body"},
     "node": {"level", "idx", "hash"},
     "checkpoint": {"size", "note"},
-    "open_intent": {"call", "seq"},
+    "open_at_checkpoint": {"call", "seq"},
     # Encrypted by the log's own keys.
     "side": {"seq", "key", "nonce", "size", "sealed"},
     # Ids that Doorward draws, or that leaves have; states, counts and times; hashes of 256 random bits.

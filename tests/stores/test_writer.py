@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from doorward.audit.commit import Moment
-from doorward.audit.store import Entry
+from doorward.audit.store import Box, Entry
 from doorward.domain.errors import StoreError, UnrecordedError
 from doorward.domain.ids import CallId
 from doorward.domain.receipts import Place
@@ -41,7 +41,7 @@ def _call(body: bytes) -> object:
 @pytest.mark.anyio
 async def test_an_entry_that_cannot_be_written_fails_alone(log: SqliteLog) -> None:
     no_text: Any = object()
-    first, broken, second = log.append(intent(1)), log.append(Entry(b"{}", closes=no_text)), log.append(intent(2))
+    first, broken, second = log.append(intent(1)), log.append(Entry(b"{}", Box(no_text, b"", 0, b""))), log.append(intent(2))
     assert [(await first).seq, (await second).seq] == [0, 1]
     with pytest.raises(UnrecordedError, match="TypeError"):
         await broken

@@ -70,14 +70,15 @@ class Frontier:
         completed: list[Node] = []
         index, roots, sha256 = self.size, self._roots, hashlib.sha256
         for root in leaves:
-            left, height = index, 0
+            left, subtrees = index, []
             while left & 1:
                 # As `node_hash`, without a call: there is one for each leaf.
                 root = sha256(b"\x01" + roots.pop() + root).digest()  # noqa: PLW2901 - it becomes the root of the subtree
+                subtrees.append(root)
                 left >>= 1
-                height += 1
-                if not height % TILE_HEIGHT:
-                    completed.append(Node(height // TILE_HEIGHT, left, root))
+            if len(subtrees) >= TILE_HEIGHT:
+                tall = subtrees[TILE_HEIGHT - 1 :: TILE_HEIGHT]
+                completed += [Node(level, index >> level * TILE_HEIGHT, node) for level, node in enumerate(tall, 1)]
             roots.append(root)
             index += 1
         self.size = index

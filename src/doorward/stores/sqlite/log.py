@@ -20,6 +20,7 @@ from doorward.stores.sqlite.budgets import SqliteDraws
 from doorward.stores.sqlite.database import Database, viewing
 from doorward.stores.sqlite.flow import SqliteRises
 from doorward.stores.sqlite.index import Index, QuietTimes, opening
+from doorward.stores.sqlite.opens import OpenIntents
 from doorward.stores.sqlite.reader import Job, Reader
 from doorward.stores.sqlite.rows import Value, delete, insert, select
 from doorward.stores.sqlite.writer import Writer
@@ -41,6 +42,7 @@ class LogGroup:
         self._committer = committer
         self._clocks = clocks
         self._grants, self._draws, self._rises = SqliteGrants(envelope), SqliteDraws(envelope), SqliteRises(envelope)
+        self._opens = OpenIntents()
         self._batch: Batch | None = None
         self.note: bytes | None = None
         self.size = 0
@@ -50,6 +52,7 @@ class LogGroup:
         """Goes on from the rows."""
         found = head(db)
         self._committer.resume(found)
+        self._opens.resume(db)
         self.size = found.size
         self.note = db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").get
 
@@ -62,29 +65,35 @@ class LogGroup:
         at = self._clocks()
         entries = [item for item in items if type(item) is Entry]
         sealing = Sealing.WHEN_DUE if len(entries) == len(items) else Sealing.NOW
-        bound = [entry for entry in entries if entry.draws or entry.returns or entry.uses is not None or entry.releases is not None]
-        gone = self._unfit(db, items, at) if bound else {}
+        gone = self._unfit(db, items, at)
         if gone:
             entries = [item for number, item in enumerate(items) if type(item) is Entry and number not in gone]
         batch = self._batch = self._committer.prepare(entries, at, sealing)
-        insert(db, "INSERT INTO leaf", batch.rows)
-        if batch.nodes:
-            insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
-        if batch.note is not None:
-            insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
-        _write_beside(db, entries, batch.frontier.size - len(entries))
-        rises = [entry.rise for entry in entries if entry.rise is not None]
-        if rises:
-            self._rises.write(db, rises)
+        self._insert(db, entries, batch)
         if len(entries) == len(items):
             return batch.places
         places = iter(batch.places)
         note = batch.note or self.note
         return [gone.get(number) or (next(places) if isinstance(item, Entry) else note) for number, item in enumerate(items)]
 
+    def _insert(self, db: apsw.Connection, entries: Sequence[Entry], batch: Batch) -> None:
+        """The rows of a batch."""
+        insert(db, "INSERT INTO leaf", batch.rows)
+        first = batch.frontier.size - len(entries)
+        insert(db, "INSERT INTO side", [_side(seq, entry.box) for seq, entry in enumerate(entries, first) if entry.box is not None])
+        self._rises.write(db, [entry.rise for entry in entries if entry.rise is not None])
+        self._opens.write(entries, first)
+        if batch.nodes:
+            insert(db, "INSERT INTO node", [(node.level, node.index, node.hash) for node in batch.nodes])
+        if batch.note is not None:
+            insert(db, "INSERT INTO checkpoint", [(batch.frontier.size, batch.note)])
+            self._opens.keep(db)
+
     def _unfit(self, db: apsw.Connection, items: Sequence[Entry | _Seal], at: Moment) -> dict[int, Exception]:
         """Uses and releases grants and budgets, in order; gives what keeps single entries from being written, by their numbers."""
         unfit: dict[int, Exception] = {}
+        if not [item for item in items if type(item) is Entry and (item.draws or item.returns or item.uses or item.releases)]:
+            return unfit
         opened: set[CallId] = set()
         for number, item in enumerate(items):
             if isinstance(item, Entry) and (error := self._used(db, item, opened, at)) is not None:
@@ -93,7 +102,7 @@ class LogGroup:
 
     def _used(self, db: apsw.Connection, entry: Entry, opened: set[CallId], at: Moment) -> Exception | None:
         """Uses all that one entry needs, or nothing of it and gives what is not there; `opened` are the intents of this batch."""
-        if (entry.releases is not None or entry.returns) and (entry.closes in opened or _stands_open(db, entry.closes)):
+        if (entry.releases is not None or entry.returns) and (entry.closes in opened or self._opens.stands_open(entry.closes)):
             self._give_back(db, entry)
         short = self._draws.overdrawn(db, entry.draws)
         if short is not None:
@@ -110,6 +119,10 @@ class LogGroup:
             self._grants.release(db, entry.releases)
         self._draws.give_back(db, entry.returns)
 
+    def open_intents(self, db: apsw.Connection) -> tuple[Located, ...]:
+        """The intents without an outcome, oldest first."""
+        return self._opens.leaves(db)
+
     def committed(self) -> None:
         """The last batch is durable."""
         if self._batch is not None:
@@ -118,25 +131,8 @@ class LogGroup:
             self.note = self._batch.note or self.note
 
 
-def _stands_open(db: apsw.Connection, call: CallId | None) -> bool:
-    return bool(select(db, "SELECT 1 FROM open_intent WHERE call = ?", (call,)))
-
-
-def _write_beside(db: apsw.Connection, entries: Sequence[Entry], first: int) -> None:
-    """Side records, and which intents are open now; `first` is the place of the first entry."""
-    sides: list[tuple[Value, ...]] = []
-    opened: dict[str, int] = {}
-    closed: list[str] = []
-    for seq, entry in enumerate(entries, first):
-        if (box := entry.box) is not None:
-            sides.append((seq, box.key, box.nonce, box.size_bytes, box.sealed))
-        if entry.opens is not None:
-            opened[entry.opens] = seq
-        if entry.closes is not None and opened.pop(entry.closes, None) is None:
-            closed.append(entry.closes)
-    insert(db, "INSERT INTO side", sides)
-    insert(db, "INSERT OR REPLACE INTO open_intent", list(opened.items()))
-    delete(db, "DELETE FROM open_intent WHERE call", closed)
+def _side(seq: int, box: Box) -> tuple[Value, ...]:
+    return (seq, box.key, box.nonce, box.size_bytes, box.sealed)
 
 
 def head(db: apsw.Connection) -> Head:
@@ -235,8 +231,7 @@ class SqliteLog:
 
     async def open_intents(self) -> tuple[Located, ...]:
         """Intents without an outcome."""
-        sql = "SELECT seq, body FROM log.leaf WHERE seq IN (SELECT seq FROM log.open_intent) ORDER BY seq"
-        return await self._reader.submit(lambda db: tuple(Located(*row) for row in db.execute(sql)))
+        return await self.writer.submit(self._group.open_intents)
 
     async def add_data_key(self, wrapped: bytes) -> int:
         """Keeps a wrapped key."""

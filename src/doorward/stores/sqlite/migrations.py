@@ -174,6 +174,10 @@ CREATE TABLE flow_count (
 ) STRICT;
 """
 
+_OPENS = """
+ALTER TABLE open_intent RENAME TO open_at_checkpoint;
+"""
+
 MIGRATIONS = (
     Migration(1, "log", _LOG),
     Migration(2, "rooms", _ROOMS),
@@ -186,4 +190,5 @@ MIGRATIONS = (
     Migration(9, "connections", _CONNECTIONS),
     Migration(10, "sealing", _SEALING),
     Migration(11, "flow", _FLOW),
+    Migration(12, "open intents as of the last checkpoint", _OPENS),
 )
