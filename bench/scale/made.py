@@ -21,7 +21,7 @@ from doorward.audit.auditor import Auditor
 from doorward.audit.checkpoint import Signer, Vkey
 from doorward.audit.commit import BATCH, Committer, Moment
 from doorward.audit.leaf import Bodies
-from doorward.audit.sides import Salts, Sealer, Wrapper
+from doorward.audit.sides import Sealer, Wrapper, salts
 from doorward.audit.store import Box, Entry
 from doorward.audit.veil import Veil
 from doorward.config.model import Document
@@ -126,7 +126,7 @@ async def make(document: Document, root: Path, part: Part) -> float:
         found = await shapes(SHAPES, in_memory(at.veil))
         key, wrapped = at.wrapper.fresh()
         number = await _key_number(at, wrapped)
-        maker = Maker(clock, found, at.veil, Sealer(number, key, SIDE_BYTES, Salts(clocks.draw)))
+        maker = Maker(clock, found, at.veil, Sealer(number, key, SIDE_BYTES, salts(clocks.draw)))
         group = LogGroup(at.committer, clock, at.envelope)
         return at.database.now(lambda db: _write(db, group, maker.entries(part)))
 
@@ -187,9 +187,9 @@ class Maker:
         if not is_kept:
             digests = self._chance.randbytes(64).hex().encode()
             return {**said, "commitment": digests[:64], "side": digests[64:]}, None
-        kept = self._sealer.seal(f"{said['call'].decode()}/{part}", text)
+        kept = self._sealer.said(f"{said['call'].decode()}/{part}", text)
         assert kept.box is not None
-        return {**said, "commitment": kept.commitment.encode(), "side": kept.box.digest.encode()}, kept.box
+        return {**said, "commitment": kept.commitment.encode(), "side": kept.side.encode()}, kept.box
 
     def _account(self, number: int) -> bytes:
         known = self._accounts.get(number)

@@ -102,7 +102,7 @@ async def test_contents_that_are_not_what_was_committed_to_are_said_to_be_false(
     box = await at.log.box(1)
     assert box is not None
     assert wrapped is not None
-    false = at.recorder._say("call-0/arguments", b"other").box
+    false = at.recorder._kept.said("call-0/arguments", b"other").box
     assert false is not None
     at.log._boxes[1] = false
     with pytest.raises(StoreError, match="not what the leaf commits to"):

@@ -104,6 +104,10 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     )
 
 
+def _said(committed: str, box: Box | None) -> Said:
+    return Said(committed, box, box.digest if box is not None else "")
+
+
 def without_forms(intent: Intent, committed: str, box: Box | None) -> bytes:
     return encoded(BODIES.intent(intent, BODIES.arguments(committed, intent.call.arguments), box))
 
@@ -112,13 +116,13 @@ def without_forms(intent: Intent, committed: str, box: Box | None) -> bytes:
 @given(intents(), st.none() | boxes)
 def test_an_intent_is_the_same_with_and_without_a_form(intent: Intent, box: Box | None) -> None:
     committed = commitment(b"s" * 16, intent.call.canonical)
-    assert FORMS.intent(intent, Said(committed, box)) == without_forms(intent, committed, box)
+    assert FORMS.intent(intent, _said(committed, box)) == without_forms(intent, committed, box)
 
 
 @settings(max_examples=300)
 @given(outcomes(), st.none() | boxes, seldom)
 def test_an_outcome_is_the_same_with_and_without_a_form(outcome: Outcome, box: Box | None, is_unshown: bool) -> None:
-    said = None if is_unshown else Said(commitment(b"s" * 16, b"result"), box)
+    said = None if is_unshown else _said(commitment(b"s" * 16, b"result"), box)
     plainly = BODIES.outcome(outcome, None, None) if said is None else BODIES.outcome(outcome, said.commitment, box)
     assert FORMS.outcome(outcome, said) == encoded(plainly)
 
@@ -133,7 +137,7 @@ def test_a_leaf_too_long_for_its_form_is_shortened_as_every_other() -> None:
     call = made.call({f"{'x' * 35}{number}": 1 for number in range(FIELDS)})
     plain = Intent(replace(call, id=CallId("c" * 56_000)), Allow(()), (), None, "none", Generation(1), "")
     for box in (None, Box(1, b"n" * 12, 1, b"s")):
-        leaf = FORMS.intent(plain, Said("c" * 64, box))
+        leaf = FORMS.intent(plain, _said("c" * 64, box))
         assert leaf == without_forms(plain, "c" * 64, box)
         assert b'"shortened":true' in leaf
 

@@ -65,12 +65,22 @@ class Forms:
         fields = self._bodies.fields(call.arguments)
         extra = (intent.findings, intent.grant, intent.draws, intent.flowed, intent.observed, decision.would, decision.waiver)
         if extra == _NO_EXTRA:
-            decided = (type(decision), decision.policies, intent.generation, intent.policy_set)
-            key = (id(call.principal), id(call.target), call.method, intent.credential, box is None, not intent.trace, *decided)
+            key = (
+                id(call.principal),
+                id(call.target),
+                call.method,
+                intent.credential,
+                box is None,
+                not intent.trace,
+                type(decision),
+                decision.policies,
+                intent.generation,
+                intent.policy_set,
+            )
             form = self._same.get(key) or self._form(key, call, partial(self._intended, intent, box))
             told: tuple[bytes, ...] = (_encode(call.id), said.commitment.encode(), _encode(fields))
             if box is not None:
-                told += (box.digest.encode(),)
+                told += (said.side.encode(),)
             if intent.trace:
                 told += (_encode(cut(intent.trace)),)
             body = form.text % told
@@ -81,15 +91,15 @@ class Forms:
     def outcome(self, outcome: Outcome, said: Said | None) -> bytes:
         """The second leaf of a call, as an entry has it; `said` of the reply, where there is one."""
         call, answer, took = outcome.call, outcome.answer, outcome.milliseconds
-        commitment, box = (None, None) if said is None else (said.commitment, said.box)
         is_plain = (outcome.findings, outcome.reason, outcome.detail, outcome.endorsed) == _PLAIN and outcome.lease and 0 <= took < EXACT
-        if is_plain and answer is not None and commitment is not None and box is not None:
+        if is_plain and answer is not None and said is not None and said.box is not None:
             key = (id(call.principal), id(call.target), outcome.status)
-            form = self._same.get(key) or self._form(key, call, partial(self._ended, outcome, box))
-            told = (_encode(call.id), took, answer.size_bytes, commitment.encode(), box.digest.encode(), self._lease(outcome.lease))
+            form = self._same.get(key) or self._form(key, call, partial(self._ended, outcome, said.box))
+            told = (_encode(call.id), took, answer.size_bytes, said.commitment.encode(), said.side.encode(), self._lease(outcome.lease))
             body = form.text % told
             if len(body) <= BODY_BYTES:
                 return body
+        commitment, box = (None, None) if said is None else (said.commitment, said.box)
         return encoded(self._bodies.outcome(outcome, commitment, box))
 
     def _form(self, key: Key, call: Call, body: Callable[[], dict[str, object]]) -> _Form:

@@ -16,7 +16,7 @@ from doorward.audit.followers import Follower
 from doorward.audit.forms import Forms
 from doorward.audit.leaf import Bodies, encoded
 from doorward.audit.query import Located
-from doorward.audit.sides import Salts, Sealer, Wrapper
+from doorward.audit.sides import Sealer, Unkept, Wrapper, salts
 from doorward.audit.store import Entry, LogStore
 from doorward.domain.budgets import Draw, OverdrawnError
 from doorward.domain.calls import Fault, Reply
@@ -69,11 +69,12 @@ class Recorder:
         "_followers",
         "_forms",
         "_granted",
+        "_kept",
         "_means",
         "_owed",
         "_salts",
-        "_say",
         "_store",
+        "_unkept",
     )
 
     def __init__(self, means: Means) -> None:
@@ -81,12 +82,13 @@ class Recorder:
         self._store = means.store
         self._bodies = means.bodies
         self._forms = Forms(means.bodies)
-        self._salts = Salts(means.draw)
+        self._salts = salts(means.draw)
+        self._unkept = Unkept(self._salts)
         self._flood = Flood(means.now)
         self._followers: list[Follower] = []
         self._owed: deque[Entry] = deque()
-        self._say = self._salts.commit
-        """What leaves say of texts, and what is kept of them: nothing, as long as there is no data key."""
+        self._kept: Unkept | Sealer = self._unkept
+        """What makes of texts what leaves say of them: nothing is kept as long as there is no data key."""
         self._day = -1
         self._failure: str | None = None
         self._granted: dict[CallId, GrantId] = {}
@@ -135,7 +137,7 @@ class Recorder:
         Raises UnrecordedError, OverdrawnError, or Refused GRANT_GONE: nothing may be forwarded then.
         """
         call = intent.call
-        said = self._say(f"{call.id}/arguments", call.canonical)
+        said = self._kept.said(f"{call.id}/arguments", call.canonical)
         body = self._forms.intent(intent, said)
         entry = Entry(body, said.box, opens=call.id, uses=intent.grant, draws=intent.draws, rise=intent.rise)
         if intent.grant is not None:
@@ -166,7 +168,7 @@ class Recorder:
 
     def _outcome(self, outcome: Outcome, returns: tuple[Draw, ...], rise: Rise | None) -> Entry:
         call, text = outcome.call.id, None if outcome.reply is None else _shown(outcome.reply)
-        said = None if text is None else self._say(f"{call}/result", text)
+        said = None if text is None else self._kept.said(f"{call}/result", text)
         body = self._forms.outcome(outcome, said)
         released = self._granted.pop(call, None) if self._granted else None
         if released is not None and outcome.status is not Status.NOT_FORWARDED:
@@ -183,7 +185,7 @@ class Recorder:
         call, box, arguments = refusal.call, None, None
         if call is not None:
             is_kept = refusal.reason not in _UNSHOWN and not (refusal.approval and refusal.findings)
-            said = (self._say if is_kept else self._salts.commit)(f"{refusal.id}/arguments", call.canonical)
+            said = (self._kept if is_kept else self._unkept).said(f"{refusal.id}/arguments", call.canonical)
             box, arguments = said.box, self._bodies.arguments(said.commitment, call.arguments)
         return await self._append(Entry(encoded(self._bodies.refusal(refusal, arguments, box)), box))
 
@@ -255,11 +257,11 @@ class Recorder:
         try:
             number = await self._store.add_data_key(wrapped)
         except StoreError:
-            if self._say == self._salts.commit:
+            if self._kept is self._unkept:
                 raise
             self._day = -1
             return
-        self._say = Sealer(number, key, self._means.sides.cap_bytes, self._salts).seal
+        self._kept = Sealer(number, key, self._means.sides.cap_bytes, self._salts)
 
 
 def _shown(reply: Reply) -> bytes | None:

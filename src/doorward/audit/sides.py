@@ -5,21 +5,24 @@ key file takes the contents away for good, and every proof still holds. The leaf
 so an edit of it shows without any key.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count, repeat
 from struct import Struct
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from doorward.audit.store import Box, Boxes
-from doorward.audit.veil import SALT_BYTES, commitment, committed
+from doorward.audit.store import HEAD, Box, Boxes
+from doorward.audit.veil import SALT_BYTES, commitment
 from doorward.domain.errors import StoreError
 
-_NONCE_BYTES = 12
 _WRAPPING = b"doorward side data key"
+_NONCE = Struct(">IQ")
+"""A counter."""
+_NONCE_BYTES = _NONCE.size
 _SALTS = Struct(f"{SALT_BYTES}s" * 256)
 
 
@@ -40,48 +43,52 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     commitment: str
     box: Box | None = None
     """What is kept of it beside the leaf."""
+    side: str = ""
+    """The digest of that."""
 
 
-class Salts:
-    """Random bytes drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes."""
+def salts(draw: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Random bytes that nobody was given before.
 
-    __slots__ = ("_draw", "_drawn")
+    They are drawn many at a time: asking the kernel gives up Python's lock, and waiting for it again costs more than the bytes.
+    """
+    while True:
+        yield from _SALTS.unpack(draw(_SALTS.size))
 
-    def __init__(self, draw: Callable[[int], bytes]) -> None:
-        self._draw = draw
-        self._drawn: deque[bytes] = deque()
 
-    def before(self, text: bytes) -> bytes:
-        """A text behind a salt that nobody was given before."""
-        if not self._drawn:
-            self._drawn.extend(_SALTS.unpack(self._draw(_SALTS.size)))
-        return self._drawn.popleft() + text
+class Unkept:
+    """Commits to texts of which nothing is kept."""
 
-    def commit(self, context: str, text: bytes) -> Said:
-        """What is said of a text of which nothing is kept, whatever its context."""
+    __slots__ = ("_salts",)
+
+    def __init__(self, salts: Iterator[bytes]) -> None:
+        self._salts = salts
+
+    def said(self, context: str, text: bytes) -> Said:
+        """What is said of a text, whatever its context."""
         del context
-        return Said(committed(self.before(text)))
+        return Said(commitment(next(self._salts), text))
 
 
 class Sealer:
     """Encrypts side records under one data key. INVARIANT: the key is of this object alone, so that a counter is a nonce never used twice."""
 
-    __slots__ = ("_count", "_encrypt", "_most", "_number", "_salts")
+    __slots__ = ("_encrypt", "_most", "_nonces", "_number", "_salts")
 
-    def __init__(self, number: int, key: bytes, cap_bytes: int, salts: Salts) -> None:
+    def __init__(self, number: int, key: bytes, cap_bytes: int, salts: Iterator[bytes]) -> None:
         self._encrypt = AESGCM(key).encrypt
         self._number = number
         self._most = SALT_BYTES + cap_bytes
         self._salts = salts
-        self._count = 0
+        self._nonces = map(_NONCE.pack, repeat(0), count(1))
 
-    def seal(self, context: str, text: bytes) -> Said:
+    def said(self, context: str, text: bytes) -> Said:
         """What is said of a text that is kept, behind the salt of its commitment; `context` names call and part."""
-        salted = self._salts.before(text)
-        self._count = count = self._count + 1
-        nonce = count.to_bytes(_NONCE_BYTES, "big")
+        salted, nonce, number, size = next(self._salts) + text, next(self._nonces), self._number, len(text)
         sealed = self._encrypt(nonce, salted[: self._most], context.encode())
-        return Said(committed(salted), Box(self._number, nonce, len(text), sealed))
+        # As `veil.commitment` and `Box.digest`, without a call: there is one of each for each leaf.
+        side = sha256(HEAD.pack(number, size) + nonce + sealed).hexdigest()
+        return Said(sha256(salted).hexdigest(), Box(number, nonce, size, sealed), side)
 
 
 class Wrapper:

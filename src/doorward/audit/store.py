@@ -22,7 +22,8 @@ from doorward.domain.ids import CallId, GrantId
 from doorward.domain.reasons import Reason, Refused
 from doorward.domain.receipts import Place
 
-_head = struct.Struct(">QQ").pack
+HEAD = struct.Struct(">QQ")
+"""Number and size of a box, as its digest begins."""
 
 
 class Box(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +39,7 @@ class Box(msgspec.Struct, frozen=True, gc=False):
     @property
     def digest(self) -> str:
         """What the leaf says of it, in hexadecimal: SHA-256 over number and size (64 bits, big-endian), nonce and contents."""
-        return hashlib.sha256(_head(self.key, self.size_bytes) + self.nonce + self.sealed).hexdigest()
+        return hashlib.sha256(HEAD.pack(self.key, self.size_bytes) + self.nonce + self.sealed).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

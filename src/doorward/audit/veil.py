@@ -31,12 +31,7 @@ _KNOWN = 4096
 
 def commitment(salt: bytes, text: bytes) -> str:
     """SHA-256 over salt and text, in hexadecimal: can be opened by who has both, and says nothing without the salt."""
-    return committed(salt + text)
-
-
-def committed(salted: bytes) -> str:
-    """The same, for a salt with its text behind it."""
-    return hashlib.sha256(salted).hexdigest()
+    return hashlib.sha256(salt + text).hexdigest()
 
 
 class Veil:

@@ -23,13 +23,16 @@ class Ends:
         """Stage 11: the outcome is queued; with `receipts: strict` it is durable before the reply leaves."""
         if track.is_concluded:
             return
-        outcome = endings.outcome(track, refused, self._rooms.monotonic())
+        rooms = self._rooms
+        now = rooms.monotonic()
+        outcome = endings.outcome(track, refused, now)
         pending = self.tell(track, outcome)
         track.is_concluded = True
-        self.count(track, (outcome.reason or outcome.status).value)
+        end = (outcome.reason or outcome.status).value
+        rooms.meter.ended(outcome.call.target.upstream, track.asked.method, end, now - track.started)
         grant = track.recorded.clearance.grant if track.recorded else None
         if grant is not None and outcome.status is Status.NOT_FORWARDED:
-            self._rooms.desk.released(grant)
+            rooms.desk.released(grant)
         if pending is not None:
             await self._durable(pending, Ran.YES if refused is None else refused.ran)
 
@@ -38,16 +41,17 @@ class Ends:
 
         Gives what its reply has to wait for; None where that need not wait.
         """
+        recorder, taken = self._rooms.recorder, track.taken
         returns, left = self._rooms.budgets.settled(outcome)
         if left:
             track.left += left
         rise = self._currents.settled(track, outcome)
-        is_awaited = track.asked.snapshot.document.audit.receipts == "strict" or (track.taken is not None and track.taken.is_raised)
+        is_awaited = (taken is not None and taken.is_raised) or track.asked.snapshot.document.audit.receipts == "strict"
         if not is_awaited and (rise is None or not (rise.held or rise.gone)):
             # Of counters alone, nobody needs to hear that they are durable.
-            self._rooms.recorder.conclude_soon(outcome, returns, rise)
+            recorder.conclude_soon(outcome, returns, rise)
             return None
-        written = self._rooms.recorder.conclude(outcome, returns, rise)
+        written = recorder.conclude(outcome, returns, rise)
         self._currents.told(rise, written)
         return written if is_awaited else None
 
