@@ -175,8 +175,7 @@ def test_what_is_no_governed_call_names_nothing(method: str) -> None:
 
 
 def test_a_resource_is_named_by_its_uri_and_policy_reads_it() -> None:
-    found = named("resources/read", {"uri": "db+file:///readme", "name": 7})
-    assert (found.kind, found.name, found.arguments) == (Kind.RESOURCE, "db+file:///readme", {"uri": "db+file:///readme"})
+    assert named("resources/read", {"uri": "db+file:///readme", "name": 7}) == (Kind.RESOURCE, "db+file:///readme", {"uri": "db+file:///readme"})
 
 
 COUNT = tool_call("db__count", {"of": "users"})

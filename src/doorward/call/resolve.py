@@ -34,31 +34,27 @@ _TAKEN: Mapping[str, frozenset[str]] = {
 _FOLDED = {method: frozenset(map(folded, taken)) for method, taken in _TAKEN.items()}
 """The same as readers have them that disregard letter case: no other field of such a name goes upstream beside what is decided on."""
 
+_ROUNDS = frozenset({STATE, RESPONSES})
 _LIMITS = Limits()
 _NO_EXTRAS: Mapping[str, object] = {}
-_EXCHANGE, _TOOL, _UNHEARD = Era.EXCHANGE, Kind.TOOL, Heard.NOTHING
+_EXCHANGE, _TOOL, _APPROVED, _UNHEARD = Era.EXCHANGE, Kind.TOOL, Standing.APPROVED, Heard.NOTHING
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
-@record(frozen=True, slots=True)
-class Named:
-    """What a request is aimed at: kind, the name as the caller gave it, and the arguments that policy reads."""
-
-    kind: Kind
-    name: str
-    arguments: Mapping[str, object]
+Named = tuple[Kind, str, Mapping[str, object]]
+"""What a request is aimed at: kind, the name as the caller gave it, and the arguments that policy reads."""
 
 
 def named(method: str, params: Mapping[str, object]) -> Named:
     """The thing that the params of a governed method name; raises `Refused` INVALID_PARAMS."""
     match method:
         case "tools/call":
-            return Named(_TOOL, _text(params, "name"), _object(params, "arguments"))
+            return _TOOL, _text(params, "name"), _object(params, "arguments")
         case "prompts/get":
-            return Named(Kind.PROMPT, _text(params, "name"), _object(params, "arguments"))
+            return Kind.PROMPT, _text(params, "name"), _object(params, "arguments")
         case "resources/read":
             uri = _text(params, "uri")
-            return Named(Kind.RESOURCE, uri, {"uri": uri})
+            return Kind.RESOURCE, uri, {"uri": uri}
         case "completion/complete":
             return _completion(params)
         case _:
@@ -95,28 +91,41 @@ class Means:
 
 def found(inbound: Inbound, snapshot: Snapshot, call_id: CallId, means: Means) -> Found:
     """The call that a request makes; raises `Refused` where nothing of the name is there for this principal."""
-    request, principal = inbound.request, inbound.principal
-    wanted = named(request.method, request.params)
-    others = _others(request.method, request.params, wanted)
-    entry = snapshot.index.resolve(inbound.endpoint, wanted.kind, wanted.name)
+    principal, method, params = inbound.principal, inbound.request.method, inbound.request.params
+    kind, name, given = named(method, params)
+    others = _others(method, params, given)
+    entry = snapshot.index.resolve(inbound.endpoint, kind, name)
     if entry is None:
-        raise Refused(Reason.UNKNOWN_TARGET, f"no {wanted.kind} {wanted.name[:200]!r} at {inbound.endpoint or 'any upstream'}")
+        raise Refused(Reason.UNKNOWN_TARGET, f"no {kind} {name[:200]!r} at {inbound.endpoint or 'any upstream'}")
+    target = entry.target
+    if entry.standing is not _APPROVED or not snapshot.policies.shows_always(principal, target):
+        _check_offered(principal, snapshot, entry, means)
+    if entry.param_headers:
+        _check_headers(inbound, kind, given, entry)
+    arguments = given if kind is _TOOL else _own_arguments(inbound, given, entry)
+    extras, heard = _NO_EXTRAS, _UNHEARD
+    if others or inbound.meta or not _ROUNDS.isdisjoint(params):
+        brought = means.rounds.brought(inbound, target, arguments)
+        extras, heard = _extras(inbound, others, brought), brought.heard
+    raw = _written(method, target, arguments, extras)
+    return Found(Call(call_id, principal, target, method, arguments, extras, raw, sha256(raw), inbound.session), entry, heard)
+
+
+def _check_offered(principal: Principal, snapshot: Snapshot, entry: Entry, means: Means) -> None:
+    """Raises `Refused` where a principal sees nothing of an entry, or where its definition is not the one that was approved."""
     target, policies = entry.target, snapshot.policies
-    if not (policies.shows_always(principal, target) or _visible(principal, snapshot, target, means)):
+    if target.upstream not in snapshot.observed and not policies.could_allow(principal, target, means.moment(), means.waivers):
         raise Refused(Reason.FORBIDDEN, "no arguments of this principal could be allowed", extra={"hidden": True})
-    if entry.standing is not Standing.APPROVED:
+    if entry.standing is not _APPROVED:
         raise Refused(Reason.DRIFTED, f"the definition of {target.upstream}/{target.name} is {entry.standing}")
-    if inbound.era is _EXCHANGE and wanted.kind is _TOOL:
-        check_params(inbound.headers, wanted.arguments, entry.param_headers)
-    arguments = wanted.arguments if wanted.kind is _TOOL else _own_arguments(inbound, wanted, entry)
-    brought = means.rounds.brought(inbound, target, arguments)
-    if brought.heard is not _UNHEARD and brought.heard is Heard.GIVES_UP:
-        raise _given_up(brought.approval)
-    caller = Caller(principal, request.method, inbound.session)
-    return Found(make_call(call_id, caller, target, arguments, _extras(inbound, others, brought)), entry, brought.heard)
 
 
-def _others(method: str, params: Mapping[str, object], wanted: Named) -> Collection[str]:
+def _check_headers(inbound: Inbound, kind: Kind, given: Mapping[str, object], entry: Entry) -> None:
+    if kind is _TOOL and inbound.era is _EXCHANGE:
+        check_params(inbound.headers, given, entry.param_headers)
+
+
+def _others(method: str, params: Mapping[str, object], arguments: Mapping[str, object]) -> Collection[str]:
     """The fields of `params` that are neither read nor left out here.
 
     Raises `Refused` INVALID_PARAMS where an upstream might read another field than what is decided on.
@@ -124,9 +133,9 @@ def _others(method: str, params: Mapping[str, object], wanted: Named) -> Collect
     others = params.keys() - _TAKEN[method]
     if others and not _FOLDED[method].isdisjoint(map(folded, others)):
         raise _read_otherwise("a parameter")
-    named_apart = len(wanted.arguments) < 2 or are_told_apart(wanted.arguments)
+    named_apart = len(arguments) < 2 or are_told_apart(arguments)
     if method == "completion/complete":
-        named_apart = named_apart and all(are_told_apart(value) for value in wanted.arguments.values() if isinstance(value, Mapping))
+        named_apart = named_apart and all(are_told_apart(value) for value in arguments.values() if isinstance(value, Mapping))
     if not named_apart:
         raise _read_otherwise("an argument")
     return others
@@ -140,13 +149,13 @@ def _read_otherwise(what: str) -> Refused:
     )
 
 
-def _own_arguments(inbound: Inbound, wanted: Named, entry: Entry) -> Mapping[str, object]:
-    """The arguments in the upstream's own names."""
-    if wanted.kind is Kind.RESOURCE:
+def _own_arguments(inbound: Inbound, given: Mapping[str, object], entry: Entry) -> Mapping[str, object]:
+    """The arguments of anything but a tool in the upstream's own names."""
+    if entry.target.kind is Kind.RESOURCE:
         return {"uri": entry.target.name}
     if inbound.request.method == "completion/complete":
-        return _own_reference(wanted.arguments, entry)
-    return wanted.arguments
+        return _own_reference(given, entry)
+    return given
 
 
 def _given_up(approval: str) -> Refused:
@@ -163,9 +172,9 @@ def _given_up(approval: str) -> Refused:
 
 
 def _extras(inbound: Inbound, others: Collection[str], brought: Round) -> Mapping[str, object]:
-    """Everything else of the params that goes upstream, with what is brought along from earlier rounds."""
-    if not (others or inbound.meta or brought.extras):
-        return _NO_EXTRAS
+    """Everything else of the params that goes upstream, with what is brought along from earlier rounds; raises `Refused` PENDING."""
+    if brought.heard is Heard.GIVES_UP:
+        raise _given_up(brought.approval)
     extras = {key: value for key, value in inbound.request.params.items() if key in others}
     if inbound.meta:
         extras["_meta"] = dict(inbound.meta)
@@ -182,11 +191,16 @@ def listed(inbound: Inbound, call_id: CallId, kind: Kind) -> Call:
 
 
 def make_call(call_id: CallId, caller: Caller, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> Call:
-    """A call with its canonical bytes and their digest, computed once: those of an object with arguments, extras, method, name and upstream."""
+    """A call with its canonical bytes and their digest, computed once."""
+    raw = _written(caller.method, target, arguments, extras)
+    return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw), caller.session)
+
+
+def _written(method: str, target: Target, arguments: Mapping[str, object], extras: Mapping[str, object]) -> bytes:
+    """The canonical bytes of a call: those of an object with arguments, extras, method, name and upstream."""
     rest = canonical(extras) if extras else b"{}"
     aim = _aim if target.definition is None else _known_aim
-    raw = b"".join((b'{"arguments":', canonical(arguments), b',"extras":', rest, aim(caller.method, target.name, target.upstream)))
-    return Call(call_id, caller.principal, target, caller.method, arguments, extras, raw, sha256(raw), caller.session)
+    return b"".join((b'{"arguments":', canonical(arguments), b',"extras":', rest, aim(method, target.name, target.upstream)))
 
 
 def _aim(method: str, name: str, upstream: str) -> bytes:
@@ -221,20 +235,14 @@ def params_of(call: Call) -> dict[str, object]:
             return {**call.arguments, **extras}
 
 
-def _visible(principal: Principal, snapshot: Snapshot, target: Target, means: Means) -> bool:
-    if target.upstream in snapshot.observed:
-        return True
-    return snapshot.policies.could_allow(principal, target, means.moment(), means.waivers)
-
-
 def _completion(params: Mapping[str, object]) -> Named:
     reference = _object(params, "ref")
     arguments = {key: params[key] for key in ("ref", "argument", "context") if key in params}
     match reference.get("type"):
         case "ref/prompt":
-            return Named(Kind.PROMPT, _text(reference, "name"), arguments)
+            return Kind.PROMPT, _text(reference, "name"), arguments
         case "ref/resource":
-            return Named(Kind.TEMPLATE, _text(reference, "uri"), arguments)
+            return Kind.TEMPLATE, _text(reference, "uri"), arguments
         case other:
             raise Refused(Reason.INVALID_PARAMS, f"expected a ref of type ref/prompt or ref/resource, got {str(other)[:80]!r}")
 
@@ -248,19 +256,19 @@ def _own_reference(arguments: Mapping[str, object], entry: Entry) -> dict[str, o
 
 def _text(params: Mapping[str, object], field: str) -> str:
     value = params.get(field)
-    if not isinstance(value, str) or not value:
-        raise Refused(
-            Reason.INVALID_PARAMS,
-            f"expected a non-empty string in {field}",
-            sentence=f"The parameter `{field}` must be a non-empty string.",
-        )
-    return value
+    if value and isinstance(value, str):
+        return value
+    raise Refused(
+        Reason.INVALID_PARAMS,
+        f"expected a non-empty string in {field}",
+        sentence=f"The parameter `{field}` must be a non-empty string.",
+    )
 
 
 def _object(params: Mapping[str, object], field: str) -> Mapping[str, object]:
-    value = params.get(field, {})
+    value = params.get(field)
+    if isinstance(value, dict | Mapping):
+        return value
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
-        raise Refused(Reason.INVALID_PARAMS, f"expected an object in {field}", sentence=f"The parameter `{field}` must be an object.")
-    return value
+    raise Refused(Reason.INVALID_PARAMS, f"expected an object in {field}", sentence=f"The parameter `{field}` must be an object.")

@@ -49,7 +49,7 @@ class Sight:
 
     def shows_always(self, principal: Principal, target: Target) -> bool:
         """Whether it is known that this very principal may see this very target, and will go on to."""
-        return (id(principal), id(target)) in self._open
+        return self._open.get((id(principal), id(target))) is not None
 
     def could_allow(self, principal: Principal, target: Target, at: Moment, waivers: Waivers) -> bool:
         """Whether a principal, and everybody in its chain, may see a target."""

@@ -91,11 +91,16 @@ def _is_plain(value: Any) -> bool:
         item = stack.pop()
         kind = type(item)
         if kind is dict and "".join(item).isascii():
-            stack.extend(item.values())
+            inner = item.values()
         elif kind is list or kind is tuple:
-            stack.extend(item)
-        elif kind not in _PLAIN and not (kind is int and -_SAFE < item < _SAFE):
+            inner = item
+        elif kind in _PLAIN or (kind is int and -_SAFE < item < _SAFE):
+            continue
+        else:
             return False
+        # In C: most objects and lists hold nothing but text.
+        if not _PLAIN.issuperset(map(type, inner)):
+            stack.extend(inner)
     return True
 
 
