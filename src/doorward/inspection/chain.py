@@ -125,13 +125,11 @@ class Inspection:
     def _looked(self, view: View) -> tuple[Finding, ...]:
         found: tuple[Finding, ...] = ()
         for guard in self._rounds[view.carrier].worth(view):
-            more = guard.look(view)
-            if more:
-                found += more
-                if len(found) > MOST_FINDINGS:
-                    return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
-                if found[0].rule == OVERSIZE:
-                    break
+            found += guard.look(view)
+            if found and (len(found) > MOST_FINDINGS or found[0].rule == OVERSIZE):
+                break  # it is withheld as a whole: nobody need look any further
+        if len(found) > MOST_FINDINGS:
+            return (*found[:MOST_FINDINGS], Finding("chain", "too_many_findings", Severity.HIGH, ""))
         return found
 
 
