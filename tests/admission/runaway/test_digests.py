@@ -1,5 +1,6 @@
 """What makes a call the same call, and an answer the same answer."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -64,6 +65,30 @@ def test_every_text_of_an_answer_counts() -> None:
     both = [{"type": "text", "text": said} for said in "ab"]
     answers: list[dict[str, object]] = [text("a"), text("b"), failed("a"), {"content": both}]
     assert len({answer_digest(body) for body in answers}) == 4
+
+
+LONG = st.sampled_from(["a" * 5_000, "a" * 4_999 + "b", "short", "", 1, None])
+BODIES = st.fixed_dictionaries(
+    {
+        "content": st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": LONG}), max_size=2),
+        "structuredContent": st.recursive(
+            LONG, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("kl"), inner), max_leaves=3
+        ),
+    }
+)
+
+
+@given(BODIES, BODIES)
+def test_long_texts_count_wherever_they_stand(one: dict[str, object], other: dict[str, object]) -> None:
+    assert (answer_digest(one) == answer_digest(other)) is (json.dumps(one) == json.dumps(other))
+
+
+def test_a_long_text_counts_beyond_what_is_looked_at_for_it() -> None:
+    deep = [{"structuredContent": {"a": {"b": {"c": {"d": "x" * 5_000 + said}}}}} for said in "aab"]
+    wide = [{"structuredContent": ["x" * 5_000 + said, *range(20)]} for said in "aab"]
+    for bodies in (deep, wide):
+        digests = [answer_digest(body) for body in bodies]
+        assert (digests[0] == digests[1], digests[0] == digests[2]) == (True, False)
 
 
 def test_what_calls_itself_a_text_and_is_none_counts_as_a_whole() -> None:

@@ -13,6 +13,11 @@ from doorward.wire.canonical import canonical
 
 _BOTH: Final = 2
 """Keys of a block that is a text and no more: `type` and `text`."""
+_LONG: Final = 1_024
+"""Characters of a text that is told by its hash: to write it out and hash what was written costs ten times that."""
+_FEW: Final = 8
+_DEEP: Final = 3
+"""How many members, and how far down, are looked at for long texts: there they stand, if at all."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -46,8 +51,19 @@ def answer_digest(body: Mapping[str, object]) -> int | None:
 
 
 def _whole(body: Mapping[str, object]) -> int | None:
-    said = {key: value for key, value in body.items() if key != "_meta"}
+    said = {key: _brief(value, _DEEP) for key, value in body.items() if key != "_meta"}
     try:
         return hash(_encoder.encode(said))
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
+
+
+def _brief(value: object, depth: int) -> object:
+    """What is the same for values that are, with the hash of a long text in its place."""
+    if type(value) is str:
+        return hash(value) if len(value) > _LONG else value
+    if depth and type(value) is dict and len(value) <= _FEW:
+        return {key: _brief(one, depth - 1) for key, one in value.items()}
+    if depth and type(value) is list and len(value) <= _FEW:
+        return [_brief(one, depth - 1) for one in value]
+    return value
