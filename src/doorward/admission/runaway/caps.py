@@ -11,12 +11,14 @@ STEPS = 60
 class Cap:
     """The calls of one caller in one policy group. INVARIANT: of those that are let in, no window ever holds more than the bound."""
 
-    __slots__ = ("_counts", "_latest", "_newest", "sum")
+    __slots__ = ("_before", "_counts", "_latest", "sum")
 
     def __init__(self) -> None:
-        self._newest = [0, 0]
         self._counts: deque[list[int]] = deque()
+        """Steps that are over, and how many were in each."""
         self._latest = -1
+        self._before = 0
+        """Those that count of the steps before the latest."""
         self.sum = 0
         """Those that count, as of the last call."""
 
@@ -25,16 +27,19 @@ class Cap:
         step = int(now * STEPS / bound.seconds)
         if step > self._latest:
             self._turn(step)
-        self._newest[1] += 1
-        self.sum += 1
-        return self.sum > bound.calls
+        self.sum = count = self.sum + 1
+        return count > bound.calls
 
     def give_back(self, then: float, bound: Bound) -> None:
         """The one that was counted at that moment did not happen."""
         step = int(then * STEPS / bound.seconds)
+        if step == self._latest and self.sum > self._before:
+            self.sum -= 1
+            return
         for pair in self._counts:
             if pair[0] == step and pair[1] > 0:
                 pair[1] -= 1
+                self._before -= 1
                 self.sum -= 1
                 return
 
@@ -45,7 +50,7 @@ class Cap:
 
     def _turn(self, step: int) -> None:
         """Begins a step, and forgets those that are out of the window."""
+        self._counts.append([self._latest, self.sum - self._before])
         while self._counts and self._counts[0][0] < step - STEPS:
             self.sum -= self._counts.popleft()[1]
-        self._newest, self._latest = [step, 0], step
-        self._counts.append(self._newest)
+        self._before, self._latest = self.sum, step
