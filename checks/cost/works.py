@@ -66,6 +66,7 @@ def bench(loop: asyncio.AbstractEventLoop) -> Iterator[Callable[[Work], Callable
     """What makes a work into something that can be run; on a house of its own, with nothing around it."""
     house = loop.run_until_complete(_house())
     key = loop.run_until_complete(_key(house))
+    gate = house.dispatch.gate
     door = Door(
         Surroundings(
             spine=house.dispatch,
@@ -73,9 +74,9 @@ def bench(loop: asyncio.AbstractEventLoop) -> Iterator[Callable[[Work], Callable
             tally=_Tally(),
             monotonic=house.clock.monotonic,
             new_id=str,
-            is_full=lambda: house.dispatch.gate.is_full,
-            intake=house.dispatch.gate.intake,
-            turn=house.dispatch.gate.turns.first,
+            is_full=lambda: gate.is_full,
+            intake=gate.intake,
+            turn=gate.turns.first,
         ),
         Settings(allowed(Listen(), _PORT), is_loopback=True),
     )

@@ -199,6 +199,7 @@ class Gateway:
         house.connecting.stand(resources.origin)
         identification.stand(resources, house.dispatch.identified)
         await identification.authority.upkeep()
+        gate = house.dispatch.gate
         around = Surroundings(
             spine=house.dispatch,
             sees=house.dispatch.sees,
@@ -208,9 +209,9 @@ class Gateway:
             pages=identification.pages,
             shown=identification.certified.proxies.shown,
             challenges=identification.challenges,
-            is_full=lambda: house.dispatch.gate.is_full,
-            intake=house.dispatch.gate.intake,
-            turn=house.dispatch.gate.turns.first,
+            is_full=lambda: gate.is_full,
+            intake=gate.intake,
+            turn=gate.turns.first,
         )
         self._door = Door(around, Settings(allowed(listen, self.address[1]), _is_loopback(listen.host)))
         self._keep(self._listener.run(), self._door.pulse.run())

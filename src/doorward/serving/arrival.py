@@ -66,8 +66,6 @@ class Arrival:
 
     def trace(self, declared: object) -> str:
         """The W3C `traceparent`: the one in the message's `_meta`, else the header's, else empty; ill-formed ones count for none."""
-        if not declared and b"traceparent" not in self.passed.fields:
-            return ""
         for candidate in (declared, self.text(b"traceparent")):
             if isinstance(candidate, str) and _TRACEPARENT.fullmatch(candidate):
                 return candidate

@@ -41,13 +41,14 @@ class Exchange:
             await reply.plain(202, b"", [])
             return
         envelope = open_envelope(message.params)
-        check_routing(arrival.passed.routing, message.method, message.params, envelope.version)
+        passed = arrival.passed
+        check_routing(passed.routing, message.method, message.params, envelope.version)
         if message.method == "subscriptions/listen":
             await self._listen(arrival, message, reply)
             return
         inbound = Inbound(
             principal=arrival.principal,
-            endpoint=arrival.passed.endpoint,
+            endpoint=passed.endpoint,
             era=_EXCHANGE,
             version=envelope.version,
             request=message,
@@ -55,7 +56,7 @@ class Exchange:
             client_info=envelope.client_info,
             log_level=envelope.log_level,
             progress_token=envelope.progress_token,
-            trace=arrival.trace(envelope.traceparent),
+            trace=arrival.trace(envelope.traceparent) if envelope.traceparent or b"traceparent" in passed.fields else "",
             meta=envelope.rest,
             headers=arrival.headers,
             session=None,

@@ -82,7 +82,8 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
     # By `dict`, which a parsed object is: to ask for a protocol takes as long as all the rest here.
     if not isinstance(meta, dict):
         raise _invalid("_meta", "an object")
-    version, capabilities, client = meta.get(VERSION_KEY), meta.get(CAPABILITIES_KEY), meta.get(CLIENT_KEY, _NOBODY)
+    get = meta.get
+    version, capabilities, client = get(VERSION_KEY), get(CAPABILITIES_KEY), get(CLIENT_KEY, _NOBODY)
     if not isinstance(version, str):
         raise _invalid(f"_meta[{VERSION_KEY!r}]", "a string")
     if not isinstance(capabilities, dict):
@@ -92,7 +93,7 @@ def open_envelope(params: Mapping[str, Any]) -> Envelope:
     if len(meta) == (_FEWEST if client is _NOBODY else _FEWEST + 1):
         # Nothing else is in there, as in most requests.
         return Envelope(version, capabilities, client, None, None, "", _NOTHING)
-    level = meta.get(LEVEL_KEY)
+    level = get(LEVEL_KEY)
     if level is not None and level not in LOG_LEVELS:
         raise _invalid(f"_meta[{LEVEL_KEY!r}]", f"one of {', '.join(LOG_LEVELS)}")
     return Envelope(version, capabilities, client, level, progress_token(meta), _trace(meta), rest_of(meta))

@@ -20,7 +20,7 @@ Id = str | int
 
 _ID_CHARACTERS = 256
 _METHOD_CHARACTERS = 256
-_ID_BOUND = 2**63
+_ID_LEAST, _ID_BOUND = -(2**63), 2**63
 """Integer ids stay within what every reader holds in one machine word."""
 
 _DIGITS = 400
@@ -285,13 +285,13 @@ def _response(message: Mapping[str, object]) -> Response:
 def _fault(error: object) -> Fault:
     if isinstance(error, dict):
         code, text = error.get("code"), error.get("message")
-        if type(code) is int and -_ID_BOUND <= code < _ID_BOUND and isinstance(text, str):
+        if type(code) is int and _ID_LEAST <= code < _ID_BOUND and isinstance(text, str):
             return Fault(code, text, error.get("data"))
     raise _invalid("expected an object with an integer code and a string message in error")
 
 
 def _id(value: object) -> Id:
-    if type(value) is int and -_ID_BOUND <= value < _ID_BOUND:
+    if type(value) is int and _ID_LEAST <= value < _ID_BOUND:
         return value
     if isinstance(value, str) and len(value) <= _ID_CHARACTERS:
         return value

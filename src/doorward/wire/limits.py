@@ -40,7 +40,8 @@ def fields(entries: object) -> list[tuple[bytes, bytes]]:
 def of_result(result: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
     """The header fields for what a result tells in its `_meta`."""
     meta = result.get("_meta")
-    return fields(meta.get(LIMITS_KEY)) if isinstance(meta, dict) else []
+    told = meta.get(LIMITS_KEY) if isinstance(meta, dict) else None
+    return fields(told) if told else []
 
 
 def in_meta(entries: Iterable[Entry]) -> dict[str, object]:

@@ -80,9 +80,12 @@ def wrap_definition(upstream: UpstreamId, body: Mapping[str, Any]) -> dict[str, 
 
 def _is_text(content: Any) -> bool:
     """Whether there are blocks of text alone, as in most results: they name nothing."""
-    return isinstance(content, list) and len(content) == len(
-        [block for block in content if type(block) is dict and block.get("type") == "text"]
-    )
+    if not isinstance(content, list):
+        return False
+    for block in content:  # noqa: SIM110 -- a generator takes longer than all of it does
+        if type(block) is not dict or block.get("type") != "text":
+            return False
+    return True
 
 
 def _keys(held: Mapping[str, Any], upstream: UpstreamId) -> dict[str, Any]:
