@@ -15,7 +15,7 @@ from doorward.credentials.fingerprints import Fingerprints
 from doorward.domain.calls import Answer, Call, Notice
 from doorward.domain.findings import Finding
 from doorward.inspection.chain import Inspection
-from doorward.inspection.gate import SHORT_BYTES, Gate, Together
+from doorward.inspection.gate import SHORT_BYTES, Abreast, Gate, Together
 from doorward.inspection.injection import grammar
 from doorward.inspection.injection.rules import RULES as ORDERS
 from doorward.inspection.injection.words import WORDS
@@ -134,6 +134,15 @@ def test_gates_say_together_what_each_says_alone(text: str, opening: str) -> Non
     for flat in (View(Carrier.RESPONSE, call(), {"text": said}).flat for said in (text, text + opening)):
         told = together.told(flat)
         assert {gate: list(told.get(gate, ())) for gate in GATES} == {gate: list(gate.may(flat)) for gate in GATES}
+
+
+@given(TEXTS, st.lists(OPENING, max_size=3).map(" ".join))
+@settings(max_examples=60, deadline=None)
+def test_gates_say_abreast_what_each_says_alone(text: str, opening: str) -> None:
+    flat = View(Carrier.RESPONSE, call(), {"text": text + opening}).flat
+    told = Abreast(GATES).told(flat)
+    assert len(told) > 2
+    assert {gate: list(fired) for gate, fired in told.items()} == {gate: list(gate.may(flat)) for gate in told}
 
 
 def test_no_gate_is_asked_by_itself_where_nothing_opens_one() -> None:

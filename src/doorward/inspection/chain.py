@@ -11,7 +11,7 @@ from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Disposition, Finding, Severity
 from doorward.inspection.edit import EditError, redact, redacted
 from doorward.inspection.fitted import Fitted, fitted
-from doorward.inspection.gate import SHORT_BYTES, Gate, Together
+from doorward.inspection.gate import SHORT_BYTES, Abreast, Gate, Together
 from doorward.inspection.guards.size import OVERSIZE
 from doorward.inspection.labels import explained, labels, noted
 from doorward.inspection.normal.gates import WRITINGS
@@ -144,10 +144,13 @@ class _Round:
     """Those that are asked each time."""
     together: Together
     """All gates of messages of all sorts: they share what was met of texts, and an answer repeats its request."""
+    abreast: Abreast
+    """Those of this sort that long messages are asked for as one."""
 
     def worth(self, view: View) -> Iterable[Guard]:
         """Those that may find something: of short messages those of which a gate is open, if nothing is hidden or written otherwise."""
         if len(view.encoded) > SHORT_BYTES:
+            view.abreast(self.abreast)
             return self.guards
         told = view.ask(self.together)
         if not told and view.is_plain:
@@ -163,7 +166,8 @@ def _gates(guards: Iterable[Guard], carrier: Carrier) -> Iterator[Gate]:
 
 def _round(guards: tuple[Guard, ...], carrier: Carrier, together: Together) -> _Round:
     gates = tuple(frozenset(guard.gates(carrier)) if isinstance(guard, Gated) else None for guard in guards)
-    return _Round(guards, gates, tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None), together)
+    always = tuple(guard for guard, own in zip(guards, gates, strict=True) if own is None)
+    return _Round(guards, gates, always, together, Abreast(_gates(guards, carrier)))
 
 
 def _spotted(findings: Iterable[Finding]) -> list[Finding]:

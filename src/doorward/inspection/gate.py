@@ -16,7 +16,7 @@ import re2
 from doorward.wire.sieve import Row, Sieve
 
 SHORT_BYTES = 4096
-"""Longer texts are looked into by each guard for itself, as far as it needs to."""
+"""Longer texts are looked into by each guard for itself, as far as it needs to; for names and signs that are few by all at once."""
 
 _MEMORY_BYTES = 32 * 2**20
 _ROW_BYTES = 64 * 2**20
@@ -155,6 +155,31 @@ class _Doors:
         if gates is None:
             gates = self._ajar[met] = tuple(dict.fromkeys(gate for needed, gate in self._doors if needed.issubset(met)))
         return gates
+
+
+MOST_JOINT = 64
+"""Patterns of one gate that is asked of long texts with others: of more, random letters meet three times as many states."""
+
+
+class Abreast:
+    """Gates of few patterns each, all of names and signs, asked of a long text as one automaton: one pass of it instead of several."""
+
+    __slots__ = ("_asked", "_gates", "_patterns")
+
+    def __init__(self, gates: Iterable[Gate]) -> None:
+        self._gates = tuple(gate for gate in dict.fromkeys(gates) if 0 < len(gate.joint) <= MOST_JOINT)
+        self._patterns = tuple((gate, index, pattern) for gate in self._gates for index, pattern in enumerate(gate.joint))
+        self._asked: Asked | None = None
+
+    def told(self, flat: bytes) -> Told:
+        """Which patterns may match, of each of them and of no other gate."""
+        if self._asked is None:
+            self._asked = sieve(tuple(pattern for _, _, pattern in self._patterns))
+        told: dict[Gate, Sequence[int]] = dict.fromkeys(self._gates, ())
+        for number in self._asked.may(flat):
+            gate, index, _ = self._patterns[number]
+            told[gate] = (*told[gate], index)
+        return told
 
 
 @lru_cache(maxsize=4)

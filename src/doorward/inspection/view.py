@@ -11,7 +11,7 @@ from doorward.domain.calls import Call, Fault
 from doorward.domain.findings import Finding
 from doorward.inspection.characters import Span, is_plain, is_plain_json, spans
 from doorward.inspection.flat import flat
-from doorward.inspection.gate import Gate, Together, Told
+from doorward.inspection.gate import CLOSED, Abreast, Gate, Together, Told
 from doorward.inspection.normal import Other, others
 from doorward.inspection.normal.gates import WRITINGS
 from doorward.inspection.walk import Leaf, leaves
@@ -41,7 +41,21 @@ class View:
     ends; what matches here need not match in any text. `is_plain`: none of the characters that are not seen is in any text, reason or not.
     """
 
-    __slots__ = ("_hidden", "_is_of_few", "_leaves", "_others", "_told", "body", "call", "carrier", "encoded", "flat", "is_plain")
+    __slots__ = (
+        "_abreast",
+        "_hidden",
+        "_is_of_few",
+        "_known",
+        "_leaves",
+        "_others",
+        "_told",
+        "body",
+        "call",
+        "carrier",
+        "encoded",
+        "flat",
+        "is_plain",
+    )
 
     def __init__(self, carrier: Carrier, call: Call, body: Mapping[str, object]) -> None:
         self.carrier = carrier
@@ -52,6 +66,8 @@ class View:
         # Of ASCII they are control characters, which are escaped, all but one.
         self.is_plain = not has_controls and b"\x7f" not in encoded if encoded.isascii() else is_plain_json(encoded)
         self._told: Told | None = None
+        self._abreast: Abreast | None = None
+        self._known: Told | None = None
         self._is_of_few: bool | None = None
         self._leaves: tuple[Leaf, ...] | None = None
         self._others: tuple[tuple[Leaf, Other], ...] | None = None
@@ -69,13 +85,22 @@ class View:
         self._told = gates.told(self.flat)
         return self._told
 
+    def abreast(self, gates: Abreast) -> None:
+        """Has some gates of this message, which is long, be asked as one, once one of them is."""
+        self._abreast = gates
+
     def told(self, gate: Gate) -> Sequence[int] | None:
         """Which patterns of a gate may match; None where it was not asked with others."""
         return None if self._told is None else self._told.get(gate, ())
 
     def may(self, gate: Gate) -> Sequence[int]:
         """Which patterns of a gate may match in this message: nothing where it is closed."""
-        return gate.may(self.flat) if self._told is None else self._told.get(gate, ())
+        if self._told is not None:
+            return self._told.get(gate, ())
+        if self._known is None:
+            self._known = CLOSED if self._abreast is None else self._abreast.told(self.flat)
+        known = self._known.get(gate)
+        return gate.may(self.flat) if known is None else known
 
     def is_worth_walking(self, gate: Gate) -> bool:
         """Whether a text may hold what a gate opens for: of a long message of few texts not asked, for each of these says so itself."""
