@@ -56,8 +56,11 @@ def test_a_leaf_has_the_term_of_every_fact_and_no_other(said: dict[str, Any]) ->
     marks = [mark.partition(":") for mark in found.marks]
     of_columns = [asked(Query(**{column: value})) for column, value in columns.items() if value is not None]
     of_marks = [asked(Query(**{"touched" if kind == "field" else kind: value})) for kind, _, value in marks]  # type: ignore[arg-type]
-    assert terms(leaf) == {term for (term,) in [*of_columns, *of_marks]}
-    assert len(terms(leaf)) == len(set(names(found)))
+    told = terms(leaf)
+    every = {term for group in told.shared for term in group}.union(told.own)
+    assert every == {term for (term,) in [*of_columns, *of_marks]}
+    assert len(every) == len(set(names(found)))
+    assert len(set(told.shared)) == len(told.shared)
 
 
 def test_the_rarest_is_asked_for_first() -> None:

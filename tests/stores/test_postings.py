@@ -28,10 +28,15 @@ def test_a_part_has_the_places_of_its_range(places: set[int], first: int, stop: 
     assert list(found) == [place for place in sorted(places, reverse=True) if first <= place < stop]
 
 
-@given(st.lists(st.sets(st.integers(0, 5), max_size=4), max_size=40), st.sets(st.integers(0, 6), max_size=3))
-def test_the_tail_knows_which_leaves_have_all_terms(leaves: list[set[int]], asked: set[int]) -> None:
+GROUPS = st.lists(st.lists(st.integers(0, 5), max_size=3).map(tuple), max_size=2, unique=True)
+
+
+@given(st.lists(st.tuples(GROUPS, st.lists(st.integers(0, 5), max_size=3)), max_size=40), st.sets(st.integers(0, 6), max_size=3))
+def test_the_tail_knows_which_leaves_have_all_terms(leaves: list[tuple[list[tuple[int, ...]], list[int]]], asked: set[int]) -> None:
     tail = Tail(2 * SEGMENT)
-    for terms in leaves:
-        tail.add(terms)
-    assert list(descending(tail.bits(sorted(asked)))) == [place for place in reversed(range(len(leaves))) if asked <= leaves[place]]
-    assert {term: unpacked(places) for term, places in tail.rows()} == {term: tail.bits([term]) for terms in leaves for term in terms}
+    for groups, own in leaves:
+        tail.add(groups, own)
+    found = [{term for group in groups for term in group}.union(own) for groups, own in leaves]
+    assert list(descending(tail.bits(sorted(asked)))) == [place for place in reversed(range(len(found))) if asked <= found[place]]
+    terms = sorted({term for every in found for term in every})
+    assert tail.rows() == [(term, packed([place for place, every in enumerate(found) if term in every])) for term in terms]

@@ -3,9 +3,11 @@
 Two facts may share a number; whoever finds by terms looks at the leaf itself again (`query.matches`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,14 +20,26 @@ _SHORT_BYTES = 2048
 _RAREST_FIRST = ("call", "subject", "name", "agent", "upstream", "reason", "effect", "type")
 
 
-def terms(leaf: bytes) -> set[int]:
+Terms = tuple[int, ...]
+
+
+class Found(NamedTuple):
+    """The terms of a leaf. A term may be found more than once."""
+
+    shared: tuple[Terms, ...]
+    """Those that leaf after leaf has, in groups that come back as they are: who, and what with what came of it. No group twice."""
+    own: Sequence[int]
+    """Those of its call and of the values of its arguments."""
+
+
+def terms(leaf: bytes) -> Found:
     """The terms of a leaf."""
     read = _decode(leaf)
-    found = {*_of_part(_WHO % (read.type, read.principal)), *_of_part(_what(read))}
-    found.update([_number(f"field:{value}") for value in read.arguments.fields.values()])
+    who, what = _of_part(_WHO % (read.type, read.principal)), _of_part(_what(read))
+    own = [_number(f"field:{value}") for value in read.arguments.fields.values()]
     if read.call is not None:
-        found.add(_number(f"call:{read.call}"))
-    return found
+        own.append(_number(f"call:{read.call}"))
+    return Found((who,) if who == what else (who, what), own)
 
 
 def asked(query: Query) -> tuple[int, ...]:
@@ -44,16 +58,16 @@ def names(found: Facts) -> Iterator[str]:
     yield from found.marks
 
 
-class _Result(msgspec.Struct, frozen=True):
+class _Result(msgspec.Struct, frozen=True, gc=False):
     status: msgspec.Raw = msgspec.Raw(b"null")
     reason: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Arguments(msgspec.Struct, frozen=True):
+class _Arguments(msgspec.Struct, frozen=True, gc=False):
     fields: dict[str, str] = {}
 
 
-class _Leaf(msgspec.Struct, frozen=True):
+class _Leaf(msgspec.Struct, frozen=True, gc=False):
     """What leaves hardly ever share is read; the rest is taken as it stands."""
 
     type: msgspec.Raw
@@ -71,6 +85,7 @@ class _Leaf(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Leaf).decode
+_signed = Struct(">q").unpack
 
 # What leaves have in common, as leaves of their own: the facts of the two parts are those of the whole.
 _WHO = b'{"ts":"","type":%b,"principal":%b}'
@@ -86,11 +101,11 @@ def _what(read: _Leaf) -> bytes:
     return _WHAT % (*said, read.findings, read.approval, read.fields)
 
 
-def _of_part(part: bytes) -> tuple[int, ...]:
+def _of_part(part: bytes) -> Terms:
     return _kept(part) if len(part) <= _SHORT_BYTES else _read(part)
 
 
-def _read(leaf: bytes) -> tuple[int, ...]:
+def _read(leaf: bytes) -> Terms:
     return tuple([_number(name) for name in names(facts(leaf))])
 
 
@@ -98,4 +113,5 @@ _kept = lru_cache(maxsize=_KEPT)(_read)
 
 
 def _number(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+    number: int = _signed(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest())[0]
+    return number

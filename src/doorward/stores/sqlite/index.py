@@ -112,7 +112,7 @@ class Index:
         most = min(_BULK, tail.first + SEGMENT - start)
         rows = select(db, "SELECT body FROM log.leaf WHERE seq >= ? ORDER BY seq LIMIT ?", (start, most))
         for (body,) in rows:
-            tail.add(terms(body))
+            tail.add(*terms(body))
         if tail.is_full:
             tip = db.execute("SELECT hash FROM log.leaf WHERE seq = ?", (tail.size - 1,)).get
             with db:
