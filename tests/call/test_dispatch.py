@@ -1,15 +1,18 @@
 """The spine as a door sees it: which way each method goes, and what sessions, lists and answers look like in each era."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from doorward.call.dispatch import Dispatch
 from doorward.call.local import SERVER_INFO
 from doorward.config.model import Sessions as Bounds
+from doorward.domain.actors import Principal
 from doorward.domain.calls import Era, Fault
 from doorward.domain.ids import UpstreamId
 from doorward.domain.reasons import Reason, Refused
-from doorward.identity.chain import Presented
+from doorward.identity.chain import NotYetError, Presented
 from doorward.testing.house import Plan
 from doorward.testing.playbook import Stimulus, leaves, playbook, tool_call
 from doorward.testing.trace import Counted, Got, GotRefusal, Leaf
@@ -160,12 +163,41 @@ async def test_a_level_is_kept_for_its_session() -> None:
         assert live.log_level == "error"
 
 
+class Slow:
+    """A source that knows everybody, once it has fetched something."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+        self._is_ready = False
+
+    def identify(self, presented: Presented) -> Principal:
+        if not self._is_ready:
+            raise NotYetError(self._fetch)
+        return self._principal
+
+    async def _fetch(self) -> None:
+        self._is_ready = True
+
+
 @pytest.mark.anyio
-async def test_who_is_not_known_is_refused_and_told_of_once_a_minute() -> None:
+async def test_who_is_not_known_yet_is_waited_for_and_not_told_of() -> None:
+    async with playbook(PLAN) as book:
+        principal, dispatch, hello = await book.principal(), book.house.dispatch, Presented("Bearer x", "10.0.0.9", loopback=False)
+        await book.rest()
+        book.house.parts.chain.adopt([Slow(principal)])
+        assert dispatch.at_once(hello) is None
+        assert await dispatch.identified(hello) == principal
+        assert dispatch.at_once(hello) == principal
+        assert leaves(await book.rest()) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("asked", [Dispatch.identify, Dispatch.at_once])
+async def test_who_is_not_known_is_refused_and_told_of_once_a_minute(asked: Callable[[Dispatch, Presented], object]) -> None:
     async with playbook(PLAN) as book:
         for _ in range(3):
             with pytest.raises(Refused) as caught:
-                book.house.dispatch.identify(Presented("Bearer dw_nothing", "10.0.0.9", loopback=False))
+                asked(book.house.dispatch, Presented("Bearer dw_nothing", "10.0.0.9", loopback=False))
             assert caught.value.reason is Reason.UNAUTHENTICATED
         (told,) = leaves(await book.rest())
         assert (told.type, told.body["fields"]) == (

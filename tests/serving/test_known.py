@@ -121,6 +121,28 @@ async def test_each_request_presents_its_proof_under_a_number_of_its_own() -> No
     assert [proven.count(number) for number in dict.fromkeys(proven)] == [2, 2, 2]
 
 
+class Fetching(Remembering):
+    """Knows nobody before it has waited for something."""
+
+    __slots__ = ()
+
+    def at_once(self, presented: Presented) -> Principal | None:
+        return None
+
+    async def identified(self, presented: Presented) -> Principal:
+        await asyncio.sleep(0)
+        return self.identify(presented)
+
+
+async def test_a_sender_that_is_not_known_at_once_is_waited_for_whether_its_head_is_known_or_not() -> None:
+    spine = Fetching()
+    async with calling(door(spine)) as caller:
+        assert (await caller.ask(call()))[0] == 200
+        spine.revoked.add("Bearer key-of-ada")
+        assert (await caller.ask(call()))[0] == 401
+    assert len(spine.seen) == 1 + 1 + 2
+
+
 async def test_another_credential_on_the_same_connection_is_another_caller() -> None:
     house = House()
     async with calling(house.door) as caller:
