@@ -9,7 +9,7 @@ import pytest
 from doorward.domain.actors import Actor, Principal
 from doorward.domain.catalog import Reversibility
 from doorward.domain.decisions import Allow, Decision
-from doorward.domain.ids import AgentId, WaiverId
+from doorward.domain.ids import AgentId, PolicyId, WaiverId
 from doorward.domain.waivers import Waiver, WaiverKind, Waivers, nothing_waived
 from doorward.policy import book, engine, sight
 from doorward.policy.engine import Policies
@@ -132,6 +132,15 @@ def test_a_call_says_nothing_of_a_completion_of_the_same_thing(more: tuple[str, 
     policies = loaded(policy('permit(principal, action == Action::"github/search", resource);', "open"), *more)
     methods = ["tools/call", "completion/complete"] * 2
     assert kinds(*(policies.decide(call(SEARCH, method=method), NOON) for method in methods)) == ["Allow", "Deny"] * 2
+
+
+@pytest.mark.parametrize(("mode", "is_settled"), [("enforce", True), ("observe", False)])
+def test_a_call_that_is_watched_is_never_settled(mode: str, is_settled: bool) -> None:
+    nowhere = policy('forbid(principal, action, resource) when { context.authn == "none" };', "nowhere", mode=mode)
+    policies, asked = loaded(PERMIT, nowhere), call(SEARCH)
+    decisions = [policies.decide(asked, NOON) for _ in range(2)]
+    assert policies.settled(asked) == (decisions[0] if is_settled else None)
+    assert decisions == [Allow((PolicyId("open"),))] * 2
 
 
 def glass(*agents: str) -> Waivers:

@@ -151,14 +151,13 @@ class Pipeline:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
         snapshot, rules = track.asked.snapshot, track.asked.snapshot.policies
-        is_watched = rules.watches(call)
-        settled = None if is_watched else rules.settled(call)
+        settled = rules.settled(call)
         if settled is not None:
             limits.check(call)
             return Authorized(admitted, settled)
         at = self._currents.before(track, call)
         decision = rules.decide(call, at, self._rooms.waived(call.principal))
-        if is_watched:
+        if rules.watches(call):
             track.observed = rules.observed(call, at)
         if not isinstance(decision, Allow) and snapshot.posture(call.target.upstream) is Posture.OBSERVE:
             decision = observe(decision)

@@ -146,7 +146,7 @@ class Policies:
         self._derived: tuple[Call, Derived] | None = None
 
     def settled(self, call: Call) -> Allow | None:
-        """The decision on a call where it is known by now, and rests on nothing but this very principal and target."""
+        """The decision on a call where it is known by now, rests on nothing but this very principal and target, and nobody watches (`watches`)."""
         known = self._known.get((id(call.principal), id(call.target), call.method))
         return known.rests_on if known is not None and isinstance(known.rests_on, Allow) else None
 
@@ -189,8 +189,8 @@ class Policies:
             return ask(lane.panel, lane, self._values(call, principal, lane, at, WHOLE))
         if lane.is_constant:
             decision = self._constant(call, principal, lane, at)
-            # A denial that always comes goes the whole way each time: something of it may be waived.
-            return self._kept(call, principal, decision) if isinstance(decision, Allow) else decision
+            # Whatever else always comes goes the whole way each time: something of a denial may be waived, and a watched call is told of.
+            return self._kept(call, principal, decision) if isinstance(decision, Allow) and not self.watches(call) else decision
         ground = self._kept(call, principal, self._book.ground(lane, principal, call.target, at))
         return self._grounded(call, ground, at)
 
