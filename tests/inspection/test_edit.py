@@ -97,7 +97,9 @@ def test_every_text_left_is_a_part_of_what_was_there_or_a_mask(body: dict[str, o
     left = leaves(redact(body, found))
     kept = {text for _, text, _ in texts}
     for _, text, _ in left:
-        assert text in kept or all(any(piece in one for one in kept) for piece in text.split("[withheld: secret]"))
+        # A blank sets a mask apart from what would make a link of it.
+        pieces = [piece.removeprefix(" ").removesuffix(" ") for piece in text.split("[withheld: secret]")]
+        assert text in kept or all(any(piece in one for one in kept) for piece in pieces)
     assert len(left) <= len(texts)
 
 
