@@ -35,7 +35,7 @@ class Found(NamedTuple):
 def terms(leaf: bytes) -> Found:
     """The terms of a leaf."""
     read = _decode(leaf)
-    who, what = _of_part(_WHO % (read.type, read.principal)), _of_part(_what(read))
+    who, what = _who(read), _what(read)
     own = [_number(f"field:{value}") for value in read.arguments.fields.values()]
     if read.call is not None:
         own.append(_number(f"call:{read.call}"))
@@ -85,6 +85,7 @@ class _Leaf(msgspec.Struct, frozen=True, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Leaf).decode
+_values = msgspec.json.Decoder(tuple[msgspec.Raw, ...]).decode
 _signed = Struct(">q").unpack
 
 # What leaves have in common, as leaves of their own: the facts of the two parts are those of the whole.
@@ -95,18 +96,24 @@ _WHAT = (
 )
 
 
-def _what(read: _Leaf) -> bytes:
+def _who(read: _Leaf) -> Terms:
+    return _of_part(_WHO, (read.type, read.principal))
+
+
+def _what(read: _Leaf) -> Terms:
     result = read.result
     said = (read.type, read.upstream, read.name, read.owner, read.decision, result.status, result.reason)
-    return _WHAT % (*said, read.findings, read.approval, read.fields)
+    return _of_part(_WHAT, (*said, read.findings, read.approval, read.fields))
 
 
-def _of_part(part: bytes) -> Terms:
-    return _kept(part) if len(part) <= _SHORT_BYTES else _read(part)
+def _of_part(part: bytes, said: tuple[msgspec.Raw, ...]) -> Terms:
+    """The terms of a part that says this in its places. What it says names it; it is only filled in where it is not known."""
+    key = b",".join(said)
+    return _kept(part, key) if len(key) <= _SHORT_BYTES else _read(part, key)
 
 
-def _read(leaf: bytes) -> Terms:
-    return tuple([_number(name) for name in names(facts(leaf))])
+def _read(part: bytes, said: bytes) -> Terms:
+    return tuple([_number(name) for name in names(facts(part % _values(b"[%b]" % said)))])
 
 
 _kept = lru_cache(maxsize=_KEPT)(_read)
