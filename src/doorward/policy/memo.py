@@ -19,10 +19,6 @@ class Memo(Generic[K, V]):
         self._most = most
         self.get = self._entries.get
 
-    def __contains__(self, key: K) -> bool:
-        """Whether there is a result."""
-        return key in self._entries
-
     def put(self, key: K, value: V) -> V:
         """Keeps a result, and gives it back."""
         if len(self._entries) >= self._most:
