@@ -16,7 +16,7 @@ from doorward.domain.calls import Call, Fault, Notice, Reply
 from doorward.domain.catalog import Kind
 from doorward.domain.findings import Disposition, Finding
 from doorward.domain.flow import Rise
-from doorward.domain.receipts import Outcome, Place, Status
+from doorward.domain.receipts import Intent, Outcome, Place, Status
 from doorward.flow.contexts import Contexts
 from doorward.flow.index import Read
 from doorward.flow.rules import Trace
@@ -81,11 +81,11 @@ class Currents:
             return None
         return await asyncio.to_thread(self._contexts.read, track.recorded.intent.call, _body(reply))
 
-    def shown(self, track: Track, reply: Reply, read: Read) -> None:
+    def shown(self, track: Track, intent: Intent, reply: Reply, read: Read) -> None:
         """A reply that is about to be shown, with what has been found in it and left, and what was `read` in it already."""
-        if track.rise is None or track.recorded is None:
+        if track.rise is None:
             return
-        intent, contexts, body = track.recorded.intent, self._contexts, reply.body
+        contexts, body = self._contexts, reply.body
         shown = _body(reply) if isinstance(body, Fault) else body
         if read is None and contexts.is_tracing:
             read = contexts.read(intent.call, shown)

@@ -82,8 +82,7 @@ class Errand:
         """The reply in the caller's era and names, with the receipt's id; an unfinished one with its state sealed."""
         body = reply.body
         if isinstance(body, Fault):
-            inbound = self._inbound
-            return fault_to_session(inbound.request.method, body) if inbound.era is Era.SESSION else fault_to_exchange(body)
+            return fault_to_session(self.method, body) if self._inbound.era is Era.SESSION else fault_to_exchange(body)
         assert self._found is not None
         call = self._found.call
         if body.get("resultType") == "input_required":

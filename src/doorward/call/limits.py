@@ -25,7 +25,7 @@ def listing(upstream: UpstreamId, kind: Kind) -> Target:
 def check(call: Call) -> None:
     """Raises `Refused` INSUFFICIENT_SCOPE, with the scope that would do, where a call is outside of what its credential was limited to."""
     scopes = call.principal.proof.scopes
-    if not (scopes is ALL_SCOPES or covers(scopes, call)):
+    if not covers(scopes, call):
         raise Refused(
             Reason.INSUFFICIENT_SCOPE,
             f"the credential is limited to {' '.join(sorted(scopes)) or 'nothing'}",

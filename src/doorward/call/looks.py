@@ -33,6 +33,8 @@ READERS = 2
 BLOCKING = frozenset({Disposition.BLOCK, Disposition.ASK})
 """What stops a message: of a request what asks only where nobody answers for findings, of a response always, for it has run."""
 
+_UNASKED = BLOCKING - {Disposition.ASK}
+
 _REASONS = {Direction.REQUEST: Reason.UNSAFE_REQUEST, Direction.RESPONSE: Reason.UNSAFE_RESPONSE}
 _WHOLE = {Direction.REQUEST: frozenset({"", "/arguments", "/extras"}), Direction.RESPONSE: frozenset({""})}
 """Pointers of what cannot be cut out: nothing would be left."""
@@ -78,12 +80,13 @@ class Looks:
     def __init__(self) -> None:
         self._readers = Readers(READERS)
 
-    def request_now(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]] | None:
+    def request_now(self, track: Track, call: Call) -> tuple[Call, tuple[Finding, ...]] | None:
         """As `request`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
         screen = track.asked.snapshot.screen
-        if len(call.canonical) > LARGE_BYTES or _asks_others(screen, call, Direction.REQUEST):
+        if len(call.canonical) > LARGE_BYTES or (screen.panel.seats and _asks_others(screen, call, Direction.REQUEST)):
             return None
-        return _own_request(screen, track, call, blocking)
+        found = screen.inspection.request(call)
+        return _settled_request(screen, track, call, found, blocking(track)) if found else (call, found)
 
     async def request(self, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
         """The call without what is cut out of it, which is another one then, and all findings; raises `Refused` where one blocks."""
@@ -96,15 +99,16 @@ class Looks:
                 found, call = found + more, await self._read(len(call.canonical), _cut, call, more, screen)
         return call, found
 
-    def response_now(
-        self, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition]
-    ) -> tuple[Reply, tuple[Finding, ...]] | None:
-        """As `response`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
+    def response_now(self, track: Track, call: Call, answer: Answer) -> tuple[Reply, tuple[Finding, ...]] | None:
+        """As `response` by `BLOCKING`, where nothing has to be waited for; None for a large one, and for one that is shown to others."""
         screen = track.asked.snapshot.screen
-        if answer.size_bytes > LARGE_BYTES or _asks_others(screen, call, Direction.RESPONSE):
+        if answer.size_bytes > LARGE_BYTES or (screen.panel.seats and _asks_others(screen, call, Direction.RESPONSE)):
             return None
-        body, withheld, found = _own_response(screen, track, call, answer, blocking)
-        return (_reply(screen, call, body, withheld, found) if found else Reply(body)), found
+        found = screen.inspection.response(call, answer)
+        if not found:
+            return Reply(answer.body), found
+        body, withheld, found = _settled_response(screen, track, call, answer, found, BLOCKING)
+        return _reply(screen, call, body, withheld, found), found
 
     async def response(
         self, track: Track, call: Call, answer: Answer, blocking: frozenset[Disposition] = BLOCKING
@@ -159,6 +163,11 @@ class Looks:
         return result
 
 
+def blocking(track: Track) -> frozenset[Disposition]:
+    """What stops a request: what asks only where nobody answers for findings."""
+    return BLOCKING if track.asked.snapshot.document.approvals.findings is None else _UNASKED
+
+
 def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings that people are asked about."""
     return tuple(finding for finding in findings if finding.done is Disposition.ASK)
@@ -167,8 +176,13 @@ def questionable(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def _own_request(screen: Screen, track: Track, call: Call, blocking: frozenset[Disposition]) -> tuple[Call, tuple[Finding, ...]]:
     """What the guards that ship make of a request."""
     found = screen.inspection.request(call)
-    if not found:
-        return call, found
+    return _settled_request(screen, track, call, found, blocking) if found else (call, found)
+
+
+def _settled_request(
+    screen: Screen, track: Track, call: Call, found: tuple[Finding, ...], blocking: frozenset[Disposition]
+) -> tuple[Call, tuple[Finding, ...]]:
+    """What is made of a request in which they have found something."""
     found = _judged(track, Judge(screen.dispositions, call, Direction.REQUEST, Ran.NO, blocking), found)
     return _cut(call, found, screen), found
 
@@ -183,8 +197,13 @@ def _own_response(
 ) -> tuple[Body, tuple[Withheld, ...], tuple[Finding, ...]]:
     """What the guards that ship make of an answer: its body, what stands there that is no mask, and what they have found."""
     found = screen.inspection.response(call, answer)
-    if not found:
-        return answer.body, (), found
+    return _settled_response(screen, track, call, answer, found, blocking) if found else (answer.body, (), found)
+
+
+def _settled_response(
+    screen: Screen, track: Track, call: Call, answer: Answer, found: tuple[Finding, ...], blocking: frozenset[Disposition]
+) -> tuple[Body, tuple[Withheld, ...], tuple[Finding, ...]]:
+    """The same of an answer in which they have found something."""
     found = _judged(track, Judge(screen.dispositions, call, Direction.RESPONSE, Ran.YES, blocking), found)
     return *_edited(call, answer.body, found, screen), found
 

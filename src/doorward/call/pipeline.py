@@ -17,17 +17,18 @@ from doorward.call.asked import Asked, Track
 from doorward.call.currents import Currents
 from doorward.call.ends import Ends
 from doorward.call.keeping import Keeping
-from doorward.call.looks import BLOCKING, Looks, questionable
+from doorward.call.looks import BLOCKING, Looks, blocking, questionable
 from doorward.call.resolve import edited
 from doorward.call.rooms import Rooms
 from doorward.call.stages import Stages
 from doorward.credentials.port import Use
+from doorward.domain.actors import ALL_SCOPES
 from doorward.domain.budgets import OverdrawnError
 from doorward.domain.calls import Answer, Call, Fault, Notice, Reply
 from doorward.domain.catalog import Posture
 from doorward.domain.decisions import Allow, Ask, Deny
 from doorward.domain.errors import UnrecordedError
-from doorward.domain.findings import Disposition, Finding
+from doorward.domain.findings import Finding
 from doorward.domain.ids import UpstreamId
 from doorward.domain.leases import Lease
 from doorward.domain.reasons import Ran, Reason, Refused
@@ -38,9 +39,6 @@ from doorward.policy.concerns import asked, concerns
 from doorward.policy.engine import observe
 from doorward.policy.shown import shown
 from doorward.wire.limits import Entry
-
-_UNASKED = BLOCKING - {Disposition.ASK}
-"""What stops a message where people answer for findings."""
 
 
 class Pipeline:
@@ -150,11 +148,14 @@ class Pipeline:
     def _authorize(self, track: Track, admitted: Admitted) -> Authorized:
         """Stage 4: policy says yes, or yes once approved, and the credential was not limited to less."""
         call = admitted.call
-        snapshot, rules = track.asked.snapshot, track.asked.snapshot.policies
-        settled = rules.settled(call)
-        if settled is not None:
+        decision = track.asked.snapshot.policies.settled(call) or self._decided(track, call)
+        if call.principal.proof.scopes is not ALL_SCOPES:
             limits.check(call)
-            return Authorized(admitted, settled)
+        return Authorized(admitted, decision)
+
+    def _decided(self, track: Track, call: Call) -> Allow | Ask:
+        """What policy says to a call of which it does not know that by now; raises `Refused` FORBIDDEN."""
+        snapshot, rules = track.asked.snapshot, track.asked.snapshot.policies
         at = self._currents.before(track, call)
         decision = rules.decide(call, at, self._rooms.waived(call.principal))
         if rules.watches(call):
@@ -163,21 +164,22 @@ class Pipeline:
             decision = observe(decision)
         match decision:
             case Allow() | Ask():
-                limits.check(call)
-                return Authorized(admitted, decision)
+                return decision
             case Deny(policies, reason, sentence):
                 raise Refused(Reason.FORBIDDEN, reason, policies=policies, sentence=sentence)
 
     def _inspect_request_now(self, track: Track, authorized: Authorized) -> Inspected | None:
         """Stage 5, where nothing has to be waited for."""
-        call, team = authorized.admitted.call, track.asked.snapshot.document.approvals.findings
-        looked = self._looks.request_now(track, call, BLOCKING if team is None else _UNASKED)
-        return None if looked is None else self._inspected(track, authorized, *looked)
+        call = authorized.admitted.call
+        looked = self._looks.request_now(track, call)
+        if looked is None:
+            return None
+        sent, findings = looked
+        return self._inspected(track, authorized, sent, findings) if findings or sent is not call else Inspected(authorized, findings)
 
     async def _inspect_request(self, track: Track, authorized: Authorized) -> Inspected:
         """Stage 5: guards report, policy disposes."""
-        call, team = authorized.admitted.call, track.asked.snapshot.document.approvals.findings
-        looked = await self._looks.request(track, call, BLOCKING if team is None else _UNASKED)
+        looked = await self._looks.request(track, authorized.admitted.call, blocking(track))
         return self._inspected(track, authorized, *looked)
 
     def _inspected(self, track: Track, authorized: Authorized, sent: Call, findings: tuple[Finding, ...]) -> Inspected:
@@ -254,7 +256,7 @@ class Pipeline:
             rise,
         )
         try:
-            place = await self._rooms.recorder.intend(intent)
+            await rooms.recorder.intend(intent)
         except (OverdrawnError, UnrecordedError) as error:
             raise self._unwritten(call, error) from error
         except Refused:
@@ -270,7 +272,7 @@ class Pipeline:
             self._currents.rose(rise)
         if clearance.grant is not None:
             self._rooms.desk.used(clearance.grant)
-        return Recorded(clearance, intent, place)
+        return Recorded(clearance, intent)
 
     def _unwritten(self, call: Call, error: OverdrawnError | UnrecordedError) -> Refused:
         return self._rooms.budgets.overdrawn(call, error) if isinstance(error, OverdrawnError) else Refused(Reason.UNRECORDED, str(error))
@@ -344,23 +346,25 @@ class Pipeline:
         """Stage 10, where nothing has to be waited for: nobody is asked about what is found."""
         if track.asked.snapshot.document.approvals.findings is not None:
             return None
-        looked = self._looks.response_now(track, recorded.intent.call, answer, BLOCKING)
+        looked = self._looks.response_now(track, recorded.intent.call, answer)
         return None if looked is None else self._shown(track, recorded, looked[0], None)
 
     async def _inspect_response(self, track: Track, recorded: Recorded, answer: Answer) -> Reply:
         """Stage 10: what the caller may see of the answer."""
-        call = recorded.intent.call
-        team = None if _is_edited(recorded.clearance) else track.asked.snapshot.document.approvals.findings
-        reply, found = await self._looks.response(track, call, answer, BLOCKING if team is None else _UNASKED)
+        call, grant = recorded.intent.call, recorded.clearance.grant
+        is_edited = grant is not None and grant.edited is not None
+        team = None if is_edited else track.asked.snapshot.document.approvals.findings
+        reply, found = await self._looks.response(track, call, answer, BLOCKING if is_edited else blocking(track))
         if team is not None and (asks := questionable(found)):
             raise await self._keeping.keep(call, answer, reply, asks, team)
         return self._shown(track, recorded, reply, await self._currents.read(track, reply, answer.size_bytes))
 
     def _shown(self, track: Track, recorded: Recorded, reply: Reply, read: Read) -> Reply:
         """A reply that is about to be shown: its context hears of it first, and of what was read in it if that was done already."""
-        if _is_edited(recorded.clearance):
+        grant = recorded.clearance.grant
+        if grant is not None and grant.edited is not None:
             reply = replace(reply, is_edited=True)
-        self._currents.shown(track, reply, read)
+        self._currents.shown(track, recorded.intent, reply, read)
         track.reply = reply
         return reply
 
@@ -372,15 +376,10 @@ class Pipeline:
         track.recorded = await self._intend(track, clearance, sent=False)
         self._keeping.shown(kept)
         track.findings += kept.findings
-        self._currents.shown(track, reply, await self._currents.read(track, reply, kept.size_bytes))
+        self._currents.shown(track, track.recorded.intent, reply, await self._currents.read(track, reply, kept.size_bytes))
         track.reply = reply
         return reply
 
     def _left(self, track: Track, seat: Seat) -> tuple[Entry, ...]:
         """What is left of limits now, whenever somebody asks."""
         return track.left or (*seat.left(), *self._rooms.budgets.left(track.asked.id))
-
-
-def _is_edited(clearance: Clearance) -> bool:
-    """Whether approvers have put other arguments in the place of the caller's."""
-    return clearance.grant is not None and clearance.grant.edited is not None

@@ -1,6 +1,6 @@
 """Who acts: the agent, whom it acts for, and both as the one to whom a call is attributed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from doorward.domain.ids import AgentId, InstanceId, SubjectId, TeamId
@@ -95,8 +95,12 @@ class Principal:
     """The address the request came from, as text (IPv4 or IPv6), or `local`."""
     proof: Proof = Proof(ALL_SCOPES)
 
-    @property
-    def id(self) -> str:
-        """The stable name of agent, chain and subject together (`agent`, `agent/corp:alice`, `sub<agent/corp:alice`): survives a new key or token."""
+    id: str = field(init=False, repr=False, compare=False)
+    """The stable name of agent, chain and subject together (`agent`, `agent/corp:alice`, `sub<agent/corp:alice`): survives a new key or token.
+
+    Worked out once: a principal is made once for many calls, and each asks for it.
+    """
+
+    def __post_init__(self) -> None:
         agent = "<".join((self.agent.id, *[actor.agent.id for actor in self.actors])) if self.actors else self.agent.id
-        return f"{agent}/{self.subject.id}" if self.subject else str(agent)
+        object.__setattr__(self, "id", f"{agent}/{self.subject.id}" if self.subject else str(agent))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from doorward.domain.record import record
+
 
 class Integrity(StrEnum):
     """Whether what is said may have been written by somebody who means harm."""
@@ -129,29 +131,36 @@ class Rise(NamedTuple):
     """Contexts that made room; what was in them is in one of `held`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Risen:
     """What several rises come to, in whichever order they were made: the latest of each context, and which are no more."""
 
     counts: tuple[Counts, ...]
-    held: tuple[Held, ...]
-    gone: frozenset[int]
+    held: tuple[Held, ...] = ()
+    gone: frozenset[int] = frozenset()
 
 
 def latest(rises: Iterable[Rise]) -> Risen:
     """The rises of one transaction together."""
     counts: dict[int, Counts] = {}
-    held: dict[int, Held] = {}
-    gone: set[int] = set()
-    every = tuple(rises)
-    for count, _, lost in every:
+    beyond: list[Rise] = []
+    for rise in rises:
+        count, holds, lost = rise
         known = counts.get(count.context)
         if known is None or known.tick < count.tick:
             counts[count.context] = count
-        if lost:
-            gone.update(lost)
-    for one in [one for _, holds, _ in every for one in holds]:
+        if holds or lost:
+            beyond.append(rise)
+    if not beyond:
+        # As in most transactions.
+        return Risen(tuple(counts.values()))
+    return Risen(tuple(counts.values()), _latest_held(beyond), frozenset([one for rise in beyond for one in rise.gone]))
+
+
+def _latest_held(rises: Iterable[Rise]) -> tuple[Held, ...]:
+    held: dict[int, Held] = {}
+    for one in [one for rise in rises for one in rise.held]:
         last = held.get(one.context)
         if last is None or last.version < one.version:
             held[one.context] = one
-    return Risen(tuple(counts.values()), tuple(held.values()), frozenset(gone))
+    return tuple(held.values())

@@ -4,7 +4,7 @@ from doorward.domain.approvals import Grant
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask
 from doorward.domain.findings import Finding
-from doorward.domain.receipts import Intent, Place
+from doorward.domain.receipts import Intent
 from doorward.domain.record import record
 
 
@@ -46,4 +46,3 @@ class Recorded:
 
     clearance: Clearance
     intent: Intent
-    place: Place
