@@ -41,9 +41,14 @@ boxes = st.builds(Box, st.integers(1, 9), st.binary(min_size=12, max_size=12), s
 seldom = st.sampled_from([False, False, False, True])
 
 principals = st.sampled_from([made.principal(), made.principal("other"), replace(made.principal(), credential="%b é")])
+
+
+def _named(kind: Kind, name: str) -> Target:
+    return replace(made.target(), kind=kind, name=name)
+
+
 targets = st.builds(
-    lambda target, kind, name: replace(target, kind=kind, name=name),
-    st.just(made.target()),
+    _named,
     st.sampled_from([Kind.TOOL, Kind.TOOL, Kind.PROMPT, Kind.RESOURCE]),
     texts,
 )
