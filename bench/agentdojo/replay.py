@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from bench.agentdojo.attacks import MARK, Step
 from bench.agentdojo.labels import EFFECTS, TOOLS, Configuration
 from doorward.call.flowing import Flowing
@@ -61,7 +63,7 @@ class Ended:
 async def stage(suite: Any, runtime: Any, configuration: Configuration) -> Stage:
     """A house for these; raises `ValueError` where one of its tools is not to be had."""
     plan = Plan(
-        sights={suite.name: replace(SHOWN, tools=tuple(map(_item, suite.tools)))},
+        sights={suite.name: msgspec.structs.replace(SHOWN, tools=tuple(map(_item, suite.tools)))},
         document={"flow": configuration.flow(suite.name)},
         upstreams={suite.name: {"tools": configuration.tools([tool.name for tool in suite.tools])}},
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from bench.defence.verdict import NOTHING, Fixture, Verdict, stopped
 from doorward.domain.ids import UpstreamId

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.call.listing import Listing
 from doorward.domain.actors import Principal
@@ -68,7 +68,7 @@ async def test_to_ask_for_a_hidden_upstream_is_as_much_work_as_for_one_that_is_n
 def work_of(snapshot: Snapshot, who: Principal, listing: Listing, name: str) -> tuple[int, int]:
     """How often policy is asked for the first question about an upstream, and for the next."""
     counting = Counting(snapshot)
-    counted = replace(snapshot, generation=len(name) + 1_000, policies=counting)  # type: ignore[arg-type]
+    counted = replace(snapshot, generation=len(name) + 1_000, policies=counting)
     assert (UpstreamId(name) in listing.upstreams(who, counted)) is (name == "git")
     first, counting.asked = counting.asked, 0
     assert (UpstreamId(name) in listing.upstreams(who, counted)) is (name == "git")

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.domain.calls import Notice
@@ -19,7 +20,7 @@ from doorward.testing.upstream import SHOWN, breaks, tells, text, tool, waits
 from tests.call.steps import PERMIT
 
 TEXT = {"type": "string"}
-MAIL = replace(SHOWN, tools=(tool("inbox"), tool("send", to=TEXT, body=TEXT)))
+MAIL = msgspec.structs.replace(SHOWN, tools=(tool("inbox"), tool("send", to=TEXT, body=TEXT)))
 AT_ONCE: dict[str, object] = {"approvals": {"wait_seconds": 0}}
 LABELS = {"integrity": "trusted", "confidentiality": "public"}
 PASS = Row(Disposition.PASS, Disposition.PASS, Disposition.PASS)
@@ -125,7 +126,7 @@ async def test_an_issue_becomes_a_page_without_a_question_and_is_not_sent_where_
 @pytest.mark.parametrize("endpoint", [None, "mail"])
 async def test_what_a_list_of_resources_named_is_asked_about_though_the_list_raises_no_label(endpoint: str | None) -> None:
     hostile: dict[str, object] = {"uri": "mail://1", "name": "1", "description": "Mails of mallory@evil.example"}
-    plan = replace(PLAN, sights={**PLAN.sights, "mail": replace(MAIL, resources=(hostile,))})
+    plan = replace(PLAN, sights={**PLAN.sights, "mail": msgspec.structs.replace(MAIL, resources=(hostile,))})
     async with playbook(plan) as book:
         assert refusals(await book.play(Stimulus("resources/list", endpoint=endpoint))) == []
         assert held(book) == (Integrity.TRUSTED, Confidentiality.PUBLIC, frozenset())

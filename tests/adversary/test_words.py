@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.call.resolve import Caller, make_call
 from doorward.credentials.fingerprints import MASK, Fingerprints

@@ -1,7 +1,8 @@
 """Questions as tests need them: everything has a plain default."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from doorward.approval.binding import Binding
 from doorward.approval.question import Question, State

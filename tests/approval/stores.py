@@ -1,8 +1,7 @@
 """An approval store in memory, with the intent's transaction as the log's writer runs it."""
 
-from dataclasses import replace
-
 import anyio
+from msgspec.structs import replace
 
 from doorward.approval.question import Question, State
 from doorward.domain.approvals import Grant

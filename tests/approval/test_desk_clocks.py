@@ -1,10 +1,10 @@
 """The desk, where clocks are set, processes end, and whoever answers hangs up."""
 
 import asyncio
-from dataclasses import replace
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from doorward.approval.desk import DeskError, Terms
 from doorward.approval.question import State

@@ -1,9 +1,8 @@
 """The desk, where policy asks several people: all of them, each once, none of them for themselves."""
 
-from dataclasses import replace
-
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from doorward.approval.desk import Approver, DeskError, Terms
 from doorward.approval.question import State

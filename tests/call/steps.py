@@ -1,7 +1,8 @@
 """Plans and steps that the tests of the spine share."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.call.local import SERVER_INFO
 from doorward.call.outbound import NOTHING, RECEIPT_KEY

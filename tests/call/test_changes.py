@@ -3,11 +3,11 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.call.changes import NOTICES, Changes, Listener
 from doorward.domain.calls import Notice

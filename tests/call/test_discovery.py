@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.admission import stops
 from doorward.call.discovery import FIRST_REST_SECONDS, LAST_REST_SECONDS, Discovery, Eyes

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.call.dispatch import Dispatch
@@ -58,7 +59,7 @@ async def test_ping_is_answered_without_a_leaf() -> None:
 @pytest.mark.anyio
 async def test_discover_says_what_is_spoken_and_offered_here() -> None:
     async with playbook(
-        replace(PLAN, sights={"git": replace(GIT, capabilities={"tools": {}, "experimental": {}}, instructions="be kind")})
+        replace(PLAN, sights={"git": msgspec.structs.replace(GIT, capabilities={"tools": {}, "experimental": {}}, instructions="be kind")})
     ) as book:
         (every,) = await book.play(Stimulus("server/discover"))
         (own,) = await book.play(Stimulus("server/discover", endpoint="git"))
@@ -270,7 +271,7 @@ async def test_the_trace_of_a_call_stands_in_its_leaf_and_its_meta_is_kept_in_it
 @pytest.mark.anyio
 async def test_an_endpoint_is_there_for_who_may_see_anything_of_it() -> None:
     denied = policy('forbid (principal == Agent::"gpt", action in Action::"git", resource);', "no-git")
-    async with playbook(Plan({"git": replace(GIT, tools=(tool("commit"),)), "hg": GIT}, policies=PERMIT + denied)) as book:
+    async with playbook(Plan({"git": msgspec.structs.replace(GIT, tools=(tool("commit"),)), "hg": GIT}, policies=PERMIT + denied)) as book:
         gpt, claude = await book.principal("gpt"), await book.principal()
         sees = book.house.dispatch.sees
         assert [sees(gpt, UpstreamId("git")), sees(gpt, UpstreamId("hg")), sees(claude, UpstreamId("git"))] == [False, True, True]

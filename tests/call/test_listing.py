@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
+import msgspec
 import pytest
 
 from doorward.admission import stops
@@ -22,7 +23,7 @@ from doorward.testing.upstream import SHOWN, tool
 from tests.call.steps import GIT, PERMIT, PLAN, policy
 
 TOOLS = Stimulus("tools/list")
-BOTH = Plan({"hg": replace(GIT, prompts=({"name": "ask"},)), "git": GIT})
+BOTH = Plan({"hg": msgspec.structs.replace(GIT, prompts=({"name": "ask"},)), "git": GIT})
 NO_PUSH = policy('forbid (principal == Agent::"claude", action == Action::"git/push", resource);', "no-push")
 
 
@@ -53,7 +54,7 @@ async def test_a_list_is_in_the_order_of_upstreams_and_names_and_leaves_one_leaf
 
 @pytest.mark.anyio
 async def test_each_kind_has_its_list_with_names_of_the_endpoint() -> None:
-    everything = replace(
+    everything = msgspec.structs.replace(
         SHOWN,
         tools=(tool("query"),),
         prompts=({"name": "ask"},),
@@ -79,7 +80,7 @@ async def test_what_policy_could_not_allow_is_not_listed() -> None:
 async def test_what_some_arguments_or_a_person_could_make_allowed_is_listed() -> None:
     some = policy('forbid (principal, action == Action::"git/push", resource) unless { context.input has n };', "some")
     asking = policy('forbid (principal, action == Action::"git/commit", resource);', "asks", approval="finance")
-    shown_tools = replace(SHOWN, tools=(tool("commit"), tool("push", n={"type": "integer"})))
+    shown_tools = msgspec.structs.replace(SHOWN, tools=(tool("commit"), tool("push", n={"type": "integer"})))
     async with playbook(Plan({"git": shown_tools}, policies=PERMIT + some + asking)) as book:
         assert shown(await book.play(TOOLS)) == ["git__commit", "git__push"]
 
@@ -97,13 +98,15 @@ async def test_what_nobody_has_accepted_is_not_listed() -> None:
     async with playbook(replace(PLAN, upstreams={"git": {"trust": "review"}})) as book:
         assert shown(await book.play(TOOLS)) == []
     async with playbook(PLAN) as book:
-        book.house.upstream("git").sight = replace(GIT, tools=(tool("commit", "Does it and mails it."), tool("push"), tool("new")))
+        book.house.upstream("git").sight = msgspec.structs.replace(
+            GIT, tools=(tool("commit", "Does it and mails it."), tool("push"), tool("new"))
+        )
         await book.house.discovery.look(UpstreamId("git"))
         await book.rest()
         assert shown(await book.play(TOOLS)) == ["git__new", "git__push"]
 
 
-MANY = Plan({"git": replace(SHOWN, tools=tuple(tool(f"t{number:04d}") for number in range(PAGE + 7)))})
+MANY = Plan({"git": msgspec.structs.replace(SHOWN, tools=tuple(tool(f"t{number:04d}") for number in range(PAGE + 7)))})
 
 
 async def pages(book: Playbook, of: Stimulus) -> list[list[object]]:
@@ -130,7 +133,7 @@ async def test_what_comes_and_goes_between_two_pages_shifts_nothing() -> None:
     async with playbook(MANY) as book:
         first = await book.play(TOOLS)
         changed = [item for item in MANY.sights["git"].tools if item["name"] not in ("t0001", f"t{PAGE:04d}")]
-        book.house.upstream("git").sight = replace(SHOWN, tools=(*changed, tool("a"), tool("t9999")))
+        book.house.upstream("git").sight = msgspec.structs.replace(SHOWN, tools=(*changed, tool("a"), tool("t9999")))
         await book.house.discovery.look(UpstreamId("git"))
         await book.rest()
         second = shown(await book.play(replace(TOOLS, params={"cursor": cursor(first)})))
@@ -218,7 +221,7 @@ async def test_a_view_is_compared_by_what_is_in_it() -> None:
         before = listing.fingerprint(who, None, book.house.generations.current)
         assert before == listing.fingerprint(who, None, book.house.generations.current)
         assert isinstance(book.house.parts.moment(), Moment)
-        book.house.upstream("hg").sight = replace(GIT, prompts=({"name": "ask", "description": "More."},))
+        book.house.upstream("hg").sight = msgspec.structs.replace(GIT, prompts=({"name": "ask", "description": "More."},))
         await book.house.discovery.look(UpstreamId("hg"))
         after = listing.fingerprint(who, None, book.house.generations.current)
         assert [method for method in before if before[method] != after[method]] == ["prompts/list"]
@@ -235,7 +238,9 @@ def _tools(book: Playbook, who: Principal, snapshot: Snapshot) -> list[str]:
 async def test_a_view_of_one_generation_is_none_of_another() -> None:
     async with playbook(replace(PLAN, policies=PERMIT)) as book, playbook(replace(PLAN, policies=PERMIT + NO_PUSH)) as stricter:
         who, now = await book.principal(), book.house.generations.current
-        later = replace(now, generation=Generation(now.generation + 1), policies=stricter.house.generations.current.policies)
+        later = msgspec.structs.replace(
+            now, generation=Generation(now.generation + 1), policies=stricter.house.generations.current.policies
+        )
         seen = [_tools(book, who, snapshot) for snapshot in (now, now, later, later, now)]
         assert seen == [["commit", "push"]] * 2 + [["commit"]] * 2 + [["commit", "push"]]
 
@@ -268,7 +273,7 @@ async def test_each_principal_sees_its_own_list_and_whoever_sees_the_same_shares
 @pytest.mark.parametrize("version", ["2025-11-25", "2025-06-18", "2024-11-05"])
 async def test_a_list_that_was_written_beforehand_reads_as_the_era_has_it(version: str) -> None:
     odd = {**tool("odd"), "inputSchema": {"type": "object", "properties": {"any": True}}, "outputSchema": {"type": "array"}}
-    async with playbook(Plan({"git": replace(SHOWN, tools=(odd,))})) as book:
+    async with playbook(Plan({"git": msgspec.structs.replace(SHOWN, tools=(odd,))})) as book:
         bodies = []
         for asked in (TOOLS, replace(TOOLS, era=Era.SESSION, version=version)) * 2:
             (body,) = [step.body for step in await book.play(asked) if isinstance(step, Got)]

@@ -1,9 +1,9 @@
 """What the gateway says of itself."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.call.local import SUPPORTED_VERSIONS, Offered, capabilities, initialize_result
 from doorward.domain.ids import UpstreamId

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -100,8 +101,8 @@ class Spine(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         sights = {
-            "git": replace(SHOWN, tools=(shown("read", 1), shown("push", 1))),
-            "bank": replace(SHOWN, tools=(shown("pay", 1),)),
+            "git": msgspec.structs.replace(SHOWN, tools=(shown("read", 1), shown("push", 1))),
+            "bank": msgspec.structs.replace(SHOWN, tools=(shown("pay", 1),)),
         }
         upstreams: dict[str, dict[str, object]] = {"git": {"tools": {"read": {"groups": ["read"]}}}, "bank": {"team": "finance"}}
         plan = Plan(
@@ -229,7 +230,7 @@ class Spine(RuleBasedStateMachine):
         self.model.offered[name] = version
         tools = [one.partition("/")[2] for one in TOOLS if one.startswith(upstream)]
         fake = self.book.house.upstream(upstream)
-        fake.sight = replace(SHOWN, tools=tuple(shown(one, self.model.offered[f"{upstream}/{one}"]) for one in tools))
+        fake.sight = msgspec.structs.replace(SHOWN, tools=tuple(shown(one, self.model.offered[f"{upstream}/{one}"]) for one in tools))
         self.run(self.book.house.discovery.look(UpstreamId(upstream)))
         self.run(self.book.rest())
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +42,7 @@ async def test_an_order_says_what_the_caller_wants_to_hear_and_not_under_which_n
 @pytest.mark.anyio
 async def test_an_order_carries_which_arguments_are_repeated_in_headers() -> None:
     headed = {**tool("count"), "inputSchema": {"type": "object", "properties": {"of": {"type": "string", "x-mcp-header": "Of"}}}}
-    async with playbook(Plan({"db": replace(SHOWN, tools=(headed,))})) as book:
+    async with playbook(Plan({"db": msgspec.structs.replace(SHOWN, tools=(headed,))})) as book:
         await book.play(replace(tool_call("db__count", {"of": "a"}), headers=[(b"mcp-param-of", b"a")]))
         (order,) = book.house.upstream("db").orders
         assert order.param_headers == {"mcp-param-of": ("of",)}

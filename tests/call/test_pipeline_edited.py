@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.approval.desk import Approver
@@ -19,7 +20,7 @@ from doorward.testing.trace import Counted, GotRefusal, Leaf, Trace
 from doorward.testing.upstream import DONE, SHOWN, breaks, tool
 from tests.call.steps import PERMIT, got, policy, sent
 
-PAYING = replace(SHOWN, tools=(tool("pay", n={"type": "integer"}, to={"type": "string"}, note={"type": "string"}),))
+PAYING = msgspec.structs.replace(SHOWN, tools=(tool("pay", n={"type": "integer"}, to={"type": "string"}, note={"type": "string"}),))
 ASKING = policy('forbid (principal, action == Action::"bank/pay", resource);', "asks", approval="finance")
 NOT_MUCH = policy(
     'forbid (principal, action == Action::"bank/pay", resource) when { context.input has n && context.input.n > 500 };', "much"

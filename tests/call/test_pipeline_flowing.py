@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.approval.desk import Approver
@@ -17,7 +18,7 @@ from doorward.testing.upstream import SHOWN, breaks, faults, tells, text, tool
 from tests.call.steps import PERMIT, policy
 
 TEXT = {"type": "string"}
-MAIL = replace(SHOWN, tools=(tool("inbox"), tool("send", to=TEXT, body=TEXT)))
+MAIL = msgspec.structs.replace(SHOWN, tools=(tool("inbox"), tool("send", to=TEXT, body=TEXT)))
 UPSTREAMS: dict[str, dict[str, object]] = {
     "mail": {"tools": {"inbox": {"groups": ["read"]}, "send": {"groups": ["write", "external"]}}},
     "notes": {"tools": {"inbox": {"groups": ["read"]}}, "labels": {"integrity": "trusted", "confidentiality": "public"}},

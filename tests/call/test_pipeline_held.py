@@ -5,6 +5,7 @@ import gc
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.admission import stops
@@ -188,9 +189,9 @@ async def test_one_principal_keeps_a_few_waiting_and_the_next_is_told_at_once() 
 async def test_who_waits_holds_no_generation() -> None:
     async with playbook(HELD) as book:
         generations = book.house.generations
-        generations.swap(replace(generations.current, generation=Generation(7_001)))
+        generations.swap(msgspec.structs.replace(generations.current, generation=Generation(7_001)))
         running = await book.begin(PLAIN)
-        generations.swap(replace(generations.current, generation=Generation(7_002)))
+        generations.swap(msgspec.structs.replace(generations.current, generation=Generation(7_002)))
         await book.idle()
         gc.collect()
         kept = [one.generation for one in gc.get_objects() if isinstance(one, Snapshot) and one.generation > 7_000]

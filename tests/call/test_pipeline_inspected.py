@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from doorward.call.looks import LARGE_BYTES
@@ -73,7 +74,7 @@ async def test_what_was_refused_as_unsafe_is_not_kept_beside_the_log() -> None:
 
 @pytest.mark.anyio
 async def test_arguments_that_break_the_schema_say_where_to_the_agent() -> None:
-    shown = replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))
+    shown = msgspec.structs.replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))
     async with playbook(Plan({"git": shown})) as book:
         trace = await book.play(tool_call("git__commit", {"n": "many"}))
         assert trace == [
@@ -113,7 +114,7 @@ CLEAN_ONLY = policy(
 
 @pytest.mark.anyio
 async def test_an_edited_call_is_authorized_again() -> None:
-    shown = {"git": replace(SHOWN, tools=({**tool("commit", words={"type": "string"}), "inputSchema": REQUIRED},))}
+    shown = {"git": msgspec.structs.replace(SHOWN, tools=({**tool("commit", words={"type": "string"}), "inputSchema": REQUIRED},))}
     async with playbook(replace(plan(table(request=Disposition.REDACT), policies=PERMIT + CLEAN_ONLY), sights=shown)) as book:
         assert await book.play(CALL) == [
             Leaf("refusal", "forbidden", ("clean-only",), FOUND),
@@ -325,7 +326,7 @@ async def test_other_calls_go_on_while_a_large_notification_is_read() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("extra", "reason"), [("refuse", Reason.UNSAFE_REQUEST), ("allow", None)])
 async def test_arguments_that_a_tool_does_not_know_pass_only_where_the_operator_says_so(extra: str, reason: Reason | None) -> None:
-    narrow = replace(SHOWN, tools=(tool("commit", message={"type": "string"}),))
+    narrow = msgspec.structs.replace(SHOWN, tools=(tool("commit", message={"type": "string"}),))
     asked = tool_call("git__commit", {"message": "m", "force": True})
     async with playbook(Plan({"git": narrow}, upstreams={"git": {"extra_arguments": extra}})) as book:
         trace = await book.play(asked)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from doorward.domain.calls import Fault, Notice
@@ -105,7 +106,7 @@ PROMISED = {"outputSchema": {"type": "object", "properties": {"note": {"type": "
 
 @pytest.mark.parametrize(("field", "framed"), [("note", True), ("id", False)])
 async def test_a_structured_result_is_framed_only_as_far_as_its_schema_allows(field: str, framed: bool) -> None:
-    shown = {"git": replace(SHOWN, tools=({**tool("commit"), **PROMISED},))}
+    shown = {"git": msgspec.structs.replace(SHOWN, tools=({**tool("commit"), **PROMISED},))}
     async with playbook(plan({"guards": ["spotter"], "then": "spotlight"}, of=replace(PLAN, sights=shown))) as book:
         structured = {"note": "a", "id": "b", field: "the secret"}
         book.house.upstream("git").will(says({"content": [{"type": "text", "text": "the secret"}], "structuredContent": structured}))
@@ -155,7 +156,9 @@ async def test_a_rule_for_one_tool_leaves_the_others_as_they_are() -> None:
 
 async def test_what_is_about_the_whole_message_cannot_be_cut_out_and_blocks() -> None:
     shown = {
-        "git": replace(SHOWN, tools=({**tool("commit"), "inputSchema": {"type": "object", "required": ["n"], "properties": {"n": {}}}},))
+        "git": msgspec.structs.replace(
+            SHOWN, tools=({**tool("commit"), "inputSchema": {"type": "object", "required": ["n"], "properties": {"n": {}}}},)
+        )
     }
     async with playbook(plan({"guards": ["schema"], "then": "mask"}, of=replace(PLAN, sights=shown))) as book:
         trace = await book.play(tool_call("git__commit", {}))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.admission import stops
@@ -67,7 +68,7 @@ async def test_what_no_arguments_could_make_allowed_looks_like_what_is_not_there
 @pytest.mark.anyio
 async def test_a_definition_that_changed_is_withheld_as_if_it_were_not_there() -> None:
     async with playbook(PLAN) as book:
-        book.house.upstream("git").sight = replace(GIT, tools=(tool("commit", "Does it and mails it."),))
+        book.house.upstream("git").sight = msgspec.structs.replace(GIT, tools=(tool("commit", "Does it and mails it."),))
         await book.house.discovery.look(GIT_ID)
         await book.rest()
         drifted, missing = await book.play(CALL), await book.play(tool_call("git__none"))
@@ -177,7 +178,7 @@ async def test_calls_beyond_what_may_run_at_once_are_refused_until_one_ends(limi
 @pytest.mark.anyio
 async def test_a_denial_gives_the_agent_the_public_reason_and_the_log_the_policies() -> None:
     large = policy('forbid (principal, action == Action::"git/commit", resource) when { context.input.n > 10 };', "large")
-    plan = Plan({"git": replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))}, policies=PERMIT + large)
+    plan = Plan({"git": msgspec.structs.replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))}, policies=PERMIT + large)
     async with playbook(
         replace(plan, policies=plan.policies.replace("context.input.n >", "context.input has n && context.input.n >"))
     ) as book:
@@ -199,7 +200,7 @@ async def test_a_policy_that_fails_denies() -> None:
     failing = policy(
         'permit (principal, action == Action::"git/commit", resource) when { context.input has n && context.input.n + 1 > 0 };', "sum"
     )
-    plan = Plan({"git": replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))}, policies=PERMIT + failing)
+    plan = Plan({"git": msgspec.structs.replace(SHOWN, tools=(tool("commit", n={"type": "integer"}),))}, policies=PERMIT + failing)
     async with playbook(plan) as book:
         # The other rule would allow it; a rule that cannot be evaluated is not passed over.
         assert await book.play(tool_call("git__commit", {"n": 2**63 - 1})) == refused(Reason.FORBIDDEN, "sum")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.domain.ids import GrantId
@@ -43,7 +44,7 @@ async def test_what_policy_denies_is_told_that_however_often_it_comes() -> None:
     deny = policy(
         'forbid (principal, action == Action::"git/push", resource) when { context.input has n && context.input.n == 1 };', "no-push"
     )
-    shown = replace(SHOWN, tools=(tool("push", n={"type": "integer"}),))
+    shown = msgspec.structs.replace(SHOWN, tools=(tool("push", n={"type": "integer"}),))
     async with playbook(replace(CIRCLES, sights={"git": shown}, policies=PERMIT + deny)) as book:
         traces = [await book.play(tool_call("git__push", {"n": 1})) for _ in range(10)]
         assert {step.reason for trace in traces for step in trace if isinstance(step, GotRefusal)} == {Reason.FORBIDDEN}

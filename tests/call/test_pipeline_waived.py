@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from doorward.audit.query import Query
@@ -62,14 +63,14 @@ async def test_what_watched_rules_would_have_done_is_recorded_of_the_calls_that_
         assert sent("push", n=1) in trace
         assert decision(trace)["observed"] == {"effect": "deny", "policies": ["watched"]}
         assert "observed" not in decision(await book.play(tool_call("git__commit")))
-        asked = await book.house.evidence.auditor.find(replace(QUERY, observed="watched"))
+        asked = await book.house.evidence.auditor.find(msgspec.structs.replace(QUERY, observed="watched"))
         assert [located.leaf.count(b'"watched"') for located in asked.leaves] == [1]
 
 
 @pytest.mark.anyio
 async def test_what_watched_rules_would_have_done_is_recorded_of_a_call_that_is_denied() -> None:
     denying = policy('forbid (principal, action == Action::"git/push", resource) when { context.input has n };', "denies")
-    plan = Plan({"git": replace(SHOWN, tools=(tool("push", n={"type": "integer"}),))}, policies=PERMIT + WATCHED + denying)
+    plan = Plan({"git": msgspec.structs.replace(SHOWN, tools=(tool("push", n={"type": "integer"}),))}, policies=PERMIT + WATCHED + denying)
     async with playbook(plan) as book:
         trace = await book.play(PUSH)
         assert trace[:2] == [Leaf("refusal", "forbidden", ("denies",)), GotRefusal(Reason.FORBIDDEN)]
@@ -91,10 +92,10 @@ async def test_a_broken_glass_lets_pass_what_policy_denies_and_the_leaf_says_bot
             "would": {"effect": "deny", "policies": ["no-push"], "detail": "no-push says so"},
             "waiver": "break_glass-1",
         }
-        found = await book.house.evidence.auditor.find(replace(QUERY, waiver="break_glass-1"))
+        found = await book.house.evidence.auditor.find(msgspec.structs.replace(QUERY, waiver="break_glass-1"))
         assert len(found.leaves) == 1
         # By posture nothing was let pass.
-        assert (await book.house.evidence.auditor.find(replace(QUERY, effect="observe"))).leaves == ()
+        assert (await book.house.evidence.auditor.find(msgspec.structs.replace(QUERY, effect="observe"))).leaves == ()
         given.waivers = ()
         assert [step for step in await book.play(PUSH) if isinstance(step, Sent)] == []
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from unittest.mock import ANY
 
+import msgspec
 import pytest
 
 from doorward.domain.calls import Fault, Notice
@@ -161,7 +162,7 @@ async def test_a_call_keeps_the_generation_it_began_with() -> None:
         book.house.upstream("git").will(waits(released, text("ok")))
         running = await book.begin(CALL)
         before = book.house.generations.current.generation
-        book.house.upstream("git").sight = replace(GIT, tools=(tool("commit", "Does something else."),))
+        book.house.upstream("git").sight = msgspec.structs.replace(GIT, tools=(tool("commit", "Does something else."),))
         await book.house.discovery.look(UpstreamId("git"))
         assert book.house.generations.current.generation == before + 1
         released.set()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from tests import made
 from tests.call.steps import sent
 
 TEMPLATE = {"name": "row", "uriTemplate": "db://{table}/{row}"}
-DB = replace(
+DB = msgspec.structs.replace(
     SHOWN,
     tools=(
         tool("query"),
@@ -175,7 +176,11 @@ def test_what_is_no_governed_call_names_nothing(method: str) -> None:
 
 
 def test_a_resource_is_named_by_its_uri_and_policy_reads_it() -> None:
-    assert named("resources/read", {"uri": "db+file:///readme", "name": 7}) == (Kind.RESOURCE, "db+file:///readme", {"uri": "db+file:///readme"})
+    assert named("resources/read", {"uri": "db+file:///readme", "name": 7}) == (
+        Kind.RESOURCE,
+        "db+file:///readme",
+        {"uri": "db+file:///readme"},
+    )
 
 
 COUNT = tool_call("db__count", {"of": "users"})

@@ -1,9 +1,8 @@
 """An offer holds what is usable of what an upstream shows, and names the rest with reasons."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.catalog.offer import DEFINITION_BYTES, INSTRUCTIONS_BYTES, MOST, Dropped, observe
 from doorward.domain.catalog import Kind

@@ -1,9 +1,9 @@
 """Sessions over the admin API."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.call.sessions import End, SessionRow
 from doorward.domain.ids import SessionId

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 import rfc8785
 
@@ -94,5 +95,5 @@ async def test_each_call_has_an_assertion_of_its_own_that_nobody_keeps() -> None
 
 
 async def test_in_a_header_of_its_own_it_stands_alone() -> None:
-    made = await mint(Voice(), replace(PLAN, header="X-Doorward-Call")).mint(Use(call()))
+    made = await mint(Voice(), msgspec.structs.replace(PLAN, header="X-Doorward-Call")).mint(Use(call()))
     assert made.headers == (("X-Doorward-Call", Secret("head.claims1.signature")),)

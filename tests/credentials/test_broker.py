@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from doorward.credentials.broker import AGAIN_SECONDS, GRACE_SECONDS, LOOKED_AFTER_SECONDS, PAUSE_SECONDS, Broker, Sources
@@ -298,7 +299,7 @@ async def test_a_lease_that_nobody_waited_for_is_renewed_before_its_end_like_any
 async def test_secrets_of_a_crowd_are_all_known_while_they_are_held_and_not_for_ever() -> None:
     house = House(Press(personal=True))
     house.fingerprints = Fingerprints(b"k" * 32, most=0)
-    house.broker = Broker({GIT: PLAN}, replace(house.broker._sources, fingerprints=house.fingerprints))
+    house.broker = Broker({GIT: PLAN}, msgspec.structs.replace(house.broker._sources, fingerprints=house.fingerprints))
     values = [await house.value(f"agent-{number}") for number in range(50)]
     assert all(house.fingerprints.spans(value) for value in values)
     house.broker.withdraw(lambda principal: True)
@@ -374,7 +375,7 @@ async def test_another_plan_takes_over_at_once_and_an_unchanged_one_keeps_its_le
     first = await house.lease()
     house.broker.adopt({GIT: PLAN, UpstreamId("new"): Nothing("x")})
     assert await house.lease() is first
-    house.broker.adopt({GIT: replace(PLAN, header="X-Key")})
+    house.broker.adopt({GIT: msgspec.structs.replace(PLAN, header="X-Key")})
     assert await house.value() == "secret-2-of-claude"
     house.broker.adopt({})
     assert (await house.refusal()).reason is Reason.NO_CREDENTIAL
@@ -386,7 +387,7 @@ async def test_what_was_under_way_when_the_plan_changed_serves_who_waited_and_no
     await settled()
     assert house.press.gate is not None
     old, house.press = house.press, Press(made=["x"])
-    house.broker.adopt({GIT: replace(PLAN, header="X-Key")})
+    house.broker.adopt({GIT: msgspec.structs.replace(PLAN, header="X-Key")})
     assert old.gate is not None
     old.gate.set()
     assert await waiting == "secret-1-of-claude"

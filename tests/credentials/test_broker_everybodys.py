@@ -1,9 +1,10 @@
 """Leases of what is the same for everybody: given out without asking anybody whose they are, and no longer than any other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.credentials.port import EVERYBODY, Use
 from tests.credentials.test_broker import GIT, PLAN, House, Press, use

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from doorward.config.model import Per, Upstream
@@ -144,7 +145,7 @@ def test_an_agent_that_acts_for_nobody_is_refused_where_processes_are_for_people
 async def test_each_environment_holds_its_holders_token_and_what_is_the_same_for_all() -> None:
     made = await press("principal", Tokens()).mint(of("claude", "corp:ada"))
     token = "token-of-claude/corp:ada"
-    assert replace(made, is_current=None, release=None) == Minted(
+    assert msgspec.structs.replace(made, is_current=None, release=None) == Minted(
         environment=(("MODE", Secret("fast")), ("TOKEN", Secret(token)), ("HEADER", Secret("${x} Bearer " + token))),
         secrets=(Secret("fast"), Secret("Bearer " + token)),
         account='["principal","claude/corp:ada","claude/corp:ada"]',

@@ -6,11 +6,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.call.sessions import SessionRow
 from doorward.stores.sqlite.sealed import Sealed
@@ -197,5 +197,5 @@ def moved(gateway: Running, principal: str, **changed: float) -> None:
     with closing(sqlite3.connect(state / "doorward.db")) as database, database:
         found = [(name, sealed.read(record, SessionRow, name)) for name, record in database.execute("SELECT * FROM session")]
         [(name, row)] = [(name, row) for name, row in found if row.principal == principal]
-        aged = sealed.write(replace(row, **changed), name)  # type: ignore[arg-type]  # times alone
+        aged = sealed.write(replace(row, **changed), name)  # times alone
         database.execute("INSERT OR REPLACE INTO session VALUES (?, ?)", (name, aged))

@@ -1,10 +1,10 @@
 """Whatever is done to agents in whatever order, nobody gets what they should not have."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.ids import AgentId, TeamId

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,10 +43,10 @@ async def test_approvals_of_one_client_add_up_while_they_last() -> None:
     clock = Clock()
     known = consents(clock)
     for scopes in (("mcp:a",), ("mcp:b",)):
-        await known.remember(ALICE, replace(ASKED, scopes=scopes))
+        await known.remember(ALICE, msgspec.structs.replace(ASKED, scopes=scopes))
     assert await known.covers(ALICE, ASKED)
     clock.at += SECONDS
-    await known.remember(ALICE, replace(ASKED, scopes=("mcp:b",)))
+    await known.remember(ALICE, msgspec.structs.replace(ASKED, scopes=("mcp:b",)))
     assert not await known.covers(ALICE, ASKED)
 
 
@@ -70,7 +71,7 @@ SPARED = {"state", "code_challenge", "dpop_jkt"}
 async def test_only_what_belongs_to_one_request_alone_may_differ(change: dict[str, object]) -> None:
     known = consents()
     await known.remember(ALICE, ASKED)
-    asked = replace(ASKED, **change)  # type: ignore[arg-type]
+    asked = msgspec.structs.replace(ASKED, **change)
     changed = {name for name in change if name not in SPARED and not (name == "scopes" and asked.scopes == ("mcp:a",))}
     assert await known.covers(ALICE, asked) is (not changed)
     assert not await known.covers(replace(ALICE, id=SubjectId("corp:bob")), asked)
@@ -84,15 +85,15 @@ def test_every_field_of_a_request_is_thought_of() -> None:
 @pytest.mark.parametrize("uri", LOOPBACK)
 async def test_approval_of_a_program_on_the_own_machine_is_kept_and_never_spares_the_question(uri: str) -> None:
     known = consents()
-    await known.remember(ALICE, replace(ASKED, redirect_uri=uri))
-    assert not await known.covers(ALICE, replace(ASKED, redirect_uri=uri))
+    await known.remember(ALICE, msgspec.structs.replace(ASKED, redirect_uri=uri))
+    assert not await known.covers(ALICE, msgspec.structs.replace(ASKED, redirect_uri=uri))
     assert len(await known.of("corp:alice")) == 1
 
 
 async def test_ports_of_the_own_machine_make_no_rows() -> None:
     known = consents()
     for port in range(1, 300):
-        await known.remember(ALICE, replace(ASKED, redirect_uri=f"http://127.0.0.1:{port}/back?x=127.0.0.1:1"))
+        await known.remember(ALICE, msgspec.structs.replace(ASKED, redirect_uri=f"http://127.0.0.1:{port}/back?x=127.0.0.1:1"))
     (consent,) = await known.of("corp:alice")
     assert consent == Consent(
         "corp:alice", ASKED.client_id, "http://127.0.0.1/back?x=127.0.0.1:1", ASKED.resource, ASKED.scopes, "C", "document", 1_000_000.0
@@ -102,7 +103,7 @@ async def test_ports_of_the_own_machine_make_no_rows() -> None:
 async def test_what_one_person_makes_us_remember_is_bounded() -> None:
     known = consents()
     for number in range(MOST_PER_PERSON + 10):
-        await known.remember(ALICE, replace(ASKED, client_id=f"https://c.example/{number}"))
+        await known.remember(ALICE, msgspec.structs.replace(ASKED, client_id=f"https://c.example/{number}"))
     assert len(await known.of("corp:alice")) == MOST_PER_PERSON
 
 

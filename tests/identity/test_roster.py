@@ -1,9 +1,8 @@
 """What is in memory is found by each of its names, whatever was changed before."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from doorward.domain.actors import Agent
 from doorward.domain.ids import AgentId, Digest, KeyId, TeamId

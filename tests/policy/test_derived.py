@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from doorward.domain.actors import Actor
@@ -278,7 +279,7 @@ def test_a_fact_that_fits_no_longer_denies_whoever_reads_it() -> None:
 
 
 def test_a_set_is_named_by_its_facts_as_well_in_whatever_order_they_are_declared() -> None:
-    names = {loaded(facts=facts).digest for facts in ((), FACTS, FACTS[:2], (replace(FACTS[0], of=("path",)), *FACTS[1:]))}
+    names = {loaded(facts=facts).digest for facts in ((), FACTS, FACTS[:2], (msgspec.structs.replace(FACTS[0], of=("path",)), *FACTS[1:]))}
     assert len(names) == 4
     assert loaded(facts=FACTS).digest == loaded(facts=FACTS[::-1]).digest
     assert facts_text(()) == ""

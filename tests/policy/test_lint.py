@@ -1,12 +1,12 @@
 """Lint: what it says of a policy is true, and what it calls superfluous can go without changing a decision."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Decision, Deny

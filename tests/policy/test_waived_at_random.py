@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +56,9 @@ def waivers_for(policies: Policies, found: Sequence[Given]) -> list[Waiver]:
     return made
 
 
-EVERYTHING = replace(compiled([Written("permit", "principal", "action", "resource", "", False)]).rules[0], id=PolicyId("everything"))
+EVERYTHING = msgspec.structs.replace(
+    compiled([Written("permit", "principal", "action", "resource", "", False)]).rules[0], id=PolicyId("everything")
+)
 teams = st.sampled_from(("", "platform", "finance"))
 
 

@@ -1,10 +1,10 @@
 """What upstreams show and people accept becomes the next generation, or nothing changes."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.catalog.pins import Approval, HeldBackError, StaleApprovalError
 from doorward.catalog.poison.found import Rule

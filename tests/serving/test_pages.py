@@ -1,9 +1,10 @@
 """Pages beside the endpoint: one way for every request, and nothing that the endpoint's own refusals do not say."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import anyio
 import apsw
 import pytest
+from msgspec.structs import replace
 
 from doorward.approval.desk import Approver, Desk, DeskError, Terms
 from doorward.approval.question import State

@@ -1,9 +1,9 @@
 """The playbook itself: what stands where in a trace."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.domain.reasons import Reason, Refused
 from doorward.testing.house import Plan, PlanError, build_house

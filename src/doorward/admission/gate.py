@@ -9,9 +9,10 @@ Of the seats of everybody, one agent holds at most `SHARE` times as many as are 
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from doorward.admission.intake import SHARE, SHORTLY, Bounds, Intake
 from doorward.admission.limits import NOTHING, Counter, Declared, Flow, Limit, Row, Share, Taken, counter_of
@@ -32,8 +33,7 @@ IN_FLIGHT: Final = "admission.in_flight"
 """The public names of the limits that there are without anybody's doing: as the document has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much may go through the gate."""
 
     pace: Pace
@@ -44,7 +44,7 @@ class Limits:
     """Calls of everybody at the same time."""
     declared: tuple[Limit, ...] = ()
     """Further limits."""
-    door: Bounds = field(default_factory=Bounds)
+    door: Bounds = msgspec.field(default_factory=Bounds)
     """What may be in the door, before a seat and after it."""
 
 

@@ -5,9 +5,10 @@ behind them, one agent holds at most `SHARE` times as many as are free.
 """
 
 import heapq
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
+
+import msgspec
 
 from doorward.domain.ids import AgentId
 from doorward.domain.reasons import Reason, Refused
@@ -24,8 +25,7 @@ SHORTLY: Final = 1
 """Seconds to wait where nobody knows when there is room again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How much may be in the door at the same time."""
 
     requests: int = 2048

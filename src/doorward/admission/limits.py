@@ -7,8 +7,9 @@ limit is about is worked out once for each caller and target (`reads_of`), so a 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from doorward.admission.intake import SHORTLY
 from doorward.admission.rates import CounterError, Key, Rates
@@ -48,8 +49,7 @@ class Counter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """A rate as a bucket: `burst` calls deep, and one more in each `interval` seconds."""
 
     calls: int
@@ -72,15 +72,13 @@ class Flow:
         return self.burst
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True):
     """A number of calls at the same time."""
 
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """One limit, compiled."""
 
     name: str
@@ -103,8 +101,7 @@ def counter_of(bound: Flow | Share) -> Counter:
     return Rates(bound) if isinstance(bound, Flow) else Running(bound.most)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A limit and what it has counted."""
 
     limit: Limit

@@ -6,8 +6,9 @@ done with it. Names are compared whole; none is ever a pattern.
 
 import base64
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.actors import Actor, AuthnMethod, Principal
 from doorward.domain.calls import Call
@@ -36,8 +37,7 @@ FOR_GOOD = frozenset({MatterKind.AGENT, MatterKind.KEY, MatterKind.FAMILY, Matte
 """Kinds whose revocation is never lifted: there is always a new one to be had, and an old one may be in anybody's hands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(msgspec.Struct, frozen=True):
     """What is stopped or revoked: everything, or one thing of a kind.
 
     Names: of a user and a client with their issuer's before it (`corp:alice`), of a tool with its upstream's (`git/commit`), of a

@@ -6,8 +6,9 @@ that jumps ahead fills buckets and no more.
 
 import heapq
 import math
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -36,8 +37,7 @@ class Flow(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How many calls a minute in the long run, and how many at once after a rest."""
 
     per_minute: int

@@ -5,11 +5,11 @@ look. INVARIANT: what keeps calls out is true in memory at once and written afte
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 import anyio
+import msgspec
 
 from doorward.admission.matters import (
     EVERYTHING,
@@ -66,8 +66,7 @@ class Effect(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """One thing that stands still, why, on whose word and since when."""
 
     matter: Matter

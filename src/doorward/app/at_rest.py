@@ -4,11 +4,11 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 import apsw
+import msgspec
 
 from doorward.app import clocks, keyring
 from doorward.config.encryption import EncryptionKey, FileKey, KeyringKey, OpenBaoKey
@@ -97,8 +97,7 @@ async def open_at_rest(database: Database, document: Document, root: Path) -> At
     return AtRest(envelope, places, bao, seen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
+class _Ground(msgspec.Struct, frozen=True):
     """What places are found by."""
 
     root: Path

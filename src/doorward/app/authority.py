@@ -1,8 +1,9 @@
 """Our authorization server in this house: what of it outlives a reload, and the pages that lead people through it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.admission.matters import Matter, MatterKind, family
 from doorward.admission.stops import Effect, Switch
@@ -37,8 +38,7 @@ _LONGEST_TOKEN_SECONDS = 7_200.0
 """Longer than an access token of ours can be valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(msgspec.Struct, frozen=True):
     """What our authority stands on, whatever the configuration."""
 
     root: Path

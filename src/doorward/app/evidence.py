@@ -1,8 +1,9 @@
 """The log of one state directory, opened: keys, committer, recorder, auditor and anchors."""
 
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.app import clocks
 from doorward.audit import checkpoint, keys
@@ -22,8 +23,7 @@ from doorward.stores.sqlite.database import Database
 from doorward.stores.sqlite.log import SqliteLog, head
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """Everything that writes and reads the log."""
 
     log: SqliteLog

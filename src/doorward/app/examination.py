@@ -1,8 +1,9 @@
 """Everything that can be known to be wrong before serving: document, policies, policies against what was accepted. Writes nothing."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+import msgspec
 
 from doorward.app.screening import detached
 from doorward.catalog.pins import Pins
@@ -26,8 +27,7 @@ class Against(Enum):
     """An empty catalogue, as on a first start: policies may name any tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True):
     """What was found, a line each with file and place."""
 
     problems: tuple[str, ...]

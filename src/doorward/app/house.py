@@ -1,9 +1,10 @@
 """The house put together: every room with its neighbours, on the embedded store."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from doorward.admission.gate import Gate, Limits
 from doorward.admission.intake import Bounds
@@ -60,8 +61,7 @@ from doorward.upstream.health import Duty
 from doorward.upstream.supply.port import Inspector
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(msgspec.Struct, frozen=True):
     """Every part that somebody outside the composition asks for."""
 
     root: Path
@@ -88,8 +88,7 @@ class House:
     programs: Programs
 
 
-@dataclass(frozen=True, slots=True)
-class _Works:
+class _Works(msgspec.Struct, frozen=True):
     """What every call works with, and each reload sets anew."""
 
     generations: Generations
@@ -177,8 +176,7 @@ def _follow(works: _Works, state: State, fleet: Fleet) -> None:
     works.broker.follow(fleet.drop)
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(msgspec.Struct, frozen=True):
     """What surrounds a house."""
 
     root: Path
@@ -264,8 +262,7 @@ def _follow_flow(state: State, snapshot: Snapshot) -> None:
     state.contexts.adopt(Rules(snapshot.document, tracing(snapshot.policies)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ways:
+class _Ways(msgspec.Struct, frozen=True):
     """Where calls go."""
 
     pipeline: Pipeline

@@ -1,8 +1,9 @@
 """Who acts, put together: the sources of identity, our own authority and the pages that lead there, made anew with each document."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.admission.matters import Matter, MatterKind
 from doorward.app import clocks
@@ -47,8 +48,7 @@ _CONSENT_SECONDS = 30 * 86_400.0
 """How long an approval spares a person the question."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(msgspec.Struct, frozen=True):
     """What is known once the listener has its address."""
 
     resources: Resources

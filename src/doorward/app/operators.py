@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from doorward.admission.stops import Switch
 from doorward.app import clocks
@@ -25,8 +26,7 @@ _CONNECTIONS = 256
 """Operators and their browsers: far more than there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """What the door leads to."""
 
     document: Callable[[], Document]

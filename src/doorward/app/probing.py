@@ -1,7 +1,9 @@
 """A message as somebody writes it down to try guards with: a JSON-RPC message, the part of one that is looked at, or a text alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.domain.calls import Fault
 from doorward.domain.errors import DoorwardError
@@ -14,8 +16,7 @@ class ProbeError(DoorwardError):
     """A message that is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """A message to be tried, and whose it is said to be."""
 
     carrier: Carrier

@@ -1,10 +1,11 @@
 """Policies tried and looked over without a gateway, against what was accepted or what the files of tests bring. Writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from doorward.app.examination import Against, accepted
 from doorward.app.screening import detached
@@ -37,8 +38,7 @@ NOON = datetime(2026, 1, 7, 12, tzinfo=UTC)
 """The moment of a test that names none, in the zone of the policies: a Wednesday at noon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(msgspec.Struct, frozen=True):
     """What came of all tests."""
 
     problems: tuple[str, ...]
@@ -76,8 +76,7 @@ def rehearse(config: Path, paths: Sequence[Path], against: Against) -> Rehearsal
     return Rehearsal((), verdicts, idle(every, verdicts), (*notes, *warnings), len(every[0].rules))
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(msgspec.Struct, frozen=True):
     """What lint has to say of the policies of a document."""
 
     problems: tuple[str, ...]
@@ -110,8 +109,7 @@ def _surroundings(document: Document) -> Surroundings:
     return Surroundings(frozenset(document.identity.issuers), speakers, "" if anonymous is None else anonymous.agent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
+class _Stage(msgspec.Struct, frozen=True):
     """The tests of one file, and the policies over the catalogue that it stands on."""
 
     policies: Policies
@@ -159,8 +157,7 @@ def _split(trials: Trials, text: str, at: tuple[Step, ...]) -> tuple[str, str]:
     return upstream, name
 
 
-@dataclass(frozen=True, slots=True)
-class _Cast:
+class _Cast(msgspec.Struct, frozen=True):
     """Makes the tests of a file into trials; raises ConfigError for what does not exist."""
 
     trials: Trials

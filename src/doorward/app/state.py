@@ -2,8 +2,9 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.admission.budgets.budgets import Budgets, Seams
 from doorward.admission.budgets.store import Raise
@@ -42,8 +43,7 @@ from doorward.stores.sqlite.waivers import SqliteWaivers
 from doorward.wire.sealed import Seal
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """Everything that outlives the process, and the rooms that are its mirror in memory."""
 
     database: Database
@@ -107,8 +107,7 @@ async def open_state(document: Document, root: Path) -> State:
         return state
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
+class _Ground(msgspec.Struct, frozen=True):
     """What the rooms are opened over."""
 
     database: Database

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from inspect import getdoc
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.app.examination import Against, accepted
 from doorward.app.plugging import Plugging
@@ -44,8 +46,7 @@ class TrialError(DoorwardError):
         self.lines = lines
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """One guard as it is listed."""
 
     name: str
@@ -61,8 +62,7 @@ class Listed:
     """Places of the rules that could fit its findings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(msgspec.Struct, frozen=True):
     """What a message meets."""
 
     findings: tuple[Finding, ...]
@@ -74,7 +74,7 @@ class Met:
     labels: tuple[Mapping[str, str], ...] = ()
     refused: str = ""
     """What the caller would be told, where it is refused."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = msgspec.field(default=())
 
 
 class Trying:

@@ -1,7 +1,8 @@
 """What a person's answer makes of a question: another yes, the last one, an edit, or a no. Pure; raises `DeskError` for what may not be."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.approval import tally
 from doorward.approval.persons import Approver, is_owner, is_subject, may, said_by

@@ -4,7 +4,7 @@ An unrelated policy edit, a new key or a new token changes none of them; a chang
 text of a deciding policy does.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Ask
@@ -12,8 +12,7 @@ from doorward.domain.ids import Digest
 from doorward.domain.reasons import Reason, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """One call as an approval names it. Two calls with the same binding are the same question."""
 
     digest: Digest

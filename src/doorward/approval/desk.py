@@ -6,7 +6,8 @@ memory says where to look; that a grant is used once is decided by the store, in
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.approval import room
 from doorward.approval.answers import DeskError, with_edit, with_no, with_yes

@@ -6,8 +6,9 @@ used → approved                                 when the call was not forwarde
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.approval.binding import Binding
 from doorward.domain.decisions import Need
@@ -33,8 +34,7 @@ MOVES: Mapping[State, frozenset[State]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Yes:
+class Yes(msgspec.Struct, frozen=True):
     """One person's yes."""
 
     by: str
@@ -47,8 +47,7 @@ class Yes:
     """Everything else that the person was known by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """One question, with all that a person must see to answer it. Times are Unix seconds."""
 
     id: GrantId

@@ -1,13 +1,12 @@
 """What of a question's needs is met: so many different people of a team, each counted once for each team it speaks for. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 from doorward.approval.question import Question
 from doorward.domain.decisions import Need
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """How far one need is met."""
 
     need: Need

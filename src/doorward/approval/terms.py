@@ -1,12 +1,11 @@
 """How long questions and grants live, and how many of them there may be."""
 
-from dataclasses import dataclass
+import msgspec
 
 from doorward.config.approvals import Approvals
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """The desk's limits."""
 
     answer_seconds: float = 86_400

@@ -5,11 +5,11 @@ ends by the wall clock or by the time that it has run, whichever is first: a clo
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import anyio
+import msgspec
 
 from doorward.approval.persons import forms_of
 from doorward.domain.actors import Principal
@@ -34,8 +34,7 @@ class WaiverError(DoorwardError):
     """A waiver that cannot be given or ended; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lasting:
+class Lasting(msgspec.Struct, frozen=True):
     """A waiver as it is stored, and the seconds that it had left when that was last noted: no clock can put any back."""
 
     waiver: Waiver
@@ -62,8 +61,7 @@ class WaiverStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(msgspec.Struct, frozen=True):
     waiver: Waiver
     until: float
     """Of the steady clock."""

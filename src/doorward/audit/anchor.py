@@ -8,10 +8,11 @@ import base64
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol
+
+import msgspec
 
 from doorward.audit import checkpoint, proofs
 from doorward.audit.checkpoint import CheckpointError, Vkey
@@ -44,8 +45,7 @@ class Anchor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FileAnchor:
+class FileAnchor(msgspec.Struct, frozen=True):
     """An append-only file: each note with an empty line after it."""
 
     path: Path
@@ -79,8 +79,7 @@ class FileAnchor:
         return found[-1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class SyslogAnchor:
+class SyslogAnchor(msgspec.Struct, frozen=True):
     """A syslog server (RFC 5424; over TCP with octet counting, RFC 6587)."""
 
     host: str
@@ -124,8 +123,7 @@ def notes(text: bytes) -> Iterator[bytes]:
         yield note
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct):
     """How one anchor does."""
 
     anchor: Anchor
@@ -134,11 +132,10 @@ class Standing:
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Anchors:
+class Anchors(msgspec.Struct, frozen=True):
     """Every anchor of a log."""
 
-    standings: tuple[Standing, ...] = field(default_factory=tuple)
+    standings: tuple[Standing, ...] = msgspec.field(default_factory=tuple)
 
     @property
     def warning(self) -> str | None:

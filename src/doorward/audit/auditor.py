@@ -3,9 +3,9 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from doorward.audit import checkpoint, proofs
 from doorward.audit.checkpoint import Vkey
@@ -22,8 +22,7 @@ RECEIPT = "doorward-receipt/1"
 _PARTS = {"intent": "arguments", "refusal": "arguments", "list": "arguments", "outcome": "result"}
 
 
-@dataclass(frozen=True, slots=True)
-class Auditor:
+class Auditor(msgspec.Struct, frozen=True):
     """Reads one log with its keys."""
 
     store: LogStore

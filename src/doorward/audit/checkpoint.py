@@ -4,8 +4,8 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -27,8 +27,7 @@ class CheckpointError(ValueError):
     """A note or key is not of its form, or its signature does not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vkey:
+class Vkey(msgspec.Struct, frozen=True):
     """The public key that a log's checkpoints are verified with, as C2SP writes it: `name+id+base64`."""
 
     name: str

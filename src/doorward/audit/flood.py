@@ -6,7 +6,8 @@ beyond the cap of sources is counted in one leaf for all: nobody can hide in the
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.reasons import Reason
 from doorward.domain.receipts import Event
@@ -31,8 +32,7 @@ def prefix(network: str) -> str:
     return str(ipaddress.ip_network((wide, 24 if wide.version == 4 else 48), strict=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Who is refused, and why."""
 
     name: str

@@ -7,7 +7,8 @@ state after a restart costs the same in a log of a thousand leaves and of a bill
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -31,8 +32,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """`count` (a power of two, at most 256) consecutive hashes of one tile level, from the `first`: a complete subtree."""
 
     level: int
@@ -41,8 +41,7 @@ class Span:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """The root of a complete subtree of `256 ** level` leaves, the `index`-th of its level."""
 
     level: int
@@ -195,8 +194,7 @@ def _above(node: int, last: int, is_right: bool) -> tuple[int, int]:
     return node >> alone + 1, last >> alone + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     """A tree by its size and root hash."""
 
     size: int

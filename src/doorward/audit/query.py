@@ -1,7 +1,6 @@
 """What auditors ask of the log, and the facts of a leaf that answer it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -11,8 +10,7 @@ ANY = "*"
 """Whichever policy: no id is written so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """Leaves that meet every condition given; newest first, in pages.
 
     As the store is asked, `subject` is a pseudonym and `touched` the HMAC of a value: `Auditor` makes them from the clear ones.
@@ -58,16 +56,14 @@ class Query:
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(msgspec.Struct, frozen=True):
     """A leaf's bytes and their index in the tree."""
 
     index: int
     leaf: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Part of the answer to a query, newest first."""
 
     leaves: tuple[Located, ...]
@@ -75,8 +71,7 @@ class Page:
     """What `before` asks for the rest; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a leaf can be found by."""
 
     ts: str

@@ -7,7 +7,6 @@ the store cannot write for a while; intents that a dead process left open are cl
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -36,8 +35,7 @@ _UNSHOWN = frozenset({Reason.UNSAFE_REQUEST})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
-class SideRules:
+class SideRules(msgspec.Struct, frozen=True):
     """What is kept beside the leaves."""
 
     keep_days: int
@@ -45,8 +43,7 @@ class SideRules:
     cap_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What a recorder works with."""
 
     store: LogStore

@@ -6,7 +6,6 @@ so an edit of it shows without any key.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count, repeat
 from struct import Struct
@@ -26,8 +25,7 @@ _NONCE_BYTES = _NONCE.size
 _SALTS = Struct(f"{SALT_BYTES}s" * 256)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A side record in clear."""
 
     text: bytes
@@ -116,8 +114,7 @@ class Wrapper:
         return Opened(text, box.size_bytes, commitment(salt, text) if len(text) == box.size_bytes else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """The contents beside some leaves, to be opened one by one."""
 
     wrapper: Wrapper

@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -42,8 +41,7 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         return hashlib.sha256(HEAD.pack(self.key, self.size_bytes) + self.nonce + self.sealed).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Boxes:
+class Boxes(msgspec.Struct, frozen=True):
     """The side records beside some leaves, by index, and the wrapped data keys they were sealed under; what was swept is in neither."""
 
     boxes: Mapping[int, Box]
@@ -81,8 +79,7 @@ def grant_gone() -> Refused:
     return Refused(Reason.GRANT_GONE, "the grant was used, taken back or has expired since it was looked up")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """Where a log stands: what the committer goes on from."""
 
     size: int

@@ -1,15 +1,15 @@
 """Where the pieces of a log are, as C2SP tlog-tiles has it: 256 hashes a tile, 256 entries a bundle."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.audit.merkle import TILE_HEIGHT, TILE_WIDTH
 
 CHECKPOINT = "checkpoint"
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(msgspec.Struct, frozen=True):
     """A run of consecutive hashes of one level, or of entries; partial where `width` is below 256."""
 
     level: int

@@ -1,9 +1,10 @@
 """What a caller gets while people must answer: a page or a form if its client can show one, a wait and a readable word if not. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
+
+import msgspec
 
 from doorward.call.inbound import Inbound, Notices
 from doorward.call.local import SERVER_INFO
@@ -39,8 +40,7 @@ class Way(Enum):
     """It waits here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """A call that the spine has turned back until people have answered, and nothing else of its way: it may be long until it goes on."""
 
     call: Call

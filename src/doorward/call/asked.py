@@ -1,8 +1,9 @@
 """What the spine is asked to do, and what has become of it so far."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from doorward.admission.runaway.watch import Standing
 from doorward.call.flowing import Flowing
@@ -78,8 +79,7 @@ async def unheard(notice: Notice) -> None:
     """Nobody waits for notifications."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(msgspec.Struct, frozen=True):
     """What is asked without an `Errand`: a list, a look of the gateway itself, a trial."""
 
     id: CallId
@@ -99,8 +99,7 @@ class Plain:
         """It can be asked for nothing."""
 
 
-@dataclass(slots=True)
-class Track:
+class Track(msgspec.Struct):
     """What has become of one call so far: what its last leaf will tell. Local to `handle`, the only mutable value of the spine."""
 
     asked: Asked
@@ -111,7 +110,7 @@ class Track:
     findings: tuple[Finding, ...] = ()
     observed: Observation | None = None
     """What the rules that are only watched would have done, where one matched."""
-    lease: Mapping[str, str] = field(default_factory=dict)
+    lease: Mapping[str, str] = msgspec.field(default_factory=dict)
     answer: Answer | None = None
     reply: Reply | None = None
     left: tuple[Entry, ...] = ()

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from weakref import WeakSet
+
+import msgspec
 
 from doorward.domain.actors import Principal
 from doorward.domain.calls import Notice
@@ -21,8 +22,7 @@ View = Callable[[], Mapping[str, object]]
 """A fingerprint per list method of what one listener may see now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True):
     """Who listens, and in which session if it is of that era."""
 
     principal: Principal

@@ -4,7 +4,8 @@ Nobody is kept waiting: a person must act, somewhere else. Whoever comes again g
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.call.approving import Way, elicitation_of, unfinished, url_params, way_to_pages
 from doorward.call.inbound import Inbound
@@ -24,8 +25,7 @@ def no_connect_page(reference: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Unconnected:
+class Unconnected(msgspec.Struct, frozen=True):
     """A call that the spine has turned back until a person has connected an account."""
 
     found: Found

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.call.asked import Plain
 from doorward.call.discreet import Mask, discreet
@@ -39,8 +40,7 @@ Missed = Callable[[UpstreamId, str], Awaitable[None]]
 """Hears that an upstream could not be looked at, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Eyes:
+class Eyes(msgspec.Struct, frozen=True):
     """What discovery needs of the house."""
 
     pipeline: Pipeline

@@ -1,7 +1,8 @@
 """What an upstream shows of itself, without any credential of ours in it: what was shown to it with the question may stand in the answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.upstream.sight import Item, Sight
 from doorward.wire.jsonrpc import dump

@@ -3,8 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from doorward.approval.question import State
 from doorward.domain.calls import Call
@@ -37,8 +38,7 @@ class Ended(Enum):
     """What the call is of was stopped, revoked, suspended or killed: it will not be made, whatever people say."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wait:
+class _Wait(msgspec.Struct, frozen=True, eq=False):
     call: Call
     over: "asyncio.Future[Ended]"
 

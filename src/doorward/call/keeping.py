@@ -5,8 +5,10 @@ told that it ran. Answers are kept in memory alone, few, for a while, and shown 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.approval.desk import Desk
 from doorward.approval.question import Question, State
@@ -40,8 +42,7 @@ _GONE = "The call ran; its result was kept for a person's yes and is gone now. I
 _FULL = "The call ran; its result is withheld."
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A call that has run, and its answer as it may be shown once a person says yes."""
 
     call: Call

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Final
+
+import msgspec
 
 from doorward.call.inbound import Inbound
 from doorward.call.limits import reaches
@@ -158,8 +159,7 @@ def _written(inbound: Inbound, entries: Sequence[Entry]) -> bytes:
     return dump(to_session(method, {FIELDS[method]: items}, inbound.version)[FIELDS[method]])
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What one principal may see of a snapshot at a moment."""
 
     principal: Principal

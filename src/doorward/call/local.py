@@ -1,7 +1,8 @@
 """What the gateway answers for itself: `initialize`, `server/discover`, capabilities and instructions. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward import __version__
 from doorward.domain.catalog import Kind, Standing
@@ -28,8 +29,7 @@ def session_version(requested: object) -> str:
     return requested if requested in HTTP_SESSION_VERSIONS else HTTP_SESSION_VERSIONS[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True):
     """What stands behind an endpoint for one caller."""
 
     snapshot: Snapshot

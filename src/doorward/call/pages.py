@@ -6,7 +6,6 @@ by what is waived; whoever sees the same entries shares one view, and its pages.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 
 import msgspec
@@ -35,8 +34,7 @@ Written = Callable[[Sequence[Entry]], bytes]
 """Entries in a form, as a JSON array."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, eq=False):
     """The entries of one view, in the order of their keys."""
 
     entries: tuple[Entry, ...]
@@ -49,20 +47,18 @@ def seen_of(entries: Sequence[Entry]) -> Seen:
     return Seen(tuple(entries), tuple((entry.key, str(entry.definition.digest)) for entry in entries))
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A part of a view: its items as a JSON array, and the key to go on after; None at the end."""
 
     items: msgspec.Raw
     rest: str | None
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     generation: Generation
-    views: Memo[tuple[object, ...], Seen] = field(default_factory=lambda: Memo(VIEWS))
-    different: Memo[tuple[int, ...], Seen] = field(default_factory=lambda: Memo(DIFFERENT))
-    pages: OrderedDict[tuple[Seen, Form, str | None], Page] = field(default_factory=OrderedDict)
+    views: Memo[tuple[object, ...], Seen] = msgspec.field(default_factory=lambda: Memo(VIEWS))
+    different: Memo[tuple[int, ...], Seen] = msgspec.field(default_factory=lambda: Memo(DIFFERENT))
+    pages: OrderedDict[tuple[Seen, Form, str | None], Page] = msgspec.field(default_factory=OrderedDict)
     bytes: int = 0
 
 

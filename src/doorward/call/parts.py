@@ -1,7 +1,8 @@
 """What the spine is put together from, as doors see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.call.approving import Link, no_page
 from doorward.call.changes import Changes
@@ -18,8 +19,7 @@ from doorward.runtime.generations import Generations
 from doorward.telemetry.stages import NO_CLOCK, Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What the spine is put together from."""
 
     chain: Chain

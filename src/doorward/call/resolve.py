@@ -1,8 +1,9 @@
 """Stage 2: what a request names, as a call on a target, within what its principal may see. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from doorward.call.inbound import Inbound
 from doorward.call.limits import EVERY, listing
@@ -80,8 +81,7 @@ class Found:
     """What the client says to our own request for input, where this is a retry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What resolving asks of the house."""
 
     rounds: Rounds

@@ -1,7 +1,8 @@
 """The rooms that the spine goes through, and its clocks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.admission.budgets.budgets import Budgets
 from doorward.admission.gate import Gate
@@ -17,8 +18,7 @@ from doorward.telemetry.meter import Meter
 from doorward.telemetry.stages import NO_CLOCK, Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
+class Rooms(msgspec.Struct, frozen=True):
     """The rooms that the spine goes through, and its clocks."""
 
     gate: Gate

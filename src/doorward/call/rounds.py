@@ -5,8 +5,9 @@ before: it answers only what it was asked last, and the call must be the same on
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+import msgspec
 
 from doorward.call.inbound import Inbound
 from doorward.domain.calls import Call
@@ -51,11 +52,10 @@ class Heard(Enum):
     """It declined, or closed what it was shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(msgspec.Struct, frozen=True):
     """What a request brings along from earlier rounds."""
 
-    extras: Mapping[str, object] = field(default_factory=dict)
+    extras: Mapping[str, object] = msgspec.field(default_factory=dict)
     """What of it goes upstream, as it was when the upstream asked for it."""
     heard: Heard = Heard.NOTHING
     approval: str = ""

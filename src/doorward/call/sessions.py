@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.config.model import Sessions as Bounds
 from doorward.domain.actors import Principal
@@ -16,8 +19,7 @@ _SEEN_STEP_SECONDS = 60
 """How coarse `seen` is written: a row is stored anew at most once a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(msgspec.Struct, frozen=True):
     """One session as it is stored."""
 
     id: SessionId

@@ -1,7 +1,8 @@
 """The stages of a call, in their order: what each takes and what it gives."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.admission.gate import Seat
 from doorward.call.asked import Asked, Track
@@ -11,8 +12,7 @@ from doorward.domain.reasons import Refused
 from doorward.domain.tickets import Admitted, Authorized, Clearance, Inspected, Recorded
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(msgspec.Struct, frozen=True):
     """What the spine calls for each stage: handed through the clock once, when it is built.
 
     `…_now` is the same stage where nothing has to be waited for, and gives None where something has: most calls wait for the log and for

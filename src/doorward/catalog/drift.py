@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+import msgspec
 
 from doorward.catalog.text import is_visible, visible
 from doorward.wire.jsonrpc import dump
@@ -47,8 +48,7 @@ class Hint(StrEnum):
     OTHER = "other fields"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One field that differs; `ABSENT` where a side has none."""
 
     path: tuple[str, ...]

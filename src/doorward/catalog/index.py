@@ -1,8 +1,9 @@
 """The catalogue as callers meet it: from a name on an endpoint to its target, in constant time; immutable, made of offers, pins and document."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from operator import attrgetter
+
+import msgspec
 
 from doorward.catalog.groups import parents, reversibility
 from doorward.catalog.offer import NAMED_BY, URI_CHARACTERS, Offer
@@ -21,8 +22,7 @@ _RESOURCE = Kind.RESOURCE
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(msgspec.Struct, frozen=True):
     """How an entry looks on one endpoint: its name there, its whole object with that name, and the object as JSON."""
 
     name: str
@@ -30,8 +30,7 @@ class Face:
     encoded: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One thing of one upstream, ready to be listed and called."""
 
     key: str
@@ -63,8 +62,7 @@ class Entry:
         return self.face(endpoint).body
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """Every entry, found by endpoint, kind and name. INVARIANT: never changed after `build`."""
 
     seen: Mapping[UpstreamId, float]

@@ -1,8 +1,9 @@
 """What an upstream showed at one moment, as definitions; what cannot be used is left out, each with its reason for the operator."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.catalog.poison.found import Found
 from doorward.catalog.poison.judge import findings
@@ -62,8 +63,7 @@ class Shown(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True):
     """Something an upstream showed that cannot be used; `name` is fit to be shown."""
 
     kind: Kind
@@ -71,8 +71,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """The usable part of what an upstream showed."""
 
     upstream: UpstreamId

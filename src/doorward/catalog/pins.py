@@ -1,10 +1,11 @@
 """What a person has accepted: a digest for each name, kept until somebody says otherwise, also while nothing of the name is offered."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 from typing import Protocol
+
+import msgspec
 
 from doorward.catalog.offer import Offer
 from doorward.domain.catalog import Definition, Kind, Pin, Standing
@@ -42,8 +43,7 @@ class PinStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(msgspec.Struct, frozen=True):
     """A person's yes to one definition: the digest is the one of what that person was shown."""
 
     upstream: UpstreamId

@@ -1,7 +1,8 @@
 """The catalogue before an operator: everything with its standing, and what waits for a person, with the whole text of what would be accepted."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.catalog.drift import Change, Hint, changes, hints, render
 from doorward.catalog.effects import has_new_effect
@@ -25,8 +26,7 @@ NOTED = 8
 """Findings that one line of the catalogue repeats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One line of the catalogue. `standing` is a `Standing` or `dropped`."""
 
     upstream: UpstreamId
@@ -37,8 +37,7 @@ class Item:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Something new or changed: `text` is all of it, and an approval of `digest` accepts exactly that."""
 
     upstream: UpstreamId

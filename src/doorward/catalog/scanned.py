@@ -1,7 +1,8 @@
 """One look at a server that nobody is connected to yet: everything that is found in it, by itself and beside what is accepted of others."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.catalog.index import accepted_body
 from doorward.catalog.offer import NAMED_BY, Item, Offer, Shown, observe
@@ -17,8 +18,7 @@ from doorward.domain.ids import UpstreamId
 UNSEEN_AT = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(msgspec.Struct, frozen=True):
     """What a scan brought: the worst first."""
 
     upstream: UpstreamId
@@ -89,8 +89,7 @@ def _name(kind: Kind, item: Item) -> str:
     return visible(name[:256]) if isinstance(name, str) else "(no name)"
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """Definitions out of a file, as lists of a server give them."""
 
     capabilities: Mapping[str, object]

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import permutations
+
+import msgspec
 
 from doorward.catalog.offer import NAME_CHARACTERS, Offer
 from doorward.catalog.pins import Approval, HeldBackError, Key
@@ -28,8 +29,7 @@ LONG_NAME = 9
 """Letters from which on a name that differs in one is taken for a slip of the eye: short names are near each other by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suspicion:
+class Suspicion(msgspec.Struct, frozen=True):
     """One finding about one definition."""
 
     key: Key
@@ -65,8 +65,7 @@ def check_named(found: Iterable[Suspicion], approvals: Iterable[Approval]) -> No
         raise HeldBackError(reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
+class _Beside(msgspec.Struct, frozen=True):
     """What all upstreams offer together."""
 
     owners: Mapping[str, frozenset[UpstreamId]]

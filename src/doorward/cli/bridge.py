@@ -6,7 +6,6 @@ LAW: every request gets one answer: the gateway's or, if that cannot be had, an 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -28,8 +27,7 @@ Say = Callable[[bytes], Awaitable[None]]
 """Writes one message to the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
+class _Ask(msgspec.Struct, frozen=True):
     """One request of the client: what of it must be read, and its line, which is sent as it is."""
 
     id: str | int
@@ -45,8 +43,7 @@ class _Ask:
         return version if isinstance(version, str) else None
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(msgspec.Struct):
     """How far a stream has been read."""
 
     event_id: str | None = None

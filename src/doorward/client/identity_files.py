@@ -2,10 +2,10 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,8 +21,7 @@ class IdentityFilesError(Exception):
     """The directory, key or certificate is not as it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityFiles:
+class IdentityFiles(msgspec.Struct, frozen=True):
     """One agent's directory."""
 
     directory: Path

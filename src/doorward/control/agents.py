@@ -1,8 +1,9 @@
 """Admin API: agents, the identities they are known by, and their keys."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from doorward.admission.matters import Matter, MatterKind
 from doorward.audit.recorder import Recorder
@@ -55,8 +56,7 @@ def any_issuer(name: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Agents:
+class Agents(msgspec.Struct, frozen=True):
     """The operations on agents."""
 
     registry: Registry

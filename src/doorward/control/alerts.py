@@ -1,7 +1,8 @@
 """Admin API: a test of everything that alerts are sent to."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.control.operators import Role
 from doorward.control.routes import Ask, Route, Shape
@@ -22,8 +23,7 @@ class TestView(Shape):
     sinks: tuple[TriedView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertTest:
+class AlertTest(msgspec.Struct, frozen=True):
     """The one operation on alerts."""
 
     test: Callable[[], Awaitable[Sequence[Tried]]]

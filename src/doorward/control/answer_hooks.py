@@ -5,9 +5,9 @@ an unknown name, a wrong signature and an old message are told the same. A messa
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import msgspec
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -58,8 +58,7 @@ class Taken(Shape):
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Senders:
+class Senders(msgspec.Struct, frozen=True):
     """Whose messages are taken."""
 
     webhooks: Callable[[], Mapping[str, Webhook]]

@@ -4,7 +4,8 @@ LAW: every answer names the digest that was shown. A yes that the log could not 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.approval.desk import Approver, Desk, DeskError
 from doorward.approval.question import Question, State
@@ -25,8 +26,7 @@ def no_edits(question: Question, arguments: Mapping[str, object]) -> tuple[str, 
     return ("edits cannot be checked here",)
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """What a person answers, and to what."""
 
     reference: GrantId
@@ -41,8 +41,7 @@ class Answered:
     """What it came through, where that is neither the command line nor the admin API: `page`, `webhook chat`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(msgspec.Struct, frozen=True):
     """Takes answers to the desk and tells the log of them. Raises `ControlError` for whatever cannot be answered so."""
 
     desk: Desk

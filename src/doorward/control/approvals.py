@@ -1,9 +1,10 @@
 """Admin API: calls that wait for a person's yes, shown whole, and the answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from pydantic import Field
 
 from doorward.approval import shown, tally
@@ -116,8 +117,7 @@ class Told(Shape):
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Approvals:
+class Approvals(msgspec.Struct, frozen=True):
     """The operations on questions. Approvers and owners speak for their teams, an admin for every team."""
 
     desk: Desk

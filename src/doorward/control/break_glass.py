@@ -3,8 +3,7 @@
 LAW: only who is named may, an admin who is not named may not; and what the log could not be told of beforehand does not hold.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from pydantic import Field
 
 from doorward.control.operators import Operator, Role, is_self
@@ -33,8 +32,7 @@ class GlassList(Shape):
     broken: tuple[WaiverView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BreakGlass:
+class BreakGlass(msgspec.Struct, frozen=True):
     """The operations on broken glasses."""
 
     ground: Ground

@@ -5,9 +5,9 @@ that names either it cannot be given, and whatever key it is given for, it count
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 from pydantic import Field
 
 from doorward.admission.budgets.budgets import Budgets, Standing, key_text, parts
@@ -93,8 +93,7 @@ class Raised(Shape):
     ends: float
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetRows:
+class BudgetRows(msgspec.Struct, frozen=True):
     """The operations on budgets."""
 
     budgets: Budgets

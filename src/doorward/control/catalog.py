@@ -1,9 +1,9 @@
 """Admin API: what upstreams offer, how it differs from what was accepted, and a person's yes to exactly what was shown."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -137,8 +137,7 @@ class Seen(Shape):
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(msgspec.Struct, frozen=True):
     """The operations on definitions."""
 
     workbench: Workbench

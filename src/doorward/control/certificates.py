@@ -1,7 +1,6 @@
 """Admin API: the certificates that our own authority has issued to agents. One is revoked like anything else (`certificate:ID`)."""
 
-from dataclasses import dataclass
-
+import msgspec
 from pydantic import Field
 
 from doorward.admission.stops import Effect, Matter, MatterKind, Switch
@@ -36,8 +35,7 @@ class CertificateList(Shape):
     certificates: tuple[CertificateView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCertificates:
+class IssuedCertificates(msgspec.Struct, frozen=True):
     """The operations on issued certificates."""
 
     store: IssuedStore

@@ -1,7 +1,8 @@
 """Admin API: the document in force without its secrets, and the order to read it again."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from doorward.config.credentials import SECRETS
 from doorward.config.facts import MemberFact
@@ -32,8 +33,7 @@ class Reload(Shape):
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Configurations:
+class Configurations(msgspec.Struct, frozen=True):
     """The operations on the document."""
 
     generations: Generations

@@ -1,8 +1,8 @@
 """Admin API: the accounts that people have connected, by whom and where, and never what they are called or their tokens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -61,8 +61,7 @@ class LinkView(Shape):
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRows:
+class ConnectionRows(msgspec.Struct, frozen=True):
     """The operations on connections."""
 
     connections: Connections

@@ -1,7 +1,6 @@
 """Admin API: the keys that the database is encrypted with: what hangs on each, and another one."""
 
-from dataclasses import dataclass
-
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -38,8 +37,7 @@ class EncryptionRotated(Shape):
     rows: int = Field(description="How many are to follow")
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionKeys:
+class EncryptionKeys(msgspec.Struct, frozen=True):
     """The operations on keys."""
 
     rotation: Rotation

@@ -4,8 +4,8 @@ LAW: a forbid is lifted only in the name of the team that its `@exception` names
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.control.agents import team_of
@@ -38,8 +38,7 @@ class ExceptionList(Shape):
     exceptions: tuple[WaiverView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exceptions:
+class Exceptions(msgspec.Struct, frozen=True):
     """The operations on exceptions."""
 
     ground: Ground

@@ -4,8 +4,7 @@ LAW: a reset gives rights back, so it is told to the log first, with who did it;
 No agent resets itself: whoever can talk it into something could talk it into that.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -62,8 +61,7 @@ class Reset(Shape):
     reason: str = Field(pattern=r"\S", max_length=500, description="Why; kept in the log")
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRows:
+class FlowRows(msgspec.Struct, frozen=True):
     """The operations on contexts."""
 
     contexts: Contexts

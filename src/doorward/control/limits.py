@@ -1,8 +1,8 @@
 """Admin API: the limits in force, and who comes nearest to each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.admission.gate import CONCURRENT, IN_FLIGHT, PACE, Gate
@@ -50,8 +50,7 @@ class LimitList(Shape):
     limits: tuple[LimitView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LimitRows:
+class LimitRows(msgspec.Struct, frozen=True):
     """The operations on limits."""
 
     gate: Gate

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import Field
 
 from doorward.audit import checkpoint
@@ -139,8 +139,7 @@ class Receipt(Shape):
     leaves: tuple[ProvenLeaf, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(msgspec.Struct, frozen=True):
     """The operations on the log."""
 
     auditor: Auditor

@@ -7,10 +7,11 @@ are checked before anything else is read (CVE-2025-49596, DNS rebinding).
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -45,8 +46,7 @@ Rules = Callable[[], ControlListen | None]
 """`control.listen` as the document in force has it; None where it has been taken out: then nobody is an operator here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What the door stands on."""
 
     rules: Rules

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
+import msgspec
+from msgspec.structs import replace
 from pydantic import Field
 
 from doorward.audit.auditor import Auditor
@@ -56,8 +57,7 @@ class Passes(Shape):
     is_whole: bool
 
 
-@dataclass(slots=True)
-class _Count:
+class _Count(msgspec.Struct):
     kind: str
     detail: str
     last: str
@@ -69,9 +69,8 @@ class _Count:
 _Key = tuple[str, str, str, tuple[str, ...]]
 
 
-@dataclass(slots=True)
-class _Tally:
-    counts: dict[_Key, _Count] = field(default_factory=dict)
+class _Tally(msgspec.Struct):
+    counts: dict[_Key, _Count] = msgspec.field(default_factory=dict)
 
     def add(self, leaf: bytes) -> None:
         body = json.loads(leaf)
@@ -101,8 +100,7 @@ class _Tally:
         return tuple(sorted(found, key=lambda one: (-one.calls, one.agent, one.upstream, one.name, one.policies)))
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """The count of what observation let pass."""
 
     auditor: Auditor

@@ -6,9 +6,10 @@ do is not kept at all: each request asks the configuration in force what the per
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+
+import msgspec
 
 from doorward.identity.sign_in import Person
 
@@ -28,8 +29,7 @@ class Door(StrEnum):
     """A bearer token in a file of the operator's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorSession:
+class OperatorSession(msgspec.Struct, frozen=True):
     """One sign-in."""
 
     id: str

@@ -9,8 +9,9 @@ import grp
 import os
 import pwd
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from doorward.approval.persons import forms, forms_of
 from doorward.config.model import OperatorGroup
@@ -35,8 +36,7 @@ class Role(IntEnum):
     """Everything: agents, stops, reloads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(msgspec.Struct, frozen=True):
     """One operator, as long as one request takes."""
 
     name: str

@@ -1,7 +1,6 @@
 """Plain pages for probes and scrapers: whether the process lives, whether traffic may come, and the metrics."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -12,8 +11,7 @@ Readiness = Callable[[], tuple[str, ...]]
 """Why no traffic may come now; empty when it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(msgspec.Struct, frozen=True):
     """The pages of one gateway."""
 
     not_ready: Readiness

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
+import msgspec
+from msgspec.structs import replace
 from pydantic import Field
 
 from doorward.audit.auditor import Auditor
@@ -66,8 +67,7 @@ class PastDecision(Shape):
     differs: bool | None = Field(description="Whether policies would decide otherwise today; null where nobody can say")
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """The explanation of recorded calls."""
 
     generations: Generations
@@ -75,7 +75,7 @@ class Past:
     recorder: Recorder
     auditor: Auditor
     sets: PolicySets
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns = msgspec.field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""

@@ -1,7 +1,8 @@
 """Admin API: who one is here, who is signed in over the network, and the end of somebody's session."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.audit.recorder import Recorder
 from doorward.control.operator_sessions import OperatorSession, OperatorSessions
@@ -37,8 +38,7 @@ class SignedInList(Shape):
     sessions: tuple[SignedIn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class People:
+class People(msgspec.Struct, frozen=True):
     """The operations on operators."""
 
     sessions: OperatorSessions

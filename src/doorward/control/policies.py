@@ -1,9 +1,10 @@
 """Admin API: which policies are in force, and how they would decide a call, with the facts that they read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+import msgspec
 from pydantic import Field
 
 from doorward.call.resolve import Caller, make_call
@@ -79,8 +80,7 @@ class Supposed(Shape):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyDesk:
+class PolicyDesk(msgspec.Struct, frozen=True):
     """The operations on policies."""
 
     generations: Generations
@@ -89,7 +89,7 @@ class PolicyDesk:
     waived: Waived
     present: Callable[[Call], Said]
     """What has flowed into the context of whoever would make a call."""
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns = msgspec.field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""

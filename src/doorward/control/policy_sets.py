@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+import msgspec
 from pydantic import Field
 
 from doorward.control.candidates import CANDIDATE_BYTES, FILES, File, files, meant, sources
@@ -106,15 +106,14 @@ class RolledBack(Shape):
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyHistory:
+class PolicyHistory(msgspec.Struct, frozen=True):
     """The operations on sets of policies."""
 
     workbench: Workbench
     sets: PolicySets
     tell: Callable[[str], None] = _untold
     """Hears, loudly, that the files on disk are not in force from now on, or that they are again."""
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns = msgspec.field(default_factory=Turns)
 
     def routes(self) -> tuple[Route, ...]:
         """Their rows of the route table."""

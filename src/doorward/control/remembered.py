@@ -4,8 +4,9 @@ INVARIANT: nothing is forgotten that could come again. Where there is no more ro
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from doorward.control.routes import ControlError
 
@@ -13,16 +14,14 @@ Key = tuple[str, str]
 """Who sends, and the id that it has given the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a message was told."""
 
     status: int
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(msgspec.Struct, frozen=True):
     until: float
     content: bytes
     """SHA-256 of the message."""

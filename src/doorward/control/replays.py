@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+import msgspec
 from pydantic import Field
 
 from doorward.audit.auditor import Auditor
@@ -105,8 +105,7 @@ class ReplayView(Shape):
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Replays:
+class Replays(msgspec.Struct, frozen=True):
     """The replay of recorded calls."""
 
     generations: Generations
@@ -117,7 +116,7 @@ class Replays:
     clocks: tuple[Callable[[], float], Callable[[], float]]
     """Unix seconds, and monotonic ones."""
     bounds: Bounds = BOUNDS
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     def routes(self) -> tuple[Route, ...]:
         """Its row of the route table."""

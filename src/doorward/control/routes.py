@@ -1,8 +1,8 @@
 """The admin API as a table: each row says who may, what goes in and what comes out; dispatcher and OpenAPI document read it."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from doorward.control.operators import Operator, Role
@@ -38,8 +38,7 @@ async def _waits() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """One request of an operator, read and checked."""
 
     operator: Operator
@@ -64,8 +63,7 @@ Within = Callable[[Ask], Collection[str]]
 """The teams that what is asked for belongs to; none where it is nobody's. Raises `ControlError` for what is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One operation of the admin API."""
 
     method: str

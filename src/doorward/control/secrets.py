@@ -1,8 +1,8 @@
 """Admin API: the secrets that the configuration refers to, by their references and never by value, and those that nothing refers to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.control.operators import Role
@@ -32,8 +32,7 @@ class SecretList(Shape):
     troubles: tuple[str, ...] = Field(description="What could not be looked at for unused ones")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRows:
+class SecretRows(msgspec.Struct, frozen=True):
     """The operations on secrets."""
 
     inventory: Inventory

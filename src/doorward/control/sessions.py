@@ -1,7 +1,6 @@
 """Admin API: session-era sessions: who has one, and the end of one."""
 
-from dataclasses import dataclass
-
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -34,8 +33,7 @@ class SessionList(Shape):
     sessions: tuple[SessionView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRows:
+class SessionRows(msgspec.Struct, frozen=True):
     """The operations on sessions."""
 
     sessions: Sessions

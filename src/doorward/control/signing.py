@@ -8,9 +8,10 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from urllib.parse import urlencode
 
+import msgspec
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -61,8 +62,7 @@ class Redemption(Shape):
     verifier: str = Field(min_length=43, max_length=128)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A command that waits on this computer."""
 
     port: int
@@ -79,8 +79,7 @@ class Command:
         return phrase(self.challenge)
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """Who has signed in for a command, and whether it may act for them is still to be said (or has been)."""
 
     person: Person
@@ -142,7 +141,7 @@ class Signing:
             url, begun = await provider.begin(self._ground.origin + CALLBACK)
         except SignInError as error:
             return told("Not signed in", error.public, 502)
-        asked = None if command is None else asdict(command)
+        asked = None if command is None else msgspec.structs.asdict(command)
         kept = {"begun": asdict(begun), "command": asked, "issuer": provider.issuer, "back": back}
         sealed = self._seal.seal(json.dumps(kept).encode(), _CONTEXT, self._draw(12))
         answer = RedirectResponse(url, 303)

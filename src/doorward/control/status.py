@@ -1,7 +1,8 @@
 """Admin API: how the gateway stands: whether it is ready, what is wrong or worth a look, and how each upstream does."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+
+import msgspec
 
 from doorward import __version__
 from doorward.audit import checkpoint
@@ -94,8 +95,7 @@ class StatusView(Shape):
     alerts: tuple[SinkView, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What of the log is told here."""
 
     recorder: Recorder
@@ -113,8 +113,7 @@ class Evidence:
         return () if self.anchors.warning is None else (self.anchors.warning,)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """The one look at everything."""
 
     not_ready: Callable[[], tuple[str, ...]]
@@ -147,7 +146,7 @@ class Status:
             in_flight=self.flight.count(),
             log=self.evidence.view(),
             upstreams=tuple(self._upstream(UpstreamId(name), config, snapshot) for name, config in snapshot.document.upstreams.items()),
-            alerts=tuple(SinkView(**asdict(one)) for one in sinks),
+            alerts=tuple(SinkView(**msgspec.structs.asdict(one)) for one in sinks),
         )
 
     def _upstream(self, name: UpstreamId, config: UpstreamConfig, snapshot: Snapshot) -> UpstreamView:

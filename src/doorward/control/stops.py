@@ -1,9 +1,9 @@
 """Admin API: the stop switch and revocations."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
+import msgspec
 from pydantic import Field
 
 from doorward.admission.matters import FOR_GOOD, Matter, MatterKind, StopError, parse, written
@@ -63,8 +63,7 @@ class StopList(Shape):
 LIFT = "Lift a stop, or a revocation that is not for good"
 
 
-@dataclass(frozen=True, slots=True)
-class Stops:
+class Stops(msgspec.Struct, frozen=True):
     """The operations on stops."""
 
     switch: Switch

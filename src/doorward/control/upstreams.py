@@ -1,8 +1,8 @@
 """Admin API: the addresses of upstreams, taken out of service and put back by an operator. It is kept in memory: a restart forgets it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.audit.recorder import Recorder
@@ -24,8 +24,7 @@ class Which(Shape):
     address: str | None = Field(None, max_length=2048)
 
 
-@dataclass(frozen=True, slots=True)
-class Upstreams:
+class Upstreams(msgspec.Struct, frozen=True):
     """The operations on addresses."""
 
     fleet: Fleet

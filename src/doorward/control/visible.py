@@ -7,10 +7,11 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from typing import Final, NewType
+
+import msgspec
 
 from doorward.catalog.text import is_visible
 from doorward.wire.canonical import canonical
@@ -37,8 +38,7 @@ class Sign(StrEnum):
     LEFT_OUT = "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of a difference."""
 
     sign: Sign

@@ -1,8 +1,8 @@
 """Admin API: what exceptions and broken glasses have in common: what they may name, how they are given, ended and shown."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from pydantic import Field
 
 from doorward.approval.waivers import Kept, WaiverError, ended, granted
@@ -41,8 +41,7 @@ class Given(Shape):
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What is to be waived, and for how long; checked by whoever says so."""
 
     kind: WaiverKind
@@ -53,8 +52,7 @@ class Terms:
     ends: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What both stand on."""
 
     kept: Kept

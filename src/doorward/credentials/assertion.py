@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from doorward.credentials.chain import acting
 from doorward.credentials.port import Mint, Minted, Sign, Use
 from doorward.domain.calls import Call
@@ -23,8 +25,7 @@ ACCOUNT: Final = "assertion"
 _ID_BYTES: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(msgspec.Struct, frozen=True):
     """What the configuration says of the assertions for one upstream."""
 
     audience: str

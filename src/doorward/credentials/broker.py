@@ -6,10 +6,11 @@ after its end. Whatever is made is fingerprinted before anybody else has it.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Final
+
+import msgspec
 
 from doorward.credentials import plan as planned
 from doorward.credentials.fingerprints import Fingerprints
@@ -48,8 +49,7 @@ _OWN: Final = AuthnMethod.OWN
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(msgspec.Struct):
     """A lease that is given out again; times are of the monotonic clock."""
 
     lease: Lease
@@ -63,24 +63,21 @@ class _Held:
     """From when on it is not given out."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
+class _Flight(msgspec.Struct, frozen=True):
     """A lease that is being made, and for whom."""
 
     principal: Principal
     work: Single[_Held]
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
+class _Failed(msgspec.Struct, frozen=True):
     """That nothing could be made, and until when that is not tried again."""
 
     until: float
     refused: Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """What the broker works with."""
 
     mint_of: Callable[[UpstreamId, Plan], Mint]

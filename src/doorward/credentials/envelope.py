@@ -20,6 +20,7 @@ from binascii import Error
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
@@ -59,8 +60,7 @@ class AlteredError(EnvelopeError):
     """It, or its place, is another than when it was sealed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Where a record belongs, and so where alone it opens."""
 
     table: str

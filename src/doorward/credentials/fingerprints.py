@@ -8,8 +8,9 @@ import hmac
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
+
+import msgspec
 
 from doorward.credentials.disguises import parts, spellings
 from doorward.credentials.windows import SHORTEST, WINDOW, Windows, cut, folding, piece_length, piece_of, step_of
@@ -30,8 +31,7 @@ _KEY_MATERIAL = 20
 """Characters of a word among many that is looked for by itself: a line of a private key is, a word of a passphrase is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Print:
+class _Print(msgspec.Struct, frozen=True):
     """One text: its HMAC, its folded piece, where that begins, and how long the text is (bytes)."""
 
     hmac: bytes
@@ -40,8 +40,7 @@ class _Print:
     length: int
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     """One secret: what is looked for, and how many hold it."""
 
     prints: tuple[_Print, ...]

@@ -1,9 +1,10 @@
 """How each kind of plan is made into credentials: one `Mint` for one upstream."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, assert_never
+
+import msgspec
 
 from doorward.credentials.assertion import Assertion, AssertionMint
 from doorward.credentials.connections.declared import PerUser
@@ -18,8 +19,7 @@ from doorward.credentials.static import Holding, StaticMint
 from doorward.domain.ids import UpstreamId
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """What mints work with, whatever their plan."""
 
     reading: Holding

@@ -5,9 +5,10 @@ for a credential of ours (CVE-2026-110279) or travel on by itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
+
+import msgspec
 
 from doorward.config import credentials_oauth as config
 from doorward.config.credentials import AssertionCredential, BasicCredential, HeaderCredential, NoCredential, UserCredential
@@ -22,23 +23,20 @@ from doorward.credentials.oauth.declared import for_itself, for_person
 from doorward.domain.ids import UpstreamId
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """The upstream is shown no credential."""
 
     audience: str
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True):
     """The upstream is shown a certificate of ours by TLS (RFC 8446, 4.4.2), and nothing else."""
 
     audience: str
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class StaticHeader:
+class StaticHeader(msgspec.Struct, frozen=True):
     """A header with a static secret in it."""
 
     audience: str
@@ -47,8 +45,7 @@ class StaticHeader:
     """The text with its references, not their values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Basic:
+class Basic(msgspec.Struct, frozen=True):
     """A user name and a password (RFC 7617)."""
 
     audience: str
@@ -57,8 +54,7 @@ class Basic:
     """Both as texts with their references."""
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(msgspec.Struct, frozen=True):
     """The environment of a process, with or without secrets in it."""
 
     audience: str
@@ -66,8 +62,7 @@ class Environment:
     """Names and texts with their references."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForPeople:
+class ForPeople(msgspec.Struct, frozen=True):
     """A token for the person behind a call; the gateway's own calls, which have nobody behind them, are made with something else."""
 
     audience: str
@@ -75,8 +70,7 @@ class ForPeople:
     own: "Nothing | StaticHeader | Basic | oauth.ClientCredentials"
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(msgspec.Struct, frozen=True):
     """The environment of processes that not everybody shares, or that have a token in it."""
 
     audience: str

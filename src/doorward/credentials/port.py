@@ -1,8 +1,9 @@
 """What makes credentials, as the broker sees it: one `Mint` for each upstream, asked only under a recorded intent."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
@@ -39,8 +40,7 @@ class Use:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Minted:
+class Minted(msgspec.Struct, frozen=True):
     """A credential as it was made just now."""
 
     headers: tuple[Header, ...] = ()

@@ -4,9 +4,10 @@ LAW: what tells processes apart is the verified principal and the holder of the 
 """
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
+
+from msgspec.structs import replace
 
 from doorward.config.references import given
 from doorward.credentials.plan import Process

@@ -6,7 +6,8 @@ rows of two keys, and the next one goes on.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.credentials.envelope import Envelope
 from doorward.credentials.store_keys import KeyStore, StoreKey, Wrappings, fresh
@@ -22,8 +23,7 @@ AGAIN_AFTER_SECONDS = 60.0
 Told = Callable[[Event], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Seams:
+class Seams(msgspec.Struct, frozen=True):
     """What a rotation works with."""
 
     draw: Callable[[int], bytes]
@@ -32,8 +32,7 @@ class Seams:
     """The log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A key-encryption key, and what hangs on it."""
 
     id: str

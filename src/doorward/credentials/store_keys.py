@@ -5,8 +5,9 @@ and nothing starts, so that it can be put back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.credentials.envelope import ID_BYTES, KEY_BYTES, Context, Envelope
 from doorward.credentials.wrapping import KeyLostError, Wrapped, Wrapping, WrappingError
@@ -15,8 +16,7 @@ MARK_KEY = Context("mark_key", ("1",), "sealed")
 """Where the key of marks and hidden names is sealed: it outlives every rotation, as the rows are found by its marks."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreKey:
+class StoreKey(msgspec.Struct, frozen=True):
     """A store key as it lies in the database."""
 
     id: bytes
@@ -64,8 +64,7 @@ class KeyStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wrappings:
+class Wrappings(msgspec.Struct, frozen=True):
     """The place of key-encryption keys that is configured, and those before it that may still be needed."""
 
     now: Wrapping

@@ -3,8 +3,9 @@
 They are asked once at the start and once at each rotation, never for a record: a key service that is slow or away stops no call.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -17,8 +18,7 @@ class KeyLostError(WrappingError):
     """It is not in its place, or another one is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapped:
+class Wrapped(msgspec.Struct, frozen=True):
     """A store key as it lies in the database."""
 
     by: str
@@ -26,8 +26,7 @@ class Wrapped:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A key-encryption key that can be used."""
 
     id: str

@@ -1,9 +1,10 @@
 """Rules of labels, compiled: what a target's results are labelled, what it takes, and which named rules are about a call. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, TypeVar
+
+import msgspec
 
 from doorward.config.flow import Declassification, Endorsement, Labels, Marks, Sink
 from doorward.config.model import Document
@@ -40,8 +41,7 @@ class Taken(NamedTuple):
     """Whether the context holds more than its intent said: then `rise` is durable before the answer is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """What the rules say of one target."""
 
     label: Label

@@ -1,10 +1,9 @@
 """A client certificate as the rest of the house sees it: read once a connection, its possession and path already proven."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True):
     """What is known of one X.509 certificate (RFC 5280) whose holder has proven that it has the key."""
 
     thumbprint: str

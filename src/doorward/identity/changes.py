@@ -1,7 +1,8 @@
 """What becomes of an agent's record by each change, or why the change cannot be made: pure, so that one can look before one writes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.domain.actors import Agent, AuthnMethod
 from doorward.domain.ids import AgentId

@@ -6,9 +6,10 @@ It never speaks for an address on the person's own machine: any program can list
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from doorward.domain.actors import Subject
 from doorward.identity.authority.port import Asked
@@ -19,8 +20,7 @@ MOST_PER_PERSON = 256
 """Consents that are remembered of one person; the oldest makes room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(msgspec.Struct, frozen=True):
     """One person's approval of one client for one endpoint."""
 
     subject: str

@@ -3,8 +3,9 @@
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256, sha384, sha512
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Refused
@@ -21,8 +22,7 @@ class IdTokenError(DoorwardError):
     """An ID token that proves nothing; for operators."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True):
     """What an ID token must say."""
 
     issuer: str

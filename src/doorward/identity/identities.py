@@ -1,8 +1,9 @@
 """What a credential proves an agent to be, before the registry says which agent that is: a client, a SPIFFE id, a DNS name, a subject."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -33,8 +34,7 @@ class IdentityKind(StrEnum):
     """The distinguished name of a certificate's subject (RFC 4514)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """One name that credentials can prove. Equal names are one identity: exact text, case included."""
 
     kind: IdentityKind

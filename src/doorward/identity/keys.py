@@ -7,8 +7,9 @@ what stands before it, so that a scanner (and we) can tell a key from a look-ali
 import hmac
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from doorward.domain.ids import AgentId, Digest, KeyId
 
@@ -25,8 +26,7 @@ _SECRET_END = _ID_END + 1 + _SECRET_LENGTH
 _NOBODY = Digest("0" * 64)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
+class KeyRecord(msgspec.Struct, frozen=True):
     """What is kept of a key: never the key."""
 
     id: KeyId

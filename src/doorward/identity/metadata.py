@@ -5,8 +5,9 @@ INVARIANT: the document of `/mcp/{name}` depends on nothing but the name: it doe
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from doorward.config.identity import Identity
 from doorward.config.model import Listen
@@ -20,15 +21,14 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 """RFC 6749 §3.3, and what a quoted text in a header can hold as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advertised:
+class Advertised(msgspec.Struct, frozen=True):
     """Where clients get tokens for us, and what these can be tied to. There is none where nobody gives any out."""
 
     servers: tuple[str, ...]
     """Issuer identifiers of authorization servers."""
     scopes: tuple[str, ...]
     """What a client should ask for to begin with, in the words of those servers; empty where they know no scopes."""
-    names: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, tuple[str, ...]]] = msgspec.field(default_factory=dict)
     """By issuer, which scopes of its own stand for which of ours; issuers that speak our words are not among them."""
     dpop_algorithms: tuple[str, ...] = tuple(sorted(ALGORITHMS))
     takes_certificates: bool = False

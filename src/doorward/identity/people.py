@@ -1,8 +1,9 @@
 """Who a verified ID token speaks of: the person's name for good, the name to show, and the groups, by the habits of the provider."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import assert_never
+
+import msgspec
 
 from doorward.config.identity import Issuer, Preset
 from doorward.domain.actors import Subject
@@ -19,8 +20,7 @@ class PersonError(DoorwardError):
     """An ID token whose person cannot be told; the message may be shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Somebody who has signed in."""
 
     subject: Subject
@@ -30,8 +30,7 @@ class Person:
     claims: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(msgspec.Struct, frozen=True):
     """Where a provider's ID tokens say what."""
 
     subject: tuple[str, ...]

@@ -1,7 +1,8 @@
 """What an OpenID Provider says of itself (OpenID Connect Discovery 1.0, RFC 8414, RFC 9207)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.identity.tokens.issuer import Issuer
@@ -14,8 +15,7 @@ class ProviderError(DoorwardError):
     """A provider whose word about itself, or whose answer, cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """Where a provider is asked for what, and what it can do."""
 
     authorization: str

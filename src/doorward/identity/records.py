@@ -1,7 +1,9 @@
 """What is known of an agent: who answers for it, what it is for, how it may prove itself, and whether it may act."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.actors import Agent, AuthnMethod
 from doorward.identity.identities import Identity
@@ -30,8 +32,7 @@ class Why(StrEnum):
     """Nobody answers for it any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRecord:
+class AgentRecord(msgspec.Struct, frozen=True):
     """An agent and how it stands. Times are Unix seconds. INVARIANT: new fields have defaults, so that stored ones can be read."""
 
     agent: Agent
@@ -51,8 +52,7 @@ class AgentRecord:
     """Says something only while the agent is kept out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What else is said of an agent when it is made known."""
 
     purpose: str = ""
@@ -61,8 +61,7 @@ class Terms:
     enrolled_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """What is to be said of an agent from now on; None leaves a thing as it is."""
 
     owner: str | None = None
@@ -73,7 +72,7 @@ class Edit:
 
 def edited(record: AgentRecord, edit: Edit) -> AgentRecord:
     """The record after an edit. A new owner (or the old one, confirmed) answers for the agent: it may be resumed."""
-    return replace(
+    return msgspec.structs.replace(
         record,
         agent=record.agent if edit.owner is None else replace(record.agent, owner=edit.owner),
         why=record.why if edit.owner is None else Why.ORDERED,
@@ -85,4 +84,4 @@ def edited(record: AgentRecord, edit: Edit) -> AgentRecord:
 
 def narrowed(before: AgentRecord, after: AgentRecord) -> AgentRecord:
     """The record with what a change takes away, and nothing of what it gives."""
-    return replace(before, methods=before.methods & after.methods, expires_at=min(before.expires_at, after.expires_at))
+    return msgspec.structs.replace(before, methods=before.methods & after.methods, expires_at=min(before.expires_at, after.expires_at))

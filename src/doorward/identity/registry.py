@@ -5,10 +5,11 @@ that failed to be written can therefore leave an agent out, never in.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 import anyio
+import msgspec
+from msgspec.structs import replace
 
 from doorward.domain.actors import Agent
 from doorward.domain.errors import StoreError
@@ -33,8 +34,7 @@ PLAIN = Terms()
 """Nothing else is said: every method, no identity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What has just become of an agent, or of one key of it: for whoever must cut off what is running."""
 
     agent: AgentId

@@ -1,7 +1,8 @@
 """Enrolment rules: which verified identities they take, and as which agents."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.config.identity import Enrol
 from doorward.domain.actors import Agent, AuthnMethod
@@ -18,8 +19,7 @@ _INNER = frozenset("-._")
 _DAY_SECONDS = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolling:
+class Enrolling(msgspec.Struct, frozen=True):
     """What an identity becomes by a rule."""
 
     agent: Agent

@@ -7,9 +7,12 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlencode
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.config import identity as config
 from doorward.domain.errors import DoorwardError
@@ -71,8 +74,7 @@ class Begun:
     """The provider had said that it says `iss` in its answer (RFC 9207)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """A provider that was read, and its keys."""
 
     provider: Provider

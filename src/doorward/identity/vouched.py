@@ -5,7 +5,8 @@ configuration nobody says it any more.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.actors import Principal
 from doorward.domain.reasons import Reason, Refused
@@ -17,8 +18,7 @@ def is_vouched(subject: str, issuers: Collection[str]) -> bool:
     return subject.partition(":")[0] in issuers
 
 
-@dataclass(frozen=True, slots=True)
-class Vouched:
+class Vouched(msgspec.Struct, frozen=True):
     """A source, but for people whom none of these issuers knows."""
 
     source: Source

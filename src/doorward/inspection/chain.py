@@ -5,7 +5,8 @@ here: the spine refuses the call.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.calls import Answer, Call, Fault, Notice
 from doorward.domain.findings import Disposition, Finding, Severity
@@ -29,8 +30,7 @@ def _nothing(call: Call) -> None:
     """Of no tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class Marking:
+class Marking(msgspec.Struct, frozen=True):
     """With what messages are marked that pass marked."""
 
     mark: Callable[[], str]
@@ -133,8 +133,7 @@ class Inspection:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
+class _Round(msgspec.Struct, frozen=True):
     """The guards as messages of one sort go past them."""
 
     guards: tuple[Guard, ...]

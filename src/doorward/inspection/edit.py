@@ -5,7 +5,6 @@ a key takes the whole member away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,17 +24,15 @@ Steps = tuple[str | int, ...]
 """The way to a value, first step first."""
 
 
-@dataclass(slots=True)
-class _Spot:
+class _Spot(msgspec.Struct):
     """What is to be done at one place, and below it."""
 
-    findings: list[Finding] = field(default_factory=list)
-    below: dict[str, "_Spot"] = field(default_factory=dict)
+    findings: list[Finding] = msgspec.field(default_factory=list)
+    below: dict[str, "_Spot"] = msgspec.field(default_factory=dict)
     is_dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Redacted:
+class Redacted(msgspec.Struct, frozen=True):
     """A message without what was found."""
 
     body: dict[str, object]
@@ -152,13 +149,12 @@ def _name(value: object) -> str:
     return str(value) if isinstance(value, str) or is_number(value) else repr(value)
 
 
-@dataclass(slots=True)
-class _Edit:
+class _Edit(msgspec.Struct):
     """One message, being edited."""
 
     masks: Named
     elsewhere: Elsewhere
-    changed: dict[Steps, str] = field(default_factory=dict)
+    changed: dict[Steps, str] = msgspec.field(default_factory=dict)
 
     def of(self, value: object, spot: _Spot | None, at: Steps) -> object:
         """A value without what its place and those below it withhold."""

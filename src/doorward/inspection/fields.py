@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 import re2
@@ -44,8 +43,7 @@ def _below(patterns: Patterns, step: str) -> Patterns:
     return frozenset(one[1:] for one in patterns if one and one[0] in {ANY, step})
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(msgspec.Struct):
     """An object or array that is being read: where it began, the patterns that lead to it and into what it holds."""
 
     start: int

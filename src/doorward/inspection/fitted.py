@@ -5,8 +5,9 @@ is told beside the result, so that nobody takes it for a value. Where nothing fi
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from doorward.domain.calls import Fault
 from doorward.inspection.edit import EditError, Redacted, Steps
@@ -43,16 +44,14 @@ Withheld = Mapping[str, str]
 """Pointer, rule, and what stands there instead: `null`, `absent` or `placeholder`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(msgspec.Struct, frozen=True):
     """An answer's body that keeps to its schema, and what stands in the places of values in it."""
 
     body: Mapping[str, object] | Fault
     withheld: tuple[Withheld, ...] = ()
 
 
-@dataclass(slots=True)
-class _Sort:
+class _Sort(msgspec.Struct):
     """The places of one sort, such as a field of all rows."""
 
     places: list[Steps]

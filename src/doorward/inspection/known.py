@@ -5,7 +5,8 @@ a debugger). Where a schema names arguments and does not say that others may com
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.inspection.patterns import matcher
 from doorward.inspection.reach import NOT_AT_ALL, here, reach
@@ -13,8 +14,7 @@ from doorward.inspection.reach import NOT_AT_ALL, here, reach
 _OTHERS = ("additionalProperties", "unevaluatedProperties")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The names that a schema knows."""
 
     names: frozenset[str]

@@ -6,10 +6,10 @@ result as text, and a guard may know a value by the name of its field in one of 
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypeGuard
 
+import msgspec
 import re2
 
 from doorward.wire.sieve import Sieve
@@ -55,12 +55,11 @@ class Named(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Masks:
+class Masks(msgspec.Struct):
     """(`Named`) What is withheld of one message. Values are told in the order of the message, then asked for."""
 
-    _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
-    _told: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _numbers: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    _told: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     """Rule and value of each text that is looked for elsewhere."""
 
     def take(self, rule: str, value: str, texts: Iterable[str]) -> None:

@@ -1,7 +1,6 @@
 """From places in a message's flat JSON text to findings: every quote in it bounds a text, so that counting them tells which one it is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from typing import Protocol
@@ -19,8 +18,7 @@ MOST = 768
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """Something that a rule looks for, as byte offsets into a flat JSON text; in one text or one number."""
 
     rule: str

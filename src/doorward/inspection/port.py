@@ -5,8 +5,9 @@ It is called from threads that are not the gateway's; the same message must give
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.findings import Direction, Part, Severity
@@ -35,8 +36,7 @@ class SettingsError(DoorwardError):
     """Settings that a guard cannot be made with: raised by factories, with a sentence for whoever wrote them, and no secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """One text of a message."""
 
     pointer: str
@@ -46,8 +46,7 @@ class Text:
     """`KEY`: the name of the member at this pointer, not its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message as guards are shown it: without what guards before have had taken out."""
 
     carrier: Carrier
@@ -69,8 +68,7 @@ class Message:
     """Every text in it, values and keys, in its order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One thing that was found. Which guard says so, the gateway adds."""
 
     rule: str

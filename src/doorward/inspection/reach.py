@@ -6,8 +6,9 @@ place, level by level of the value: up to how many levels it stays within bounds
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+import msgspec
 
 MOST_APPLIED = 500
 """Sub-schemas that meet in one place; the widest of 448 real tools comes to 28."""
@@ -36,13 +37,12 @@ class UnboundedError(ValueError):
     """A schema whose work cannot be bounded."""
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(msgspec.Struct):
     """A sub-schema and where those in it are applied: in the same place, below by name, or below anywhere."""
 
-    here: list[int] = field(default_factory=list)
-    named: list[int] = field(default_factory=list)
-    anywhere: list[int] = field(default_factory=list)
+    here: list[int] = msgspec.field(default_factory=list)
+    named: list[int] = msgspec.field(default_factory=list)
+    anywhere: list[int] = msgspec.field(default_factory=list)
 
 
 def reach(schema: Schema) -> int:

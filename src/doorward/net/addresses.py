@@ -1,9 +1,10 @@
 """Which addresses may be connected to (IANA special-purpose registries, RFC 6890): pure, and closed unless listed as ordinary."""
 
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
+
+import msgspec
 
 Address = IPv4Address | IPv6Address
 
@@ -17,8 +18,7 @@ class Reach(Enum):
     """Special-use unicast as well: loopback, private, link-local and the like. An operator has said so of whoever is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """What an operator allows for one upstream or issuer. The default allows least."""
 
     reach: Reach = Reach.PUBLIC

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+import msgspec
+
 from doorward.domain.reasons import Ran
 from doorward.net.deadline import NEVER, Deadline
 from doorward.net.errors import NetError, Trouble
@@ -12,8 +14,7 @@ from doorward.net.reader import Limits, Reader, Stage
 from doorward.net.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """How long each part of an exchange may take, in seconds."""
 
     connect: float = 3

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import msgspec
+
 from doorward.domain.reasons import Ran, Refused
 from doorward.net.addresses import STRICT, Rule
 from doorward.net.connection import Response, Timeouts
@@ -23,8 +25,7 @@ from doorward.wire.jsonrpc import Limits as JsonLimits
 from doorward.wire.jsonrpc import parse_object
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(msgspec.Struct, frozen=True):
     """How much one fetch may take."""
 
     body_bytes: int = 65_536

@@ -5,8 +5,9 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.reasons import Ran
 from doorward.net.addresses import STRICT, Rule
@@ -20,8 +21,7 @@ from doorward.net.urls import Origin
 Headers = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How many connections one upstream gets, and how long they are kept."""
 
     connections: int = 256
@@ -38,8 +38,7 @@ class Bounds:
 BOUNDS: Final = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where a pool leads and what it insists on."""
 
     origin: Origin

@@ -1,10 +1,10 @@
 """An HTTP/1.1 response as a value (RFC 9112): bytes in, a bounded response out; no socket, no clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from doorward.domain.clipping import clipped
@@ -13,8 +13,7 @@ from doorward.net.again import Same, same
 from doorward.net.errors import NetError, Trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much of an answer is taken in before it is given up."""
 
     head_bytes: int = 16 * 1024

@@ -1,8 +1,9 @@
 """Messages to a syslog server (RFC 5424) over UDP, or over TCP with octet counting (RFC 6587); whoever sends has written them."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from doorward.domain.reasons import Ran
 from doorward.net.errors import NetError, Trouble
@@ -13,8 +14,7 @@ _LISTEN_SECONDS: Final = 0.1
 """How long a refusal is waited for where no answer is ever given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """Where messages go: one that an operator has named, whatever its address."""
 
     host: str

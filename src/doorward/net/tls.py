@@ -2,9 +2,10 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.net.stamps import Stamp, stamp
@@ -25,8 +26,7 @@ class Clients(StrEnum):
     REQUIRED = "required"
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(msgspec.Struct, frozen=True):
     """What a listener speaks TLS with."""
 
     certificate: Path
@@ -38,8 +38,7 @@ class Served:
     """The roots (PEM) that clients' certificates must lead to; intermediates among them only help to get there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What a client shows of itself in TLS (RFC 8705)."""
 
     certificate: Path

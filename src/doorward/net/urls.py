@@ -1,8 +1,9 @@
 """The address of an upstream, read strictly (RFC 3986, http and https only): what could be read in two ways is refused."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.net.addresses import Address, parse_address
@@ -12,8 +13,7 @@ class UrlError(DoorwardError):
     """An upstream's URL that is not accepted; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where an upstream listens and what is asked for there."""
 
     scheme: str

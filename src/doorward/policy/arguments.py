@@ -6,7 +6,8 @@ INVARIANT: nothing here is trusted when a call is decided: `project` compares ev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.policy.shapes import EMPTY, RESERVED, Exact, Field, Fields, Gap, Many, Shape, Text, Truth, Whole, word
 
@@ -19,16 +20,14 @@ _SCALARS: Mapping[str, Shape] = {"string": Text(), "boolean": Truth(), "integer"
 _NO_TYPE = Gap("its schema names no type")
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """What one sub-schema came to; `shape` is None if it allows nothing but `null`."""
 
     shape: Shape | Gap | None
     nullable: bool = False
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     """One walk over one tool's schema: where references lead, and what is left of the budget."""
 
     root: Mapping[str, object]

@@ -6,18 +6,17 @@ these is `Opaque`: true or false, nobody knows here.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import assert_never
 
+import msgspec
 from cedarpy import pst
 
 from doorward.policy.question import Uid
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A chain of attributes below a variable: `context.input.amount`."""
 
     variable: pst.VarName
@@ -37,16 +36,14 @@ class Path:
         return self.parts[1:] if self.variable == "context" and self.parts[:1] == ("input",) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(msgspec.Struct, frozen=True):
     """A literal moment, in Unix milliseconds."""
 
     milliseconds: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """A literal address or network."""
 
     text: str
@@ -55,8 +52,7 @@ class Range:
 Value = bool | int | str | Decimal | Instant | Range | Uid
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """`path op literal`; `op` is one of ==, !=, <, <=, >, >=."""
 
     path: Path
@@ -64,8 +60,7 @@ class Compared:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
+class Paired(msgspec.Struct, frozen=True):
     """Two paths compared with each other, or one asked whether it stands in the other (`in`)."""
 
     path: Path
@@ -73,8 +68,7 @@ class Paired:
     other: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Patterned:
+class Patterned(msgspec.Struct, frozen=True):
     """`path like pattern`; None stands for `*`."""
 
     path: Path
@@ -86,30 +80,26 @@ class Patterned:
         return "".join("*" if piece is None else piece.replace("*", r"\*") for piece in self.pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(msgspec.Struct, frozen=True):
     """`… has attribute`."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """An attribute that is itself true or false."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(msgspec.Struct, frozen=True):
     """A literal set contains what stands at a path."""
 
     path: Path
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(msgspec.Struct, frozen=True):
     """The set at a path contains all of these, or any of them."""
 
     path: Path
@@ -117,39 +107,34 @@ class Holds:
     is_all: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Subset:
+class Subset(msgspec.Struct, frozen=True):
     """A literal set contains everything in the set at a path."""
 
     path: Path
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(msgspec.Struct, frozen=True):
     """The set at a path has no elements."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(msgspec.Struct, frozen=True):
     """An entity at a path is one of these or stands in one of them."""
 
     path: Path
     uids: tuple[Uid, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InRange:
+class InRange(msgspec.Struct, frozen=True):
     """An address at a path lies in a network."""
 
     path: Path
     network: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(msgspec.Struct, frozen=True):
     """Anything else."""
 
     expression: pst.Expr

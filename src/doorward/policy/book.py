@@ -1,8 +1,9 @@
 """The rules of a generation by action and by principal: what can match one principal on one action, parsed once and kept ready."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import count
+
+import msgspec
 
 from doorward.domain.catalog import Target
 from doorward.domain.ids import PolicyId
@@ -119,8 +120,7 @@ class Book:
         return known if known is not None else self._panels.put(positions, panel([self.rules[position] for position in positions]))
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(msgspec.Struct, frozen=True):
     """A principal and a target that have met: kept, so that their ids are nobody else's for as long as something is found by them."""
 
     principal: Speaker

@@ -1,8 +1,9 @@
 """One change worth trying: whose it is to make, in words, and as a supposition."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.ids import PolicyId
 from doorward.policy.atoms import Path
@@ -30,8 +31,7 @@ class Realm(StrEnum):
         return list(Realm).index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One thing otherwise: told in words, and as a supposition made of another."""
 
     realm: Realm
@@ -43,8 +43,7 @@ class Change:
     """The policies that it was drawn from."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """The call as it is, and its action."""
 
     supposed: Supposition

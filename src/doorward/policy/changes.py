@@ -1,13 +1,13 @@
 """Changes worth trying: for each literal and each scope of some rules, what would make it true, and what would make it false."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import assert_never
 
 from cedarpy import pst
+from msgspec.structs import replace
 
 from doorward.domain.flow import Confidentiality, Integrity
 from doorward.domain.ids import PolicyId

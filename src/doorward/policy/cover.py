@@ -1,8 +1,8 @@
 """Which rule covers which: wherever one matches, the other does, action by action over the catalogue as it stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from cedarpy import pst
 
 from doorward.domain.ids import TeamId
@@ -15,14 +15,13 @@ from doorward.policy.shapes import Fields
 from doorward.policy.truth import Branch, Literal, branches, implies, is_contradictory
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(msgspec.Struct, frozen=True):
     """Rules over a vocabulary, and what has been found out about them."""
 
     known: Vocabulary
-    _written: dict[int, tuple[Branch, ...] | None] = field(default_factory=dict)
-    _settled: dict[tuple[int, str], tuple[Branch, ...] | None] = field(default_factory=dict)
-    _actions: dict[int, frozenset[str]] = field(default_factory=dict)
+    _written: dict[int, tuple[Branch, ...] | None] = msgspec.field(default_factory=dict)
+    _settled: dict[tuple[int, str], tuple[Branch, ...] | None] = msgspec.field(default_factory=dict)
+    _actions: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
 
     def actions(self, rule: Rule) -> frozenset[str]:
         """The actions that a rule can match, its resource included."""

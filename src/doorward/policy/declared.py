@@ -1,7 +1,8 @@
 """Declared facts brought to the actions they are of; what does not fit is told, and denies where it is read."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.domain.catalog import Kind
 from doorward.policy.facts.fact import Fact, derived_shape, misfit, unfit

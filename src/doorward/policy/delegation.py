@@ -5,8 +5,10 @@ denies, one question asks.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
+
+import msgspec
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Proof, Subject
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -19,8 +21,7 @@ Verdict = tuple[AgentId, Decision]
 """Who was asked about, and what came of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """An agent of a chain as if it spoke itself: for policy to be asked about, and no principal that a call could be made with."""
 
     agent: Agent

@@ -1,9 +1,10 @@
 """How two sets of policies differ: file by file as text, and policy by policy by their ids. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import PurePath
+
+import msgspec
 
 from doorward.domain.ids import PolicyId
 from doorward.policy.rules import Source, parse
@@ -11,8 +12,7 @@ from doorward.policy.rules import Source, parse
 _Pair = tuple[Source | None, Source | None]
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(msgspec.Struct, frozen=True):
     """A file that is not the same in both sets."""
 
     path: str
@@ -21,8 +21,7 @@ class FileChange:
     """A unified diff."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """What came, what went and what is another, from one set to the other; policies by id, sorted."""
 
     files: tuple[FileChange, ...]

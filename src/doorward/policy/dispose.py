@@ -5,16 +5,16 @@ In each row a graver finding is never met with less. An operator's rules come be
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from doorward.domain.findings import Direction, Disposition, Finding, Severity
 
 _HARDNESS: Mapping[Disposition, int] = {disposition: rank for rank, disposition in enumerate(Disposition)}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What is done about findings of one guard in one direction, by severity."""
 
     low: Disposition

@@ -5,8 +5,9 @@ itself, so that another one never loosens a message.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from doorward.config.dispositions import DispositionRule
 from doorward.domain.calls import Call
@@ -48,8 +49,7 @@ def is_held(finding: Finding) -> bool:
     return finding.guard in HELD_GUARDS or finding.rule in HELD_RULES
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule, ready: an empty set fits everything."""
 
     place: int

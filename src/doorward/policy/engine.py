@@ -5,11 +5,11 @@ read neither arguments nor time nor session) could be computed again at any time
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeVar
 
+import msgspec
 from cedarpy import Schema
 
 from doorward.domain.actors import AuthnMethod, Principal
@@ -99,8 +99,7 @@ def _digest(files: tuple[Source, ...], declared: str) -> Digest:
     return Digest(total.hexdigest())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class Known(msgspec.Struct, frozen=True, eq=False):
     """What is known of a principal and a target by the very objects."""
 
     met: Met

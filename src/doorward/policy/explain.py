@@ -1,7 +1,9 @@
 """Why a call was decided as it was: for operators, as plain values. Never shown to agents."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Decision, Observation
@@ -17,8 +19,7 @@ from doorward.policy.question import Actor, Moment, Place, Uid, facts, user_issu
 from doorward.policy.reads import WHOLE, Tree, together
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(msgspec.Struct, frozen=True):
     """One rule that could have matched, where it stands, and what came of it."""
 
     policy: PolicyId
@@ -32,8 +33,7 @@ class Considered:
     """The agent of the chain that it was asked about; empty for the one that speaks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One attribute that the rules read, and its value for this call; `is_there` is false where the call has none."""
 
     name: str
@@ -41,8 +41,7 @@ class Fact:
     is_there: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """A decision with all that went into it."""
 
     decision: Decision

@@ -5,7 +5,9 @@ told has been decided again: a flip that is told flips. That there is none is on
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -30,8 +32,7 @@ MOST = 5
 """Flips that are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(msgspec.Struct, frozen=True):
     """A change, or two together, and what the call would be decided then."""
 
     changes: tuple[Change, ...]
@@ -49,8 +50,7 @@ class Flip:
         return max((change.realm for change in self.changes), key=lambda realm: realm.distance)
 
 
-@dataclass(frozen=True, slots=True)
-class Flips:
+class Flips(msgspec.Struct, frozen=True):
     """What was found, the nearest to the caller first; how much was tried, and whether that was all there is to try."""
 
     found: tuple[Flip, ...]

@@ -6,7 +6,6 @@ permit matches, the whole panel is asked: it alone says denials and questions (l
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 from cedarpy import PolicySet
@@ -21,8 +20,7 @@ from doorward.policy.rules import Rule
 from doorward.policy.shapes import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
+class Half(msgspec.Struct, frozen=True):
     """Some rules of a panel, asked by themselves."""
 
     positions: tuple[int, ...]
@@ -36,8 +34,7 @@ class Half:
         return [self.positions[number] for number in numbers(names)]
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
+class Halves(msgspec.Struct, frozen=True):
     """The rules of a panel apart: those that read nothing of a call, and those that do."""
 
     still: Half
@@ -59,8 +56,7 @@ def _half(rules: Sequence[Rule], positions: tuple[int, ...]) -> Half:
     return Half(positions, parsed(some), together([rule.reads for rule in some]).context)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+class Ground(msgspec.Struct, frozen=True, eq=False):
     """What stays in one lane for all callers whom its rules cannot tell apart (`Lane.apart`)."""
 
     number: int
@@ -77,7 +73,7 @@ class Ground:
     """The positions of the still permits that match; None where the still rules leave no plain yes."""
     arguments: tuple[Fields, Tree] | None
     """The shape of the arguments and what is read of them, where the moving rules read nothing else of a call."""
-    allows: Memo[tuple[str, ...], Allow] = field(default_factory=lambda: Memo(ALLOWS))
+    allows: Memo[tuple[str, ...], Allow] = msgspec.field(default_factory=lambda: Memo(ALLOWS))
     """The yes with each set of moving permits that has made one."""
 
     def question(self, values: Mapping[str, object]) -> str | None:

@@ -1,10 +1,11 @@
 """Which sets of policies have been in force and since when, kept so that an old decision can be asked again, or an old set be taken back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.ids import Digest, Generation
 from doorward.policy.rules import Source
@@ -25,8 +26,7 @@ class Why(StrEnum):
     """Back to the files after a rollback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One time that a set came into force."""
 
     number: int
@@ -47,8 +47,7 @@ class Entry:
     """Of a rollback: what the files said that the set stands instead of (`digest_of`); empty where the files themselves are in force."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """An entry with the texts of its set."""
 
     entry: Entry

@@ -4,11 +4,11 @@ The rules that cannot match it are out, the others are parsed, the entities are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import msgspec
 from cedarpy import Entities, PolicySet, pst
+from msgspec.structs import replace
 
 from doorward.domain.catalog import Target
 from doorward.domain.decisions import Decision, Deny
@@ -33,8 +33,7 @@ FACTS = 64
 _UNHELD = Unheld((), "it is text that is not Unicode")
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """The rules that can match one action, as positions in the set, and what the enforced ones read of the context."""
 
     number: int
@@ -62,8 +61,7 @@ class Slice:
         return sorted(chain.from_iterable(self.by_principal.get(uid, ()) for uid in (None, *actor.uids())))
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(msgspec.Struct, frozen=True):
     """What tells two principals of one agent and subject apart for some rules: part of the key of whatever is remembered of them."""
 
     method: bool
@@ -93,8 +91,7 @@ _INSTANTS = frozenset({"now", "unix"})
 """What of a moment never comes again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What rules read of a context, apart: what stays as it is from call to call, and what does not."""
 
     still: Tree
@@ -111,8 +108,7 @@ def parted(read: Tree) -> Parts:
     return Parts(still, moving, "session" not in moving and not any(name in time for name in _INSTANTS))
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, frozen=True):
     """What can match one principal on one action."""
 
     number: int
@@ -129,7 +125,7 @@ class Lane:
     """Principal, action and resource."""
     parts: Parts
     apart: Apart
-    decisions: Memo[tuple[object, ...], Decision] = field(default_factory=lambda: Memo(FACTS))
+    decisions: Memo[tuple[object, ...], Decision] = msgspec.field(default_factory=lambda: Memo(FACTS))
 
     @property
     def is_constant(self) -> bool:

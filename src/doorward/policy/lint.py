@@ -1,9 +1,9 @@
 """Lint: policies that decide nothing, or more than they look like. What is said is true of the catalogue as it stands."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from cedarpy import Schema, pst
+from msgspec.structs import replace
 
 from doorward.policy.breadth import broad
 from doorward.policy.check import check

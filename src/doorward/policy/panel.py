@@ -6,10 +6,10 @@ gets a denial instead, for any error of any rule.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+import msgspec
 from cedarpy import Entities, PolicySet
 
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -40,8 +40,7 @@ _VALUE = re.compile(r"`-?\d+`")
 _FAILED = re.compile(r"policy `policy(\d+)`: (.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """Some rules in the order of their files, parsed together, and what they read."""
 
     rules: tuple[Rule, ...]
@@ -49,7 +48,7 @@ class Panel:
     cedar: PolicySet
     permits: PolicySet
     """The permits alone: whether one matches where a `forbid` does."""
-    allows: Memo[tuple[str, ...], Allow] = field(default_factory=lambda: Memo(ALLOWS))
+    allows: Memo[tuple[str, ...], Allow] = msgspec.field(default_factory=lambda: Memo(ALLOWS))
     """The yes of each set of permits that has made one."""
 
     def decide(self, request: Request, entities: Entities, lifted: frozenset[PolicyId] | None = None) -> Decision:

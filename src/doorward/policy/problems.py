@@ -1,9 +1,10 @@
 """What is wrong with a policy file, for the person who wrote it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.ids import PolicyId
 
@@ -15,8 +16,7 @@ class Weight(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One finding of the load, at a place of a file. Lines and columns count from 1; a problem of no file has neither."""
 
     path: str
@@ -32,8 +32,7 @@ class Problem:
         return f"{where}{self.weight}: {named}{self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problems:
+class Problems(msgspec.Struct, frozen=True):
     """Everything that is wrong, at once; at least one of `items` is an error."""
 
     items: tuple[Problem, ...]

@@ -5,11 +5,12 @@ must deny. INVARIANT: only declared names get through, so a caller cannot smuggl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import IPv6Address, ip_address
 from typing import assert_never
+
+import msgspec
 
 from doorward.policy.reads import WHOLE, Tree
 from doorward.policy.shapes import Address, Exact, Field, Fields, Instant, Many, Shape, Text, Truth, Whole, word
@@ -28,8 +29,7 @@ _ABSENT = object()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Unheld:
+class Unheld(msgspec.Struct, frozen=True):
     """A place of the context that is read and that Cedar cannot hold, with the reason; the value itself is not told."""
 
     path: tuple[str, ...]

@@ -1,7 +1,6 @@
 """The question that Cedar is asked: a call and its moment as principal, action, resource, entities and context."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -54,8 +53,7 @@ class Speaker(Protocol):
     def proof(self) -> Proof: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Everything that policy can see of a principal except how it came: who it is, and for whom it acts."""
 
     agent: Agent
@@ -69,8 +67,7 @@ class Actor:
         return frozenset(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Everything that policy can see of an upstream."""
 
     upstream: UpstreamId

@@ -5,14 +5,13 @@ of everything below the last plain path.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
+import msgspec
 from cedarpy import pst
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     """What is read below one variable: the value itself (`is_whole`), or only the named parts, or only whether it is there."""
 
     is_whole: bool
@@ -43,8 +42,7 @@ WHOLE = Tree(True, {})
 NOTHING = Tree(False, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(msgspec.Struct, frozen=True):
     """What one policy, or several together, read of a request."""
 
     context: Tree = NOTHING

@@ -1,7 +1,8 @@
 """What lint says of a policy: which rule of lint, how grave, where, and what to do about it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.ids import PolicyId
 from doorward.policy.rules import Rule
@@ -18,8 +19,7 @@ class Gravity(StrEnum):
     """Worth knowing; fails nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(msgspec.Struct, frozen=True):
     """One thing at a place of a file; line and column count from 1."""
 
     rule: str
@@ -36,8 +36,7 @@ class Remark:
         return f"{self.path}:{self.line}:{self.column}: {self.gravity}: {self.rule}: policy {self.policy} {self.sentence}; {self.advice}"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What of the document lint has to know."""
 
     issuers: frozenset[str] | None = None

@@ -7,11 +7,12 @@ agent. `@mode("observe")` evaluates the rule without letting it decide, `@public
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
+import msgspec
 from cedarpy import PolicySet, pst
+from msgspec.structs import replace
 
 from doorward.domain.decisions import Need
 from doorward.domain.ids import Digest, PolicyId
@@ -46,8 +47,7 @@ class Origin(StrEnum):
     SHIPPED = "shipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A policy file: the path it is told by, and its text."""
 
     path: str
@@ -57,8 +57,7 @@ class Source:
     origin: Origin = Origin.OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One policy: what its annotations say, where it stands, and what it reads."""
 
     id: PolicyId

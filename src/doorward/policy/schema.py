@@ -8,7 +8,6 @@ the user's `Group`s. A resource is an `Upstream`; it stands in the `Team` that o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
@@ -43,16 +42,14 @@ TIME = Fields(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaEntry:
+class SchemaEntry(msgspec.Struct, frozen=True):
     """One approved tool or prompt, with the JSON Schema of its arguments (None: it takes none)."""
 
     target: Target
     input_schema: Mapping[str, object] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """What policies can name of a call: its name, the groups it stands in, and the shape of its context."""
 
     name: str
@@ -64,7 +61,7 @@ class Action:
     """Why none of its arguments can be read, or None."""
     target: Target | None
     """The tool or prompt; None for actions of a whole upstream."""
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = msgspec.field(default_factory=dict)
     """What is derived of its arguments, by the name below `context.derived`."""
 
     @property
@@ -78,8 +75,7 @@ class Action:
         return dict(gaps_of(self.input))
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(msgspec.Struct, frozen=True):
     """All that policies can name, and Cedar's JSON schema of it."""
 
     actions: Mapping[str, Action]

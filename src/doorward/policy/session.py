@@ -1,8 +1,10 @@
 """`context.session`: what policy may know of what has flowed into the context that a call comes from, and what of it is in the call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.flow import Confidentiality, Flow, Integrity, Taint
 from doorward.policy.reads import Tree
@@ -50,8 +52,7 @@ class Session(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """A context as it was recorded, or is supposed to be (`Session`)."""
 
     what: Flow

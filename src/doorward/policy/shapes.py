@@ -1,52 +1,45 @@
 """Shapes: what Cedar can hold of a value, one type for each attribute."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import assert_never
+
+import msgspec
 
 RESERVED = frozenset({"__entity", "__extn", "__expr"})
 """Keys that mean something else in Cedar's JSON; an argument of such a name is never given to Cedar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string."""
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(msgspec.Struct, frozen=True):
     """A boolean."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True):
     """A whole number of 64 bits (Cedar's `Long`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(msgspec.Struct, frozen=True):
     """A number with at most four places after the point (Cedar's `decimal`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An IPv4 or IPv6 address (Cedar's `ipaddr`); no argument has this shape, the network has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(msgspec.Struct, frozen=True):
     """A moment (Cedar's `datetime`), given as Unix milliseconds; no argument has this shape, the time of the call has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(msgspec.Struct, frozen=True):
     """A list, held as a set: order and repetition are lost."""
 
     element: "Shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One attribute of a record. Where `null` is allowed it counts as absent, so that such a field is never required."""
 
     shape: "Shape"
@@ -54,8 +47,7 @@ class Field:
     nullable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(msgspec.Struct, frozen=True):
     """A record. `gaps` are the declared attributes that Cedar cannot hold, each with the reason."""
 
     fields: Mapping[str, Field]
@@ -67,8 +59,7 @@ Shape = Text | Truth | Whole | Exact | Address | Instant | Many | Fields
 EMPTY = Fields({}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """Why a place of a schema has no shape."""
 
     reason: str

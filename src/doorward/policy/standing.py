@@ -6,9 +6,10 @@ first that does not hold. A part that fails keeps its rule in.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 
+import msgspec
 from cedarpy import Entities, PolicySet, pst
 
 from doorward.policy.cedar import judge
@@ -18,8 +19,7 @@ from doorward.policy.rules import Rule
 _FAILED = re.compile(r"policy `policy(\d+)`: ")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, eq=False):
     """Those parts of some rules, without the scopes, as policies of their own that are named by the rules' positions in the set."""
 
     positions: frozenset[int]

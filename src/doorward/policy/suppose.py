@@ -4,9 +4,11 @@ INVARIANT: what comes out is asked of policy and never made: no supposition lead
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
+
+import msgspec
 
 from doorward.domain.actors import AuthnMethod, Bound, Principal, Proof, Subject
 from doorward.domain.calls import Call
@@ -21,8 +23,7 @@ SOMEBODY = "somebody"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Supposition:
+class Supposition(msgspec.Struct, frozen=True):
     """A call, its moment, and the policies that are thought away."""
 
     call: Call
@@ -42,18 +43,18 @@ def with_argument(supposed: Supposition, names: tuple[str, ...], value: object) 
         return None
     is_uri = call.target.kind is Kind.RESOURCE and names == ("uri",)
     target = replace(call.target, name=str(value)) if is_uri else call.target
-    return replace(supposed, call=replace(call, arguments=arguments, target=target))
+    return msgspec.structs.replace(supposed, call=replace(call, arguments=arguments, target=target))
 
 
 def without_argument(supposed: Supposition, names: tuple[str, ...]) -> Supposition | None:
     """Without an argument; None where it is not there."""
     arguments = _cut(supposed.call.arguments, names)
-    return None if arguments is None else replace(supposed, call=replace(supposed.call, arguments=arguments))
+    return None if arguments is None else msgspec.structs.replace(supposed, call=replace(supposed.call, arguments=arguments))
 
 
 def with_fact(supposed: Supposition, names: tuple[str, ...], value: object) -> Supposition:
     """With a derived fact as it is said to be; lists as tuples."""
-    return replace(supposed, said=(*supposed.said, (names, tuple(value) if isinstance(value, list) else value)))
+    return msgspec.structs.replace(supposed, said=(*supposed.said, (names, tuple(value) if isinstance(value, list) else value)))
 
 
 def argument(call: Call, names: tuple[str, ...]) -> tuple[object, bool]:
@@ -107,7 +108,7 @@ def with_time(supposed: Supposition, name: str, value: object) -> Supposition | 
                 moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
             case _:
                 return None
-        return replace(supposed, at=replace(at, unix_seconds=moment.timestamp()))
+        return msgspec.structs.replace(supposed, at=replace(at, unix_seconds=moment.timestamp()))
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -136,7 +137,7 @@ def with_session(supposed: Supposition, name: str, value: object) -> Supposition
     """With something else about what has flowed into its context, by a fact of `context.session`; None where that cannot be."""
     at = supposed.at
     said = None if at.session is None else with_fact_of(Said(replace(at.session.flow(), tainted=at.session.tainted())), name, value)
-    return None if said is None else replace(supposed, at=replace(at, session=said))
+    return None if said is None else msgspec.structs.replace(supposed, at=replace(at, session=said))
 
 
 def with_scopes(supposed: Supposition, scopes: frozenset[str]) -> Supposition:
@@ -217,7 +218,7 @@ def _proven(supposed: Supposition, proof: Proof) -> Supposition:
 
 
 def _by(supposed: Supposition, principal: Principal) -> Supposition:
-    return replace(supposed, call=replace(supposed.call, principal=principal))
+    return msgspec.structs.replace(supposed, call=replace(supposed.call, principal=principal))
 
 
 def _one_of(words: type[_T], text: str) -> _T | None:

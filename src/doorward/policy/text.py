@@ -5,7 +5,8 @@ Cedar's parser says what is wrong but not where; the places are found here.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _TOKEN = re.compile(r'\s+|//[^\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_?][A-Za-z0-9_]*|[0-9]+|::|==|!=|<=|>=|&&|\|\||.', re.DOTALL)
 """One token of Cedar, blank or comment; a quote that nothing closes is a token of its own."""
@@ -14,8 +15,7 @@ _DEEPER = frozenset({".", "::", "+", "-", "*", "!", "==", "!=", "<", "<=", ">", 
 """Tokens after which a parser may stand one level deeper within its operand."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """An open bracket, or the text outside of all, on the way through a policy."""
 
     chain: int = 0
@@ -31,24 +31,21 @@ class _Group:
         return self.below + self.chain + self.operand + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """A place in a file; both count from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One token and the offset it starts at."""
 
     text: str
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """The text of one policy, without what surrounds it, and the offset it starts at."""
 
     text: str

@@ -1,7 +1,8 @@
 """A trial: a call with what is to become of it, and whether that is what policy says."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
@@ -13,8 +14,7 @@ from doorward.policy.question import Moment
 from doorward.policy.rules import Origin, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True):
     """What is said of a decision; None where nothing is said."""
 
     effect: str | None = None
@@ -25,8 +25,7 @@ class Expected:
     visible: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """One test, and where it stands."""
 
     name: str
@@ -37,8 +36,7 @@ class Trial:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What came of a trial; without faults it is as expected."""
 
     trial: Trial

@@ -5,11 +5,11 @@ itself, whatever becomes of others (law 5), and what a literal reads is there wh
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations, product
 
+import msgspec
 from cedarpy import pst
 
 from doorward.domain.actors import AuthnMethod, Bound
@@ -54,8 +54,7 @@ _DOMAINS: dict[Path, tuple[Value, ...]] = {
 """All that can stand at a path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """An atom that is true, or false."""
 
     atom: Atom

@@ -5,7 +5,9 @@ What comes out is only proposed: whoever uses it derives the fact again and sees
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.policy.facts.fact import Derived, Fact
 from doorward.policy.facts.kind import CHARACTERS, Kind
@@ -79,8 +81,7 @@ def _addresses(now: object, domains: Sequence[str], fact: Fact) -> object:
     return kept if fact.is_many or isinstance(now, list | tuple) else ", ".join(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """A kind of fact of which one attribute is what somebody supposes."""
 
     kind: Kind

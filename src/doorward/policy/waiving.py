@@ -5,7 +5,9 @@ another text by now. Nothing of a waiver is remembered here, so that nothing out
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.domain.ids import AgentId, PolicyId, UpstreamId, WaiverId
@@ -17,8 +19,7 @@ Lifted = frozenset[PolicyId]
 """The `forbid`s that exceptions lift in a question; None in its place stands for no exception at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(msgspec.Struct, frozen=True):
     """What of one agent is waived for one action."""
 
     exception: WaiverId | None

@@ -1,8 +1,9 @@
 """From materials to a snapshot, or to everything that is wrong with them. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from doorward.catalog.index import Index
 from doorward.catalog.index import build as build_index
@@ -23,8 +24,7 @@ from doorward.runtime.screen import Screens
 from doorward.runtime.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Materials:
+class Materials(msgspec.Struct, frozen=True):
     """Everything of which a snapshot is a function."""
 
     document: Document
@@ -36,8 +36,7 @@ class Materials:
     screens: Screens
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A generation that is built and not yet current."""
 
     materials: Materials

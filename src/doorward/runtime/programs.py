@@ -6,7 +6,8 @@ that has changed since it was accepted; an answer that cannot be made durable is
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.catalog.drift import changes, render
 from doorward.catalog.index import accepted_body
@@ -23,8 +24,7 @@ NAME = "program"
 """Under which every upstream's manifest is pinned: there is one of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """A manifest before people: what it is, where it stands, and the whole difference from what was accepted."""
 
     definition: Definition
@@ -34,8 +34,7 @@ class Shown:
     """Parts of which nothing can be told, such as an image by its tag: they may change unseen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What programs are kept and told with."""
 
     store: PinStore

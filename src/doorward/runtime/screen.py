@@ -1,7 +1,8 @@
 """What looks at messages and what is made of what it finds, for one generation."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.catalog.index import Index
 from doorward.config.model import Document
@@ -10,8 +11,7 @@ from doorward.inspection.plugins.panel import Panel
 from doorward.policy.dispositions import Dispositions
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(msgspec.Struct, frozen=True):
     """The guards in their order, and what is done about findings."""
 
     inspection: Inspection

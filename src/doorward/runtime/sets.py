@@ -1,7 +1,8 @@
 """Which set of policies is in force: what the files say, or one that was rolled back to; each that comes into force is kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.ids import Digest
 from doorward.domain.receipts import Event, Scalar
@@ -14,8 +15,7 @@ SHOWN = 12
 """Digits of a digest that tell sets apart for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The files that decide."""
 
     sources: tuple[Source, ...]
@@ -23,8 +23,7 @@ class Choice:
     """What the files on disk said when these were rolled back to; empty where these are the files on disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """What puts a set in force, and who."""
 
     why: Why

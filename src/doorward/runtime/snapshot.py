@@ -1,7 +1,8 @@
 """Everything an operator can change, as one immutable value that a call reads once (law 7)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.catalog.index import Index
 from doorward.catalog.offer import Offer
@@ -12,8 +13,7 @@ from doorward.policy.engine import Policies
 from doorward.runtime.screen import Screen
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """One generation of configuration, catalogue and policy."""
 
     generation: Generation

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.catalog.offer import Offer, Shown, observe
 from doorward.catalog.pins import Approval, Pins, PinStore, approve, withdrawn
@@ -58,8 +60,7 @@ class ReloadError(DoorwardError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(msgspec.Struct, frozen=True):
     """What a reload brought."""
 
     generation: Generation
@@ -67,8 +68,7 @@ class Reloaded:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """A document and the policy files it names, read at one moment."""
 
     loaded: Loaded
@@ -376,8 +376,7 @@ class Workbench:
         return rfc3339(self._now())
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """What the workbench writes to, and the clock it writes by."""
 
     pins: PinStore

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from doorward.admission.gate import IN_FLIGHT, PACE
 from doorward.admission.intake import REQUESTS, Intake, overloaded
@@ -62,8 +63,7 @@ def at_once(agent: AgentId, size_bytes: int) -> None:
     """The turn where nobody queues."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What the door asks of the rest of the house."""
 
     spine: Spine
@@ -79,7 +79,7 @@ class Surroundings:
     """Whose certificate counts: the connection's own, or the one that a trusted proxy tells of."""
     is_full: Callable[[], bool] = never_full
     """Whether as many calls run as may: what comes then is turned away before it is read."""
-    intake: Intake = field(default_factory=Intake)
+    intake: Intake = msgspec.field(default_factory=Intake)
     """Counts what is in the door."""
     turn: Turn = at_once
     """Whose turn it is on the processor."""

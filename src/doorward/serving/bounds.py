@@ -1,10 +1,9 @@
 """What one connection of an agent may cost, and how long each part of a request may take."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What one connection may cost."""
 
     head_bytes: int = 32_768

@@ -3,9 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
+
+import msgspec
 
 from doorward.config.model import Listen
 from doorward.domain.errors import DoorwardError
@@ -40,8 +41,7 @@ class HangupError(DoorwardError):
     """The client went before its request was whole: there is nobody to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """Which Host and Origin values are ours; each is checked on every request, whatever the other says."""
 
     hosts: frozenset[bytes]
@@ -128,8 +128,7 @@ def _merge(headers: Headers, by_name: dict[bytes, bytes]) -> None:
     by_name[b"accept"] = b",".join(value for name, value in headers if name == b"accept")
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(msgspec.Struct, frozen=True):
     """What a client can read as an answer."""
 
     json: bool

@@ -1,8 +1,8 @@
 """`POST /enroll`: an agent that proves itself gets a certificate for a key of its own, from our own authority."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -35,8 +35,7 @@ def enrolling(issuing: Issuing | None, identified: Identified, shown: Shown) -> 
     return {} if issuing is None else {PATH: Place(Enroll(identified, issuing, shown).page, ("POST",))}
 
 
-@dataclass(frozen=True, slots=True)
-class Enroll:
+class Enroll(msgspec.Struct, frozen=True):
     """The page."""
 
     identified: Identified

@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from doorward.identity.certificate import Certificate
 from doorward.serving.bounds import Limits
@@ -17,8 +18,7 @@ _SWEEP_SECONDS = 0.5
 _DRAIN_STEP_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(msgspec.Struct, frozen=True):
     """Where to listen, and how much to take on."""
 
     host: str = "127.0.0.1"
@@ -27,7 +27,7 @@ class Bind:
     """Connections at the same time; fewer where the process may not open so many files. One more takes the place of one on which
     nothing goes on; where there is none such, it is told 503."""
     backlog: int = 1024
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     tls: ssl.SSLContext | None = None
     """None: plain HTTP is spoken, and TLS never."""
 

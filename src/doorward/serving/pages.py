@@ -3,11 +3,11 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -56,8 +56,7 @@ class Readers(Enum):
     """A person's browser: no other origin may read it, and its forms are sent by our own pages alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What is at a path."""
 
     page: Page
@@ -69,8 +68,7 @@ Places = Mapping[bytes, Place]
 """By raw path, byte for byte; one that ends in `ANY` is for every well-formed upstream name there, in `REFERENCE` for every reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Paces:
+class _Paces(msgspec.Struct, frozen=True):
     """How often one address may ask."""
 
     of_callers: Rates

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import Any, cast
 
 import httptools
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.identity.certificate import Certificate
@@ -27,12 +27,11 @@ _LEFTOVER_SECONDS = 2
 """How long the rest of a body is read that was answered without it: long enough for the client to see the answer."""
 
 
-@dataclass(slots=True)
-class Held:
+class Held(msgspec.Struct):
     """What a listener holds at the moment."""
 
-    connections: "set[StrictProtocol]" = field(default_factory=set)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    connections: "set[StrictProtocol]" = msgspec.field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
     """Of requests: one may outlive its connection."""
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from itertools import islice
+
+import msgspec
 
 from doorward.domain.ids import SessionId
 from doorward.wire.sse import frame
@@ -12,8 +13,7 @@ _EXPIRY_SECONDS = 10
 """How often expired journals are looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """How much is kept for clients that come back, and how long."""
 
     seconds: float = 300
@@ -84,11 +84,10 @@ class Journal:
         self._turn = asyncio.Event()
 
 
-@dataclass(slots=True)
-class _Shelf:
+class _Shelf(msgspec.Struct):
     """The journals of one session, oldest first."""
 
-    journals: dict[str, Journal] = field(default_factory=dict)
+    journals: dict[str, Journal] = msgspec.field(default_factory=dict)
     size: int = 0
 
 

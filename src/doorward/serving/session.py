@@ -1,8 +1,9 @@
 """The session era (2025-03-26 … 2025-11-25): initialize, then calls of one session; a client that hangs up has not cancelled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from doorward.call.inbound import Inbound, Session, Spine
 from doorward.domain.actors import Principal
@@ -24,11 +25,10 @@ _PRIMED_SINCE = "2025-11-25"
 """Older clients would take a first event without data for a broken message."""
 
 
-@dataclass(slots=True)
-class _Live:
+class _Live(msgspec.Struct):
     """What a session has going on in this process."""
 
-    running: dict[str | int, Reply] = field(default_factory=dict)
+    running: dict[str | int, Reply] = msgspec.field(default_factory=dict)
     stream: Reply | None = None
 
 

@@ -1,7 +1,8 @@
 """What the door concludes from a head, and what it shows of its sender: once for each head that its connection comes to know."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from doorward.domain.calls import Era
 from doorward.domain.ids import UpstreamId
@@ -34,15 +35,14 @@ def nobody_elses(own: Certificate | None, network: str, leaf: bytes | None, abov
     raise Refused(Reason.INVALID_REQUEST, "Client-Cert comes from nobody who is trusted to send it")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What the door is told of its place."""
 
     allowed: Allowed
     is_loopback: bool
     """Whether the listener is bound to a loopback address."""
-    limits: Limits = field(default_factory=Limits)
-    kept: Kept = field(default_factory=Kept)
+    limits: Limits = msgspec.field(default_factory=Limits)
+    kept: Kept = msgspec.field(default_factory=Kept)
     beat_seconds: float = 15
 
 

@@ -1,8 +1,9 @@
 """TLS of the data listener and the trust in its clients' certificates: read together off the loop, and replaced together on it."""
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.config.model import Listen, Tls
 from doorward.identity.certificate import Certificate
@@ -14,8 +15,7 @@ from doorward.serving.listener import Listener
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """Everything that the files of a listener say, read once."""
 
     trust: Trust

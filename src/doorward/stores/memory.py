@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.admission.stops import Effect, Matter, Stop
 from doorward.approval.question import Question, State

@@ -1,6 +1,6 @@
 """What our authority remembers, in memory (`AuthorityStore`): no method awaits anything, so each is one step."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from doorward.identity.authority.families import DAY_SECONDS, Code, Family, Registered, Use
 

@@ -1,7 +1,8 @@
 """Sets of policies that were in force, in memory (`PolicySets`)."""
 
-from dataclasses import replace
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from doorward.domain.ids import Digest
 from doorward.policy.history import KEPT, Entry, Kept

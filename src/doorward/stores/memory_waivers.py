@@ -1,7 +1,8 @@
 """Waivers in memory (`WaiverStore`): for tests and trials."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.approval.waivers import Lasting
 from doorward.domain.ids import WaiverId

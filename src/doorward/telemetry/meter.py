@@ -2,8 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -20,14 +20,12 @@ By = Callable[[], Mapping[str, float]]
 """Values by what stands in the one label."""
 
 
-@dataclass(slots=True)
-class _Durations:
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_SECONDS) + 1))
+class _Durations(msgspec.Struct):
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS_SECONDS) + 1))
     total: float = 0.0
 
 
-@dataclass(slots=True)
-class _Ends:
+class _Ends(msgspec.Struct):
     """How often messages of one method, to one upstream, ended in one way; and how long all of that upstream took."""
 
     durations: _Durations

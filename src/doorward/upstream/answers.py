@@ -1,8 +1,9 @@
 """The answer to one POST, as JSON or as an event stream that also carries notifications on the way."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Answer, Era
 from doorward.domain.clipping import clipped
@@ -24,8 +25,7 @@ MOST_REQUESTS: Final = 32
 Respond = Callable[[Request], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """One request that waits for its answer."""
 
     number: int
@@ -37,8 +37,7 @@ class Asked:
     requests: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """A stream ended without the answer, but can be taken up again after its last event."""
 
     last_id: str

@@ -1,8 +1,9 @@
 """The circuit of one address of an upstream: open while it fails, so that nobody waits for what does not answer. Its clock is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from doorward.upstream.backoff import Backoff
 
@@ -18,8 +19,7 @@ class Blame(Enum):
     """Not one byte could be sent, or a probe of ours failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """When a circuit opens, and for how long."""
 
     failures: int = 5

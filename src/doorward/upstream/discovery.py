@@ -1,8 +1,9 @@
 """Everything an upstream lists, page by page and bounded, for those kinds of things that it announces."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.clipping import clipped
@@ -21,8 +22,7 @@ MOST_BYTES: Final = 16 * 2**20
 METHOD_NOT_FOUND: Final = -32601
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
+class _Listing(msgspec.Struct, frozen=True):
     """One kind of thing an upstream lists."""
 
     method: str
@@ -40,8 +40,7 @@ RESOURCES: Final = _Listing("resources/list", "resources", "uri", "resources", 5
 TEMPLATES: Final = _Listing("resources/templates/list", "resourceTemplates", "uriTemplate", "resources", 512)
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True):
     """Looks at one upstream. `on_left_out` hears of tools that may not be offered."""
 
     upstream: UpstreamId

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.clipping import clipped
@@ -25,8 +26,7 @@ to start: some old ones never answer what they do not know."""
 WITHOUT_STATUS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(msgspec.Struct, frozen=True):
     """What the first words came to."""
 
     era: Era
@@ -34,8 +34,7 @@ class Greeting:
     introduction: Introduction
 
 
-@dataclass(frozen=True, slots=True)
-class Greeter:
+class Greeter(msgspec.Struct, frozen=True):
     """Speaks the first words to one process. `seconds`: how long each may take."""
 
     tongue: Tongue

@@ -1,8 +1,9 @@
 """How an upstream is doing, as its own exchanges tell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.upstream.circuit import Blame, Circuit
 
@@ -17,8 +18,7 @@ class Condition(StrEnum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """An upstream's condition. `failures`: exchanges that broke since the last one that did not."""
 
     condition: Condition
@@ -45,8 +45,7 @@ class Duty(StrEnum):
     """An operator has taken it out; what runs there ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressState:
+class AddressState(msgspec.Struct, frozen=True):
     """One address of an upstream, as operators see it."""
 
     name: str

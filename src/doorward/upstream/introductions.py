@@ -1,8 +1,9 @@
 """How an upstream introduces itself, and which era its answer to a probe gives away (PROTOCOL.md §1.8). Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Fault
 from doorward.upstream.messages import HEADER_MISMATCH, METHOD_NOT_FOUND, UNSUPPORTED_VERSION
@@ -16,20 +17,17 @@ NOT_FOUND: Final = 404
 MOST_VERSIONS: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class SpeaksExchange:
+class SpeaksExchange(msgspec.Struct, frozen=True):
     """It speaks this revision of the exchange era."""
 
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class SpeaksSession:
+class SpeaksSession(msgspec.Struct, frozen=True):
     """It gave no sign of the exchange era: `initialize` is what to try."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeaksNeither:
+class SpeaksNeither(msgspec.Struct, frozen=True):
     """It names the revisions it speaks, and none of them is ours."""
 
     versions: tuple[str, ...]

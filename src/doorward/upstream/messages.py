@@ -1,8 +1,9 @@
 """JSON-RPC towards an upstream: printing what we ask, and reading what it says as an answer to exactly that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Answer, Era, Fault
 from doorward.domain.clipping import clipped
@@ -25,8 +26,7 @@ URL_ELICITATION: Final = -32042
 """An error of 2025-11-25 by which a server asks that the user opens a page first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tongue:
+class Tongue(msgspec.Struct, frozen=True):
     """Who is spoken to, who we say we are, and how much is taken in."""
 
     upstream: UpstreamId

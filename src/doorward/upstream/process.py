@@ -7,9 +7,10 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+
+import msgspec
 
 from doorward.domain.clipping import clipped
 from doorward.domain.errors import DoorwardError
@@ -33,8 +34,7 @@ class StartError(DoorwardError):
     """The program could not be started."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """What to run. The environment is whole: nothing of ours is added to it."""
 
     command: tuple[str, ...]
@@ -44,8 +44,7 @@ class Program:
     """What it may touch; None: whatever the gateway's user may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True):
     """Who hears of a process. Called on the event loop, in order; `on_end` once, last, with what is known of the cause."""
 
     on_line: Callable[[bytes], None]

@@ -6,10 +6,11 @@ LAW: a call reaches the process of its own lease's account, with its own lease's
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Final
+
+import msgspec
 
 from doorward.config.model import Stdio
 from doorward.domain.calls import Answer, Era
@@ -36,8 +37,7 @@ def _nothing() -> None:
     """Nobody wants to know."""
 
 
-@dataclass(slots=True, eq=False)
-class _Slot:
+class _Slot(msgspec.Struct, eq=False):
     """A process, or the place of one that is yet to be started."""
 
     account: str

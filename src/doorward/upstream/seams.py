@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from doorward.domain.alerts import Alarm, Alert
 from doorward.domain.ids import UpstreamId
@@ -18,8 +19,7 @@ def _unalarmed(alert: Alert) -> None:
     """Nobody is alarmed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seams:
+class Seams(msgspec.Struct, frozen=True):
     """Given by `app`, and by tests."""
 
     now: Callable[[], float]
@@ -36,7 +36,7 @@ class Seams:
     """Hears what happens to an upstream that operators want to know: a restart, a tool left out, a failed background task."""
     mask: Callable[[str], str] = str
     """Takes our own credentials out of a text from outside, before operators are shown it."""
-    inspector: Inspector = field(default_factory=lambda: Inspector(Anything()))
+    inspector: Inspector = msgspec.field(default_factory=lambda: Inspector(Anything()))
     """Says whether a server process may be made of what it is made of."""
     lookup: Lookup = system_lookup
     monotonic: Callable[[], float] = time.monotonic

@@ -1,9 +1,10 @@
 """The sessions we hold with one session-era upstream: one for each credential, principal and set of capabilities (RULINGS 10), bounded."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Ran, Reason, Refused
@@ -26,8 +27,7 @@ class Key(NamedTuple):
     capabilities: bytes
 
 
-@dataclass(slots=True)
-class Session:
+class Session(msgspec.Struct):
     """One session with an upstream, as `initialize` made it."""
 
     key: Key
@@ -41,14 +41,13 @@ class Session:
     """What was shown last: for what is said beside calls, such as its end."""
     level: int | None = None
     """The least severe log level that was set in it."""
-    side: Side = field(default_factory=Side)
+    side: Side = msgspec.field(default_factory=Side)
     users: int = 0
     used_at: float = 0.0
 
 
-@dataclass(slots=True)
-class _Slot:
-    opening: Single[Session] = field(default_factory=Single)
+class _Slot(msgspec.Struct):
+    opening: Single[Session] = msgspec.field(default_factory=Single)
     session: Session | None = None
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from doorward.domain.reasons import Refused
 from doorward.net.connection import Timeouts
@@ -22,20 +23,18 @@ STREAMS: Final = 32
 """Such streams of one upstream: each holds a connection, and calls come first. Sessions beyond that do without."""
 
 
-@dataclass(slots=True)
-class Side:
+class Side(msgspec.Struct):
     """What one session hears beside its answers."""
 
-    asked: dict[int, Asked] = field(default_factory=dict)
+    asked: dict[int, Asked] = msgspec.field(default_factory=dict)
     is_tried: bool = False
     """The stream is open, or the server offers none."""
-    delivery: asyncio.Lock = field(default_factory=asyncio.Lock)
+    delivery: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     delivering: int = 0
     """The request whose caller is being told something right now."""
 
 
-@dataclass(slots=True)
-class SideStreams:
+class SideStreams(msgspec.Struct):
     """Listens on behalf of calls that want progress. `respond` answers the requests of the server."""
 
     tongue: Tongue

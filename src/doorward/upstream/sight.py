@@ -1,15 +1,15 @@
 """What an upstream shows of itself: how it introduced itself, and everything it lists."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.calls import Era
 
 Item = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Introduction:
+class Introduction(msgspec.Struct, frozen=True):
     """What an upstream says of itself in `initialize` or `server/discover`. Nothing of it is proven."""
 
     versions: tuple[str, ...]
@@ -19,8 +19,7 @@ class Introduction:
     instructions: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """An upstream's whole offer as it gave it, seen at one time."""
 
     era: Era

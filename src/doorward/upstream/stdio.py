@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
+
+import msgspec
 
 from doorward.config.model import Stdio
 from doorward.config.model import Upstream as Config
@@ -43,8 +44,7 @@ STEADY_SECONDS: Final = 60.0
 """A process that has lived so long is restarted as quickly as the first time."""
 
 
-@dataclass(slots=True)
-class _Running:
+class _Running(msgspec.Struct):
     """A process that has introduced itself."""
 
     process: Process

@@ -4,8 +4,9 @@ Read strictly: what could be read in two ways is no challenge.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _LONGEST: Final = 8192
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -16,8 +17,7 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _MOST_SCOPES: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(msgspec.Struct, frozen=True):
     """What a bearer challenge says; empty texts for what it leaves out."""
 
     error: str

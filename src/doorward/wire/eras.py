@@ -4,8 +4,9 @@ Session-era revisions go back to 2024-11-05; exchange-era ones begin with 2026-0
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from doorward.domain.calls import Era
 from doorward.domain.reasons import Reason, Refused
@@ -59,8 +60,7 @@ def unsupported(version: str) -> Refused:
     )
 
 
-@dataclass(slots=True)
-class Envelope:
+class Envelope(msgspec.Struct):
     """What an exchange-era request says of itself in `params._meta`. (Not frozen: one is made on each request.)"""
 
     version: str
@@ -69,7 +69,7 @@ class Envelope:
     log_level: str | None
     progress_token: str | int | None
     traceparent: str
-    rest: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Every other key, except those reserved for the protocol and the trace."""
 
 

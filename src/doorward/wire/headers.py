@@ -8,9 +8,10 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from doorward.domain.reasons import Reason, Refused
 
@@ -70,8 +71,7 @@ def decode_value(value: str) -> str | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(msgspec.Struct, frozen=True):
     """What the routing headers of a request say; None for one that is not there or not readable."""
 
     version: str | None

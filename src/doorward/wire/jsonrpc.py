@@ -4,7 +4,6 @@ Law: a message is parsed once, decided on as this value, and printed again from 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
@@ -30,8 +29,7 @@ _LARGEST, _SMALLEST = Decimal("1.7976931348623157E+308"), Decimal("4.94065645841
 _LARGEST_INTEGER = 2**1024 - 2**971
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How big a JSON text may be, and what is in it (SECURITY.md, "Limits to ship")."""
 
     body_bytes: int = 1_048_576

@@ -4,8 +4,9 @@ Sources: schema of 2025-11-25 and of 2026-07-28; the tasks and skills extensions
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.domain.calls import Era
 from doorward.domain.catalog import Kind
@@ -25,8 +26,7 @@ class Route(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class MethodRow:
+class MethodRow(msgspec.Struct, frozen=True):
     """One row: the way of a method, what sort of thing it is aimed at or lists, and which field of `params` names it."""
 
     route: Route

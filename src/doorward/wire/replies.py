@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from doorward.domain.calls import Era, Fault
 from doorward.domain.reasons import TABLE, Ran, Reason, Refused, Shape
@@ -43,8 +44,7 @@ _SESSION_STATUS = {
 """Where a session-era client gets another status than 200: it reads 400 and 404 as news about transport and session (PROTOCOL.md §2.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """A refusal as it goes out: the HTTP status, and the `result` or `error` member of the response."""
 
     status: int

@@ -3,7 +3,7 @@
 An event is held in pieces until its line ends, so that a large one costs no more for arriving in many small ones.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 KEEP_ALIVE = b":\n\n"
 """A comment that keeps a quiet stream open; receivers ignore it (streamable-http, Sending Messages)."""
@@ -16,8 +16,7 @@ class OversizeError(ValueError):
     """An event, or a line of one, that is longer than the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event. `id` is the last event id at that moment; `retry_ms` is what this event asked for, if anything.
 
     An event that holds no data line, but an id or a retry, has empty data: a browser would not dispatch it, but take note of both.

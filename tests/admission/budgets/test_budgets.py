@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from doorward.admission.budgets.store import Raise, Spent
@@ -32,7 +33,7 @@ def refused(bench: Bench, *args: Any, **more: Any) -> Refused:
 def raised(bench: Bench, units: int, **more: Any) -> Raise:
     rule, *_ = bench.budgets.rules()
     one = Raise("r1", rule.name, rule.ledger, '["claude"]', units, "Quarter's end.", "eve", NOON, NOON + 3600.0)
-    return replace(one, **more)
+    return msgspec.structs.replace(one, **more)
 
 
 def test_a_call_draws_on_every_budget_that_is_about_it() -> None:

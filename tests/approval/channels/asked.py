@@ -1,9 +1,10 @@
 """Questions, and channels that do with them what a test says."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import anyio
+from msgspec.structs import replace
 
 from doorward.approval.binding import Binding
 from doorward.approval.channels.chain import Bounds, Channels, Means
@@ -38,7 +39,7 @@ def question(reference: str = "q1", **changed: object) -> Question:
         expires_at=NOW + 3600,
         needs=(Need("finance", 2),),
     )
-    return replace(asked, **changed)  # type: ignore[arg-type]
+    return replace(asked, **changed)
 
 
 @dataclass(slots=True)

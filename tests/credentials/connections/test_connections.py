@@ -1,8 +1,7 @@
 """People connect their own accounts, use them, and end them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from doorward.credentials.connections.connection import EVERY_AGENT, OWN, Place, Status, person
 from doorward.credentials.connections.port import ConnectError, Offer, Trouble

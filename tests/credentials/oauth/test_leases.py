@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.credentials.broker import PAUSE_SECONDS, Broker, Sources
 from doorward.credentials.fingerprints import Fingerprints

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -39,7 +40,7 @@ PRESENTED = Presented("corp", ACCESS)
 VOUCHED = Vouched(JWT, None, None, None, None)
 EXCHANGE = TokenExchange(CRM, SERVER, WANTED, PRESENTED, Actor.NONE)
 BEHALF = OnBehalfOf(CRM, SERVER, Wanted(None, None, ("api://crm/.default",)), PRESENTED)
-BEARER = JwtBearer(CRM, replace(SERVER, proving=Unproven()), WANTED, VOUCHED)
+BEARER = JwtBearer(CRM, msgspec.structs.replace(SERVER, proving=Unproven()), WANTED, VOUCHED)
 ASKED = {"scope": "crm.read", "resource": f"{CRM}/mcp"}
 MOMENT = {"iat": 1_000_000, "nbf": 1_000_000, "exp": 1_000_060, "jti": "07" * 16}
 
@@ -79,7 +80,7 @@ async def test_a_presented_token_is_exchanged_for_the_persons_own() -> None:
 
 
 async def test_an_actor_token_names_the_agent_in_doorwards_name() -> None:
-    _, form = await minted(replace(EXCHANGE, actor=Actor.TOKEN), use(person(), "alices"))
+    _, form = await minted(msgspec.structs.replace(EXCHANGE, actor=Actor.TOKEN), use(person(), "alices"))
     claims = {"iss": "https://mcp.example.com", "sub": "claude", "aud": URL, **MOMENT}
     assert (said(form["actor_token"]), form["actor_token_type"]) == ({"typ": "JWT", **claims}, JWT)
 
@@ -87,7 +88,7 @@ async def test_an_actor_token_names_the_agent_in_doorwards_name() -> None:
 async def test_a_signed_subject_names_the_person_the_agent_and_those_it_was_handed_on_by() -> None:
     by = person()
     chained = replace(by, actors=(Link("x", "corp", principal("planner").agent), Link("y", "corp", principal("desk").agent)))
-    _, form = await minted(replace(EXCHANGE, subject=VOUCHED), use(chained))
+    _, form = await minted(msgspec.structs.replace(EXCHANGE, subject=VOUCHED), use(chained))
     act = {"sub": "claude", "act": {"sub": "planner", "act": {"sub": "desk"}}}
     claims = {"iss": "https://mcp.example.com", "sub": "corp:alice", "aud": URL, "act": act, **MOMENT}
     assert (said(form["subject_token"]), form["subject_token_type"]) == ({"typ": "JWT", **claims}, JWT)
@@ -104,9 +105,9 @@ async def test_entra_is_asked_on_behalf_of_the_person() -> None:
 async def test_a_jwt_with_a_key_of_its_own_names_the_person_as_their_issuer_does() -> None:
     key = ECKey.generate_key("P-256")
     provider = Authority()
-    means = replace(provider.means(), resolve={"${env:KEY}": Secret(json.dumps(key.as_dict(private=True)))}.__getitem__)
+    means = msgspec.structs.replace(provider.means(), resolve={"${env:KEY}": Secret(json.dumps(key.as_dict(private=True)))}.__getitem__)
     vouched = Vouched(JWT, "corp", f"{URL}/token", Key("${env:KEY}", "k9", None), "robot@crm.example")
-    await OAuthMint(replace(BEARER, subject=vouched), means).mint(use(person()))
+    await OAuthMint(msgspec.structs.replace(BEARER, subject=vouched), means).mint(use(person()))
     form = dict(provider.forms[0])
     read = jwt.decode(form.pop("assertion"), key, algorithms=["ES256"])
     assert form == {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "client_id": "doorward", **ASKED}
@@ -117,9 +118,9 @@ async def test_a_jwt_with_a_key_of_its_own_names_the_person_as_their_issuer_does
 async def test_an_identity_assertion_is_asked_of_the_provider_and_shown_to_the_upstreams_server() -> None:
     crm, idp = Authority(url=CRM), Authority()
     idp.answer = lambda form: (200, {"access_token": "the.id.jag", "token_type": "N_A", "issued_token_type": ID_JAG})
-    server = replace(SERVER, issuer=CRM, proving=Unproven())
-    means = replace(idp.means(), web=lambda way: crm if way.is_private else idp)
-    plan = IdJag(CRM, SERVER, replace(server, way=replace(server.way, is_private=True)), WANTED, PRESENTED)
+    server = msgspec.structs.replace(SERVER, issuer=CRM, proving=Unproven())
+    means = msgspec.structs.replace(idp.means(), web=lambda way: crm if way.is_private else idp)
+    plan = IdJag(CRM, SERVER, msgspec.structs.replace(server, way=msgspec.structs.replace(server.way, is_private=True)), WANTED, PRESENTED)
     mint = OAuthMint(plan, means)
     made = await mint.mint(use(person(), "alices"))
     first = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": "alices", "subject_token_type": ACCESS}
@@ -130,9 +131,9 @@ async def test_an_identity_assertion_is_asked_of_the_provider_and_shown_to_the_u
 
 
 async def test_a_call_of_a_group_is_made_with_scopes_of_that_group_and_shares_no_token_with_others() -> None:
-    wanted = replace(WANTED, by_group=(("read", ("crm.list",)), ("write", ("crm.write", "crm.read"))))
+    wanted = msgspec.structs.replace(WANTED, by_group=(("read", ("crm.list",)), ("write", ("crm.write", "crm.read"))))
     provider = Authority()
-    mint = OAuthMint(replace(PLAN, wanted=wanted), provider.means())
+    mint = OAuthMint(msgspec.structs.replace(PLAN, wanted=wanted), provider.means())
     uses = [use(groups=frozenset(groups)) for groups in ({"read"}, {"write", "external"}, set[str]())]
     assert [mint.holder(one) for one in uses] == ["crm.read crm.list", "crm.read crm.write", "crm.read"]
     assert [(await mint.mint(one)).scope for one in uses] == ["crm.read crm.list", "crm.read crm.write", "crm.read"]
@@ -145,7 +146,7 @@ async def test_the_scope_that_was_given_is_the_one_that_is_on_record() -> None:
     assert (made.scope, made.seconds) == ("crm.read.some", 60.0)
 
 
-@pytest.mark.parametrize("plan", [EXCHANGE, BEHALF, BEARER, replace(EXCHANGE, subject=VOUCHED)])
+@pytest.mark.parametrize("plan", [EXCHANGE, BEHALF, BEARER, msgspec.structs.replace(EXCHANGE, subject=VOUCHED)])
 async def test_an_agent_that_acts_for_nobody_has_no_token_of_a_person(plan: OAuth) -> None:
     provider = Authority()
     mint = OAuthMint(plan, provider.means())
@@ -171,8 +172,8 @@ async def test_a_token_of_another_issuer_is_shown_to_nobody(plan: OAuth, of: Use
 
 
 async def test_people_of_another_issuer_are_nobody_to_a_server_that_knows_ones_own() -> None:
-    vouched = replace(VOUCHED, issuer="corp")
-    mint = OAuthMint(replace(BEARER, subject=vouched), Authority().means())
+    vouched = msgspec.structs.replace(VOUCHED, issuer="corp")
+    mint = OAuthMint(msgspec.structs.replace(BEARER, subject=vouched), Authority().means())
     with pytest.raises(Refused) as caught:
         mint.holder(use(person(issuer="other")))
     assert caught.value.sentence == "The upstream `crm` knows the people of `corp` alone; the call was not made."

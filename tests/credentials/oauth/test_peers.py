@@ -4,7 +4,6 @@ import os
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import anyio
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
+from msgspec.structs import replace
 
 from doorward.app.reach import authorization_server
 from doorward.config.references import Resolver

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from msgspec.structs import replace
 
 from doorward.credentials.oauth.plans import Certified, Key, Keyed, Proving, Secretly, Shown, Unproven, Way
 from doorward.credentials.oauth.server import KEPT_SECONDS, RETRY_SECONDS, AuthorizationServer

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
@@ -11,6 +11,7 @@ import anyio
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key
+from msgspec.structs import replace
 
 from doorward.domain.actors import Subject
 from doorward.domain.errors import DoorwardError, StoreError

@@ -1,11 +1,11 @@
 """Client secrets: of declared clients alone, shown in one place, and no other way around."""
 
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import quote_plus
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.identity.authority.port import OAuthError, TokenRequest
 from tests.identity.authority.made import RESOURCE, House

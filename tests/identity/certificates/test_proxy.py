@@ -1,11 +1,11 @@
 """`Client-Cert` (RFC 9440): believed from a trusted proxy, refused from everybody else, and in one form alone."""
 
 from base64 import b64encode
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.domain.reasons import Reason, Refused
 from doorward.identity.certificates.proxy import Proxies

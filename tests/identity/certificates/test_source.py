@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 import pytest
 
 from doorward.config.identity import Certificates as Rules
@@ -136,7 +137,7 @@ async def test_agent_that_has_expired_is_refused_to_the_second() -> None:
     record = here.registry.standing(agent.id)
     assert record is not None
     ends = here.clock() + 10
-    object.__setattr__(record, "expires_at", ends)
+    msgspec.structs.force_setattr(record, "expires_at", ends)
     here.clock.at = ends - 0.001
     assert here.source.identify(presented(certificate)) is not None
     here.clock.at = ends

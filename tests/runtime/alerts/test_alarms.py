@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from doorward.domain.alerts import AlertKind
 from doorward.runtime.alerts.alarms import GRACE_SECONDS, Alarms, Rules, Tried

@@ -1,8 +1,9 @@
 """What nobody tells of by itself: an alert when it goes wrong, one when it is right again, and silence in between."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.catalog.pins import Pins
 from doorward.catalog.poison.found import Found, Rule

@@ -1,11 +1,13 @@
 """The authority's pages on a door, with an authority, a provider and a log that are made up; and browsers that keep cookies as browsers do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from msgspec.structs import replace
 
 from doorward.config.model import Listen
 from doorward.domain.actors import Subject

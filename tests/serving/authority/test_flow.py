@@ -1,8 +1,7 @@
 """The way of a browser from a client's request back to the client; and every way round it that must not be one."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from doorward.domain.receipts import Event
 from doorward.identity.authority.port import Asked, Origin
@@ -301,7 +300,7 @@ class TestRemembered:
     )
     async def test_whatever_is_different_is_asked_about(self, house: House, alice: Browser, change: dict[str, str]) -> None:
         await alice.answer(await alice.connect(), "allow")
-        knows(house, replace(ASKED, **change))  # type: ignore[arg-type]
+        knows(house, replace(ASKED, **change))
         assert (await alice.connect()).status == 200
 
     async def test_one_persons_consent_is_not_anothers(self, house: House, alice: Browser) -> None:

@@ -1,11 +1,11 @@
 """What people read: outside text as text, what is proven and what is not, warnings where they belong; and that the pages travel with the package."""
 
-from dataclasses import replace
 from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doorward.identity.authority.port import Asked, OAuthError, Origin
 from doorward.serving.authority.views import Views
@@ -43,7 +43,7 @@ def texts(page: str) -> str:
 
 @pytest.mark.parametrize("field", ["client_name", "client_id", "redirect_uri", "resource", "state"])
 def test_outside_text_is_shown_as_text(field: str) -> None:
-    page = shown(replace(ASKED, **{field: f"https://x.example/{EVIL}"}))  # type: ignore[arg-type]
+    page = shown(replace(ASKED, **{field: f"https://x.example/{EVIL}"}))
     texts(page)
     assert EVIL not in page
 
@@ -54,7 +54,7 @@ def test_scopes_and_names_of_people_are_shown_as_text() -> None:
 
 @given(st.text(max_size=200), st.sampled_from(["client_name", "client_id", "resource"]), st.sampled_from(Origin))
 def test_no_text_makes_an_element(text: str, field: str, origin: Origin) -> None:
-    texts(shown(replace(ASKED, origin=origin, **{field: f"https://h.example/{text}"})))  # type: ignore[arg-type]
+    texts(shown(replace(ASKED, origin=origin, **{field: f"https://h.example/{text}"})))
 
 
 async def test_error_of_a_client_is_shown_as_text() -> None:

@@ -1,8 +1,7 @@
 """Whether two addresses show the same, and which of several counts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from doorward.domain.calls import Era
 from doorward.domain.ids import Digest

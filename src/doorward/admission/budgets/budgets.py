@@ -5,7 +5,6 @@ refuse what the rows would refuse, and the rows refuse whatever it has missed. A
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
@@ -36,8 +35,7 @@ _KNOWN: Final = 4_096
 """Pairs of caller and target whose budgets are remembered; beyond, all are worked out anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seams:
+class Seams(msgspec.Struct, frozen=True):
     """What budgets have of the rooms around them."""
 
     now: Callable[[], float]
@@ -47,8 +45,7 @@ class Seams:
     """What alerts call a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How one key of a budget stands."""
 
     rule: Rule

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from doorward.admission.budgets.amounts import ONE, Path, UncountedError, millionths, steps, value_at, written
 from doorward.admission.budgets.windows import Calendar, Sliding, Until
@@ -27,8 +28,7 @@ _LABELS = {"calls": REQUESTS, "bytes": "content-bytes", "tokens": "tokens"}
 _SPAN = {"day": "a day", "week": "a week", "month": "a month"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A budget as it is asked on each call."""
 
     name: str

@@ -1,12 +1,12 @@
 """What budgets ask of a store besides the log's transactions: sums that still count, and raises that hold."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+
+class Spent(msgspec.Struct, frozen=True):
     """What was drawn under one key and counts until one moment."""
 
     ledger: str
@@ -16,8 +16,7 @@ class Spent:
     units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(msgspec.Struct, frozen=True):
     """What one budget holds more than its limit, until an end. It counts for no call of the people of whoever gave it."""
 
     id: str

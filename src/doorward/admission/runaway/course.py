@@ -5,9 +5,10 @@ Nothing here knows of refusals: it is told what was answered, and tells what was
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol, TypeVar
+
+import msgspec
 
 from doorward.admission.runaway.caps import Cap
 from doorward.admission.runaway.levels import Level
@@ -58,8 +59,7 @@ _NEWS: Final = Came.NEWS
 """Asked for on the way of every call: the member of an enum costs seven times what a name costs (Python 3.11)."""
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """What a rule has caught: so many calls in so many seconds. Not frozen: where a rule only watches, each call too many makes one."""
 
     bound: Bound

@@ -1,9 +1,10 @@
 """The rules as they are asked on each call: names, bounds and what becomes of what they catch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from doorward.config.runaway import Cap, Circle, Mode, Runaway
 
@@ -22,8 +23,7 @@ class Rule(StrEnum):
     EXTERNAL = "external"
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """A rule that is on."""
 
     rule: Rule
@@ -34,8 +34,7 @@ class Bound:
     refuses: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """The rules that are on; None for one that is off."""
 
     repeated: Bound | None

@@ -1,7 +1,8 @@
 """What is remembered of one call: its last answer, what counts its repetitions, and how long it rests once it is caught."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.admission.runaway.levels import Level
 from doorward.admission.runaway.rules import Bound
@@ -12,8 +13,7 @@ LONGEST_SECONDS: Final = 900.0
 """A rest is twice as long each time that the call, tried once more, gives the same answer again; and no longer than this."""
 
 
-@dataclass(slots=True)
-class Rest:
+class Rest(msgspec.Struct):
     """What is caught rests until a moment; then one call may try again."""
 
     bound: Bound

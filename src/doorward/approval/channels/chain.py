@@ -12,6 +12,7 @@ from itertools import count
 from typing import Final
 
 import anyio
+import msgspec
 
 from doorward.approval.channels.port import Channel, ChannelError
 from doorward.approval.question import Question, State
@@ -26,8 +27,7 @@ _SHOWN: Final = 300
 _BY: Final = "doorward"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How much is done, and how long it is tried."""
 
     waiting: int = 20_000
@@ -41,8 +41,7 @@ class Bounds:
     """Questions of which is known who was told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What a chain works with."""
 
     look: Callable[[GrantId], Question | None]
@@ -64,8 +63,7 @@ class _Job:
     carry_out: Callable[[], Awaitable[None]] = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(msgspec.Struct, frozen=True):
     channel: str
     digest: Digest
 

@@ -4,8 +4,9 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from binascii import Error
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -29,8 +30,7 @@ class SignatureError(DoorwardError):
     """A message that is not signed as it should be; the message is for operators."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message as it is signed."""
 
     id: str

@@ -1,7 +1,6 @@
 """One signed message to a service (Standard Webhooks 1.0): the way out, the headers, and what counts as taken."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -32,8 +31,7 @@ class Post(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SignedPost:
+class SignedPost(msgspec.Struct, frozen=True):
     """Where messages go, and what signs them."""
 
     url: str

@@ -4,7 +4,6 @@ The id of a message follows from what is asked, so that one which is sent twice 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -36,8 +35,7 @@ class Told(Enum):
     ALL = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(msgspec.Struct, frozen=True):
     """One service, as `approvals.webhooks` declares it."""
 
     name: str

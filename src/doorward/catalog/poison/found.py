@@ -1,7 +1,8 @@
 """A finding about a definition, in words for a person: rule, severity, place, and a short piece of what was seen."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.catalog.text import visible
 from doorward.domain.findings import Severity
@@ -69,8 +70,7 @@ class Rule(StrEnum):
     """A text that names another server's tool: how a poisoned description bends the use of tools that are not its own (shadowing)."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, order=True):
     """One finding about one definition."""
 
     rule: Rule

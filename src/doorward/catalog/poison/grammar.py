@@ -1,10 +1,10 @@
 """The words that rules over texts are made of, and how a sentence is searched for all of them at once (RE2, linear)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+import msgspec
 import re2
 
 from doorward.catalog.poison.found import Rule
@@ -74,8 +74,7 @@ WORDS: Final[Mapping[str, str]] = {
 """Groups of words by the name that stands for them in patterns, between angle brackets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(msgspec.Struct, frozen=True):
     """One way to say something: `<NAME>` stands for a group of words. Where `unless` matches the sentence, it is not said."""
 
     rule: Rule
@@ -84,8 +83,7 @@ class Wording:
     unless: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What a sentence says, in the words in which it does."""
 
     rule: Rule

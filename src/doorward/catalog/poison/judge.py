@@ -1,9 +1,10 @@
 """Everything that one definition gives away by itself; what it is beside others is `suspicions`' to say. Pure, linear, bounded."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Final
+
+from msgspec.structs import replace
 
 from doorward.catalog.poison import orders, topics, wordings
 from doorward.catalog.poison.folding import QUOTES, disguises, folded, sentences, words

@@ -1,8 +1,9 @@
 """Every text of a definition with its place: values and keys alike, and lists of words read as one text."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.catalog.text import visible
 from doorward.domain.findings import Part
@@ -14,8 +15,7 @@ LIST_CHARACTERS: Final = 4_000
 """Of a list of words that is read as one text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One text and where it stands."""
 
     path: tuple[str, ...]

@@ -5,7 +5,8 @@ INVARIANT: what a place leads to was made by the holder of that place. A look-up
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from doorward.credentials.connections.connection import (
     EVERY_AGENT,
@@ -24,8 +25,7 @@ _USED_SECONDS = 3600.0
 """How far the stored time of the last use may be behind."""
 
 
-@dataclass(slots=True)
-class Live:
+class Live(msgspec.Struct):
     """One connection with what moves in it. INVARIANT: `kept` changes in its own flight alone, so that no older one is written over a newer."""
 
     kept: Kept
@@ -41,13 +41,13 @@ class Live:
     """The upstream does not take it though it was refreshed for that very reason: the next one who asks breaks the connection."""
     refused_at: float = float("-inf")
     """When the access token was last refreshed for that reason (monotonic)."""
-    stepping: OrderedDict[CallId, None] = field(default_factory=OrderedDict)
+    stepping: OrderedDict[CallId, None] = msgspec.field(default_factory=OrderedDict)
     """Calls that need more scopes than were granted."""
     unsaved: Kept | None = None
     """Tokens that were given and that the store could not take: the old ones may be void already."""
     retry_at: float = float("-inf")
     """When a refresh that failed is tried again (monotonic)."""
-    flight: Single[None] = field(default_factory=Single)
+    flight: Single[None] = msgspec.field(default_factory=Single)
 
     @property
     def id(self) -> ConnectionId:

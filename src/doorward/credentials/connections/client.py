@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from joserfc.jwk import Key
 
 from doorward.credentials.connections.port import Ourselves
@@ -41,8 +42,7 @@ class Client:
         return f"Client(id={self.id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Proving:
+class Proving(msgspec.Struct, frozen=True):
     """Puts the proof of a client into a request to the token endpoint (RFC 6749 §2.3, RFC 7523 §2.2)."""
 
     draw: Callable[[int], bytes]

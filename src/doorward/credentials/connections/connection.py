@@ -3,9 +3,10 @@
 LAW: a connection is found by its own holder alone. There is no other holder to fall back on, whoever asks.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NewType
+
+import msgspec
 
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.ids import AgentId, SubjectId, UpstreamId
@@ -50,8 +51,7 @@ class Status(StrEnum):
     """It is gone here; only what was just ended is ever shown so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a connection is looked for: there is one at most."""
 
     holder: Holder
@@ -60,8 +60,7 @@ class Place:
     """`EVERY_AGENT`, or the one agent that uses it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """What may be shown of a connection to its holder and to operators: no token is in it."""
 
     id: ConnectionId

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from doorward.credentials.connections.asks import Asks
 from doorward.credentials.connections.book import Book, Live

@@ -1,6 +1,6 @@
 """An upstream at which people have accounts of their own, as the configuration says it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from doorward.config.credentials_user import UserCredential
 from doorward.config.model import Upstream
@@ -8,8 +8,7 @@ from doorward.credentials.oauth.plans import Way
 from doorward.domain.ids import UpstreamId
 
 
-@dataclass(frozen=True, slots=True)
-class PerUser:
+class PerUser(msgspec.Struct, frozen=True):
     """Each person's own account, connected by that person."""
 
     audience: str

@@ -1,7 +1,8 @@
 """The other side of a connection: one upstream, its authorization server as it was read lately, and who we are there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.credentials.connections import client, provider, resource
 from doorward.credentials.connections.client import Client, Proving
@@ -24,8 +25,7 @@ _SECRET_LEFT_SECONDS = 60.0
 """A registration whose secret ends sooner is made anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What was found out of an upstream's authorization."""
 
     provider: Provider

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from doorward.credentials.connections.connection import Holder, Place
 from doorward.credentials.connections.store import ConnectionStore
 from doorward.credentials.oauth.plans import Way
@@ -85,8 +87,7 @@ class Begun:
     """The server had said that it says `iss` in its answer (RFC 9207)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """A call could not go on without a connection, or without more scopes: what its link leads to."""
 
     reference: str
@@ -98,8 +99,7 @@ class Ask:
     """What the upstream asked for besides what is granted; empty for what is usual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """An upstream that a person can connect."""
 
     upstream: UpstreamId
@@ -110,8 +110,7 @@ class Offer:
     """What is asked for, where the configuration says it; empty: as the upstream says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(msgspec.Struct, frozen=True):
     """What a person is about to agree to."""
 
     issuer: str
@@ -120,8 +119,7 @@ class Prospect:
     """What it will be asked for; empty: nothing is said of it, and the service decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ourselves:
+class Ourselves(msgspec.Struct, frozen=True):
     """Doorward as a client, as services may read of it."""
 
     name: str
@@ -131,8 +129,7 @@ class Ourselves:
     """Where our client document is, if the world can fetch it there (https); None: we have none to show."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What connections are made with."""
 
     store: ConnectionStore

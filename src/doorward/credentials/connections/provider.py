@@ -1,7 +1,8 @@
 """The authorization server behind an upstream: as its metadata says (RFC 8414), or as the configuration does for one without any."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.config.credentials_user import UserCredential
 from doorward.domain.errors import DoorwardError
@@ -13,8 +14,7 @@ class ProviderError(DoorwardError):
     """An authorization server that is no use to us; for operators."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """Where it is asked for what, and what it can do."""
 
     issuer: str
@@ -35,8 +35,7 @@ class Provider:
     """It knows clients by the URL of a document about themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Issuer:
+class _Issuer(msgspec.Struct, frozen=True):
     """Whose metadata is read."""
 
     url: str

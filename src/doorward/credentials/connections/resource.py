@@ -5,8 +5,9 @@ by, and must be about the very URL that we call, or about what that URL is part 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.net.errors import NetError
@@ -27,8 +28,7 @@ class ResourceError(DoorwardError):
     """An upstream whose word about its authorization cannot be used; for operators."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """What tokens for an upstream are asked for, and of whom."""
 
     identifier: str

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Final
 from urllib.parse import urlencode
+
+import msgspec
 
 from doorward.credentials.connections.client import Client, Proving
 from doorward.credentials.connections.provider import Provider
@@ -58,8 +59,7 @@ class NoTokensError(CredentialError):
         self.verdict = verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """What a token endpoint gave. Nothing of it is shown by its `repr`."""
 
     access: Secret
@@ -70,8 +70,7 @@ class Given:
     id_token: Secret | None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One authorization server, and us as its client."""
 
     provider: Provider

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from doorward.credentials.port import CredentialError
 from doorward.domain.secret import Secret
@@ -24,8 +25,7 @@ _MOST_SCOPE: Final = 2048
 _SECONDS: Final = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """A token as it was given just now."""
 
     token: Secret

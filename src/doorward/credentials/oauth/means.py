@@ -1,8 +1,9 @@
 """What tokens are asked for with, given by whoever puts the house together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.credentials.oauth.plans import Way
 from doorward.credentials.port import Sign
@@ -10,8 +11,7 @@ from doorward.domain.secret import Secret
 from doorward.net.fetch import Web
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """Secrets, the way outside, our own signature, time and chance."""
 
     resolve: Callable[[str], Secret]

@@ -1,9 +1,10 @@
 """How tokens are asked for, as the configuration says it: names of servers, keys and scopes, never a value. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
+
+import msgspec
 
 
 class Shown(StrEnum):
@@ -15,8 +16,7 @@ class Shown(StrEnum):
     POST = "post"
 
 
-@dataclass(frozen=True, slots=True)
-class Secretly:
+class Secretly(msgspec.Struct, frozen=True):
     """The client shows a secret."""
 
     secret: str
@@ -24,8 +24,7 @@ class Secretly:
     shown: Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """A private key of ours that somebody knows the public half of."""
 
     key: str
@@ -36,8 +35,7 @@ class Key:
     """None: what fits the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(msgspec.Struct, frozen=True):
     """The client signs an assertion (private_key_jwt, RFC 7523)."""
 
     key: Key
@@ -47,21 +45,18 @@ class Keyed:
     """For whom assertions are; None: the server's issuer, else its token endpoint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certified:
+class Certified(msgspec.Struct, frozen=True):
     """The client is known by the certificate of the connection (RFC 8705)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unproven:
+class Unproven(msgspec.Struct, frozen=True):
     """The client has nothing to prove itself with: the grant alone counts."""
 
 
 Proving = Secretly | Keyed | Certified | Unproven
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """How a server may be reached."""
 
     is_private: bool = False
@@ -72,8 +67,7 @@ class Way:
     """Files of our own certificate and its key (PEM), relative to the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """An authorization server, and what Doorward is as its client."""
 
     issuer: str | None
@@ -99,8 +93,7 @@ class Server:
         return self.way.is_plain
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What a token is asked for."""
 
     audience: str | None
@@ -119,8 +112,7 @@ class Wanted:
         return " ".join(dict.fromkeys((*self.scopes, *more)))
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True):
     """The person is told by the access token that the caller presented."""
 
     issuer: str
@@ -129,8 +121,7 @@ class Presented:
     """What it is called towards the server (RFC 8693 §3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vouched:
+class Vouched(msgspec.Struct, frozen=True):
     """The person is told by a JWT that Doorward signs for the moment."""
 
     type: str
@@ -154,8 +145,7 @@ class Actor(StrEnum):
     TOKEN = "token"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
+class ClientCredentials(msgspec.Struct, frozen=True):
     """Doorward as itself (RFC 6749 §4.4)."""
 
     audience: str
@@ -163,8 +153,7 @@ class ClientCredentials:
     wanted: Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class TokenExchange:
+class TokenExchange(msgspec.Struct, frozen=True):
     """A token for the person, for another (RFC 8693)."""
 
     audience: str
@@ -174,8 +163,7 @@ class TokenExchange:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class OnBehalfOf:
+class OnBehalfOf(msgspec.Struct, frozen=True):
     """A token for the person, for the one that was presented (Entra)."""
 
     audience: str
@@ -184,8 +172,7 @@ class OnBehalfOf:
     subject: Presented
 
 
-@dataclass(frozen=True, slots=True)
-class JwtBearer:
+class JwtBearer(msgspec.Struct, frozen=True):
     """A token for the person, for a JWT that names them (RFC 7523)."""
 
     audience: str
@@ -194,8 +181,7 @@ class JwtBearer:
     subject: Vouched
 
 
-@dataclass(frozen=True, slots=True)
-class IdJag:
+class IdJag(msgspec.Struct, frozen=True):
     """A token for the person, for an assertion of the identity provider (draft-ietf-oauth-identity-assertion-authz-grant)."""
 
     audience: str

@@ -5,9 +5,10 @@ of what it answers nothing is repeated but the code of an error.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
+
+import msgspec
 
 from doorward.credentials.oauth.means import Means
 from doorward.credentials.oauth.plans import Certified, Server
@@ -27,8 +28,7 @@ RETRY_SECONDS: Final = 30.0
 """After metadata could not be read anew: the older reading goes on meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(msgspec.Struct, frozen=True):
     """Where a server is asked for what, and what it can do."""
 
     token: str
@@ -37,8 +37,7 @@ class Endpoints:
     """How clients authenticate; None where nobody says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What a token endpoint answered, and the secrets that it was asked with."""
 
     answer: Mapping[str, object]

@@ -4,7 +4,6 @@ A 403 is looked into once: a token that has ended is replaced and the request ma
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
@@ -50,8 +49,7 @@ def _unseen(secret: str) -> None:
     """Nobody takes note."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where an OpenBao is."""
 
     address: str
@@ -59,8 +57,7 @@ class Place:
     namespace: str = ""
 
 
-@dataclass(slots=True)
-class Token:
+class Token(msgspec.Struct):
     """One token and what is known of its life."""
 
     secret: Secret

@@ -6,8 +6,9 @@ was read of it still holds; one that says that a secret is gone, or not for us, 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from doorward.config.references import Remote
 from doorward.credentials.sources.held import Clocks, Held, Key, Taken
@@ -27,8 +28,7 @@ Tell = Callable[[str, str], None]
 """Hears what operators should know: an event, and a sentence without values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A source in use."""
 
     source: SecretSource
@@ -38,12 +38,11 @@ class Kept:
     """What it was opened with: the same is not opened again."""
 
 
-@dataclass(slots=True)
-class _Retired:
+class _Retired(msgspec.Struct):
     """A source that another took the place of, kept until what was borrowed of it is given back."""
 
     source: SecretSource
-    held: set[Held] = field(default_factory=set)
+    held: set[Held] = msgspec.field(default_factory=set)
 
 
 class Custody:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
+import msgspec
+
 from doorward.config.references import Remote, UnresolvedError
 from doorward.credentials.sources.port import WHOLE, Found
 
@@ -18,8 +20,7 @@ Key = tuple[str, str, str]
 """Owner, scheme and place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """Both clocks: lives are measured by the one that never steps, and one that steps ahead makes us look earlier."""
 
     monotonic: Callable[[], float]

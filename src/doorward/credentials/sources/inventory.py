@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from doorward.config.mentions import Mention, mentions
 from doorward.config.model import Document
@@ -21,8 +22,7 @@ MOST_FILES: Final = 1000
 DAY_SECONDS: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """One secret that is referred to; times are Unix seconds."""
 
     reference: str
@@ -42,8 +42,7 @@ class Listed:
     """Why it could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
+class Unused(msgspec.Struct, frozen=True):
     """What is kept and nothing refers to."""
 
     names: tuple[str, ...]

@@ -1,14 +1,14 @@
 """How a client of OpenBao shows who it is: a token from a file, AppRole, or a signed token (JWT, Kubernetes)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What is posted where, to be given a token."""
 
     path: str
@@ -33,8 +33,7 @@ Resolve = Callable[[str], Secret]
 """Reads a text with references to the environment and to files; raises a `DoorwardError`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenLogin:
+class TokenLogin(msgspec.Struct, frozen=True):
     """A token that somebody else made and keeps in a file or variable."""
 
     token: str
@@ -45,8 +44,7 @@ class TokenLogin:
         return Secret(self.resolve(self.token).reveal().strip())
 
 
-@dataclass(frozen=True, slots=True)
-class AppRoleLogin:
+class AppRoleLogin(msgspec.Struct, frozen=True):
     """A role id and a secret id (auth method `approle`)."""
 
     mount: str
@@ -60,8 +58,7 @@ class AppRoleLogin:
         return Request(f"auth/{self.mount}/login", fields)
 
 
-@dataclass(frozen=True, slots=True)
-class JwtLogin:
+class JwtLogin(msgspec.Struct, frozen=True):
     """A role and a signed token that says who this process is (auth methods `jwt` and `kubernetes`)."""
 
     mount: str

@@ -4,10 +4,11 @@ https://openbao.org/api-docs/secret/kv/ and https://openbao.org/api-docs/system/
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from doorward.credentials.sources.bao import Bao, BaoError, Trouble
 from doorward.credentials.sources.port import EndedError, Found, GoneError, Loan, SourceError
@@ -18,8 +19,7 @@ MOST_NAMES: Final = 1000
 MOST_FIELDS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Mount:
+class _Mount(msgspec.Struct, frozen=True):
     """Where a secrets engine begins, and how it is asked."""
 
     path: str

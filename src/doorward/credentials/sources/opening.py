@@ -1,10 +1,11 @@
 """Sources as a document declares them, opened; one whose declaration stays is the same source still."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, assert_never, cast
+
+import msgspec
 
 from doorward.config.check_secrets import GROUP
 from doorward.config.references import Resolver
@@ -24,8 +25,7 @@ REFRESH_SECONDS: Final = 60.0
 CAPS: Final = Caps(body_bytes=2**20, seconds=5.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What sources are opened with."""
 
     root: Path

@@ -5,8 +5,9 @@ field `token` is taken out of what it found.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.credentials.port import CredentialError
 from doorward.domain.secret import Secret
@@ -27,8 +28,7 @@ class EndedError(SourceError):
     """A loan that has ended, or cannot be renewed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loan:
+class Loan(msgspec.Struct, frozen=True):
     """A secret that was made for us, and ends: its provider renews it for a while, and takes it back."""
 
     id: str
@@ -44,8 +44,7 @@ class Loan:
     """Whether it still lives as long as was said; false when what it was borrowed under has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One secret as its source has it now."""
 
     fields: Mapping[str, Secret]

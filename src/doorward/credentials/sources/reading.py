@@ -1,7 +1,8 @@
 """References of every kind, read: those of sources by way of what is held of them, the others where they lead to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.config.references import Pointer, Remote, Resolver
 from doorward.credentials.sources.custody import Custody
@@ -10,8 +11,7 @@ from doorward.credentials.sources.standing import Standing
 from doorward.domain.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """What one credential is made of, for as long as it is used."""
 
     resolver: Resolver

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from doorward.config.identity import Authority as Declared
 from doorward.config.identity import Identity
@@ -34,8 +35,7 @@ _UPSTREAM: Final = re.compile(r"(?=.{1,31}\Z)[a-z](?:-?[a-z0-9])*")
 """As `config.part.UpstreamName`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What outlives a reload."""
 
     store: AuthorityStore
@@ -56,8 +56,7 @@ class Means:
     now: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What of the configuration is not the authority's own."""
 
     identity: Identity

@@ -1,6 +1,5 @@
 """To whom tokens are tied: the key of a DPoP proof (RFC 9449) or the client certificate of the connection (RFC 8705)."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -8,8 +7,7 @@ import msgspec
 from doorward.identity.certificate import Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """What the sender of a token request has proven to hold."""
 
     jkt: str

@@ -8,10 +8,11 @@ Documents that were found before have no part in that pace: whoever makes URLs u
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
+import msgspec
+from msgspec.structs import replace
 
 from doorward.config.redirects import fault
 from doorward.domain.errors import DoorwardError
@@ -45,16 +46,14 @@ _GRANTS: Final = {grant.wire: grant for grant in (Grant.CODE, Grant.REFRESH, Gra
 """What a client can be allowed by its own word. To act without a person, or for another agent, it must be declared."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """Which documents count."""
 
     hosts: tuple[str, ...]
     """Patterns; empty: every host that the web lets us reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     found: Client | str
     """The client, or why there is none."""
     until: float

@@ -4,13 +4,13 @@ A family is one grant: a person's consent to one client for one endpoint, or a c
 exchanged) belongs to it and ends with it. LAW: what may be used once is used in one conditional write, never read and then written.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Family:
+
+class Family(msgspec.Struct, frozen=True):
     """One grant, and the refresh token that continues it."""
 
     id: str
@@ -38,8 +38,7 @@ class Family:
     ended_why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """An authorization code that was given out: never the code itself."""
 
     sha256: str
@@ -57,8 +56,7 @@ class Code:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(msgspec.Struct, frozen=True):
     """A client that has registered itself."""
 
     id: str

@@ -4,8 +4,9 @@ As for other issuers (`identity/tokens/groups.py`): a person whose groups cannot
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Reason, Refused
@@ -16,8 +17,7 @@ _FAILED_SECONDS: Final = 5.0
 _MOST_PEOPLE: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """A person's groups; an empty set where they could not be had."""
 
     groups: frozenset[str]

@@ -1,7 +1,8 @@
 """What our authority says of itself (RFC 8414)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.identity.authority.grants import assertion
 from doorward.identity.authority.port import Grant
@@ -16,8 +17,7 @@ REGISTER: Final = "/oauth/register"
 JWKS: Final = "/oauth/jwks"
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(msgspec.Struct, frozen=True):
     """What depends on the configuration."""
 
     documents: bool

@@ -6,9 +6,9 @@ keeping it: its family still stands, and another token of it is the good one.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 
+import msgspec
 from joserfc import jws
 
 from doorward.identity.authority.binding import Held
@@ -29,8 +29,7 @@ _GROUPS_BYTES = 2_400
 _CONTEXT = b"doorward refresh token 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Bearing:
+class Bearing(msgspec.Struct, frozen=True):
     """What one access token says besides what its family does."""
 
     client: str
@@ -43,8 +42,7 @@ class Bearing:
     """At the latest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where a mint has its keys, randomness and time from."""
 
     keys: SigningKeys

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from doorward.domain.actors import Subject
 from doorward.domain.errors import DoorwardError
 from doorward.domain.receipts import Event
@@ -68,8 +70,7 @@ class Grant(StrEnum):
         return f"urn:ietf:params:oauth:grant-type:{self}" if self in (Grant.ASSERTION, Grant.EXCHANGE) else str(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """An OAuth client: software that asks for tokens."""
 
     id: str
@@ -93,8 +94,7 @@ class Client:
         return self.jwks is not None or self.jwks_url is not None or bool(self.secret_sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A valid authorization request (OAuth 2.1 §4.1.1): what the person is asked to consent to.
 
     Plain values, so that it can be sealed and kept while the person signs in.

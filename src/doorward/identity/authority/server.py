@@ -5,8 +5,9 @@ log; and whoever asks learns of a failure of ours nothing but that it is one.
 """
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.reasons import Refused
@@ -33,8 +34,7 @@ _DENIALS: Final = frozenset({"access_denied", "temporarily_unavailable", "server
 _GRANTS: Final = {grant.wire: grant for grant in Grant}
 
 
-@dataclass(frozen=True, slots=True)
-class Parties:
+class Parties(msgspec.Struct, frozen=True):
     """With whom a server deals, and how it tells who they are."""
 
     clients: Clients

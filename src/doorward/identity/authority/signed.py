@@ -1,10 +1,10 @@
 """Signed JWTs that are handed to our authority (RFC 7519, read as RFC 8725 advises): one type, one of few algorithms, one key, then claims."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
+import msgspec
 from joserfc.jwk import Key
 
 from doorward.domain.errors import DoorwardError
@@ -32,8 +32,7 @@ class Keys(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What the header of a token must say."""
 
     what: str
@@ -43,8 +42,7 @@ class Wanted:
     algorithms: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True):
     """When a token is good."""
 
     now: float

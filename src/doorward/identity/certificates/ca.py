@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -44,8 +45,7 @@ class RequestError(DoorwardError):
     """A signing request that gets no certificate; the message may be told to whoever sent it."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedRecord:
+class IssuedRecord(msgspec.Struct, frozen=True):
     """A certificate that we gave out, as it is remembered. Times are Unix seconds."""
 
     id: str
@@ -59,8 +59,7 @@ class IssuedRecord:
     """`agent_key ID` or `certificate ID`: what the agent proved itself with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(msgspec.Struct, frozen=True):
     """A certificate just made."""
 
     record: IssuedRecord

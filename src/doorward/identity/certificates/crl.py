@@ -1,16 +1,15 @@
 """What authorities have revoked (RFC 5280 §5), as one look a certificate: OpenSSL's own check would close every issuer without a list."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doorward.config.authorities import vouch
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
+class Revoked(msgspec.Struct, frozen=True):
     """What one issuer has revoked."""
 
     serials: frozenset[int]
@@ -18,11 +17,10 @@ class Revoked:
     """Unix seconds. INVARIANT: from then on nothing of this issuer holds, until its next list is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revocations:
+class Revocations(msgspec.Struct, frozen=True):
     """Every list that is in force, by the name of its issuer."""
 
-    by_issuer: Mapping[str, Revoked] = field(default_factory=dict)
+    by_issuer: Mapping[str, Revoked] = msgspec.field(default_factory=dict)
 
     def fault(self, path: Sequence[tuple[str, int]], now: float) -> str | None:
         """Why a path does not hold any more; None where it does, or where nobody above it has a list."""

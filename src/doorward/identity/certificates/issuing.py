@@ -1,8 +1,9 @@
 """Gives certificates to agents that have proven themselves, and remembers each before it leaves the house."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from doorward.domain.actors import AuthnMethod, Principal
 from doorward.domain.ids import AgentId

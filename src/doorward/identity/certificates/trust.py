@@ -1,8 +1,8 @@
 """Whose client certificates are believed, and which of them no more: read from files as one value, and replaced as one."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -13,8 +13,7 @@ from doorward.identity.certificates.crl import Revocations, revocations
 from doorward.identity.certificates.reader import thumbprint
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(msgspec.Struct, frozen=True):
     """Our own authority, as those see it who believe it."""
 
     certificate: x509.Certificate
@@ -26,13 +25,12 @@ class Embedded:
         return thumbprint(self.certificate.public_bytes(Encoding.DER))
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """What a certificate is measured by at this moment."""
 
     roots: frozenset[str] = frozenset()
     """SHA-256 of every authority that a path may end in."""
-    revocations: Revocations = field(default_factory=Revocations)
+    revocations: Revocations = msgspec.field(default_factory=Revocations)
     pem: str = ""
     """Those roots, and intermediates, for TLS."""
 

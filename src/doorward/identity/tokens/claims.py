@@ -1,7 +1,8 @@
 """What the claims of a verified token say here: client, person, groups, scopes, what it is bound to, and who handed it on. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.identity.tokens.issuer import EVERY, Issuer
 from doorward.identity.tokens.jws import refused, shown, text
@@ -13,8 +14,7 @@ _CLIENT = 2048
 """Characters of a client id: as much as the URL of a client's document may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """Whom a token was given to, as its issuer names them."""
 
     client: str
@@ -22,8 +22,7 @@ class Holder:
     """The person it acts for; None where the client acts for itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One of those that handed a token on."""
 
     name: str
@@ -32,8 +31,7 @@ class Link:
     """The OAuth client that it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(msgspec.Struct, frozen=True):
     """What a token is bound to (`cnf`, RFC 7800); empty texts for nothing."""
 
     certificate: str = ""

@@ -7,9 +7,10 @@ one that does is refused, and so is every one while no room is left to remember 
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
+
+import msgspec
 
 from doorward.identity.tokens.jws import Signed, check_signature, read_proof, refused, seconds, shown, text
 from doorward.identity.tokens.keys import public_key
@@ -46,8 +47,7 @@ class Wanted(NamedTuple):
     """Who holds the token, and with it a share of the room for proofs, however many keys; empty: each key has a share."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(msgspec.Struct, frozen=True):
     """A proof that was taken."""
 
     digest: bytes

@@ -4,11 +4,11 @@ LAW: a person whose groups cannot be told has no access at all; somebody with to
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
 import anyio
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 from doorward.domain.secret import Secret
@@ -34,8 +34,7 @@ _ALL = dump({"securityEnabledOnly": False})
 """Every kind of group: one left out might be the one that a policy forbids."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """A person's groups; None where they could not be had."""
 
     groups: frozenset[str] | None

@@ -4,8 +4,10 @@ Each preset is what its vendor documents; the place is named beside it. Whatever
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
+
+import msgspec
+from msgspec.structs import replace
 
 from doorward.config import identity as config
 from doorward.config.identity import Preset
@@ -23,8 +25,7 @@ _ACCESS = frozenset({"at+jwt"})
 _PLAIN = frozenset({"at+jwt", "jwt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(msgspec.Struct, frozen=True):
     """Where an issuer's access tokens say what. Of client and subject the first claim that is there counts; groups and scopes are joined."""
 
     types: frozenset[str] = _ACCESS
@@ -37,16 +38,15 @@ class Habits:
     """Where scopes stand in a token that was given to a client for itself; empty: as in the others."""
     groups_url: str | None = None
     """Who is asked for the groups that a token leaves out; `{subject}` stands for the person."""
-    says: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    says: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
     """Claims that an access token has with one of these values, and other tokens of the issuer do not."""
-    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    grants: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """As `scopes` of the configuration, where that says nothing."""
     is_id_token: bool = False
     """Its access tokens are ID tokens: there are no others that can be verified."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(msgspec.Struct, frozen=True):
     """An issuer of access tokens. INVARIANT: its algorithms are asymmetric ones."""
 
     name: str
@@ -57,7 +57,7 @@ class Issuer:
     algorithms: frozenset[str]
     audiences: frozenset[str] = frozenset()
     """What `aud` must hold one of; empty: the resource of the endpoint that is called."""
-    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scopes: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """What its scopes mean here."""
     leeway_seconds: float = 60
     longest_seconds: float | None = None

@@ -6,8 +6,9 @@ called `read` has no scope of its own but `mcp:read:read`. Any other text gives 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.catalog import Target
@@ -67,8 +68,7 @@ def _texts(target: Target) -> Iterator[str]:
         yield f"{ALL}:{upstream}:read"
 
 
-@dataclass(frozen=True, slots=True)
-class _Right:
+class _Right(msgspec.Struct, frozen=True):
     """What a scope of ours stands for."""
 
     upstream: str | None

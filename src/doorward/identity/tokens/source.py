@@ -7,12 +7,13 @@ call.
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from hashlib import sha256
 from typing import Final, Protocol
 
+import msgspec
 from joserfc.jwk import Key
 
 from doorward.domain.actors import Actor, Agent, AuthnMethod, Bound, Principal, Proof, Subject
@@ -68,8 +69,7 @@ def _nobody_knows(_: AgentId) -> float:
     return float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(msgspec.Struct, frozen=True):
     """The registry as this source needs it."""
 
     known: Known
@@ -79,8 +79,7 @@ class Registered:
     """When an agent ends by itself, as long as nothing changes: until then its standing need not be asked for again."""
 
 
-@dataclass(slots=True)
-class _Remembered:
+class _Remembered(msgspec.Struct):
     """One token that was verified, as it was presented."""
 
     trusted: Trusted

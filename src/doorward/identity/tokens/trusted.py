@@ -1,10 +1,10 @@
 """The issuers that are trusted at this moment, each with its keys: told apart by their URLs, kept across reloads that leave them alone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import anyio
+import msgspec
 
 from doorward.config import identity as config
 from doorward.domain.errors import DoorwardError
@@ -33,8 +33,7 @@ class GroupSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(msgspec.Struct, frozen=True):
     """An issuer and what is needed to verify its tokens."""
 
     issuer: Issuer
@@ -48,8 +47,7 @@ def own_issuer(url: str, keys: Keys, groups: GroupSource | None = None) -> Trust
     return Trusted(own(url), keys, groups)
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """With what issuers are asked for things."""
 
     web: Callable[[config.Issuer], Web]
@@ -59,8 +57,7 @@ class Means:
     now: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Remote:
+class _Remote(msgspec.Struct, frozen=True):
     """An issuer elsewhere, as it was declared."""
 
     declared: config.Issuer

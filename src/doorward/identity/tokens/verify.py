@@ -4,8 +4,8 @@ The order matters: until the signature is checked, nothing but the choice of iss
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from joserfc.jwk import Key
 
 from doorward.identity.tokens.issuer import Issuer
@@ -18,8 +18,7 @@ _EVENTS = ("events",)
 _MOST_AUDIENCES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """What a good token says, and how long."""
 
     claims: Mapping[str, object]

@@ -1,7 +1,8 @@
 """The guard of fields: what stands in a place that an operator named is found, whatever it is; nothing is detected."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.findings import Direction, Finding, Severity
@@ -17,8 +18,7 @@ _SAYING = ("message", "data")
 """Fields of errors and notifications that may be such a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A sort of field, and in which messages it stands."""
 
     rule: str

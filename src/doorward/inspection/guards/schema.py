@@ -5,7 +5,6 @@ large, too deep or not understood is not tried but reported.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Never
 
@@ -67,20 +66,18 @@ Lenient = Callable[[UpstreamId], bool]
 _UNFIT = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(msgspec.Struct, frozen=True):
     """One schema, ready: `validator` is None where it is not tried."""
 
     validator: jsonschema_rs.Validator | None
     reach: int
-    work: Work = field(default_factory=Work)
+    work: Work = msgspec.field(default_factory=Work)
     """What patterns may cost; its validator counts there."""
     key_states: int = 0
     """What each character of a name costs, for the patterns that names are tried on."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(msgspec.Struct, frozen=True):
     """A definition's two schemas; `output` is None where it declares none."""
 
     input: _Check

@@ -1,7 +1,8 @@
 """Reads a text for orders to a model: which rules its words keep to, how near to one another, and what is to be taken out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.findings import Severity
 from doorward.inspection.injection.grammar import Reading
@@ -28,8 +29,7 @@ _TAIL = 160
 """So few characters behind a flagrant order belong to it, whatever parts them from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """What a model is told, from where to where (characters), and the rule that says most about it."""
 
     rule: str
@@ -38,8 +38,7 @@ class Order:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Sign:
+class _Sign(msgspec.Struct, frozen=True):
     start: int
     end: int
     points: int

@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
 import idna
+import msgspec
 import re2
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -15,8 +15,7 @@ _LOOKALIKES = frozenset("асеорхуіјѕһԁԛԝӏԍьвгмнткλονυ�
 """Letters of other scripts that are drawn like Latin ones; a label of nothing else is read as Latin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host in its one form; empty where there is none."""
 
     name: str
@@ -24,8 +23,7 @@ class Host:
     """A person who reads it as it is written takes it for another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """Hosts that may be led to."""
 
     exact: frozenset[str] = frozenset()

@@ -7,9 +7,9 @@ whose texts a client may show one after the other.
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from functools import cache
 
+import msgspec
 import re2
 
 from doorward.inspection.links.places import MOST, Manner, Place
@@ -23,20 +23,18 @@ _OF_MASKS = "withheld:"
 """How masks (`inspection/masks.py`) begin, which nobody else defines as a label."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """A link reference definition: what images and links of its label lead to."""
 
     label: str
     place: Place
 
 
-@dataclass(slots=True)
-class Images:
+class Images(msgspec.Struct):
     """The images of one text: their destinations, and the labels under which others look for a definition."""
 
-    places: list[Place] = field(default_factory=list)
-    labels: set[str] = field(default_factory=set)
+    places: list[Place] = msgspec.field(default_factory=list)
+    labels: set[str] = msgspec.field(default_factory=set)
 
 
 def images(text: str) -> Images:

@@ -1,7 +1,8 @@
 """Where a destination stands in a text, and who would go there: the client by itself, or somebody who follows it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from doorward.inspection.links.target import Target
 
@@ -20,8 +21,7 @@ class Manner(StrEnum):
     """A person, or a model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One destination."""
 
     start: int

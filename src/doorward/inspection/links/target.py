@@ -3,9 +3,9 @@
 Always an answer, for clients always have one; what people and clients read as different hosts counts as disguised.
 """
 
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 import re2
 
 from doorward.domain.entities import unescaped
@@ -22,8 +22,7 @@ _WEB = frozenset({"http", "https", "ws", "wss", "ftp"})
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where a destination leads."""
 
     scheme: str

@@ -5,9 +5,9 @@ Codes are told by the shape that ASCII takes in them, tricks with letters by wor
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 import re2
 
 from doorward.inspection.gate import Gate, Opening, Pattern, Reads
@@ -36,8 +36,7 @@ SOLID = -1
 """What stands around the place without a blank is read with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
+class Writing(msgspec.Struct, frozen=True):
     """One other writing: how it is seen, how much around it belongs to it, how it is read."""
 
     name: str

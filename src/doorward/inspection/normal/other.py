@@ -1,6 +1,6 @@
 """A text that stands in another one in another writing."""
 
-from dataclasses import dataclass
+import msgspec
 
 BASE64 = "base64"
 BINARY = "binary"
@@ -23,8 +23,7 @@ UNSEEN = "unseen"
 """Without the characters that are not seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(msgspec.Struct, frozen=True):
     """What a text in another writing says, and from where to where it stands (equal: all of it)."""
 
     writing: str

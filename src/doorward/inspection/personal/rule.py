@@ -1,8 +1,9 @@
 """A rule for one sort of personal data: its form, what must hold of it, and the words that must stand near."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypedDict
+
+import msgspec
 
 from doorward.domain.findings import Severity
 
@@ -12,8 +13,7 @@ def anything(text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One form. Several may have one name: with the words near it, more forms are believed."""
 
     name: str

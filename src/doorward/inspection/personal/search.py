@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
 import re2
 
 from doorward.domain.findings import Severity
@@ -36,8 +36,7 @@ _OF_UUID = re2.compile(rb"-[0-9A-Fa-f]{4}")
 _RANKS = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+class _Ready(msgspec.Struct, frozen=True):
     """A rule, compiled; `word` is the index of words that stand before or near it among all words, below 0 where it asks for none."""
 
     rule: Rule
@@ -82,8 +81,7 @@ class Search:
         return self._ready
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(msgspec.Struct, frozen=True):
     """Some rules in their order, and the sieves that say which are asked.
 
     The shape of a rule is its form, or what is meant of it where words stand before that: together with words, forms make an automaton

@@ -10,8 +10,9 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -33,15 +34,13 @@ class BusyError(DoorwardError):
     """Everything that could do it hangs with earlier work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broke:
+class Broke(msgspec.Struct, frozen=True):
     """What became of work that failed: the kind of its error, and not its message, which may hold what was looked at."""
 
     kind: str
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(msgspec.Struct, eq=False):
     """One piece of work."""
 
     work: Work

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Final, cast
+
+import msgspec
 
 from doorward.config.guards import GuardRule
 from doorward.config.references import Resolver, references_in
@@ -21,8 +22,7 @@ class GuardError(DoorwardError):
     """A guard that cannot be had: not installed, not made with these settings, or none at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A guard and what it was made of."""
 
     declared: GuardRule

@@ -6,8 +6,9 @@ Closed: a guard that breaks, is late, hangs, or says what cannot be is itself a 
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from doorward.domain.calls import Call
 from doorward.domain.errors import DoorwardError
@@ -36,8 +37,7 @@ class UntrueError(DoorwardError):
     """A guard says something that cannot be of the message that it was shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """On what terms a guard is asked."""
 
     is_closed: bool
@@ -99,8 +99,7 @@ Heard = Callable[[str, str, str], None]
 """Told where a guard could not be asked: its name, the rule that says so, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """Every guard of others, in the order of the document."""
 
     seats: tuple[Seat, ...] = ()

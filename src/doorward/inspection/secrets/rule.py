@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.findings import Severity
 from doorward.inspection.secrets.doubt import plausible
@@ -34,8 +35,7 @@ Judge = Callable[[str, Severity], Severity | None]
 """How much a match weighs, from its text and what its rule says; None if it is no secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """`pattern` and `gate` are RE2; the pattern's group `secret` is what is withheld, its group `key` (if any) what it is called."""
 
     name: str

@@ -4,10 +4,10 @@ The texts are joined with marks that no rule takes for part of a secret, so that
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
+import msgspec
 import re2
 
 from doorward.domain.errors import DoorwardError
@@ -32,8 +32,7 @@ class UnknownRuleError(DoorwardError):
     """A rule that is to be off and that there is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A secret in a text: by which rule, how sure, from where to where."""
 
     rule: str

@@ -6,10 +6,10 @@ languages), not from lists of payloads. `{Q}` stands for a quote and `{B}` for a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+import msgspec
 import re2
 
 from doorward.domain.findings import Severity
@@ -31,8 +31,7 @@ class Family(StrEnum):
     ADDRESS = "address"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One form."""
 
     name: str

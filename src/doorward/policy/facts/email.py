@@ -6,7 +6,8 @@ check and a mailer see different recipients. None of them is read here.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.policy.facts.hosts import host
 from doorward.policy.facts.kind import ELEMENTS, UnderivedError, distinct, text
@@ -28,8 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e
 _NOT_CLEAR = "it is not clearly one address after the other"
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(msgspec.Struct, frozen=True):
     """Every recipient of one text or of a list of texts."""
 
     word: str = "email"

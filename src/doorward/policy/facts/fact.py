@@ -1,10 +1,10 @@
 """A declared fact of a tool: where in the arguments it looks, and what it makes of what is there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 
 from doorward.domain.ids import UpstreamId
 from doorward.policy.facts.kind import ELEMENTS, Kind, UnderivedError
@@ -16,8 +16,7 @@ EVERY = "*"
 """The step of a pointer that stands for every element of a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One attribute of `context.derived` for one tool."""
 
     upstream: UpstreamId
@@ -103,8 +102,7 @@ def derived_shape(facts: Mapping[str, Fact], arguments: Fields) -> Fields:
     return Fields({name: Field(fact.shape, required=_is_required(fact, arguments)) for name, fact in facts.items()}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(msgspec.Struct, frozen=True):
     """Stands in for a kind where a fact does not fit its tool: whoever reads it is denied."""
 
     reason: str

@@ -1,10 +1,10 @@
 """Hosts of URLs and e-mail addresses: names as the DNS has them (UTS 46, IDNA 2008), addresses in their one canonical form."""
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 import idna
+import msgspec
 
 from doorward.policy.facts.kind import UnderivedError
 
@@ -15,8 +15,7 @@ _UNDECIDED = frozenset("ßẞς\u200c\u200d")
 _LONGEST = 253
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host in its one form; empty where there is none."""
 
     name: str

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+import msgspec
 
 from doorward.policy.facts.kind import UnderivedError
 from doorward.policy.project import exact
@@ -19,8 +20,7 @@ def _of_list(shape: Shape) -> Fields:
     return Fields({"least": Field(shape), "most": Field(shape), "sum": Field(shape, required=True)}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """An exact decimal, of a number or of text."""
 
     word: str = "decimal"
@@ -74,8 +74,7 @@ def _number(value: object) -> Decimal:
     raise UnderivedError("it is no number, or not plainly written")
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(msgspec.Struct, frozen=True):
     """How much there is of a text, a list or an object."""
 
     unit: Literal["characters", "bytes", "items"]

@@ -5,7 +5,8 @@ Purely lexical: nothing is looked up on any disk, so a symbolic link below a roo
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.policy.facts.kind import UnderivedError, distinct, text
 from doorward.policy.facts.percent import deep
@@ -20,8 +21,7 @@ _ELSEWHERE = re.compile(r"[~$]|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IG
 """A home directory, a variable, a drive, a URL: what some servers expand, and what would be a plain name to us."""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A path made plain, and the name of its root."""
 
     base: str | None

@@ -10,8 +10,8 @@ INVARIANT: this is the only module that imports sqlglot, which takes a third of 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 from sqlglot.errors import SqlglotError
@@ -111,17 +111,15 @@ _BATCH_VERBS = _VERBS | frozenset(
 """The same for Transact-SQL, which needs none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """What was found in some text."""
 
-    kinds: set[str] = field(default_factory=set)
-    tables: set[str] = field(default_factory=set)
-    functions: set[str] = field(default_factory=set)
+    kinds: set[str] = msgspec.field(default_factory=set)
+    tables: set[str] = msgspec.field(default_factory=set)
+    functions: set[str] = msgspec.field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(msgspec.Struct, frozen=True):
     """What SQL of one dialect does."""
 
     dialect: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+import msgspec
 import re2
 
 from doorward.policy.facts.kind import text
@@ -59,8 +60,7 @@ class Match:
         return _all_and_any([self.one(value) for value in values])
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """Whether a text or whole number is one of a list, letter by letter."""
 
     values: frozenset[str]

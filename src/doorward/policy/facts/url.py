@@ -6,8 +6,9 @@ What is normal here is what is left when the readers agree; everything else cann
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from doorward.policy.facts.hosts import Host, host
 from doorward.policy.facts.kind import UnderivedError, distinct, text
@@ -30,8 +31,7 @@ _REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\\\u1680\u2000-\u200f\u2028-\u202f\u2
 _PATH_CHARACTERS = "/%!$&'()*+,;=:@-._~"
 
 
-@dataclass(frozen=True, slots=True)
-class _Url:
+class _Url(msgspec.Struct, frozen=True):
     scheme: str
     host: Host
     port: int | None
@@ -39,8 +39,7 @@ class _Url:
     has_credentials: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(msgspec.Struct, frozen=True):
     """The parts of a URL."""
 
     word: str = "url"

@@ -5,10 +5,10 @@ LAW: an alert never waits for anything and never fails whoever raises it.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
+import msgspec
 
 from doorward.domain.alerts import Alert, AlertKind
 from doorward.runtime.alerts.fold import Fold, Folded, Pace, of_count
@@ -22,8 +22,7 @@ GRACE_SECONDS: Final = 2.0
 """How long the last letters may take once the gateway was told to end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What alarms work with."""
 
     journal: Journal
@@ -36,16 +35,14 @@ class Means:
     """Seconds of a clock that never steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What goes out, and how often."""
 
     pace: Pace
     kinds: frozenset[AlertKind]
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """What a sink answered to a test."""
 
     sink: str

@@ -6,8 +6,10 @@ at most a quarter, so that it hides neither what operators and the gateway itsel
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from doorward.domain.alerts import Alert, AlertKind
 
@@ -21,8 +23,7 @@ FROM_OUTSIDE: Final = frozenset(
 """What somebody outside can set off as often as it likes: a caller, also by calls that make an upstream fail, or an upstream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How often anybody hears."""
 
     interval_seconds: float
@@ -30,8 +31,7 @@ class Pace:
     per_hour: int
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """One message: the latest of so many alerts."""
 
     alert: Alert
@@ -40,8 +40,7 @@ class Folded:
     """False where the hour's messages are used up: only the journal tells of it."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     until: float
     count: int
     latest: Alert

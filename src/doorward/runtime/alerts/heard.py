@@ -4,8 +4,9 @@ They name the leaf: `leaf/SEQ` of an event, the id of a call. Free texts of oper
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.audit.flood import prefix
 from doorward.domain.actors import AuthnMethod
@@ -23,8 +24,7 @@ EVERYWHERE: Final = "many networks"
 _OWN: Final = "doorward"
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What is needed to tell of it."""
 
     alarm: Alarm

@@ -1,7 +1,8 @@
 """An alert as it leaves: with an id, a time and a count, its texts masked, visible and cut."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.catalog.text import visible
 from doorward.domain.alerts import Alert
@@ -12,8 +13,7 @@ FIELD_LETTERS = 200
 FIELDS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """One message to every sink."""
 
     id: str

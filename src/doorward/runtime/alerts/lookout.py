@@ -1,8 +1,9 @@
 """What nobody tells of by itself, looked at every second: the log, its anchors, upstreams, and definitions held back from first use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.catalog.pins import Key, Pins
 from doorward.catalog.suspicions import Suspicion, held
@@ -16,8 +17,7 @@ FAILURES: Final = 3
 """Broken exchanges in a row after which an upstream counts as down: one alone may be a call's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(msgspec.Struct, frozen=True):
     """Where to look."""
 
     log: Callable[[], str | None]

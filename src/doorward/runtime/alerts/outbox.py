@@ -7,11 +7,11 @@ down holds none of the others: what stands in it may be somebody else's choice, 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 import anyio
+import msgspec
 
 from doorward.domain.alerts import Alert, AlertKind
 from doorward.runtime.alerts.letter import Letter
@@ -28,8 +28,7 @@ DELIVER_SECONDS: Final = 75.0
 _SHOWN: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What every outbox works with."""
 
     letter: Callable[[Alert, int], Letter]
@@ -50,15 +49,13 @@ class _End(Enum):
     UNANSWERED = auto()
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(msgspec.Struct):
     letter: Letter
     since: float
     was_tried: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How one sink does."""
 
     name: str

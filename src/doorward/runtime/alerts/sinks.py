@@ -3,8 +3,9 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.approval.channels.signed_post import PostError, SignedPost
 from doorward.config.alerts import Alerts, AlertWebhook
@@ -26,8 +27,7 @@ _ANSWER_BYTES: Final = 16_384
 _ESCAPED: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "]": "\\]"})
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSink:
+class WebhookSink(msgspec.Struct, frozen=True):
     """One service, as `alerts.webhooks` declares it."""
 
     name: str
@@ -49,8 +49,7 @@ class WebhookSink:
             raise (SinkError if error.status is None else TurnedDownError)(str(error)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class SyslogSink:
+class SyslogSink(msgspec.Struct, frozen=True):
     """One syslog server, as `alerts.syslog` declares it."""
 
     server: Server

@@ -1,7 +1,6 @@
 """Who called, from what a leaf says of them: persons and groups by pseudonym, told apart exactly as far as policies name them."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 import msgspec
 from cedarpy import pst
@@ -22,8 +21,7 @@ PEOPLE = 4_096
 """Principals that are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(msgspec.Struct, frozen=True):
     """A principal as far as its leaf told it, and what of it is not known."""
 
     principal: Principal

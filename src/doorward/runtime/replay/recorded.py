@@ -1,6 +1,5 @@
 """What a leaf says of a decision and of the call that it was made on, read from its bytes."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -17,8 +16,7 @@ class Effect(StrEnum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """An effect, and the policies that made it."""
 
     effect: Effect

@@ -4,10 +4,11 @@ INVARIANT: what policies would read and nobody can restore is named, never made 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from doorward.domain.actors import Agent
 from doorward.domain.calls import Call
@@ -41,8 +42,7 @@ Text = bytes | Cause
 """The canonical bytes of a call, or why they are not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(msgspec.Struct, frozen=True):
     """What of today a call is restored with: the log leaves it out on purpose."""
 
     target: Callable[[UpstreamId | None, Kind, str], Target | None]
@@ -68,8 +68,7 @@ def present(snapshot: Snapshot, agents: Callable[[AgentId], Agent | None], pseud
     return Present(target, ZoneInfo(snapshot.document.policies.timezone), agents, pseudonym)
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True):
     """A call as far as it could be restored, for one set of policies."""
 
     call: Call

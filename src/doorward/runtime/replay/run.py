@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.audit.auditor import Auditor
 from doorward.audit.query import MOST, Located, Query
@@ -19,8 +20,7 @@ _SHARES = (("refusal", 2), ("intent", 1))
 """Leaves with decisions, and how much of the bound they may take: half for refusals, so that a flood of them hides no call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Which calls: moments as leaves write them."""
 
     since: str | None
@@ -29,8 +29,7 @@ class Span:
     upstream: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How far a replay goes before it says that there is more."""
 
     calls: int = 100_000
@@ -40,16 +39,14 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(msgspec.Struct, frozen=True):
     """What came of it. `is_whole`: every call that was asked for was looked at, not the newest ones alone."""
 
     tally: Tally
     is_whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """Replays the log that an auditor reads."""
 
     auditor: Auditor
@@ -94,8 +91,7 @@ class Replay:
             before = page.next
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(msgspec.Struct):
     """A replay under way."""
 
     restorer: Restorer

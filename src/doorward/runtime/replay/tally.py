@@ -1,7 +1,8 @@
 """What a replay comes to: which decisions would change, how often, and of which nobody can say."""
 
-from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
+
+import msgspec
 
 from doorward.domain.decisions import Allow, Ask, Decision, Deny
 from doorward.runtime.replay.causes import Cause
@@ -14,8 +15,7 @@ GROUPS = 1_000
 _NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Calls of one agent to one thing that were decided so and would be decided otherwise."""
 
     agent: str
@@ -26,8 +26,7 @@ class Change:
     after: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Calls of one agent to one thing of which the same keeps everybody from saying how they would be decided."""
 
     agent: str
@@ -38,8 +37,7 @@ class Unknown:
     cause: Cause
 
 
-@dataclass(slots=True)
-class Count:
+class Count(msgspec.Struct):
     """How many, and when: moments as leaves write them."""
 
     calls: int = 0
@@ -57,16 +55,15 @@ class Count:
             self.last, self.example = leaf.ts, leaf.call
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """Everything counted so far."""
 
     same: int = 0
-    changes: dict[Change, Count] = field(default_factory=dict)
-    more_changes: Count = field(default_factory=Count)
-    unknowns: dict[Unknown, Count] = field(default_factory=dict)
-    more_unknowns: Count = field(default_factory=Count)
-    undecided: dict[str, int] = field(default_factory=dict)
+    changes: dict[Change, Count] = msgspec.field(default_factory=dict)
+    more_changes: Count = msgspec.field(default_factory=Count)
+    unknowns: dict[Unknown, Count] = msgspec.field(default_factory=dict)
+    more_unknowns: Count = msgspec.field(default_factory=Count)
+    undecided: dict[str, int] = msgspec.field(default_factory=dict)
     """Calls that policy did not decide, by the reason they were refused for."""
 
     def skip(self, leaf: Recorded) -> None:

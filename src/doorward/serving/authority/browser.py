@@ -6,7 +6,6 @@ nobody here (CVE-2026-27124, login CSRF). LAW: each of them comes back once.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Generic, Protocol, TypeVar
@@ -49,8 +48,7 @@ class Errand(Protocol):
 E = TypeVar("E", bound=Errand)
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(msgspec.Struct, frozen=True):
     """A sign-in that has begun: what its end needs."""
 
     begun: Begun
@@ -99,8 +97,7 @@ class Jar:
         return f"{name}={self._attributes}; Max-Age=0"
 
 
-@dataclass(frozen=True, slots=True)
-class Sealing:
+class Sealing(msgspec.Struct, frozen=True):
     """What keeps a browser from reading or making what it carries."""
 
     seal: Seal

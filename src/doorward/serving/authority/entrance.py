@@ -6,10 +6,10 @@ to our own pages.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,8 +41,7 @@ Admits = Callable[[Person], bool]
 """Whether this gateway is open to a person at all: not revoked, and perhaps in a group that is let in. Asked on every page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hall:
+class Hall(msgspec.Struct, frozen=True):
     """What every page for people stands in."""
 
     origin: str

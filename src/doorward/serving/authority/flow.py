@@ -6,8 +6,8 @@ confused deputy). LAW: a browser is sent nowhere but to the provider, to our own
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,8 +24,7 @@ _ANEW = frozenset({"login", "select_account"})
 """Prompts that ask for a fresh sign-in (OpenID Connect Core §3.1.2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What the way leads through."""
 
     authority: Authority

@@ -6,9 +6,10 @@ which only the hash is kept. Visits live in memory: after a restart people sign 
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
+
+import msgspec
 
 from doorward.domain.ids import SubjectId
 from doorward.identity.authority.port import Person
@@ -24,8 +25,7 @@ _MOST_QUESTIONS = 16
 Q = TypeVar("Q")
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(msgspec.Struct):
     """One browser that one person has signed in with."""
 
     key: str
@@ -35,7 +35,7 @@ class Visit:
     """Unix seconds."""
     occasion: str
     """The page that the person signed in for (a digest): for it the sign-in is a fresh one."""
-    questions: dict[str, tuple[object, float]] = field(default_factory=dict)
+    questions: dict[str, tuple[object, float]] = msgspec.field(default_factory=dict)
     """What this browser is being asked, by the hash of the token in the form, with its time."""
 
 

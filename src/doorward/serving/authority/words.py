@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from doorward.identity.authority.port import Asked, Origin
 from doorward.identity.consents import goes_to_own_machine
@@ -28,8 +29,7 @@ class Standing(StrEnum):
     """Nothing is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What the consent page says."""
 
     name: str

@@ -5,9 +5,9 @@ LAW: whoever connects an account has signed in with this browser as its holder. 
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,13 +29,11 @@ _STATUS = {Trouble.AGAIN: 400, Trouble.DECLINED: 403, Trouble.BROKEN: 503, Troub
 _LONGEST_AGENT = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(msgspec.Struct, frozen=True):
     """The list of somebody's connections was shown: it may be answered by the end of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What the way leads through."""
 
     connections: Connections

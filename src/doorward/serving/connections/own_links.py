@@ -5,8 +5,9 @@ Nobody signs in there: whoever has such a link may use it, once and for ten minu
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from doorward.domain.ids import UpstreamId
 
@@ -15,8 +16,7 @@ _MOST = 256
 """The oldest go; they are made by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(msgspec.Struct, frozen=True):
     upstream: UpstreamId
     until: float
 

@@ -1,8 +1,9 @@
 """What the pages about connections say, as values: outside text cleaned, times as people read them. Pure."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from doorward.credentials.connections.connection import EVERY_AGENT, Connection, Place, Status
 from doorward.credentials.connections.port import Offer, Prospect
@@ -13,8 +14,7 @@ _MOST_SCOPES = 64
 _NAMELESS = "an account that the service does not name"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What a person is asked before an account is connected."""
 
     place: Place
@@ -22,8 +22,7 @@ class Choice:
     """The one agent that it may be for instead; None where there is no choice."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectSheet:
+class ConnectSheet(msgspec.Struct, frozen=True):
     """What is about to be connected."""
 
     upstream: str
@@ -40,8 +39,7 @@ class ConnectSheet:
     is_broken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One connection of the person who looks."""
 
     id: str

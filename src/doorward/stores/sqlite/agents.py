@@ -1,9 +1,9 @@
 """Agents and keys in SQLite (`AgentStore`)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import apsw
+from msgspec.structs import replace
 
 from doorward.credentials.envelope import Envelope
 from doorward.domain.ids import AgentId

@@ -1,8 +1,7 @@
 """Questions and grants in SQLite (`ApprovalStore`, `GrantUse`). The column `state` is the truth of where a question stands."""
 
-from dataclasses import replace
-
 import apsw
+from msgspec.structs import replace
 
 from doorward.approval.question import Question, State
 from doorward.credentials.envelope import Envelope

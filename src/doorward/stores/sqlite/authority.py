@@ -1,8 +1,7 @@
 """Families, codes, spent names and registered clients in SQLite (`AuthorityStore`): each use is one conditional write in the writer's transaction."""
 
-from dataclasses import replace
-
 import apsw
+from msgspec.structs import replace
 
 from doorward.credentials.envelope import Envelope
 from doorward.identity.authority.families import DAY_SECONDS, Code, Family, Registered, Use

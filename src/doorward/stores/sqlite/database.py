@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
+import msgspec
 
 from doorward.domain.errors import StoreError
 from doorward.stores.sqlite.directory import StateDirectory, own
@@ -20,8 +20,7 @@ FILE = "doorward.db"
 BUSY_MILLISECONDS = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(msgspec.Struct, frozen=True):
     """A database at its last step, owned by this process."""
 
     directory: StateDirectory

@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from doorward.domain.errors import StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class StateDirectory:
+class StateDirectory(msgspec.Struct, frozen=True):
     """A directory that this process owns until it closes it or dies."""
 
     path: Path

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import apsw
+import msgspec
 
 from doorward.domain.errors import StoreError
 
@@ -12,8 +12,7 @@ APPLICATION = 0x446F6F72
 """`Door`: what the file's header says of who wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(msgspec.Struct, frozen=True):
     """One step."""
 
     number: int

@@ -1,10 +1,10 @@
 """Rows of before they were sealed: found in clear once, sealed in one transaction, and what is left of them in the file overwritten."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 import apsw
+import msgspec
 
 from doorward.credentials.envelope import Envelope
 from doorward.stores.sqlite.rows import Value, select
@@ -20,12 +20,11 @@ class Stage(IntEnum):
     CLEAN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """The columns of a table that names stood in, each with what its marks are made for."""
 
-    marked: Mapping[str, str] = field(default_factory=dict)
-    hidden: Mapping[str, str] = field(default_factory=dict)
+    marked: Mapping[str, str] = msgspec.field(default_factory=dict)
+    hidden: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Those that are read again."""
 
 

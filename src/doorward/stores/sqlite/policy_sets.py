@@ -1,9 +1,9 @@
 """Sets of policies that were in force, in SQLite (`PolicySets`): each text once, with a mirror of the newest in memory."""
 
-from dataclasses import replace
 from hashlib import sha256
 
 import apsw
+from msgspec.structs import replace
 
 from doorward.credentials.envelope import Envelope
 from doorward.domain.ids import Digest

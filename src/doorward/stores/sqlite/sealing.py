@@ -1,9 +1,9 @@
 """Every column that holds sealed records, and how those are wrapped anew, a few rows in each transaction."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import apsw
+import msgspec
 
 from doorward.credentials.envelope import ID_AT, ID_BYTES, Context, Envelope, EnvelopeError
 from doorward.stores.sqlite.rows import Value, select
@@ -13,8 +13,7 @@ _MOST = 100
 _KEY = f"substr({{}}, {ID_AT + 1}, {ID_BYTES})"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One sealed column."""
 
     table: str
@@ -48,8 +47,7 @@ SEALED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True):
     """How far a pass over all columns has come."""
 
     column: int = 0

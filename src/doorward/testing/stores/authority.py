@@ -1,7 +1,8 @@
 """What every `AuthorityStore` must do: what is used once is used once, and nothing acknowledged is lost."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.identity.authority.families import DAY_SECONDS, AuthorityStore, Code, Family, Registered, Use
 from doorward.testing.stores.rooms import Check, Opening

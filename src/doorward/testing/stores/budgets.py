@@ -1,7 +1,8 @@
 """What every `BudgetStore` must do, and every `LogStore` with the draws and corrections of its entries."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doorward.admission.budgets.store import BudgetStore, Raise, Spent
 from doorward.audit.leaf import encoded

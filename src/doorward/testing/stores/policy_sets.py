@@ -1,6 +1,6 @@
 """What every `PolicySets` must do: what was in force is there with its texts, as long as somebody may ask for it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from doorward.domain.ids import Digest, Generation
 from doorward.policy.history import KEPT, Entry, Kept, PolicySets, Why

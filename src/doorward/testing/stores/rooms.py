@@ -5,8 +5,9 @@ Each suite is a tuple of checks that take a function which opens the store: what
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from doorward.admission.stops import Effect, Matter, MatterKind, Stop, StopStore
 from doorward.approval.binding import Binding

@@ -1,8 +1,9 @@
 """One address of an upstream: what speaks to it, and what is kept about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from doorward.domain.calls import Era
 from doorward.upstream.circuit import Circuit
@@ -12,8 +13,7 @@ from doorward.upstream.port import Driver
 from doorward.upstream.replicas.shown import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """An address of the configuration. `key` is all of it, `name` what operators are shown; `speaker` opens no connection yet."""
 
     key: str
@@ -46,8 +46,7 @@ class Speaker(Driver, Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
-class Address:
+class Address(msgspec.Struct, eq=False):
     """One of the places where an upstream is."""
 
     key: str

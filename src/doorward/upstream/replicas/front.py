@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from math import ceil
 from typing import Final
+
+from msgspec.structs import replace
 
 from doorward.config.model import Upstream as Config
 from doorward.domain.alerts import Alert, AlertKind

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.calls import Era
 from doorward.domain.leases import Lease
@@ -25,8 +26,7 @@ def _nothing(address: Address) -> None:
     """Nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How often is probed."""
 
     quiet_seconds: float

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.ids import Digest
 from doorward.upstream.sight import Item, Sight
@@ -12,8 +13,7 @@ NAMED = 5
 """Differences that are told by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """The definitions of one look. Concrete resources are no part of it: they come and go, and policy governs their URIs."""
 
     digest: Digest

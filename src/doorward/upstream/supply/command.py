@@ -3,9 +3,10 @@
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
+
+import msgspec
 
 INTERPRETERS: Final = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|ruby|perl|php|bash|sh|dash|zsh|java|dotnet|lua)[0-9.]*(?:\.exe)?")
 """Programs that do what a file says."""
@@ -60,8 +61,7 @@ _INSTEAD: Final = frozenset({"-c", "-m", "-e", "--eval", "-p", "--print", "-pe"}
 """Options of Python, shells, Node, Ruby and Perl after which no script follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """What a launcher is asked for: registry and specification, such as `npm` and `@scope/name@1.2.3`."""
 
     registry: str

@@ -9,9 +9,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from doorward.domain.clipping import clipped
 from doorward.upstream.supply.command import (
@@ -36,8 +37,7 @@ _OF_ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "UV_CACHE_DIR", "npm_config_cache",
 """Where launchers keep what they have fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What is to be measured, as it would be started."""
 
     words: tuple[str, ...]
@@ -83,7 +83,7 @@ def _wrapped(command: Command, digests: Digests) -> Iterator[Component]:
     environment = {**command.environment, "PATH": said[-1]} if said else command.environment
     inner = wrapped(command.words, lambda word: _which(word, environment, command) is not None)
     if inner:
-        yield from _run_by(replace(command, words=inner, environment=environment), digests)
+        yield from _run_by(msgspec.structs.replace(command, words=inner, environment=environment), digests)
     else:
         yield Component(Sort.PROGRAM, f"what {Path(command.words[0]).name} runs", "", "")
 

@@ -1,10 +1,11 @@
 """One thing that a process is made of, and the manifest of all of them: what is pinned, and compared at each start."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
+
+import msgspec
 
 from doorward.domain.errors import DoorwardError
 
@@ -30,8 +31,7 @@ class Sort(StrEnum):
     """A container image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(msgspec.Struct, frozen=True):
     """A part with its digest; an empty one where nothing can be told, such as of an image by its tag."""
 
     sort: Sort

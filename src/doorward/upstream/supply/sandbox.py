@@ -6,9 +6,10 @@ no capability, and ends with the gateway. Where there is no bubblewrap, a server
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+import msgspec
 
 from doorward.upstream.supply.command import SCRIPTS
 from doorward.upstream.supply.parts import SupplyError
@@ -36,8 +37,7 @@ INSTALLED: Final = ("bin", "lib", "lib64", "libexec", "share")
 """What belongs to programs in a directory with a `bin`; the gateway's own state and configuration may well stand beside them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cage:
+class Cage(msgspec.Struct, frozen=True):
     """What a process may touch."""
 
     network: Literal["none", "all"]

@@ -4,8 +4,9 @@ The company's provider says, to us alone and once, that this client may act for 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.actors import Subject
 from doorward.identity.authority import scopes, signed
@@ -22,8 +23,7 @@ _LONGEST_SECONDS: Final = 3_600.0
 """From its making to its end, whatever it says: a provider's minutes, not days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(msgspec.Struct, frozen=True):
     """A provider whose assertions count."""
 
     name: str
@@ -35,8 +35,7 @@ class Trusted:
     """Which claims name the person and the groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Assertion:
+class _Assertion(msgspec.Struct, frozen=True):
     subject: Subject
     resource: str
     """Empty where it leaves that to us."""

@@ -4,8 +4,9 @@ LAW: of scope, endpoint, end, family and binding, the child has what its parent 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from doorward.domain.reasons import Refused
 from doorward.domain.receipts import Event, Scalar
@@ -26,8 +27,7 @@ _WHAT: Final = "subject token"
 _WANTED: Final = Wanted(_WHAT, frozenset({TYPE}), frozenset({ALGORITHM}))
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(msgspec.Struct, frozen=True):
     """An access token of ours that is good now."""
 
     family: Family

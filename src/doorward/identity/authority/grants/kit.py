@@ -1,7 +1,8 @@
 """What every grant works with: the terms of the house, and the steps that all of them end in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from doorward.domain.reasons import Refused
 from doorward.domain.receipts import Event, Scalar
@@ -12,8 +13,7 @@ from doorward.identity.authority.port import Client, Clientele, Ended, Grant, OA
 from doorward.identity.vouched import is_vouched
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What the configuration says, and where the house stands."""
 
     issuer: str
@@ -28,8 +28,7 @@ class Terms:
     """Whose people there can be, as of now; None where that is not bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kit:
+class Kit(msgspec.Struct, frozen=True):
     """What a grant needs of the house."""
 
     terms: Terms
@@ -49,8 +48,7 @@ def stands(kit: Kit, family: Family) -> bool:
     return not is_over and (not family.subject or kit.terms.issuers is None or is_vouched(family.subject, kit.terms.issuers))
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """A token request whose client is known, and proven where it can be."""
 
     client: Client
