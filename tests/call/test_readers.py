@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,6 +14,20 @@ def _broken() -> None:
     raise ValueError("unreadable")
 
 
+def _ended() -> None:
+    raise StopIteration
+
+
+@contextmanager
+def no_threads() -> Iterator[None]:
+    """The system gives none: it has no room for their stacks."""
+    before = threading.stack_size(2**46)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
 @pytest.mark.anyio
 async def test_each_is_told_what_its_work_gives_or_raises() -> None:
     readers = Readers(2)
@@ -20,6 +36,25 @@ async def test_each_is_told_what_its_work_gives_or_raises() -> None:
     assert await asyncio.gather(*given) == [divmod(number, 7) for number in range(5 * TOGETHER)]
     with pytest.raises(ValueError, match="unreadable"):
         await failed
+
+
+@pytest.mark.anyio
+async def test_work_that_ends_as_no_future_can_be_told_is_told_all_the_same() -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(Readers(1).read(_ended), 10)
+
+
+@pytest.mark.anyio
+async def test_where_no_thread_can_be_had_this_is_said_at_once_and_the_next_one_is_read_again() -> None:
+    readers, goes_on = Readers(2), threading.Event()
+    for _ in range(3):
+        with no_threads(), pytest.raises(RuntimeError, match="thread"):
+            await readers.read(int, "1")
+    hangs = readers.read(goes_on.wait)
+    with no_threads():
+        alone = readers.read(int, "2")
+    goes_on.set()
+    assert await asyncio.wait_for(asyncio.gather(hangs, alone), 10) == [True, 2]
 
 
 @pytest.mark.anyio

@@ -35,6 +35,9 @@ class _Job:
             return
         try:
             self.result = self.work(*self.of)
+        except StopIteration as error:
+            # No future takes one: who waits for it would wait for ever.
+            self.error = RuntimeError(f"expected a result, got {error!r}")
         except BaseException as error:  # noqa: BLE001 -- root of a thread: whatever it is must reach who waits, and not end the thread
             self.error = error
 
@@ -103,13 +106,25 @@ class Readers:
         weakref.finalize(self, _send_home, self._desk.jobs, most)
 
     def read(self, work: Callable[..., object], *of: object) -> "asyncio.Future[Any]":
-        """What the work gives or raises. Cancelling the future leaves out what is not begun; nothing ends what is."""
+        """What the work gives or raises. Cancelling the future leaves out what is not begun; nothing ends what is.
+
+        Raises RuntimeError where no thread can be had for it; the next one may be.
+        """
         job = _Job(work, of, asyncio.get_running_loop().create_future())
+        if self._begun < min(self._most, self._desk.under_way + 1):
+            self._begin()
         self._desk.put(job)
-        if self._begun < min(self._most, self._desk.under_way):
-            self._begun += 1
-            threading.Thread(target=_work, args=(self._desk,), name="doorward-reader", daemon=True).start()
         return job.future
+
+    def _begin(self) -> None:
+        """Begins one more thread; where the system gives none, the others go on alone. Raises RuntimeError where there is no other."""
+        try:
+            threading.Thread(target=_work, args=(self._desk,), name="doorward-reader", daemon=True).start()
+        except RuntimeError:
+            if not self._begun:
+                raise
+        else:
+            self._begun += 1
 
 
 def _send_home(jobs: "queue.SimpleQueue[_Job | None]", count: int) -> None:
