@@ -11,11 +11,11 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from timeit import repeat
 
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
-from msgspec.structs import replace
 
 from doorward.config.identity import Certificates as Names
 from doorward.config.identity import Issuer

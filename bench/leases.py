@@ -7,11 +7,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from msgspec.structs import replace
 
 from bench.limits import call_of
 from doorward.app import clocks

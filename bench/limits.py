@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 
 import msgspec
-from msgspec.structs import replace
 
 from doorward.admission.budgets.budgets import Budgets, Seams
 from doorward.admission.intake import Intake

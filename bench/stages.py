@@ -11,13 +11,12 @@ import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import msgspec
 import uvloop
-from msgspec.structs import replace
 
 from bench import door, identity, leases, limits
 from bench.cores import GATEWAY_CORE, pin

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-from msgspec.structs import replace
 
 from bench.defence import traffic
 from bench.defence.verdict import NOTHING, Fixture, Verdict, stopped

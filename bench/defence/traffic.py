@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -158,7 +159,7 @@ async def asks(fixture: Fixture) -> Verdict:
     allowed = {"bench": {"client_input": ["elicitation", "sampling"]}}
     async with playbook(Plan({"bench": sight({"name": request["name"]})}, upstreams=allowed)) as book:
         book.house.upstream("bench").will(says(fixture["result"]))
-        stimulus = replace(tool_call(f"bench__{request['name']}", request["arguments"]), capabilities=capabilities)
+        stimulus = dataclasses.replace(tool_call(f"bench__{request['name']}", request["arguments"]), capabilities=capabilities)
         got = ended(await book.play(stimulus))
     if isinstance(got, GotRefusal):
         return stopped(f"{got.reason}: {got.sentence}")

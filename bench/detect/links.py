@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
-
-from msgspec.structs import replace
 
 from bench.detect.port import Family, Goal, by_kind, counted, rows
 from doorward.domain.findings import Severity

@@ -31,7 +31,7 @@ SHOWN = Sight(
     resources=(),
     templates=(),
 )
-"""An upstream that can everything and lists nothing: `dataclasses.replace` fills it."""
+"""An upstream that can everything and lists nothing: `msgspec.structs.replace` fills it."""
 
 
 def tool(name: str, description: str = "Does it.", **properties: object) -> Item:
