@@ -20,8 +20,8 @@ class Onlooker:
         return ()
 
 
-def test_every_guard_looks_at_a_call_and_at_an_answerand_most_find_something() -> None:
+def test_every_guard_looks_at_a_call_and_at_an_answer_short_and_long() -> None:
     document, last = Document(), Onlooker()
     screen = Screening(Nobody(), [last]).of(document, build({}, Pins(), document))
     warm(screen)
-    assert last.seen == [Carrier.REQUEST, Carrier.RESPONSE]
+    assert last.seen == [Carrier.REQUEST, Carrier.RESPONSE] * 2

@@ -25,12 +25,16 @@ _TEXT = "\n".join(
 )
 """In which something of most sorts stands that guards look for, or that looks like it."""
 
+_LONG = 5
+"""So many times over it is a long text, of which some gates are asked together that are asked alone of a short one."""
+
 _TARGET = Target(UpstreamId("none"), Kind.TOOL, "none", None, TeamId("none"), frozenset(), Reversibility.IRREVERSIBLE)
 
 
 def warm(screen: Screen) -> None:
-    """Shows the guards one call and one answer of nobody's, and gives back what that took for a moment; may run beside the loop."""
-    call = make_call(CallId("none"), Caller(own(), "tools/call"), _TARGET, {"text": _TEXT}, {})
-    screen.inspection.request(call)
-    screen.inspection.response(call, Answer({"content": [{"type": "text", "text": _TEXT}]}, len(_TEXT)))
+    """Shows the guards calls and answers of nobody's, and gives back what that took for a moment; may run beside the loop."""
+    for text in (_TEXT, _TEXT * _LONG):
+        call = make_call(CallId("none"), Caller(own(), "tools/call"), _TARGET, {"text": text}, {})
+        screen.inspection.request(call)
+        screen.inspection.response(call, Answer({"content": [{"type": "text", "text": text}]}, len(text)))
     give_back()
