@@ -54,7 +54,7 @@ async def test_where_no_thread_can_be_had_this_is_said_at_once_and_the_next_one_
     with no_threads():
         alone = readers.read(int, "2")
     goes_on.set()
-    assert await asyncio.wait_for(asyncio.gather(hangs, alone), 10) == [True, 2]
+    assert [await asyncio.wait_for(one, 10) for one in (hangs, alone)] == [True, 2]
 
 
 @pytest.mark.anyio
